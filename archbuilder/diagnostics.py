@@ -1,0 +1,170 @@
+"""What is said about a spec that is wrong: where, what, why, and what to write instead.
+
+A diagnostic is data. It is made where the fault is found and printed in one place, `format_diagnostic`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+MAXIMUM_DIAGNOSTICS = 100
+"""More than these are not collected: a file with so many faults is no spec."""
+
+
+class Source(NamedTuple):
+    """A text that was read, and what it is called in messages."""
+
+    name: str
+    text: str
+    shipped: bool = False
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 1; empty where there is none."""
+        lines = self.text.split("\n")
+        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
+
+
+class Place(NamedTuple):
+    """A stretch of one line of a source. `line` and `column` count from 1; `end` is the column behind the last character."""
+
+    source: Source
+    line: int
+    column: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A further fact that belongs to a diagnostic, with the place it speaks of."""
+
+    text: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One mistake. `code` is stable and names the kind of mistake; `message` says what is wrong, `help` what to write instead."""
+
+    code: str
+    message: str
+    place: Place | None = None
+    help: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    def __str__(self) -> str:
+        return format_diagnostic(self)
+
+
+class SpecError(Exception):
+    """A spec is wrong. `diagnostics` lists every mistake that was found, in the order of the text."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = sorted(diagnostics, key=_position)
+        super().__init__("\n".join(format_diagnostic(diagnostic) for diagnostic in self.diagnostics))
+
+    def __reduce__(self) -> tuple[type[SpecError], tuple[list[Diagnostic]]]:
+        return SpecError, (self.diagnostics,)
+
+
+@dataclass
+class Reporter:
+    """Collects diagnostics, each cause once."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    _seen: set[tuple[object, ...]] = field(default_factory=set)
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        place: Place | None = None,
+        *,
+        help: str | None = None,
+        notes: tuple[Note, ...] = (),
+    ) -> None:
+        """Adds a mistake, unless the same one at the same place is known already."""
+        key = (code, place[1:] if place else None, place.source.name if place else None, message)
+        if key in self._seen or len(self.diagnostics) >= MAXIMUM_DIAGNOSTICS:
+            return
+        self._seen.add(key)
+        self.diagnostics.append(Diagnostic(code, message, place, help, notes))
+
+    def add(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Adds mistakes found elsewhere."""
+        for diagnostic in diagnostics:
+            self.error(
+                diagnostic.code, diagnostic.message, diagnostic.place, help=diagnostic.help, notes=diagnostic.notes
+            )
+
+    def raise_if_any(self) -> None:
+        """Raises `SpecError` if something was reported."""
+        if self.diagnostics:
+            raise SpecError(self.diagnostics)
+
+
+def _position(diagnostic: Diagnostic) -> tuple[str, int, int]:
+    place = diagnostic.place
+    return (place.source.name, place.line, place.column) if place else ("", 0, 0)
+
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """`text` with control and bidirectional characters written as escapes, so that a spec cannot command a terminal."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def shorten(text: str, width: int = 60) -> str:
+    """`text` in at most `width` characters, its middle left out where it is longer."""
+    return text if len(text) <= width else f"{text[: width // 2]}…{text[-(width // 2 - 1) :]}"
+
+
+def suggest(name: str, choices: Iterable[str]) -> str | None:
+    """The help for an unknown name: the nearest choice if one is near, else all of them."""
+    known = sorted({str(choice) for choice in choices})
+    if not known:
+        return None
+    near = difflib.get_close_matches(name[:60], known, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    listed = ", ".join(known[:25])
+    return f"known here: {listed}" + (", ..." if len(known) > 25 else "")
+
+
+def format_diagnostic(diagnostic: Diagnostic) -> str:
+    """The diagnostic as text: `file:line:column: error[code]: message`, the line quoted and marked, notes and help."""
+    head = f"error[{diagnostic.code}]: {printable(diagnostic.message)}"
+    lines = [f"{printable(str(diagnostic.place))}: {head}" if diagnostic.place else head]
+    lines += _quote(diagnostic.place)
+    for note in diagnostic.notes:
+        where = f"{printable(str(note.place))}: " if note.place else ""
+        lines.append(f"  note: {where}{printable(note.text)}")
+    if diagnostic.help:
+        lines.append(f"  help: {printable(diagnostic.help)}")
+    return "\n".join(lines)
+
+
+_MARGIN = 100
+
+
+def _quote(place: Place | None) -> list[str]:
+    if place is None:
+        return []
+    text = place.source.line(place.line)
+    if not text.strip():
+        return []
+    # A very long line is cut around the marked stretch.
+    start = max(0, place.column - 1 - _MARGIN) if len(text) > 2 * _MARGIN else 0
+    before = printable(text[start : place.column - 1])
+    marked = printable(text[place.column - 1 : min(max(place.end, place.column + 1) - 1, start + 2 * _MARGIN)])
+    after = printable(text[place.column - 1 + len(marked) : start + 2 * _MARGIN])
+    number = str(place.line)
+    return [f"{number:>5} | {before}{marked}{after}".rstrip(), f"      | {' ' * len(before)}{'^' * max(1, len(marked))}"]

@@ -1,0 +1,147 @@
+"""What an op is: the only kind of thing that Python defines.
+
+An op states once what it can be told, what it gives for which input, what it stores, what it costs, how it is drawn and
+which PyTorch expression computes it. Everything else in the house asks it. Nothing here knows torch: what is emitted is
+described as data and turned into text by `archbuilder.pytorch`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Self
+
+from archbuilder.graph.shapes import Map, Shape, Streams, Vector
+from archbuilder.parameters import Parameter
+
+
+class OpError(Exception):
+    """An op cannot be applied. `message` says why, `help` what to write instead; the caller adds the place."""
+
+    def __init__(self, message: str, help: str | None = None, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.help = help
+        self.parameter = parameter
+
+
+class Tensor(NamedTuple):
+    """A tensor that a module stores: a parameter, or a buffer."""
+
+    name: str
+    shape: tuple[int, ...]
+    trained: bool = True
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it holds."""
+        product = 1
+        for size in self.shape:
+            product *= size
+        return product
+
+
+@dataclass(frozen=True)
+class Construct:
+    """A call that makes a module: `callee(*arguments, **keywords)`. Values are literals, or constructs themselves."""
+
+    callee: str
+    arguments: tuple[Any, ...] = ()
+    keywords: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A computation without a module. `template` has `{0}`, `{1}` ... for its inputs, `{all}` for all of them in a list,
+    and names for its values."""
+
+    template: str
+    values: tuple[tuple[str, Any], ...] = ()
+
+
+class Initialisation(NamedTuple):
+    """How one tensor is drawn where it differs from torch's own way: `kind` is one of `parameters.INITIALISATIONS`, or a
+    pair of a kind and its number."""
+
+    tensor: str
+    kind: Any
+
+
+class Op:
+    """The base of all ops. A subclass is a frozen dataclass whose fields are the attributes as resolved for one input."""
+
+    name: ClassVar[str]
+    help: ClassVar[str]
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    inputs: ClassVar[tuple[int, int | None]] = (1, 1)
+    counts_as_layer: ClassVar[bool] = False
+    in_place: ClassVar[bool] = False
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        """The op for these inputs. `given` holds a checked value for each parameter.
+
+        Raises:
+            OpError: if the parameters do not fit each other or the inputs.
+        """
+        return cls(**given)
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        """The shape of the output.
+
+        Raises:
+            OpError: if the op cannot be applied to these inputs.
+        """
+        return inputs[0]
+
+    def state(self) -> tuple[Tensor, ...]:
+        """What the module stores: parameters first, then buffers, in torch's order."""
+        return ()
+
+    def macs(self, output: Shape) -> int:
+        """Multiply-accumulates of convolutions, linear layers and matrix products, for one image."""
+        return 0
+
+    def emit(self) -> Construct | Expression:
+        """The module that computes it, or an expression."""
+        raise AssertionError(f"{type(self).__name__} must say how it is computed")
+
+    def initialise(self) -> tuple[Initialisation, ...]:
+        """How its tensors are drawn, as far as this differs from torch's own way."""
+        return ()
+
+    def label(self) -> str:
+        """A few words for tables and drawings."""
+        return self.name.replace("_", " ")
+
+
+def only_map(op: str, shape: Shape) -> Map:
+    """The feature map that an op needs.
+
+    Raises:
+        OpError: if it is given anything else.
+    """
+    if isinstance(shape, Map):
+        return shape
+    if isinstance(shape, Streams):
+        raise OpError(f"{op} takes one feature map, got {len(shape)} values", "take one of them, as in `from: parts.0`")
+    raise OpError(f"{op} takes a feature map (channels, height, width), got a vector of {shape}")
+
+
+def only_vector(op: str, shape: Shape) -> Vector:
+    """The vector that an op needs.
+
+    Raises:
+        OpError: if it is given anything else.
+    """
+    if isinstance(shape, Vector):
+        return shape
+    raise OpError(f"{op} takes a vector, got {shape}", "put `global_pool` or `flatten` before it")
+
+
+def pair(value: int | tuple[int, int]) -> tuple[int, int]:
+    """A size as (height, width)."""
+    return (value, value) if isinstance(value, int) else value
+
+
+def short(value: tuple[int, int]) -> int | tuple[int, int]:
+    """A pair as a literal: one number where both are equal."""
+    return value[0] if value[0] == value[1] else value

@@ -1,0 +1,1 @@
+"""The ops, a file per family; `archbuilder.graph.table` lists them all."""

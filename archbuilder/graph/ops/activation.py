@@ -1,0 +1,110 @@
+"""Activations, and the ops that act in training only: dropout and drop path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Self
+
+from archbuilder.graph.op import Construct, Op
+from archbuilder.graph.shapes import Shape
+from archbuilder.parameters import Parameter
+
+_MODULES: Final = {
+    "relu": "nn.ReLU",
+    "relu6": "nn.ReLU6",
+    "leaky_relu": "nn.LeakyReLU",
+    "elu": "nn.ELU",
+    "silu": "nn.SiLU",
+    "gelu": "nn.GELU",
+    "mish": "nn.Mish",
+    "hard_swish": "nn.Hardswish",
+    "hard_sigmoid": "nn.Hardsigmoid",
+    "sigmoid": "nn.Sigmoid",
+    "tanh": "nn.Tanh",
+    "identity": "nn.Identity",
+}
+_IN_PLACE: Final = ("relu", "relu6", "leaky_relu")
+
+
+@dataclass(frozen=True)
+class Activation(Op):
+    """A non-linearity, applied to each number by itself."""
+
+    name: ClassVar[str] = "activation"
+    help: ClassVar[str] = "a non-linearity"
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("kind", "string", "relu", "which one", choices=tuple(_MODULES)),
+    )
+
+    kind: str
+
+    @property
+    def in_place(self) -> bool:  # type: ignore[override]
+        """Whether it can overwrite its input without torch having to keep a copy for the gradient."""
+        return self.kind in _IN_PLACE
+
+    def emit(self) -> Construct:
+        return Construct(_MODULES[self.kind])
+
+    def label(self) -> str:
+        return self.kind.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Dropout(Op):
+    """Sets single numbers to zero in training (Srivastava et al. 2014)."""
+
+    name: ClassVar[str] = "dropout"
+    help: ClassVar[str] = "sets a share of the numbers to zero in training"
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("rate", "float", 0.5, "the share that is set to zero", minimum=0, maximum=1),
+    )
+
+    rate: float
+
+    def emit(self) -> Construct:
+        return Construct("nn.Dropout", (), (("p", self.rate),))
+
+    def label(self) -> str:
+        return f"dropout {self.rate:g}"
+
+
+SCHEDULES: Final = ("constant", "linear", "linear_exclusive")
+
+
+@dataclass(frozen=True)
+class DropPath(Op):
+    """Drops a residual branch for single images in training (stochastic depth, arXiv:1603.09382)."""
+
+    name: ClassVar[str] = "drop_path"
+    help: ClassVar[str] = "drops a residual branch for single images in training; at rate 0 it is not there"
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("rate", "float", 0.0, "how often, in the last block", minimum=0, maximum=1),
+        Parameter(
+            "schedule",
+            "string",
+            "linear",
+            "how the rate of block i of n grows: constant, linear (rate * i / (n - 1)) or linear_exclusive (rate * i / n)",
+            choices=SCHEDULES,
+        ),
+    )
+
+    rate: float
+    schedule: str
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        return cls(float(given["rate"]), given["schedule"])
+
+    def rate_at(self, position: int, count: int) -> float:
+        """The rate in block `position` of `count`, both counted over the blocks that drop their path."""
+        if self.schedule == "constant" or count == 1:
+            return self.rate
+        span = count - 1 if self.schedule == "linear" else count
+        return round(self.rate * position / span, 6)
+
+    def emit(self) -> Construct:
+        return Construct("DropPath", (self.rate,))
+
+    def label(self) -> str:
+        return f"drop path {self.rate:g}"

@@ -1,0 +1,76 @@
+"""Norms: batch, group and layer normalisation over the channels of a map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor
+from archbuilder.graph.shapes import Map, Shape, Streams, Vector
+from archbuilder.parameters import Parameter
+
+
+@dataclass(frozen=True)
+class Norm(Op):
+    """Batch norm (arXiv:1502.03167), group norm (arXiv:1803.08494) or layer norm over all channels and pixels (one group)."""
+
+    name: ClassVar[str] = "norm"
+    help: ClassVar[str] = "a normalisation, with a learned scale and shift for each channel"
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("kind", "string", "batch", "over what is normalised", choices=("batch", "group", "layer")),
+        Parameter("eps", "float", 1e-5, "added to the variance", minimum=0),
+        Parameter("momentum", "float", None, "of the running statistics, batch norm only; by default 0.1", minimum=0, maximum=1),
+        Parameter("groups", "int", None, "groups of channels, group norm only; by default 32", minimum=1),
+        Parameter("zero_init", "bool", False, "whether the scale begins at zero, so that a residual branch begins as nothing"),
+    )
+
+    kind: str
+    channels: int
+    eps: float
+    momentum: float
+    groups: int
+    zero_init: bool
+    flat: bool
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        shape, kind = inputs[0], given["kind"]
+        if isinstance(shape, Streams):
+            raise OpError(f"norm takes one value, got {len(shape)}", "take one of them, as in `from: parts.0`")
+        for knob, owner in (("momentum", "batch"), ("groups", "group")):
+            if given[knob] is not None and kind != owner:
+                raise OpError(f"`{knob}` belongs to {owner} norm, this is {kind} norm", f"remove `{knob}`", knob)
+        groups = 1
+        if kind == "group":
+            groups = 32 if given["groups"] is None else given["groups"]
+            if shape.channels % groups:
+                raise OpError(f"`groups` ({groups}) does not divide the {shape.channels} channels of the input", None, "groups")
+        momentum = 0.1 if given["momentum"] is None else given["momentum"]
+        flat = isinstance(shape, Vector)
+        return cls(kind, shape.channels, given["eps"], momentum, groups, given["zero_init"], flat)
+
+    def state(self) -> tuple[Tensor, ...]:
+        size = (self.channels,)
+        tensors = (Tensor("weight", size), Tensor("bias", size))
+        if self.kind != "batch":
+            return tensors
+        running = (Tensor("running_mean", size, False), Tensor("running_var", size, False))
+        return (*tensors, *running, Tensor("num_batches_tracked", (), False))
+
+    def emit(self) -> Construct:
+        keywords: tuple[tuple[str, Any], ...] = (("eps", self.eps),) if self.eps != 1e-5 else ()
+        if self.kind == "batch":
+            keywords += (("momentum", self.momentum),) if self.momentum != 0.1 else ()
+            return Construct("nn.BatchNorm1d" if self.flat else "nn.BatchNorm2d", (self.channels,), keywords)
+        return Construct("nn.GroupNorm", (self.groups, self.channels), keywords)
+
+    def initialise(self) -> tuple[Initialisation, ...]:
+        return (Initialisation("weight", "zeros"),) if self.zero_init else ()
+
+    def label(self) -> str:
+        return f"{self.kind} norm"
+
+
+def is_map(shape: Shape) -> bool:
+    """Whether a shape is one feature map."""
+    return isinstance(shape, Map)

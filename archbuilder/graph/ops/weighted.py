@@ -1,0 +1,170 @@
+"""The ops that multiply by weights: convolution and linear layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor, only_map, only_vector, pair, short
+from archbuilder.graph.shapes import Map, Shape, Vector
+from archbuilder.graph.windows import Pair, default_padding, slide
+from archbuilder.parameters import Parameter
+
+_INIT_HELP = "how the weights are drawn; `default` is torch's own way"
+
+
+@dataclass(frozen=True)
+class Convolution(Op):
+    """2-d convolution (torch.nn.Conv2d)."""
+
+    name: ClassVar[str] = "conv"
+    help: ClassVar[str] = "a convolution; without `width` it keeps the number of channels, without `bias` it has none"
+    counts_as_layer: ClassVar[bool] = True
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("width", "channels", None, "channels of the output; by default those of the input"),
+        Parameter("kernel", "size", help="size of the window", minimum=1),
+        Parameter("stride", "size", 1, "step of the window", minimum=1),
+        Parameter("padding", "size", None, "zeros around the map; by default half of an odd kernel"),
+        Parameter("dilation", "size", 1, "distance between the window's taps", minimum=1),
+        Parameter("groups", "int", None, "groups that do not see each other; by default one", minimum=1),
+        Parameter("group_width", "int", None, "channels of the input in a group, instead of `groups`; 1 is depthwise", minimum=1),
+        Parameter("bias", "bool", False, "whether a number is added to each channel"),
+        Parameter("init", "init", "default", _INIT_HELP),
+        Parameter("bias_init", "init", "default", "how the bias is drawn"),
+    )
+
+    in_channels: int
+    out_channels: int
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair
+    groups: int
+    bias: bool
+    init: Any
+    bias_init: Any
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        channels = only_map("conv", inputs[0]).channels
+        width = given["width"] or channels
+        kernel, dilation, padding = pair(given["kernel"]), pair(given["dilation"]), given["padding"]
+        return cls(
+            channels,
+            width,
+            kernel,
+            pair(given["stride"]),
+            default_padding("conv", kernel, dilation) if padding is None else pair(padding),
+            dilation,
+            _groups(channels, width, given["groups"], given["group_width"]),
+            given["bias"],
+            given["init"],
+            given["bias_init"],
+        )
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        shape = only_map("conv", inputs[0])
+        height, width = slide("conv", shape, self.kernel, self.stride, self.padding, self.dilation)
+        return Map(self.out_channels, height, width)
+
+    def state(self) -> tuple[Tensor, ...]:
+        weight = Tensor("weight", (self.out_channels, self.in_channels // self.groups, *self.kernel))
+        return (weight, Tensor("bias", (self.out_channels,))) if self.bias else (weight,)
+
+    def macs(self, output: Shape) -> int:
+        return output.elements * (self.in_channels // self.groups) * self.kernel[0] * self.kernel[1]
+
+    def emit(self) -> Construct:
+        keywords: list[tuple[str, Any]] = [("kernel_size", short(self.kernel))]
+        keywords += [("stride", short(self.stride))] if self.stride != (1, 1) else []
+        keywords += [("padding", short(self.padding))] if self.padding != (0, 0) else []
+        keywords += [("dilation", short(self.dilation))] if self.dilation != (1, 1) else []
+        keywords += [("groups", self.groups)] if self.groups != 1 else []
+        keywords += [] if self.bias else [("bias", False)]
+        return Construct("nn.Conv2d", (self.in_channels, self.out_channels), tuple(keywords))
+
+    def initialise(self) -> tuple[Initialisation, ...]:
+        return _drawn(self.init, self.bias_init if self.bias else "default")
+
+    def label(self) -> str:
+        kernel = f"{self.kernel[0]}×{self.kernel[1]}"
+        stride = f"/{self.stride[0]}" if self.stride[0] == self.stride[1] else f"/{self.stride[0]}×{self.stride[1]}"
+        details = stride if self.stride != (1, 1) else ""
+        details += f" dilation {short(self.dilation)}" if self.dilation != (1, 1) else ""
+        if self.groups == self.in_channels and self.groups > 1:
+            return f"depthwise {kernel}{details}"
+        return f"conv {kernel}{details}" + (f" groups {self.groups}" if self.groups > 1 else "")
+
+
+def _groups(channels: int, width: int, groups: int | None, group_width: int | None) -> int:
+    if groups is not None and group_width is not None:
+        raise OpError("conv takes `groups` or `group_width`, not both", "remove one of them", "groups")
+    if group_width is not None:
+        if channels % group_width:
+            near = _nearest(channels, group_width)
+            message = f"`group_width` ({group_width}) does not divide the {channels} channels of the input"
+            raise OpError(message, f"use a width that is a multiple of {group_width}, such as {near}", "group_width")
+        groups = channels // group_width
+    if groups is None or groups == 1:
+        return 1
+    for count, whose in ((channels, "input"), (width, "output")):
+        if count % groups:
+            message = f"`groups` ({groups}) does not divide the {count} channels of the {whose}"
+            raise OpError(message, f"use a width that is a multiple of {groups}, such as {_nearest(count, groups)}", "groups")
+    return groups
+
+
+def _nearest(count: int, divisor: int) -> str:
+    low = count // divisor * divisor
+    return f"{low} or {low + divisor}" if low else str(divisor)
+
+
+def _drawn(weight: Any, bias: Any) -> tuple[Initialisation, ...]:
+    tensors = (("weight", weight), ("bias", bias))
+    return tuple(Initialisation(tensor, kind) for tensor, kind in tensors if kind != "default")
+
+
+@dataclass(frozen=True)
+class Linear(Op):
+    """y = W x + b (torch.nn.Linear)."""
+
+    name: ClassVar[str] = "linear"
+    help: ClassVar[str] = "a fully connected layer, with bias unless said otherwise"
+    counts_as_layer: ClassVar[bool] = True
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("width", "channels", None, "channels of the output; by default those of the input"),
+        Parameter("bias", "bool", True, "whether a number is added to each channel"),
+        Parameter("init", "init", "default", _INIT_HELP),
+        Parameter("bias_init", "init", "default", "how the bias is drawn"),
+    )
+
+    in_channels: int
+    out_channels: int
+    bias: bool
+    init: Any
+    bias_init: Any
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        channels = only_vector("linear", inputs[0]).channels
+        return cls(channels, given["width"] or channels, given["bias"], given["init"], given["bias_init"])
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return Vector(self.out_channels)
+
+    def state(self) -> tuple[Tensor, ...]:
+        weight = Tensor("weight", (self.out_channels, self.in_channels))
+        return (weight, Tensor("bias", (self.out_channels,))) if self.bias else (weight,)
+
+    def macs(self, output: Shape) -> int:
+        return output.elements * self.in_channels
+
+    def emit(self) -> Construct:
+        keywords = () if self.bias else (("bias", False),)
+        return Construct("nn.Linear", (self.in_channels, self.out_channels), keywords)
+
+    def initialise(self) -> tuple[Initialisation, ...]:
+        return _drawn(self.init, self.bias_init if self.bias else "default")
+
+    def label(self) -> str:
+        return f"linear {self.out_channels}"

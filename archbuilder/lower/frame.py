@@ -1,0 +1,106 @@
+"""What is known while a body is lowered: its variables, the values of its steps, and the nodes made so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from archbuilder.diagnostics import Place
+from archbuilder.graph.graph import INPUT, Node, Value
+from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.lower.defaults import Defaults
+
+POISON: Final = Value(-2)
+"""The value of a step that went wrong. Whatever depends on it stays silent."""
+
+
+@dataclass
+class Builder:
+    """The nodes of one graph."""
+
+    input: Shape
+    nodes: list[Node] = field(default_factory=list)
+    taken: dict[str, Place | None] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+
+    def add(self, node: Node) -> Value:
+        """Appends a node; its value."""
+        self.nodes.append(node)
+        return Value(len(self.nodes) - 1)
+
+    def shape_of(self, value: Value) -> Shape:
+        """The shape of a value made so far."""
+        shape = self.input if value.node == INPUT else self.nodes[value.node].shape
+        return shape[value.item] if isinstance(shape, Streams) and value.item is not None else shape
+
+    def origin_of(self, value: Value) -> str:
+        """The name of the step that a value comes from, for messages."""
+        while value.node != INPUT and self.nodes[value.node].body is None:
+            value = self.nodes[value.node].inputs[0]
+        name = "input" if value.node == INPUT else self.nodes[value.node].name
+        return name if value.item is None else f"{name}.{value.item}"
+
+
+@dataclass
+class Frame:
+    """A body being lowered.
+
+    `variables` are what an expression in it sees; `values` the steps so far; `current` the value that the next step
+    takes; `origins` where a variable's value was written; `used_at` the place in the user's spec that asked for all this.
+    """
+
+    builder: Builder
+    variables: dict[str, Any]
+    defaults: Defaults
+    input: Value
+    used_at: Place | None
+    block: str = ""
+    values: dict[str, Value] = field(default_factory=dict)
+    origins: dict[str, Place | None] = field(default_factory=dict)
+    rename: Mapping[str, str] = field(default_factory=dict)
+    current: Value = POISON
+
+    def __post_init__(self) -> None:
+        self.current = self.input
+
+    def __getitem__(self, name: str) -> Any:
+        """What a name means in an expression."""
+        found = self.variables.get(name, _ABSENT)
+        if found is not _ABSENT:
+            return found
+        value = self.current if name == "here" else self.values.get(name)
+        if value is None:
+            raise KeyError(name)
+        return UNKNOWN_SHAPE if value == POISON else self.builder.shape_of(value)
+
+    def with_variable(self, name: str, value: Any) -> Frame:
+        """This frame with one more variable; the steps are shared."""
+        inner = Frame(
+            self.builder,
+            {**self.variables, name: value},
+            self.defaults,
+            self.input,
+            self.used_at,
+            self.block,
+            self.values,
+            self.origins,
+            self.rename,
+        )
+        inner.current = self.current
+        return inner
+
+    def visible(self) -> list[str]:
+        """The names that an expression can use here."""
+        return [*self.variables, "here", *(name for name in self.values if name.isidentifier())]
+
+
+_ABSENT: Final = object()
+
+
+class UnknownShape:
+    """The shape of a value that went wrong."""
+
+
+UNKNOWN_SHAPE: Final = UnknownShape()
+

@@ -1,0 +1,191 @@
+"""Lowers a whole network: its sections in one scope, then what was said without effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.graph.graph import Graph, Section, Tap, Value
+from archbuilder.graph.shapes import Map
+from archbuilder.lower.arguments import Arguments, GiveUp
+from archbuilder.lower.body import Bodies, TooLarge
+from archbuilder.lower.defaults import Defaults, Setting
+from archbuilder.lower.frame import POISON, Builder, Frame
+from archbuilder.lower.library import Library
+from archbuilder.lower.references import find_values
+from archbuilder.lower.usage import names_used
+from archbuilder.spec.models import Architecture, Step
+from archbuilder.spec.table import key_place, value_place
+
+
+def lower_architecture(
+    architecture: Architecture, input: tuple[int, int, int] | None = None, reporter: Reporter | None = None
+) -> Graph:
+    """The typed graph of a network for one size of input.
+
+    Args:
+        architecture: the network.
+        input: (channels, height, width); by default what the spec says.
+        reporter: mistakes that are known already, to be raised together with those found here.
+
+    Raises:
+        SpecError: with every mistake found.
+    """
+    reporter = reporter or Reporter()
+    lowering = _Network(architecture, _shape(architecture, input), reporter)
+    try:
+        graph = lowering.lower()
+    except TooLarge:
+        graph = None
+    reporter.raise_if_any()
+    if graph is None:
+        raise AssertionError("a network that cannot be lowered must have a diagnostic")
+    return graph
+
+
+def _shape(architecture: Architecture, input: tuple[int, int, int] | None) -> Map:
+    if input is not None:
+        return Map(*input)
+    size = architecture.input.size
+    height, width = size if isinstance(size, list) else (size, size)
+    return Map(architecture.input.channels, height, width)
+
+
+class _Network:
+    def __init__(self, architecture: Architecture, shape: Map, reporter: Reporter) -> None:
+        self.architecture = architecture
+        self.reporter = reporter
+        self.arguments = Arguments(Library.of(architecture, reporter), reporter)
+        self.bodies = Bodies(self.arguments, reporter)
+        self.builder = Builder(shape)
+        variables: dict[str, Any] = {"input": shape}
+        self.frame = Frame(
+            self.builder, variables, Defaults(), Value(-1), None, rename=architecture.rename or {}
+        )
+        self._read_parameters(variables)
+        self._read_defaults()
+
+    def lower(self) -> Graph | None:
+        """The graph, or None where something is wrong."""
+        sections: list[Section] = []
+        for name, section in self.architecture.sections().items():
+            start = len(self.builder.nodes)
+            body = {name: section} if isinstance(section, Step) else section
+            self.bodies.steps(body, self.frame)
+            sections.append(Section(name, start, len(self.builder.nodes)))
+        self._report_unused()
+        self._report_unknown_names()
+        taps = self._taps(sections)
+        if not self.builder.nodes and not self.reporter.diagnostics:
+            self.reporter.error("empty", "this network has no steps", self.architecture.place, help="add `stages`")
+        if self.frame.current == POISON or self.reporter.diagnostics:
+            return None
+        return Graph(
+            "",
+            self.builder.input,
+            tuple(self.builder.nodes),
+            self.frame.current,
+            register=tuple(self.architecture.register_ or ()),
+            help=self.architecture.help,
+            name=self.architecture.name,
+            class_name=self.architecture.class_ or "",
+            sections=tuple(sections),
+            taps=taps,
+        )
+
+    def _read_parameters(self, variables: dict[str, Any]) -> None:
+        written = self.architecture.parameters
+        for name, value in written.items():
+            place = value_place(written, name) or self.architecture.place_at("parameters")
+            if name in variables or name in ("here", "repeat") or not name.isidentifier():
+                help = "give it another name"
+                at = key_place(written, name) or place
+                self.reporter.error("bad-name", f"a parameter cannot be called `{name}`", at, help=help)
+                continue
+            try:
+                variables[name] = self.arguments.evaluate(value, self.frame, place)
+                self.frame.origins[name] = place
+            except GiveUp:
+                variables[name] = None
+
+    def _read_defaults(self) -> None:
+        written = self.architecture.defaults
+        settings: list[Setting] = []
+        for block, values in written.items():
+            key_at = key_place(written, block) or self.architecture.place_at("defaults")
+            if self.arguments.library.find(block) is None:
+                help = suggest(block, self.arguments.library.names())
+                self.reporter.error("unknown-block", f"there is no block `{block}`", key_at, help=help)
+                continue
+            weak = block in getattr(written, "weak", ())
+            value_at = value_place(written, block) or key_at
+            settings += self.arguments.read_settings(
+                block, values, self.frame.variables, key_at, value_at, weak, self.frame
+            )
+        self.frame.defaults = Defaults().extended(settings)
+
+    def _report_unused(self) -> None:
+        """A knob without effect is a mistake, where this file wrote it."""
+        if self.reporter.diagnostics:
+            return  # what stands behind a mistake was not reached
+        for setting in self.arguments.settings:
+            if setting.used or setting.weak:
+                continue
+            message = f"`{setting.parameter}` of `{setting.block}` has no effect: no use of `{setting.block}` here takes it"
+            help = "remove it; a value that a use or a block's own body writes is stronger than a default"
+            self.reporter.error("no-effect", message, setting.key_place, help=help)
+        self._report_unused_parameters()
+
+    def _report_unused_parameters(self) -> None:
+        written = self.architecture.parameters
+        used = names_used(self.architecture)
+        weak = getattr(written, "weak", frozenset())
+        for name in written:
+            if name not in used and name not in weak:
+                message = f"the parameter `{name}` has no effect: nothing uses `${name}`"
+                place = key_place(written, name)
+                self.reporter.error("no-effect", message, place, help="use it or remove it")
+
+    def _report_unknown_names(self) -> None:
+        known = self.builder.known | {name.split(".")[0] for name in self.builder.known}
+        architecture = self.architecture
+        for word, names in (("rename", architecture.rename), ("register", architecture.register_)):
+            for name in names or ():
+                if name not in known and name not in (architecture.rename or {}).values():
+                    place: Place | None = architecture.place_at(word)
+                    help = suggest(name, known)
+                    self.reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
+
+    def _taps(self, sections: list[Section]) -> tuple[Tap, ...]:
+        wanted = self.architecture.features
+        if wanted is None:
+            return self._default_taps(sections)
+        taps: list[Tap] = []
+        for name in wanted:
+            values = find_values(name, self.frame)
+            place = self.architecture.place_at("features")
+            if values is None:
+                help = suggest(name, self.frame.values)
+                self.reporter.error("unknown-step", f"there is no step `{name}` to take features from", place, help=help)
+                continue
+            taps += [self._tap(name, value) for value in values if value != POISON]
+        return tuple(taps)
+
+    def _tap(self, name: str, value: Value) -> Tap:
+        shape = self.builder.shape_of(value)
+        reduction = round(self.builder.input.height / shape.height) if isinstance(shape, Map) and isinstance(self.builder.input, Map) else 0
+        return Tap(name, value, reduction)
+
+    def _default_taps(self, sections: list[Section]) -> tuple[Tap, ...]:
+        """The last map of each reduction in stem and stages."""
+        found: dict[int, Tap] = {}
+        for section in sections:
+            if section.name not in ("stem", "stages"):
+                continue
+            for number in range(section.start, section.stop):
+                node = self.builder.nodes[number]
+                if isinstance(node.shape, Map) and node.body is not None:
+                    tap = self._tap(node.name, Value(number))
+                    found[tap.reduction] = tap
+        return tuple(found[reduction] for reduction in sorted(found))
+

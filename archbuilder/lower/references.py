@@ -1,0 +1,45 @@
+"""What a name behind `from` means."""
+
+from __future__ import annotations
+
+from archbuilder.graph.graph import Value
+from archbuilder.graph.shapes import Streams
+from archbuilder.lower.frame import POISON, Frame
+
+
+def find_values(name: str, frame: Frame) -> list[Value] | None:
+    """The values that a name stands for; None if there are none.
+
+    `conv1` is a step's value, `input` the body's own; `parts.0` a part of a value (`parts.-1` the last), or the step of
+    that name; `acts.*` all parts, or all steps of these names in order.
+    """
+    value = _single(name, frame)
+    if value is not None:
+        return [value]
+    whole, dot, part = name.rpartition(".")
+    if not dot:
+        return None
+    if part == "*":
+        steps = [found for key, found in frame.values.items() if key.startswith(f"{whole}.")]
+        return steps or _parts(whole, frame)
+    parts = _parts(whole, frame)
+    if parts is None or not part.lstrip("-").isdigit():
+        return None
+    number = int(part)
+    if parts == [POISON]:
+        return parts
+    return [parts[number]] if -len(parts) <= number < len(parts) else None
+
+
+def _single(name: str, frame: Frame) -> Value | None:
+    return frame.input if name == "input" else frame.values.get(name)
+
+
+def _parts(name: str, frame: Frame) -> list[Value] | None:
+    value = _single(name, frame)
+    if value is None:
+        return None
+    if value == POISON:
+        return [POISON]
+    shape = frame.builder.shape_of(value)
+    return [Value(value.node, number) for number in range(len(shape))] if isinstance(shape, Streams) else None

@@ -1,0 +1,189 @@
+"""What a block or an op can be told: its parameters, their types, defaults and bounds.
+
+Shared by the two kinds of definition there are, ops (Python) and blocks (YAML), so that both are checked by the same words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+REQUIRED: Final = object()
+"""Stands for the default of a parameter that has none."""
+
+MAXIMUM_INTEGER: Final = 2**53
+"""No size, width or count is larger; beyond it, floats and integers would part."""
+
+
+class ParameterError(Exception):
+    """A value does not fit a parameter. The text is a bare fact: where and whose it is, the caller adds."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a block or an op.
+
+    `type` is one of `TYPES`, `element` the type of a list's elements. `null` is legal where it is the default, for slots,
+    and where `optional` says so. `minimum` and `maximum` include their bound.
+    """
+
+    name: str
+    type: str
+    default: Any = REQUIRED
+    help: str = ""
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    optional: bool = False
+    element: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether a use must give it."""
+        return self.default is REQUIRED
+
+    def check(self, value: Any) -> Any:
+        """`value` in its normal form (a pair of equal numbers is the number).
+
+        Raises:
+            ParameterError: if the value is of another type, or out of bounds.
+        """
+        if value is None:
+            if self.optional or self.default is None or self.type in SLOTS:
+                return None
+            raise ParameterError(f"`{self.name}` must be {self.expectation()}, not null")
+        if self.type == "list":
+            return self._check_list(value)
+        normal = _CHECKS[self.type](value)
+        if normal is _MISFIT or (self.choices and normal not in self.choices):
+            raise ParameterError(f"`{self.name}` must be {self.expectation()}, got {describe(value)}")
+        if self.minimum is not None or self.maximum is not None:
+            self._check_bounds(normal)
+        return normal
+
+    def expectation(self) -> str:
+        """What the parameter takes, in words."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if self.type == "list":
+            return f"a list of which each is {TYPES[self.element]}"
+        return TYPES[self.type]
+
+    def _check_list(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            raise ParameterError(f"`{self.name}` must be {self.expectation()}, got {describe(value)}")
+        checked = tuple(_CHECKS[self.element](each) for each in value)
+        if _MISFIT in checked:
+            wrong = value[checked.index(_MISFIT)]
+            raise ParameterError(f"`{self.name}` must be {self.expectation()}, but one is {describe(wrong)}")
+        return checked
+
+    def _check_bounds(self, value: Any) -> None:
+        numbers = value if isinstance(value, tuple) else (value,)
+        for number in numbers:
+            if self.minimum is not None and number < self.minimum:
+                raise ParameterError(f"`{self.name}` must be at least {self.minimum:g}, got {describe(value)}")
+            if self.maximum is not None and number > self.maximum:
+                raise ParameterError(f"`{self.name}` must be at most {self.maximum:g}, got {describe(value)}")
+
+
+def describe(value: Any) -> str:
+    """A value as a message shows it: short, quoted as in YAML."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"`{value[:40]}…`" if len(value) > 40 else f"`{value}`"
+    if isinstance(value, dict):
+        return "a map"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(describe(each) for each in value)}]" if len(value) <= 4 else "a list"
+    if isinstance(value, int) and abs(value) > MAXIMUM_INTEGER:
+        return "a number that is too large"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+_MISFIT: Final = object()
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and abs(value) <= MAXIMUM_INTEGER
+
+
+def _integer(value: Any) -> Any:
+    return value if _is_count(value) else _MISFIT
+
+
+def _channels(value: Any) -> Any:
+    return value if _is_count(value) and value >= 1 else _MISFIT
+
+
+def _float(value: Any) -> Any:
+    if type(value) is float:
+        return value if abs(value) < float("inf") else _MISFIT
+    return value if _is_count(value) else _MISFIT
+
+
+def _boolean(value: Any) -> Any:
+    return value if type(value) is bool else _MISFIT
+
+
+def _string(value: Any) -> Any:
+    return value if isinstance(value, str) else _MISFIT
+
+
+def _size(value: Any) -> Any:
+    if type(value) is int:
+        return value if 0 <= value <= MAXIMUM_INTEGER else _MISFIT
+    if isinstance(value, list | tuple) and len(value) == 2 and all(_is_count(each) and each >= 0 for each in value):
+        return value[0] if value[0] == value[1] else tuple(value)
+    return _MISFIT
+
+
+def _initialisation(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value in INITIALISATIONS else _MISFIT
+    if isinstance(value, dict) and len(value) == 1:
+        (kind, number), *_ = value.items()
+        if kind in SCALED_INITIALISATIONS and _float(number) is not _MISFIT:
+            return (kind, float(number))
+    if isinstance(value, tuple) and len(value) == 2 and value[0] in SCALED_INITIALISATIONS:
+        return value
+    return _MISFIT
+
+
+def _anything(value: Any) -> Any:
+    return value
+
+
+INITIALISATIONS: Final = ("default", "kaiming_fan_in", "kaiming_fan_out", "zeros", "ones")
+SCALED_INITIALISATIONS: Final = ("normal", "truncated_normal", "uniform", "constant")
+
+SLOTS: Final = ("block", "steps")
+"""The types whose values are filled in by blocks; null leaves them empty."""
+
+TYPES: Final = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "a text",
+    "channels": "a number of channels, 1 or more",
+    "size": "a whole number or a pair of them [height, width]",
+    "block": "a block",
+    "steps": "a map of steps",
+    "init": f"one of {', '.join(INITIALISATIONS)}, or one of {', '.join(SCALED_INITIALISATIONS)} with a number, as {{normal: 0.02}}",
+    "list": "a list",
+}
+
+_CHECKS: Final = {
+    "int": _integer,
+    "float": _float,
+    "bool": _boolean,
+    "string": _string,
+    "channels": _channels,
+    "size": _size,
+    "block": _anything,
+    "steps": _anything,
+    "init": _initialisation,
+}

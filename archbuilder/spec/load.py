@@ -1,0 +1,254 @@
+"""Text or file or name -> `Architecture`: read, base and variant merged, parameters set, validated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
+from archbuilder.spec import zoo
+from archbuilder.spec.merge import SECTION_NAMES, arrange, inherit, merge
+from archbuilder.spec.models import Architecture
+from archbuilder.spec.reader import read_yaml
+from archbuilder.spec.table import Table
+from archbuilder.spec.validate import validate_architecture
+
+MAXIMUM_BASES: Final = 12
+"""How long a chain of `extends` may be."""
+
+
+def load_architecture(
+    spec: str | Path | Architecture, overrides: Mapping[str, Any] | None = None, text: str | None = None
+) -> Architecture:
+    """The network that a path, a zoo name (`resnet50`, `resnet#50`) or a text describes.
+
+    Args:
+        spec: a path, a name, or an architecture made in Python.
+        overrides: what to set, by dotted path: `classes`, `layer3.depth`, `input.size`.
+        text: the spec itself; `spec` is then only its name in messages.
+
+    Raises:
+        SpecError: with every mistake in the text.
+        FileNotFoundError: if there is no such file or name.
+    """
+    reporter = Reporter()
+    if isinstance(spec, Architecture):
+        if not overrides and spec.extends is None:
+            return spec
+        table: Table | None = _resolve(_table_of(spec), None, None, reporter, ())
+    elif text is not None:
+        read = read_yaml(Source(str(spec), text), reporter)
+        table = read and _resolve(read, None, None, reporter, ())
+    else:
+        table = _find(str(spec), None, reporter, (), None)
+    if table is not None:
+        for path, value in (overrides or {}).items():
+            table = _override(table, path, value, reporter)
+        table = arrange(table, reporter)
+    architecture = validate_architecture(table, reporter) if table is not None else None
+    if architecture is None:
+        reporter.raise_if_any()
+        raise SpecError([])
+    if reporter.diagnostics:
+        raise IncompleteSpec(reporter.diagnostics, architecture)
+    architecture._overridden = bool(overrides)
+    return architecture
+
+
+class IncompleteSpec(SpecError):
+    """A spec is wrong, but enough of it was understood to look for further mistakes in `architecture`."""
+
+    def __init__(self, diagnostics: Any, architecture: Architecture) -> None:
+        super().__init__(diagnostics)
+        self.architecture = architecture
+
+
+def variants_of(path: Path) -> tuple[str | None, list[str]]:
+    """The default variant of a file and the keys of all.
+
+    Raises:
+        SpecError: if the file cannot be read as YAML.
+    """
+    reporter = Reporter()
+    table = _read(path, reporter)
+    reporter.raise_if_any()
+    if table is None:
+        return None, []
+    variants = table.get("variants")
+    default = table.get("default")
+    return (default if isinstance(default, str) else None), list(variants) if isinstance(variants, dict) else []
+
+
+def network_names() -> list[str]:
+    """The plain name of every network of the zoo."""
+    names: list[str] = []
+    for path in zoo.all_files():
+        default, variants = variants_of(path)
+        names += [] if default else [path.stem]
+        names += [zoo.plain_name(path.stem, variant) for variant in variants]
+    return sorted(names)
+
+
+def _read(path: Path, reporter: Reporter) -> Table | None:
+    shipped = path.is_relative_to(zoo.specs_folder())
+    name = str(path)
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        source = Source(name, "")
+        message = f"this is not a text in UTF-8 (byte {error.start})"
+        reporter.error("not-text", message, Place(source, 1, 1, 2))
+        return None
+    return read_yaml(Source(name, text, shipped), reporter)
+
+
+def _find(word: str, folder: Path | None, reporter: Reporter, chain: tuple[str, ...], place: Place | None) -> Table | None:
+    """The merged table that a word means, looked up from `folder`; unknown words are reported at `place`, or raised."""
+    wanted = zoo.parse_reference(word, folder)
+    path, variant = wanted.path, wanted.variant
+    if path is None:
+        path = zoo.find_file(wanted.name)
+    if path is None:
+        for candidate, key in zoo.candidates(wanted.name):
+            if key in variants_of(candidate)[1]:
+                path, variant = candidate, key
+                break
+    if path is None:
+        return _unknown(wanted.name, reporter, place)
+    if not path.is_file():
+        if place is None:
+            raise FileNotFoundError(f"there is no file {path}")
+        reporter.error("unknown-spec", f"there is no file {path}", place)
+        return None
+    table = _read(path, reporter)
+    return table and _resolve(table, path, variant, reporter, chain, place)
+
+
+def _unknown(name: str, reporter: Reporter, place: Place | None) -> None:
+    help = suggest(name, network_names())
+    if place is None:
+        raise FileNotFoundError(f"there is no network called `{name}`" + (f" ({help})" if help else ""))
+    reporter.error("unknown-spec", f"there is no network called `{name}`", place, help=help)
+
+
+def _resolve(
+    table: Table,
+    path: Path | None,
+    variant: str | None,
+    reporter: Reporter,
+    chain: tuple[str, ...],
+    place: Place | None = None,
+) -> Table | None:
+    """`table` laid over what it extends, then its variant laid over that."""
+    table = _with_variant(table, variant, reporter, place)
+    extends = table.get("extends")
+    if extends is None:
+        return table
+    where = table.value_places.get("extends")
+    if not isinstance(extends, str):
+        return table
+    me = f"{path}#{variant}"
+    if me in chain or len(chain) >= MAXIMUM_BASES:
+        reason = "this spec extends itself" if me in chain else f"more than {MAXIMUM_BASES} specs extend each other"
+        reporter.error("endless-extends", reason, where)
+        return None
+    base = _find(extends, path.parent if path else None, reporter, (*chain, me), where)
+    if base is None:
+        return None
+    merged = merge(inherit(base), table, inherited=True)
+    del merged["extends"]
+    return merged
+
+
+def _with_variant(table: Table, variant: str | None, reporter: Reporter, place: Place | None) -> Table:
+    variants = table.get("variants")
+    if variant is None:
+        variant = table.get("default")
+        place = table.value_places.get("default") or place
+    if variant is None:
+        return table
+    if not isinstance(variants, Table) or variant not in variants:
+        names = list(variants) if isinstance(variants, Table) else []
+        help = suggest(str(variant), names) if names else "this spec has no variants"
+        reporter.error("unknown-variant", f"there is no variant `{variant}`", place or table.place, help=help)
+        return table
+    patch = variants[variant]
+    base = table.copy()
+    for key in ("expect", "variants", "default"):
+        base.pop(key, None)
+    if patch is None:
+        patch = Table(variants.value_places.get(variant))
+    if not isinstance(patch, Table):
+        reporter.error("bad-value", "a variant is a map of what differs", variants.value_places.get(variant))
+        return table
+    merged = merge(base, patch)
+    if "name" not in patch and isinstance(table.get("name"), str):
+        merged["name"] = zoo.plain_name(table["name"], variant)
+    return merged
+
+
+def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
+    """`table` with one value set, as if a variant had written it."""
+    source = Source(f"--set {path}", f"{path}={value}")
+    place = Place(source, 1, 1, len(path) + 1)
+    value_place = Place(source, 1, len(path) + 2, len(source.text) + 1)
+    keys = _target(table, path.split("."))
+    if keys is None:
+        choices = [*_names_in(table, "parameters"), *(name for s in SECTION_NAMES for name in _names_in(table, s)), *table]
+        first = path.split(".")[0]
+        reporter.error("unknown-set", f"there is nothing called `{first}` to set", place, help=suggest(first, choices))
+        return table
+    for depth in range(1, len(keys)):
+        inner = table
+        for key in keys[:depth]:
+            inner = inner.get(key) if isinstance(inner, Table) else None  # type: ignore[assignment]
+        if inner is None or isinstance(inner, Table):
+            continue
+        keys_so_far = ".".join(keys[:depth])
+        if isinstance(inner, str) and keys[depth - 1] not in ("block",):
+            # `layer1: basic` is short for {block: basic}
+            table = merge(table, _nest([*keys[:depth], "block"], inner, place, place))
+            continue
+        reporter.error("unknown-set", f"`{keys_so_far}` is not a map, so nothing in it can be set", place)
+        return table
+    return merge(table, _nest(keys, value, place, value_place))
+
+
+def _target(table: Table, keys: list[str]) -> list[str] | None:
+    if len(keys) == 1 and keys[0] in _names_in(table, "parameters"):
+        return ["parameters", *keys]
+    for section in SECTION_NAMES:
+        names = sorted(_names_in(table, section), key=len, reverse=True)
+        for name in names:  # a step's name may hold dots
+            parts = name.split(".")
+            if keys[: len(parts)] == parts and len(keys) > len(parts):
+                return [section, name, *keys[len(parts) :]]
+    return keys if keys[0] in (*Architecture.model_fields, "class") and len(keys) > 1 else None
+
+
+def _names_in(table: Table, key: str) -> list[str]:
+    value = table.get(key)
+    return list(value) if isinstance(value, dict) else []
+
+
+def _nest(keys: list[str], value: Any, key_place: Place, value_place: Place) -> Table:
+    table = Table()
+    inner = value if len(keys) == 1 else _nest(keys[1:], value, key_place, value_place)
+    table.put(keys[0], inner, key_place, value_place)
+    return table
+
+
+def _table_of(architecture: Architecture) -> Table:
+    """An architecture that was made in Python, as a table without places."""
+    return as_table(architecture.model_dump(by_alias=True, exclude_unset=True))
+
+
+def as_table(value: Any) -> Any:
+    """Plain maps and lists as tables."""
+    if isinstance(value, dict):
+        table = Table()
+        for key, each in value.items():
+            table.put(str(key), as_table(each))
+        return table
+    return value

@@ -1,0 +1,94 @@
+"""How a spec is laid over its base: maps merge, anything else replaces, and null is a value.
+
+The rules are the same for `extends`, for `variants` and for what is set on the command line.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archbuilder.diagnostics import Reporter, suggest
+from archbuilder.spec.table import Table
+
+NOT_INHERITED = frozenset({"name", "expect", "reference", "variants", "default", "extends", "help"})
+"""What a base says of itself alone."""
+
+SECTION_NAMES = ("stem", "stages", "neck", "head")
+
+
+def merge(base: Table, over: Table, *, inherited: bool = False) -> Table:
+    """`over` laid upon `base`; neither is changed.
+
+    Entries of an inherited base become weak: they may go unused. So do the parameters of a step whose block changes.
+    """
+    merged = base.copy()
+    merged.place = over.place or base.place
+    weaken = inherited or ("block" in over and over["block"] != base.get("block"))
+    merged.weak = base.weak | (base.keys() - over.keys()) if weaken else base.weak - over.keys()
+    merged.broken = base.broken or over.broken
+    for key, value in over.items():
+        old = base.get(key)
+        if isinstance(old, Table) and isinstance(value, Table) and not _changes_kind(old, value):
+            value = merge(old, value, inherited=inherited)
+        merged.put(key, value, over.key_places.get(key), over.value_places.get(key))
+    return merged
+
+
+def _changes_kind(old: Table, new: Table) -> bool:
+    """Whether one is a use of a block and the other a body of its own: these replace each other."""
+    return ("block" in old and "body" in new) or ("body" in old and "block" in new)
+
+
+def inherit(base: Table) -> Table:
+    """What a spec takes over from the one that it extends."""
+    table = base.copy()
+    for key in NOT_INHERITED & table.keys():
+        del table[key]
+    return table
+
+
+def arrange(table: Table, reporter: Reporter) -> Table:
+    """`table` with the steps of its sections in the places that `before` and `after` ask for."""
+    arranged = table.copy()
+    for name in SECTION_NAMES:
+        section = table.get(name)
+        if isinstance(section, Table):
+            arranged[name] = _arrange_steps(section, reporter)
+    return arranged
+
+
+def _arrange_steps(section: Table, reporter: Reporter) -> Table:
+    order = list(section)
+    behind: dict[str, str] = {}
+    for key, step in section.items():
+        wish = _wish(step)
+        if wish is None:
+            continue
+        side, anchor = wish
+        if not isinstance(anchor, str) or anchor not in section or anchor == key:
+            help = suggest(str(anchor), [name for name in section if name != key])
+            place = step.value_places.get(side)
+            reporter.error("unknown-step", f"there is no step `{anchor}` to put `{key}` {side}", place, help=help)
+            continue
+        order.remove(key)
+        if side == "before":
+            order.insert(order.index(anchor), key)
+        else:  # several behind the same step keep the order in which they are written
+            order.insert(order.index(behind.get(anchor, anchor)) + 1, key)
+            behind[anchor] = key
+    if order == list(section):
+        return section
+    arranged = section.copy()
+    arranged.clear()
+    for key in order:
+        arranged[key] = section[key]
+    return arranged
+
+
+def _wish(step: Any) -> tuple[str, Any] | None:
+    if not isinstance(step, Table):
+        return None
+    for side in ("before", "after"):
+        if side in step:
+            return side, step[side]
+    return None

@@ -1,0 +1,380 @@
+"""The spec as pydantic models: what may be written where.
+
+The models say nothing of blocks' own parameters: those are open keys of a step, checked against the block when the spec is
+lowered. A model that was read from a text remembers its table, and so where everything in it was written.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    Tag,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+from archbuilder.diagnostics import Place
+from archbuilder.parameters import Parameter, describe
+from archbuilder.spec.formula import Formula
+from archbuilder.spec.table import Table, key_place, place_of, value_place
+from archbuilder.spec.values import (
+    Anything,
+    Channels,
+    Condition,
+    Count,
+    ImageSize,
+    Names,
+    Text,
+    Word,
+    compute_later,
+    declare,
+    wrong,
+)
+
+
+class SpecModel(BaseModel):
+    """A part of a spec: no unknown keys, and a memory of the place where it was written."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+
+    _table: Any = PrivateAttr(default=None)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remember(cls, written: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if isinstance(written, cls):
+            return written
+        model = handler(cls._canonical(written))
+        if isinstance(written, Table):
+            model._table = written
+        return model
+
+    @classmethod
+    def _canonical(cls, written: Any) -> Any:
+        """The map that a short way of writing stands for."""
+        if not isinstance(written, dict):
+            raise wrong(f"expected a map, got {describe(written)}")
+        return written
+
+    @property
+    def place(self) -> Place | None:
+        """Where this part begins."""
+        return place_of(self._table)
+
+    def place_at(self, key: str) -> Place | None:
+        """Where the value of a key is written."""
+        return value_place(self._table, key) or key_place(self._table, key) or self.place
+
+    def place_of_key(self, key: str) -> Place | None:
+        """Where a key is written."""
+        return key_place(self._table, key) or self.place
+
+    def is_weak(self, key: str) -> bool:
+        """Whether an entry came from a base, so that it may go unused."""
+        return isinstance(self._table, Table) and key in self._table.weak
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        return {**state, "__pydantic_private__": {"_table": None}}
+
+
+def _kind_of_body(written: Any) -> str:
+    if isinstance(written, str):
+        return "slot"
+    return "list" if isinstance(written, list) else "map"
+
+
+def _check_map(written: Any) -> Any:
+    if not isinstance(written, dict):
+        raise wrong(f"expected a map or a list of steps, got {describe(written)}")
+    for key in written:
+        if not isinstance(key, str):
+            raise wrong(f"expected a text as key, got {describe(key)}")
+    return {key: Loop.read(key, value) if key.startswith("for ") else value for key, value in written.items()}
+
+
+Body = Annotated[
+    Annotated[Annotated[dict[str, "Step"], BeforeValidator(_check_map)], Tag("map")]
+    | Annotated[list["Step"], Tag("list")]
+    | Annotated[Text, Tag("slot")],
+    Discriminator(_kind_of_body),
+]
+"""The steps of a block: a map names its children, a list numbers them; `$name` is a slot's."""
+
+
+class Loop:
+    """`for i in n:` or `for i in a .. b:`; the numbers from 0 (or `a`) up to, not including, `n` (or `b`)."""
+
+    def __init__(self, header: str, variable: str, start: Any, stop: Any) -> None:
+        self.header, self.variable, self.start, self.stop = header, variable, start, stop
+
+    @staticmethod
+    def read(header: str, written: Any) -> dict[str, Any]:
+        """The step that a loop's key and its steps stand for."""
+        words = header.split(None, 3)
+        if len(words) < 4 or words[2] != "in" or not words[1].isidentifier():
+            raise wrong(f"expected `for i in n:` or `for i in a .. b:`, got `{header[:40]}`")
+        start, separator, stop = words[3].partition("..")
+        bounds = [start.strip(), stop.strip()] if separator else ["0", words[3].strip()]
+        low, high = (int(bound) if bound.isdigit() else compute_later(_dollared(bound)) for bound in bounds)
+        loop = Loop(header, words[1], low, high)
+        if isinstance(written, Table):
+            table = Table(written.place)
+            table.put("body", written, written.place, written.place)
+            table["loop"] = loop
+            return table
+        return {"body": written, "loop": loop}
+
+
+def _dollared(bound: str) -> str:
+    return bound if bound.startswith("$") else f"$({bound})"
+
+
+class Step(SpecModel):
+    """One step of a body: a use of a block, or a body of its own. Its other keys are the block's parameters."""
+
+    model_config = ConfigDict(extra="allow")
+
+    KEYS: ClassVar[tuple[str, ...]] = (
+        "block", "body", "from", "when", "else", "depth", "names", "inline", "rename", "register", "before", "after",
+    )  # fmt: skip
+
+    block: Text | None = None
+    body: Body | None = None
+    from_: Names | None = Field(None, alias="from")
+    when: Condition = True
+    else_: Literal["identity"] | None = Field(None, alias="else")
+    depth: Count | None = None
+    names: Text | None = None
+    inline: bool = False
+    rename: dict[str, Word] | None = None
+    register_: list[Word] | None = Field(None, alias="register")
+    loop: Any = Field(None, exclude=True)
+
+    _broken: bool = PrivateAttr(default=False)
+
+    @classmethod
+    def _canonical(cls, written: Any) -> Any:
+        if isinstance(written, Table | dict):
+            return _check_step(written)
+        if isinstance(written, str):
+            return {"block": written}
+        if isinstance(written, list):
+            return {"body": written}
+        if written is None:
+            return {"block": None}
+        raise wrong(f"expected a block's name, a map or a list of steps, got {describe(written)}")
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The block's parameters, as written."""
+        return self.__pydantic_extra__ or {}
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the step was set to null: it is not there."""
+        return self.block is None and self.body is None and not self._broken
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something in it was wrong and has been reported."""
+        return isinstance(self._table, Table) and self._table.broken
+
+    @model_serializer(mode="plain")
+    def _write(self) -> Any:
+        return _write_step(self)
+
+
+def _check_step(written: dict[str, Any]) -> dict[str, Any]:
+    errors: list[InitErrorDetails] = []
+    values: dict[str, Any] = {}
+    for key, value in written.items():
+        if key in ("before", "after"):
+            continue
+        if key in _FIELDS:
+            values[key] = value
+            continue
+        try:
+            values[str(key)] = compute_later(value)
+        except PydanticCustomError as error:
+            errors.append(InitErrorDetails(type=error, loc=(key,), input=value))
+        except ValidationError as error:
+            for each in error.errors(include_url=False):
+                reason = wrong(str(each["ctx"]["message"]))
+                errors.append(InitErrorDetails(type=reason, loc=(key, *each["loc"]), input=value))
+    broken = isinstance(written, Table) and written.broken
+    if not broken and ("block" in written) == ("body" in written):
+        both = "block" in written
+        message = "a step has either `block` or `body`, not both" if both else "this step says neither `block` nor `body`"
+        help = "" if both else "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
+        errors.append(InitErrorDetails(type=wrong(message, help), loc=(), input=written))
+    if errors:
+        raise ValidationError.from_exception_data("step", errors)
+    return values
+
+
+_FIELDS = frozenset({*Step.KEYS, "loop", "from_", "else_", "register_"})
+
+
+def _write_step(step: Step) -> Any:
+    """The shortest way to write a step."""
+    if step.is_nothing:
+        return None
+    written: dict[str, Any] = {}
+    for key, value in (
+        ("block", step.block),
+        ("from", step.from_ and (step.from_[0] if len(step.from_) == 1 else step.from_)),
+        ("depth", step.depth),
+        *step.arguments.items(),
+        ("when", None if step.when is True else step.when),
+        ("else", step.else_),
+        ("names", step.names),
+        ("inline", step.inline or None),
+        ("rename", step.rename),
+        ("register", step.register_),
+    ):
+        if value is not None or key in step.arguments:
+            written[key] = value
+    if step.body is not None:
+        body = write_body(step.body)
+        if not written and isinstance(body, list):
+            return body
+        written["body"] = body
+    return step.block if list(written) == ["block"] else written
+
+
+def write_body(body: Any) -> Any:
+    """A body as plain maps and lists."""
+    if isinstance(body, list):
+        return [_write_step(step) for step in body]
+    if isinstance(body, dict):
+        return {
+            (step.loop.header if step.loop else name): (write_body(step.body) if step.loop else _write_step(step))
+            for name, step in body.items()
+        }
+    return body
+
+
+def _read_parameters(written: Any) -> dict[str, Parameter]:
+    if not isinstance(written, dict):
+        raise wrong(f"expected a map of parameters, got {describe(written)}")
+    errors: list[InitErrorDetails] = []
+    parameters: dict[str, Parameter] = {}
+    for name, value in written.items():
+        try:
+            if not (isinstance(name, str) and name.isidentifier()):
+                raise wrong(f"a parameter's name is a word, got {describe(name)}")
+            if name in _FIELDS:
+                raise wrong(f"`{name}` is a word of the language; a parameter needs another name")
+            parameters[name] = value if isinstance(value, Parameter) else declare(name, value)
+        except PydanticCustomError as error:
+            errors.append(InitErrorDetails(type=error, loc=(name,), input=value))
+    if errors:
+        raise ValidationError.from_exception_data("parameters", errors)
+    return parameters
+
+
+class BlockDefinition(SpecModel):
+    """A block: what it can be told, what it derives from that, and its steps."""
+
+    help: str = ""
+    parameters: Annotated[dict[str, Any], BeforeValidator(_read_parameters)] = Field(default_factory=dict)
+    let: dict[str, Anything] = Field(default_factory=dict)
+    body: Body
+    register_: list[Word] | None = Field(None, alias="register")
+
+
+class Input(SpecModel):
+    """What goes in: an image of so many channels and such a size, in pixels."""
+
+    channels: Channels = 3
+    size: ImageSize = 224
+
+
+class Reference(SpecModel):
+    """Where the network comes from: its paper, and whose weights it can load."""
+
+    paper: Word | None = None
+    weights: Word | None = None
+    note: Word | None = None
+
+
+class Expect(SpecModel):
+    """Facts that the author states and every check verifies. They hold for the spec as written, with no parameter set."""
+
+    layers: Anything = None
+    parameters: Anything = None
+    macs: Anything = None
+    output: Anything = None
+
+
+def _kind_of_section(written: Any) -> str:
+    if isinstance(written, list):
+        return "list"
+    if isinstance(written, Step | str) or (isinstance(written, dict) and isinstance(written.get("block"), str)):
+        return "use"
+    return "map"
+
+
+Section = Annotated[
+    Annotated[Annotated[dict[str, Step], BeforeValidator(_check_map)], Tag("map")]
+    | Annotated[list[Step], Tag("list")]
+    | Annotated[Step, Tag("use")],
+    Discriminator(_kind_of_section),
+]
+
+SECTIONS = ("stem", "stages", "neck", "head")
+
+
+class Architecture(SpecModel):
+    """A network: the whole of a spec, its bases merged in.
+
+    It may also be written in Python, with the same words: ``Architecture(name="tiny", stages={"layer1": {...}})``.
+    """
+
+    name: Word
+    class_: Word | None = Field(None, alias="class")
+    help: str = ""
+    extends: Word | None = None
+    reference: Reference | None = None
+    parameters: dict[str, Anything] = Field(default_factory=dict)
+    input: Input = Field(default_factory=Input)
+    defaults: dict[str, Anything] = Field(default_factory=dict)
+    blocks: dict[str, BlockDefinition] = Field(default_factory=dict)
+    stem: Section | None = None
+    stages: Section | None = None
+    neck: Section | None = None
+    head: Section | None = None
+    features: list[Text] | None = None
+    rename: dict[str, Word] | None = None
+    register_: list[Word] | None = Field(None, alias="register")
+    expect: Expect | None = None
+    default: Word | None = None
+    variants: dict[str, Any] = Field(default_factory=dict)
+
+    _overridden: bool = PrivateAttr(default=False)
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether a parameter was set from outside, so that `expect` does not apply."""
+        return self._overridden
+
+    def sections(self) -> dict[str, Any]:
+        """The sections that are there, in order of execution: a body, or one use of a block."""
+        found = {name: getattr(self, name) for name in SECTIONS}
+        return {name: section for name, section in found.items() if section is not None}
+
+
+BlockDefinition.model_rebuild()
+Architecture.model_rebuild()
+
+__all__ = ["SECTIONS", "Architecture", "BlockDefinition", "Expect", "Formula", "Input", "Loop", "Reference", "Step", "write_body"]

@@ -1,0 +1,250 @@
+"""YAML text -> tables with places, within bounds, whatever the text is.
+
+Read from the parser's events with a stack of our own: composing nested nodes would recurse, and let a small text
+crash the process or fill the memory.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+from archbuilder.diagnostics import Place, Reporter, Source, shorten
+from archbuilder.spec.scalars import resolve_scalar
+from archbuilder.spec.table import Items, Table
+
+MAXIMUM_BYTES: Final = 1_000_000
+MAXIMUM_NESTING: Final = 40
+MAXIMUM_VALUES: Final = 100_000
+"""Maps, lists and scalars of one file, those behind aliases counted as often as they are used."""
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Stop(Exception):
+    """The rest of the text cannot be read; the reason has been reported."""
+
+
+def read_yaml(source: Source, reporter: Reporter) -> Table | None:
+    """The map that a text holds; None where there is none, with the reasons in `reporter`."""
+    if len(source.text) > MAXIMUM_BYTES:
+        reporter.error(
+            "too-large",
+            f"this text has {len(source.text):,} characters; at most {MAXIMUM_BYTES:,} are read",
+            Place(source, 1, 1, 2),
+        )
+        return None
+    root = _read(source, reporter)
+    if root is None or isinstance(root, Table):
+        return root
+    reporter.error(
+        "not-a-map",
+        "a spec is a map of sections (name, input, stages, ...)",
+        getattr(root, "place", None) or Place(source, 1, 1, 2),
+        help="begin with a line such as `name: my-network`",
+    )
+    return None
+
+
+def _read(source: Source, reporter: Reporter) -> Any:
+    builder = _Builder(source, reporter)
+    try:
+        for event in yaml.parse(source.text, Loader=_LOADER):
+            handler = _HANDLERS.get(type(event))
+            if handler is not None:
+                handler(builder, event)
+    except _Stop:
+        return None
+    except yaml.MarkedYAMLError as error:
+        _report_syntax(error, source, reporter)
+        return None
+    except yaml.reader.ReaderError as error:
+        place = _place_of_offset(source, error.position)
+        reporter.error("yaml", "this character is not allowed in YAML", place)
+        return None
+    if builder.root is _EMPTY:
+        reporter.error("empty", "this spec is empty", Place(source, 1, 1, 2), help="see `archbuilder show resnet50`")
+        return None
+    return None if builder.trapped else builder.root
+
+
+def _place_of_offset(source: Source, offset: int) -> Place:
+    before = source.text[:offset]
+    column = offset - (before.rfind("\n") + 1) + 1
+    return Place(source, before.count("\n") + 1, column, column + 1)
+
+
+_EMPTY: Final = object()
+_NO_KEY: Final = object()
+
+
+@dataclass
+class _Open:
+    """A container that is being read; `key` is the key whose value comes next."""
+
+    container: Table | Items
+    anchor: str | None
+    flow: bool
+    before: int
+    key: Any = _NO_KEY
+    key_place: Place | None = None
+
+
+@dataclass
+class _Builder:
+    source: Source
+    reporter: Reporter
+    root: Any = _EMPTY
+    stack: list[_Open] = field(default_factory=list)
+    anchors: dict[str, tuple[Any, int, int]] = field(default_factory=dict)
+    values: int = 0
+    trapped: bool = False
+
+    def place(self, event: Any) -> Place:
+        start, end = event.start_mark, event.end_mark
+        column = start.column + 1
+        last = end.column + 1 if end.line == start.line else len(self.source.line(start.line + 1)) + 1
+        return Place(self.source, start.line + 1, column, max(last, column + 1))
+
+    def stop(self, code: str, message: str, place: Place, help: str | None = None) -> _Stop:
+        self.reporter.error(code, message, place, help=help)
+        return _Stop()
+
+    def document(self, event: Any) -> None:
+        if self.root is not _EMPTY:
+            place = self.place(event)
+            raise self.stop("yaml", "a file holds one spec; this `---` begins another", place)
+
+    def count(self, event: Any, values: int = 1) -> None:
+        self.values += values
+        if self.values > MAXIMUM_VALUES:
+            message = f"this text holds more than {MAXIMUM_VALUES:,} values (those behind aliases count each time)"
+            raise self.stop("too-large", message, self.place(event))
+
+    def scalar(self, event: Any) -> None:
+        self.count(event)
+        place = self.place(event)
+        self.refuse_tag(event, place)
+        top = self.stack[-1] if self.stack else None
+        if top is not None and top.key is _NO_KEY and type(top.container) is Table:
+            self.add_key(top, event.value, place)
+            return
+        value = event.value
+        if event.style is None or event.style == "":
+            if top is not None and top.flow and value[:1] == "$":
+                self.catch_split_expression(value, place)
+            try:
+                value = resolve_scalar(value)
+            except ValueError as error:
+                self.reporter.error("bad-number", str(error), place)
+                value = None
+        if event.anchor:
+            self.anchors[event.anchor] = (value, 1, 0)
+        self.add(value, place)
+
+    def catch_split_expression(self, text: str, place: Place) -> None:
+        """Inside `{...}` and `[...]` YAML ends a plain text at a comma, wherever that stands."""
+        if text.count("(") > text.count(")"):
+            self.trapped = True
+            self.reporter.error(
+                "split-expression",
+                f"YAML ends this expression at its comma, bracket or brace: `{shorten(text)}`",
+                place,
+                help='put the expression in double quotes: "$(...)"',
+            )
+
+    def refuse_tag(self, event: Any, place: Place) -> None:
+        if event.tag is not None and event.tag != "!":
+            raise self.stop("yaml-tag", f"tags such as `{shorten(event.tag)}` have no meaning in a spec", place)
+
+    def open(self, event: Any) -> None:
+        self.count(event)
+        place = self.place(event)
+        self.refuse_tag(event, place)
+        if len(self.stack) >= MAXIMUM_NESTING:
+            raise self.stop("too-deep", f"maps and lists are nested more than {MAXIMUM_NESTING} deep", place)
+        if self.stack and self.stack[-1].key is _NO_KEY and type(self.stack[-1].container) is Table:
+            raise self.stop("bad-key", "a key must be a word, not a map or a list", place)
+        container = Table(place) if type(event) is yaml.MappingStartEvent else Items(place)
+        self.stack.append(_Open(container, event.anchor, bool(event.flow_style), self.values))
+
+    def close(self, event: Any) -> None:
+        done = self.stack.pop()
+        if done.anchor:
+            self.anchors[done.anchor] = (done.container, self.values - done.before + 1, _height(done.container))
+        self.add(done.container, done.container.place)
+
+    def alias(self, event: Any) -> None:
+        place = self.place(event)
+        known = self.anchors.get(event.anchor)
+        if known is None:
+            raise self.stop("yaml", f"there is no anchor `&{event.anchor}` before this alias", place)
+        value, size, height = known
+        self.count(event, size)
+        if len(self.stack) + height > MAXIMUM_NESTING:
+            raise self.stop("too-deep", f"maps and lists are nested more than {MAXIMUM_NESTING} deep", place)
+        top = self.stack[-1] if self.stack else None
+        if top is not None and top.key is _NO_KEY and type(top.container) is Table:
+            raise self.stop("bad-key", "a key must be written out, not taken from an anchor", place)
+        self.add(value, place)
+
+    def add_key(self, top: _Open, text: str, place: Place) -> None:
+        if text == "<<":
+            raise self.stop("yaml", "YAML merge keys (`<<`) are not part of the language", place, "use `extends` or `defaults`")
+        top.key, top.key_place = text, place
+
+    def add(self, value: Any, place: Place | None) -> None:
+        if not self.stack:
+            self.root = value
+            return
+        top = self.stack[-1]
+        container = top.container
+        if isinstance(container, Items):
+            container.append(value)
+            container.places.append(place)
+            return
+        key, top.key = top.key, _NO_KEY
+        if key in container:
+            first = container.key_places[key]
+            line = f"line {first.line}" if first else "above"
+            self.reporter.error("duplicate-key", f"`{key}` is here twice; the first is in {line}", top.key_place)
+            return
+        container[key] = value
+        container.key_places[key] = top.key_place
+        container.value_places[key] = place
+
+
+def _height(container: Table | Items) -> int:
+    """How deep a container nests. Bounded by the nesting that was read."""
+    values = container.values() if isinstance(container, Table) else container
+    return 1 + max((_height(value) for value in values if isinstance(value, Table | Items)), default=0)
+
+
+_HANDLERS: Final = {
+    yaml.DocumentStartEvent: _Builder.document,
+    yaml.ScalarEvent: _Builder.scalar,
+    yaml.MappingStartEvent: _Builder.open,
+    yaml.SequenceStartEvent: _Builder.open,
+    yaml.MappingEndEvent: _Builder.close,
+    yaml.SequenceEndEvent: _Builder.close,
+    yaml.AliasEvent: _Builder.alias,
+}
+
+_EXPRESSION_IN_FLOW = re.compile(r"[{\[,:]\s*\$\([^)]*(,|\[|: )")
+
+
+def _report_syntax(error: yaml.MarkedYAMLError, source: Source, reporter: Reporter) -> None:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    text = source.line(line)
+    help = None
+    if _EXPRESSION_IN_FLOW.search(text):
+        help = 'an expression with a comma, a bracket or a colon inside {...} needs double quotes: "$(...)"'
+    elif "\t" in text[: column + 1]:
+        help = "indent with spaces; YAML does not allow tabs"
+    problem = (error.problem or "this is not YAML").strip()
+    context = f" {error.context.strip()}" if error.context else ""
+    reporter.error("yaml", f"not YAML: {problem}{context}", Place(source, line, column, column + 1), help=help)

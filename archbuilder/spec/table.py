@@ -1,0 +1,80 @@
+"""Values read from YAML that remember where they were written.
+
+A map becomes a `Table`, a list an `Items`; scalars are plain Python values, placed by the container they stand in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archbuilder.diagnostics import Place
+
+
+class Table(dict[str, Any]):
+    """A map with the places of its keys and values.
+
+    `weak` names the entries that came from a base and may go unused; `broken` says that something in it was wrong and
+    has been reported, so that whoever reads it should stay silent.
+    """
+
+    __slots__ = ("broken", "key_places", "place", "value_places", "weak")
+
+    def __init__(self, place: Place | None = None) -> None:
+        super().__init__()
+        self.place = place
+        self.key_places: dict[str, Place | None] = {}
+        self.value_places: dict[str, Place | None] = {}
+        self.weak: frozenset[str] = frozenset()
+        self.broken = False
+
+    def put(self, key: str, value: Any, key_place: Place | None = None, value_place: Place | None = None) -> None:
+        """Sets an entry together with its places."""
+        self[key] = value
+        self.key_places[key] = key_place
+        self.value_places[key] = value_place
+
+    def copy(self) -> Table:
+        """A copy of this level; the values are shared."""
+        other = Table(self.place)
+        other.update(self)
+        other.key_places = dict(self.key_places)
+        other.value_places = dict(self.value_places)
+        other.weak = self.weak
+        other.broken = self.broken
+        return other
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)
+
+
+class Items(list[Any]):
+    """A list with the places of its elements."""
+
+    __slots__ = ("place", "places")
+
+    def __init__(self, place: Place | None = None) -> None:
+        super().__init__()
+        self.place = place
+        self.places: list[Place | None] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)
+
+
+def key_place(container: Any, key: str) -> Place | None:
+    """Where a key of a map is written, if the map was read from a text."""
+    return container.key_places.get(key) if isinstance(container, Table) else None
+
+
+def value_place(container: Any, key: str | int) -> Place | None:
+    """Where a value of a map or a list is written, if it was read from a text."""
+    if isinstance(container, Table):
+        return container.value_places.get(str(key))
+    if isinstance(container, Items) and isinstance(key, int) and key < len(container.places):
+        return container.places[key]
+    return None
+
+
+def place_of(container: Any) -> Place | None:
+    """Where a map or a list begins, if it was read from a text."""
+    return container.place if isinstance(container, Table | Items) else None

@@ -1,0 +1,212 @@
+"""The kinds of values that fields of a spec hold, as pydantic types with errors in our own words."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import PlainSerializer, PlainValidator
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+from archbuilder.parameters import (
+    MAXIMUM_INTEGER,
+    REQUIRED,
+    TYPES,
+    Parameter,
+    ParameterError,
+    describe,
+)
+from archbuilder.spec.formula import Formula, FormulaError, is_formula
+
+MAXIMUM_REPEATS: Final = 10_000
+
+
+def wrong(message: str, help: str = "") -> PydanticCustomError:
+    """An error whose text is ours; `help` says what to write instead."""
+    return PydanticCustomError("spec", "{message}", {"message": message, "help": help})
+
+
+def compute_later(value: Any) -> Any:
+    """`value`, with every text that has to be computed made a `Formula`, in maps and lists too (in place).
+
+    Raises:
+        ValidationError: with a place for each malformed expression.
+    """
+    if isinstance(value, str):
+        return value if type(value) is Formula or "$" not in value else _formula(value)
+    if isinstance(value, dict | list):
+        errors: list[InitErrorDetails] = []
+        _compute_inside(value, (), errors)
+        if errors:
+            raise ValidationError.from_exception_data("value", errors)
+    return value
+
+
+def _formula(value: str) -> Formula:
+    try:
+        return Formula(value)
+    except FormulaError as error:
+        raise wrong(str(error)) from None
+
+
+def _compute_inside(container: Any, path: tuple[str | int, ...], errors: list[InitErrorDetails]) -> None:
+    entries = list(container.items()) if isinstance(container, dict) else list(enumerate(container))
+    for key, value in entries:
+        if isinstance(value, dict | list):
+            _compute_inside(value, (*path, key), errors)
+        elif is_formula(value) and type(value) is not Formula:
+            try:
+                container[key] = Formula(value)
+            except FormulaError as error:
+                errors.append(InitErrorDetails(type=wrong(str(error)), loc=(*path, key), input=value))
+
+
+def _check_count(value: Any) -> Any:
+    if is_formula(value):
+        return compute_later(value)
+    if type(value) is not int or value < 1:
+        raise wrong(f"expected a whole number, 1 or more, got {describe(value)}")
+    if value > MAXIMUM_REPEATS:
+        raise wrong(f"expected at most {MAXIMUM_REPEATS:,}, got {describe(value)}")
+    return value
+
+
+def _check_condition(value: Any) -> Any:
+    if is_formula(value):
+        return compute_later(value)
+    if type(value) is not bool:
+        raise wrong(f"expected true, false or an expression, got {describe(value)}")
+    return value
+
+
+def _check_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise wrong(f"expected a text, got {describe(value)}", _quote_it(value))
+    return compute_later(value)
+
+
+def _check_word(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise wrong(f"expected a text, got {describe(value)}", _quote_it(value))
+    if "$" in value:
+        raise wrong("an expression cannot be used here")
+    return value
+
+
+def _quote_it(value: Any) -> str:
+    return f'in quotes it is a text: "{value}"' if isinstance(value, int | float) else ""
+
+
+def _check_names(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names) or not names:
+        raise wrong(f"expected the name of a step or a list of them, got {describe(value)}")
+    return [compute_later(name) for name in names]
+
+
+def _check_anything(value: Any) -> Any:
+    return compute_later(value)
+
+
+def _check_side(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= 2**20:
+        raise wrong(f"expected a whole number, 1 or more, got {describe(value)}")
+    return value
+
+
+def _check_image_size(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        if len(value) != 2:
+            raise wrong(f"expected one size or a pair [height, width], got {describe(value)}")
+        height, width = (_check_side(side) for side in value)
+        return height if height == width else [height, width]
+    return _check_side(value)
+
+
+def _show_names(names: list[str]) -> Any:
+    return str(names[0]) if len(names) == 1 else [str(name) for name in names]
+
+
+Count = Annotated[Any, PlainValidator(_check_count)]
+"""A whole number from 1, or an expression."""
+Condition = Annotated[Any, PlainValidator(_check_condition)]
+"""True, false, or an expression."""
+Text = Annotated[str, PlainValidator(_check_text)]
+"""A text, or a template with expressions in it."""
+Word = Annotated[str, PlainValidator(_check_word)]
+"""A text as it stands."""
+Names = Annotated[list[str], PlainValidator(_check_names), PlainSerializer(_show_names)]
+"""The name of a step, or a list of them."""
+Anything = Annotated[Any, PlainValidator(_check_anything)]
+"""A value whose type depends on the block that it is for."""
+Channels = Annotated[int, PlainValidator(_check_side)]
+"""A number of channels, from 1."""
+ImageSize = Annotated[Any, PlainValidator(_check_image_size)]
+"""One size, or a pair [height, width]."""
+
+
+_DECLARATION_KEYS: Final = frozenset({"type", "default", "help", "choices", "min", "max", "optional"})
+
+
+def declare(name: str, written: Any) -> Parameter:
+    """The parameter that a spec declares: `width: channels`, `stride: 1` or a map that says more.
+
+    Raises:
+        PydanticCustomError: if the declaration is malformed.
+    """
+    if isinstance(written, dict):
+        return _declare_in_full(name, written)
+    if isinstance(written, str) and written in TYPES:
+        return Parameter(name, written)
+    return _checked(Parameter(name, _type_of(written), default=compute_later(written)))
+
+
+def _type_of(default: Any) -> str:
+    if default is None:
+        raise wrong("null does not say what type this parameter has", "write {type: int, default: null}, for example")
+    for type_, name in ((bool, "bool"), (int, "int"), (float, "float"), (str, "string")):
+        if type(default) is type_:
+            return name
+    raise wrong(
+        f"{describe(default)} does not declare a parameter",
+        f"write a default, a type ({', '.join(TYPES)}), or a map with type, default, help, choices, min, max, optional",
+    )
+
+
+def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
+    for key in written:
+        if key not in _DECLARATION_KEYS:
+            raise wrong(f"`{key}` does not belong to a parameter", f"known here: {', '.join(sorted(_DECLARATION_KEYS))}")
+    type_, element, choices = written.get("type"), "", tuple(written.get("choices") or ())
+    default = compute_later(written.get("default", REQUIRED))
+    if isinstance(type_, list) and len(type_) == 1:
+        type_, element = "list", type_[0]
+    if type_ is None:
+        type_ = "string" if choices or default is REQUIRED else _type_of(default)
+    if type_ not in TYPES or (type_ == "list" and element not in TYPES):
+        raise wrong(f"{describe(element or type_)} is not a type", f"the types are {', '.join(TYPES)}; a list is [int]")
+    for bound in (written.get("min"), written.get("max")):
+        if bound is not None and (type(bound) not in (int, float) or abs(bound) > MAXIMUM_INTEGER):
+            raise wrong(f"a bound is a number, got {describe(bound)}")
+    parameter = Parameter(
+        name,
+        type_,
+        default=default,
+        help=str(written.get("help", "")),
+        choices=choices,
+        minimum=written.get("min"),
+        maximum=written.get("max"),
+        optional=written.get("optional") is True,
+        element=element,
+    )
+    return _checked(parameter)
+
+
+def _checked(parameter: Parameter) -> Parameter:
+    """The parameter, if its default fits its type. Computed defaults and slots are checked where they are used."""
+    if parameter.required or is_formula(parameter.default) or parameter.type in ("block", "steps"):
+        return parameter
+    try:
+        parameter.check(parameter.default)
+    except ParameterError as error:
+        raise wrong(f"the default does not fit: {error}") from None
+    return parameter

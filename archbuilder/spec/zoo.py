@@ -1,0 +1,65 @@
+"""Where specs and shipped blocks lie, and which spec a word on the command line means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+BLOCKS = _PACKAGE / "blocks"
+"""The folder of the shipped blocks."""
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def specs_folder() -> Path:
+    """The zoo: inside the package when installed, beside it in a checkout."""
+    inside = _PACKAGE / "specs"
+    return inside if inside.is_dir() else _PACKAGE.parent / "specs"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a word such as `resnet.yaml#50` asks for: a file, a variant in it, or a name that may be either's."""
+
+    path: Path | None
+    variant: str | None
+    name: str
+
+
+def parse_reference(word: str, folder: Path | None = None) -> Wanted:
+    """Splits `file.yaml#variant` or `name#variant`. Paths are relative to `folder`, by default the current one."""
+    base, _, variant = word.partition("#")
+    if base.endswith(_SUFFIXES) or "/" in base or "\\" in base:
+        return Wanted((folder or Path()) / base, variant or None, base)
+    sibling = (folder or Path()) / f"{base}.yaml"
+    if folder is not None and find_file(base) is None and not list(candidates(base)) and sibling.is_file():
+        return Wanted(sibling, variant or None, base)
+    return Wanted(None, variant or None, base)
+
+
+def all_files() -> list[Path]:
+    """Every file of the zoo, by name."""
+    return sorted(specs_folder().glob("*/*.yaml"), key=lambda path: path.stem)
+
+
+def find_file(stem: str) -> Path | None:
+    """The file of the zoo that is called `stem`."""
+    if not stem.replace("_", "").isalnum():
+        return None
+    return next(iter(specs_folder().glob(f"*/{stem}.yaml")), None)
+
+
+def candidates(name: str) -> Iterator[tuple[Path, str]]:
+    """The files that may hold a network of this plain name as a variant, with the variant's key; longest file name first."""
+    for path in sorted(all_files(), key=lambda path: -len(path.stem)):
+        key = name.removeprefix(path.stem)
+        if key and key != name:
+            yield path, key.removeprefix("_")
+
+
+def plain_name(stem: str, variant: str) -> str:
+    """What a variant is called by itself: `resnet` and `50` make `resnet50`, `net` and `small` make `net_small`."""
+    return f"{stem}{variant}" if variant[:1].isdigit() else f"{stem}_{variant}"

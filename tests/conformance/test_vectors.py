@@ -1,0 +1,83 @@
+"""Every network of the zoo equals its reference. A file in `vectors/` is a test: its stem is the name in the zoo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import archbuilder
+
+from .measure import Vector, eval_errors, init_errors, state_errors, train_errors
+from .weights import weights
+
+VECTORS: dict[str, Vector] = {
+    path.stem: json.loads(path.read_text("utf-8"))
+    for path in sorted((Path(__file__).parent / "vectors").glob("*.json"))
+}
+
+# A thousand layers take 20 s; their state and their static analysis are checked every day with the others.
+SLOW = {"cifar_resnet1202", "preact_resnet1001"}
+COMPUTED = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in VECTORS]
+
+
+def agree(errors: Iterable[str], shown: int = 20) -> None:
+    found = list(errors)
+    rest = [f"... and {len(found) - shown} more"] if len(found) > shown else []
+    assert not found, "\n".join([*found[:shown], *rest])
+
+
+def build(name: str) -> nn.Module:
+    torch.manual_seed(0)
+    return archbuilder.build(name, channels=VECTORS[name]["input"][1])
+
+
+def test_there_are_vectors() -> None:
+    assert len(VECTORS) >= 21
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_static_analysis(name: str) -> None:
+    vector = VECTORS[name]
+    summary = archbuilder.summarize(archbuilder.lower(archbuilder.load(name), input=tuple(vector["macs"]["input"][1:])))
+    assert summary.parameters == vector["parameters"], "parameters"
+    assert summary.buffers == vector["buffer_elements"], "buffer_elements"
+    assert summary.macs == vector["macs"]["total"], "macs"
+    agree(state_errors(summary.state, vector))
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_built_state(name: str) -> None:
+    vector = VECTORS[name]
+    with torch.device("meta"):  # shapes only: no memory, no time spent on initialising
+        model = build(name)
+    agree(state_errors({key: tuple(value.shape) for key, value in model.state_dict().items()}, vector))
+    assert sum(parameter.numel() for parameter in model.parameters()) == vector["parameters"], "parameters"
+    assert sum(buffer.numel() for buffer in model.buffers()) == vector["buffer_elements"], "buffer_elements"
+
+
+@pytest.mark.parametrize("name", [name for name, vector in VECTORS.items() if "features" in vector])
+def test_features(name: str) -> None:
+    with torch.device("meta"):
+        model = build(name)
+    taps = model.feature_info
+    assert [{key: tap[key] for key in ("channels", "reduction")} for tap in taps] == VECTORS[name]["features"], (
+        "features"
+    )
+    for tap in taps:
+        model.get_submodule(tap["module"])
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_computed(name: str) -> None:
+    """One model for all that is computed, in the order in which each step leaves alone what the next one needs."""
+    vector = VECTORS[name]
+    model = build(name)
+    errors = list(init_errors(model, vector))
+    model.load_state_dict(weights(vector["state"]), strict=True)
+    model.double()
+    agree([*errors, *eval_errors(model, vector), *train_errors(model, vector)])
