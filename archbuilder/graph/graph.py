@@ -75,7 +75,9 @@ class Graph:
     """A block, a sequence or a network.
 
     `definition` is the block's name ("" for an unnamed body), `bindings` its parameters and what it derives from them,
-    `listed` whether its children are numbered, `register` which children are registered first.
+    `listed` whether its children are numbered, `register` which children are registered first, `loops` how often each of
+    its loops ran. A network also has a name, sections and taps; `returned` are the taps that a backbone gives instead of
+    its output.
     """
 
     definition: str
@@ -90,6 +92,8 @@ class Graph:
     class_name: str = ""
     sections: tuple[Section, ...] = ()
     taps: tuple[Tap, ...] = ()
+    returned: tuple[Tap, ...] = ()
+    loops: tuple[int, ...] = ()
 
     def shape_of(self, value: Value) -> Shape:
         """The shape of a value."""
@@ -128,11 +132,14 @@ class Child:
     inner: dict[str, Child] = field(default_factory=dict)
 
 
-def children(graph: Graph) -> dict[str, Child]:
-    """The children of a graph's module, in order of registration: as `register` says, then that of first use."""
+def children(graph: Graph, *, left_out: bool = False) -> dict[str, Child]:
+    """The children of a graph's module, in order of registration: as `register` says, then that of first use.
+
+    With `left_out`, steps that were left out stand where they would be.
+    """
     found: dict[str, Child] = {name: Child(name) for name in graph.register}
     for node in graph.nodes:
-        if node.body is None and not node.replaced:
+        if node.body is None and not node.replaced and not left_out:
             continue
         for name in node.all_names():
             level = found

@@ -102,6 +102,7 @@ class Bodies:
         except GiveUp:
             frame.current = POISON
             return
+        frame.builder.loops.append(max(0, stop - start))
         for number in range(start, stop):
             inner = frame.with_variable(loop.variable, number)
             self.steps(step.body, inner)
@@ -285,7 +286,15 @@ class Bodies:
         if inner.current == POISON:
             raise GiveUp
         register = tuple(step.register_ or ())
-        return Graph("", shape, tuple(builder.nodes), inner.current, listed=isinstance(body, list), register=register)
+        return Graph(
+            "",
+            shape,
+            tuple(builder.nodes),
+            inner.current,
+            listed=isinstance(body, list),
+            register=register,
+            loops=tuple(builder.loops),
+        )
 
     # ---- uses of blocks -----------------------------------------------------------------------------------------
 
@@ -408,6 +417,7 @@ class Bodies:
             isinstance(definition.body, list),
             register or tuple(definition.register_ or ()),
             help=definition.help,
+            loops=tuple(builder.loops),
         )
 
     def _frame_for(

@@ -23,6 +23,7 @@ class Builder:
     nodes: list[Node] = field(default_factory=list)
     taken: dict[str, Place | None] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
+    loops: list[int] = field(default_factory=list)
 
     def add(self, node: Node) -> Value:
         """Appends a node; its value."""

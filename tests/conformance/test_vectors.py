@@ -20,10 +20,6 @@ VECTORS: dict[str, Vector] = {
     for path in sorted((Path(__file__).parent / "vectors").glob("*.json"))
 }
 
-# A thousand layers take 20 s; their state and their static analysis are checked every day with the others.
-SLOW = {"cifar_resnet1202", "preact_resnet1001"}
-COMPUTED = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in VECTORS]
-
 
 def agree(errors: Iterable[str], shown: int = 20) -> None:
     found = list(errors)
@@ -65,14 +61,13 @@ def test_features(name: str) -> None:
     with torch.device("meta"):
         model = build(name)
     taps = model.feature_info
-    assert [{key: tap[key] for key in ("channels", "reduction")} for tap in taps] == VECTORS[name]["features"], (
-        "features"
-    )
+    found = [{key: tap[key] for key in ("channels", "reduction")} for tap in taps]
+    assert found == VECTORS[name]["features"], "features"
     for tap in taps:
         model.get_submodule(tap["module"])
 
 
-@pytest.mark.parametrize("name", COMPUTED)
+@pytest.mark.parametrize("name", VECTORS)
 def test_computed(name: str) -> None:
     """One model for all that is computed, in the order in which each step leaves alone what the next one needs."""
     vector = VECTORS[name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import inspect
 import os
 import pickle
@@ -23,11 +22,6 @@ from . import workers
 
 REPOSITORY = Path(__file__).parents[2]
 STAGES = ["layer2", "layer4"]
-
-needs_torchvision = pytest.mark.skipif(
-    importlib.util.find_spec("torchvision") is None,
-    reason="torchvision is no dependency; the test above does the same with torch alone",
-)
 
 
 @pytest.fixture
@@ -219,7 +213,6 @@ def test_children_in_order_give_the_maps(model: nn.Module, images: Tensor) -> No
     assert_maps_equal(seen, stage_maps(model, images))
 
 
-@needs_torchvision
 def test_intermediate_layer_getter(model: nn.Module, images: Tensor) -> None:
     getter = torchvision_module("torchvision.models._utils").IntermediateLayerGetter(
         model, {name: name for name in STAGES}
@@ -246,7 +239,6 @@ def test_traced_and_cut(model: nn.Module, images: Tensor) -> None:
         assert_maps_equal(cut(images), stage_maps(model, images))
 
 
-@needs_torchvision
 def test_create_feature_extractor(model: nn.Module, images: Tensor) -> None:
     create = torchvision_module("torchvision.models.feature_extraction").create_feature_extractor
     extractor = create(model, {name: name for name in STAGES})

@@ -101,7 +101,7 @@ class DropPath(Op):
         if self.schedule == "constant" or count == 1:
             return self.rate
         span = count - 1 if self.schedule == "linear" else count
-        return round(self.rate * position / span, 6)
+        return self.rate * position / span
 
     def emit(self) -> Construct:
         return Construct("DropPath", (self.rate,))

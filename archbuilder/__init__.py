@@ -1,0 +1,110 @@
+"""archbuilder: vision networks from short YAML specs.
+
+``load`` reads a spec, ``lower`` turns it into a typed graph, ``summarize`` and ``render`` read that graph, ``build`` makes
+it a PyTorch module. Only ``build``, ``to_source`` with its checks aside, and ``load_checkpoint`` need torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archbuilder.analysis.summary import Row, Summary, summarize
+from archbuilder.checking import check
+from archbuilder.diagnostics import Diagnostic, Place, SpecError
+from archbuilder.draw import render
+from archbuilder.graph.graph import Graph
+from archbuilder.lower import lower_architecture
+from archbuilder.pytorch.source import to_source
+from archbuilder.spec.dump import dump
+from archbuilder.spec.load import load_architecture
+from archbuilder.spec.models import Architecture
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__version__ = "0.1.0"
+
+
+def load(spec: str | Path | Architecture, /, **parameters: Any) -> Architecture:
+    """The validated network that a spec describes.
+
+    Args:
+        spec: a path (``net.yaml``, ``net.yaml#variant``), a zoo name (``resnet50``, ``resnet#50``), or an `Architecture`
+            made in Python.
+        parameters: values for the parameters that the spec declares, such as ``classes=10``.
+
+    Raises:
+        SpecError: with every mistake in the spec.
+        FileNotFoundError: if there is no such file or name.
+    """
+    return load_architecture(spec, parameters)
+
+
+def lower(architecture: str | Path | Architecture, input: tuple[int, int, int] | None = None) -> Graph:
+    """The typed graph of a network.
+
+    Args:
+        architecture: what `load` gives, or anything that it takes.
+        input: (channels, height, width) of one image; by default what the spec says.
+
+    Raises:
+        SpecError: with every mistake found, a shape that does not fit for example.
+    """
+    return lower_architecture(load_architecture(architecture), input)
+
+
+def build(
+    spec: str | Path | Architecture, /, *, features: Sequence[str] | None = None, channels: int | None = None, **parameters: Any
+) -> nn.Module:
+    """The network as an ordinary `torch.nn.Module`, freshly initialised, in training mode.
+
+    Args:
+        spec: a path, a zoo name or an `Architecture`.
+        features: names of steps; the module then returns a dict of their feature maps and computes nothing beyond the last.
+        channels: channels of the input, if not the spec's.
+        parameters: values for the parameters that the spec declares, such as ``classes=10``.
+
+    Raises:
+        SpecError: with every mistake in the spec.
+        ModuleNotFoundError: if torch is not installed; the message says what to install.
+    """
+    from archbuilder.pytorch.build import build_module
+
+    overrides = dict(parameters)
+    if channels is not None:
+        overrides["input.channels"] = channels
+    checked = check(spec, overrides)
+    return build_module(checked.architecture, checked.graph, features)
+
+
+def load_checkpoint(model: nn.Module, path: str | Path) -> None:
+    """Loads a ``.pth`` or ``.safetensors`` file of weights into a model, strictly.
+
+    Raises:
+        CheckpointError: with a list of what is missing, unexpected or of another shape.
+    """
+    from archbuilder.pytorch.checkpoint import load_into
+
+    load_into(model, Path(path))
+
+
+__all__ = [
+    "Architecture",
+    "Diagnostic",
+    "Graph",
+    "Place",
+    "Row",
+    "SpecError",
+    "Summary",
+    "build",
+    "check",
+    "dump",
+    "load",
+    "load_checkpoint",
+    "lower",
+    "render",
+    "summarize",
+    "to_source",
+]

@@ -1,0 +1,1 @@
+"""Readers that compute facts about a graph; none of them needs torch."""

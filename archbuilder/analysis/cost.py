@@ -1,0 +1,88 @@
+"""What a graph costs: parameters, buffers, multiply-accumulates and activations, each block computed once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archbuilder.graph.graph import INPUT, Graph, Node
+from archbuilder.graph.op import Op
+
+
+class Cost(NamedTuple):
+    """Counts for one image. `parameters` and `buffers` are elements; `macs` those of convolutions, linear layers and
+    matrix products; `activations` the elements that these put out."""
+
+    parameters: int = 0
+    buffers: int = 0
+    macs: int = 0
+    activations: int = 0
+
+    def plus(self, other: Cost, times: int = 1) -> Cost:
+        """The sum, with the other one counted `times` times."""
+        return Cost(
+            self.parameters + other.parameters * times,
+            self.buffers + other.buffers * times,
+            self.macs + other.macs * times,
+            self.activations + other.activations * times,
+        )
+
+
+class Costs:
+    """The costs of a network's graphs and nodes. A graph that is called often is counted once."""
+
+    def __init__(self) -> None:
+        self._graphs: dict[int, Cost] = {}
+        self._layers: dict[int, int] = {}
+
+    def of_graph(self, graph: Graph) -> Cost:
+        """The cost of all nodes of a graph."""
+        known = self._graphs.get(id(graph))
+        if known is None:
+            known = self._graphs[id(graph)] = self.of_nodes(graph.nodes)
+        return known
+
+    def of_nodes(self, nodes: tuple[Node, ...]) -> Cost:
+        """The cost of some nodes, repeats included."""
+        total = Cost()
+        for node in nodes:
+            if node.body is not None:
+                total = total.plus(self.of_one(node), node.count)
+        return total
+
+    def of_one(self, node: Node) -> Cost:
+        """The cost of a node, of one repeat where it is repeated."""
+        body = node.body
+        if isinstance(body, Graph):
+            return self.of_graph(body)
+        return _of_op(body, node) if body is not None else Cost()
+
+    def layers(self, graph: Graph) -> int:
+        """Convolutions and linear layers on the main path, as papers count them.
+
+        The main path leads from the output back through each step's first input, so shortcuts, gates and all but the
+        first of parallel branches are left out.
+        """
+        known = self._layers.get(id(graph))
+        if known is not None:
+            return known
+        count, value = 0, graph.output
+        while value.node != INPUT:
+            node = graph.nodes[value.node]
+            if isinstance(node.body, Graph):
+                count += node.count * self.layers(node.body)
+            elif node.body is not None and node.body.counts_as_layer:
+                count += 1
+            value = node.inputs[0]
+        self._layers[id(graph)] = count
+        return count
+
+
+def _of_op(op: Op, node: Node) -> Cost:
+    parameters = buffers = 0
+    for tensor in op.state():
+        if tensor.trained:
+            parameters += tensor.elements
+        else:
+            buffers += tensor.elements
+    macs = op.macs(node.shape)
+    return Cost(parameters, buffers, macs, node.shape.elements if macs else 0)

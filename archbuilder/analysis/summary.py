@@ -1,0 +1,184 @@
+"""The summary of a network: totals, and a row for each stage, block and layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from archbuilder.analysis.cost import Cost, Costs
+from archbuilder.graph.graph import INPUT, Graph, Node
+from archbuilder.graph.op import Op
+from archbuilder.graph.ops.weighted import Convolution, Linear
+from archbuilder.graph.shapes import Shape, dimensions
+
+Depth = Literal["stage", "block", "layer"]
+"""How far a summary or a drawing goes into a network."""
+
+DEPTHS: tuple[Depth, ...] = ("stage", "block", "layer")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a summary. Counts are those of all `count` repeats together, for one image, so that the rows of one
+    depth add up to the total.
+
+    `level` is 0 for a stage, 1 for a block, 2 and more for what is inside; `path` the module's name ("layer1.0"),
+    `inner_width` the narrowest width inside a block, where it has convolutions.
+    """
+
+    path: str
+    level: int
+    label: str
+    count: int
+    input_shape: Shape
+    output_shape: Shape
+    parameters: int
+    buffers: int
+    macs: int
+    activations: int
+    inner_width: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition(".")[2] if self.level else self.path
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a network is and costs, for one image of the size it was lowered for.
+
+    `parameters` and `buffers` count elements, `macs` multiply-accumulates of convolutions, linear layers and matrix
+    products, `activations` the elements that these put out, `layers` convolutions and linear layers on the main path.
+    """
+
+    name: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    layers: int
+    parameters: int
+    buffers: int
+    macs: int
+    activations: int
+    stages: tuple[Row, ...]
+    graph: Graph
+
+    def rows(self, depth: Depth = "stage") -> tuple[Row, ...]:
+        """A row for each stage; with `depth` "block" also for each block, with "layer" for each layer."""
+        if depth == "stage":
+            return self.stages
+        return tuple(_Rows(Costs()).all(self.graph, depth))
+
+    @cached_property
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """Every key of the `state_dict` and its shape, in order."""
+        return {key: tensor.shape for key, tensor in self.graph.state()}
+
+
+def summarize(graph: Graph) -> Summary:
+    """The summary of a network's graph."""
+    costs = Costs()
+    total = costs.of_graph(graph)
+    return Summary(
+        name=graph.name,
+        input_shape=dimensions(graph.input),
+        output_shape=dimensions(graph.output_shape),
+        layers=costs.layers(graph),
+        parameters=total.parameters,
+        buffers=total.buffers,
+        macs=total.macs,
+        activations=total.activations,
+        stages=tuple(_Rows(costs).all(graph, "stage")),
+        graph=graph,
+    )
+
+
+class _Rows:
+    def __init__(self, costs: Costs) -> None:
+        self.costs = costs
+
+    def all(self, graph: Graph, depth: Depth) -> Iterator[Row]:
+        limit = DEPTHS.index(depth) if depth != "layer" else 100
+        for section in graph.sections:
+            nodes = graph.nodes[section.start : section.stop]
+            if section.name == "stages":
+                for node in nodes:
+                    yield from self.of_node(graph, node, "", 0, limit, 1)
+            elif nodes:
+                yield self.of_section(graph, section.name, nodes)
+                if limit > 0:
+                    for node in nodes:
+                        yield from self.of_node(graph, node, "", 1, limit, 1)
+
+    def of_section(self, graph: Graph, name: str, nodes: tuple[Node, ...]) -> Row:
+        cost = self.costs.of_nodes(nodes)
+        before = graph.shape_of(nodes[0].inputs[0])
+        label = ", ".join(describe(node) for node in nodes if node.body is not None and _is_telling(node))
+        return Row(name, 0, label, 1, before, nodes[-1].shape, *cost)
+
+    def of_node(self, graph: Graph, node: Node, prefix: str, level: int, limit: int, times: int) -> Iterator[Row]:
+        """The row of a node and, down to `limit`, of what is inside; all of it is there `times` times."""
+        if node.body is None:
+            return
+        times *= node.count
+        cost = Cost().plus(self.costs.of_one(node), times)
+        before = graph.shape_of(node.inputs[0])
+        names = node.all_names()
+        name = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
+        yield Row(
+            prefix + name, level, describe(node), times, before, node.shape, *cost, self.inner_width(node)
+        )
+        if isinstance(node.body, Graph) and level < limit:
+            for inner in node.body.nodes:
+                yield from self.of_node(node.body, inner, f"{prefix}{name}.", level + 1, limit, times)
+
+    def inner_width(self, node: Node) -> int | None:
+        graph = node.body
+        if not isinstance(graph, Graph):
+            return None
+        if graph.listed and graph.nodes and isinstance(graph.nodes[0].body, Graph):
+            return self.inner_width(graph.nodes[0])
+        inner = graph.bindings.get("inner")
+        return inner if isinstance(inner, int) else min(_widths(graph), default=None)
+
+
+def _widths(graph: Graph) -> Iterator[int]:
+    """The widths of the weighted layers on the main path."""
+    value = graph.output
+    while value.node != INPUT:
+        node = graph.nodes[value.node]
+        if isinstance(node.body, Convolution | Linear):
+            yield node.body.out_channels
+        elif isinstance(node.body, Graph):
+            yield from _widths(node.body)
+        value = node.inputs[0]
+
+
+def _is_telling(node: Node) -> bool:
+    """Whether a node says something about a section; norms and activations go without saying."""
+    return isinstance(node.body, Graph) or (isinstance(node.body, Op) and node.body.name not in ("norm", "activation"))
+
+
+def describe(node: Node) -> str:
+    """What a node is, in a few words: "bottleneck ×3", "conv 7×7/2"."""
+    body = node.body
+    if body is None:
+        return "identity"
+    if isinstance(body, Op):
+        return body.label()
+    times = f" ×{node.count}" if node.count > 1 else ""
+    return f"{name_of(body)}{times}"
+
+
+def name_of(graph: Graph) -> str:
+    """What a graph is called: its block's name, or that of the blocks that it repeats."""
+    if graph.definition:
+        return graph.definition
+    telling = [node for node in graph.nodes if node.body is not None]
+    kinds = {name_of(node.body) if isinstance(node.body, Graph) else node.body.label() for node in telling if node.body}
+    if len(kinds) == 1:
+        count = sum(node.count for node in telling)
+        return f"{next(iter(kinds))} ×{count}" if count > 1 or graph.listed else next(iter(kinds))
+    return ", ".join(describe(node) for node in telling if _is_telling(node)) or "steps"

@@ -1,0 +1,291 @@
+"""Formats summaries: as a table for people, as Markdown, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from archbuilder.analysis.summary import Depth, Row, Summary
+from archbuilder.diagnostics import printable
+from archbuilder.graph.shapes import Shape, Streams
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+COUNTED = "convolutions, linear layers, matrix products; 1 MAC = 2 FLOPs"
+"""What the multiply-accumulates of a summary are those of."""
+
+
+def with_unit(count: int, unit: str, digits: int = 2) -> str:
+    """A count with a prefix that makes it short: "4.09 GMACs"."""
+    for power, prefix in ((12, "T"), (9, "G"), (6, "M"), (3, "K")):
+        if count >= 10**power:
+            return f"{count / 10**power:.{digits}f} {prefix}{unit}"
+    return f"{count} {unit}"
+
+
+def in_brief(name: str, summary: Summary) -> str:
+    """A network in one line."""
+    return f"{printable(name)}: fine, {summary.parameters:,} parameters, {with_unit(summary.macs, 'MACs')}"
+
+
+def aligned(header: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = (), width: int | None = None) -> str:
+    """Columns of plain text, those in `right` flush right; no line is longer than `width`."""
+    lines = [[printable(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    flush = set(right)
+    texts: list[str] = []
+    for line in lines:
+        cells = [cell.rjust(w) if i in flush else cell.ljust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))]
+        text = "  ".join(cells).rstrip()
+        texts.append(text if width is None or len(text) <= width else f"{text[: width - 1]}…")
+    return "\n".join(texts)
+
+
+def stage_table(summary: Summary, width: int | None = None) -> str:
+    """The table of stages: name, block, repeats, inner and output width, output shape."""
+    header = ("name", "block", "repeats", "inner", "width", "output")
+    return aligned(header, (_stage_cells(row) for row in summary.stages), right=(2, 3, 4), width=width)
+
+
+_REPEATS = re.compile(r"([^,]*) ×(\d+)")
+
+
+def _stage_cells(row: Row) -> tuple[str, ...]:
+    repeats = _REPEATS.fullmatch(row.label)
+    block, count = repeats.groups() if repeats else (row.label, "1")
+    inner = str(row.inner_width) if row.inner_width is not None else "–"
+    return (row.name, block, count, inner, _width(row.output_shape), str(row.output_shape))
+
+
+def _width(shape: Shape) -> str:
+    return " + ".join(_width(part) for part in shape) if isinstance(shape, Streams) else str(shape[0])
+
+
+def totals(summary: Summary) -> list[tuple[str, str]]:
+    """The totals of a network with their units, and what is counted."""
+    megabytes = summary.parameters * 4 / 1e6
+    return [
+        ("layers", f"{summary.layers:,} (convolutions and linear layers on the main path)"),
+        ("parameters", f"{summary.parameters:,} ({megabytes:,.1f} MB as float32); {summary.buffers:,} in buffers"),
+        ("compute", f"{with_unit(summary.macs, 'MACs', 3)} ({COUNTED})"),
+        ("activations", f"{summary.activations:,} (what these layers put out)"),
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ for programs
+
+
+_COUNTS = ("parameters", "buffers", "macs", "activations")
+
+
+def as_json(summary: Summary, depth: Depth) -> str:
+    """The summary as JSON; each row says its level, and those of level 0 add up to the totals."""
+    data = {
+        "name": summary.name,
+        "input": list(summary.input_shape),
+        "output": list(summary.output_shape),
+        "layers": summary.layers,
+        **{count: getattr(summary, count) for count in _COUNTS},
+        "depth": depth,
+        "rows": [_json_row(row) for row in summary.rows(depth)],
+    }
+    return json.dumps(data, indent=2)
+
+
+def _json_row(row: Row) -> dict[str, Any]:
+    return {
+        "path": row.path,
+        "level": row.level,
+        "block": row.label,
+        "count": row.count,
+        "input": row.input_shape,
+        "output": row.output_shape,
+        **{count: getattr(row, count) for count in _COUNTS},
+    }
+
+
+def as_csv(summary: Summary, depth: Depth) -> str:
+    """The rows as CSV with a header; those of level 0 add up to the totals."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("path", "level", "block", "count", "input", "output", *_COUNTS))
+    for row in summary.rows(depth):
+        shapes = [str(shape).replace("×", "x") for shape in (row.input_shape, row.output_shape)]
+        counts = [getattr(row, count) for count in _COUNTS]
+        writer.writerow((printable(row.path), row.level, printable(row.label), row.count, *shapes, *counts))
+    return text.getvalue().rstrip("\n")
+
+
+# ------------------------------------------------------------------------------------------------ for people
+
+
+def as_markdown(summary: Summary, depth: Depth) -> str:
+    """The summary as a Markdown table with exact counts, and the totals."""
+    lines = [
+        f"**{_markdown(summary.name)}**, input {_shape(summary.input_shape)}",
+        "",
+        "| name | block | input | output | parameters | share | MACs | share | activations |",
+        "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in summary.rows(depth):
+        name = _markdown(f"**{row.path}**" if row.level == 0 and depth != "stage" else row.path, "*")
+        cells = (name, _markdown(repeated(row)), row.input_shape, row.output_shape, *_counts(row, summary))
+        lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
+    total = (*_counts(summary, summary)[:4], f"{summary.activations:,}")
+    lines.append(f"| **total** | | | | {' | '.join(f'**{cell}**' if cell else '' for cell in total)} |")
+    lines += ["", *(f"- {name}: {text}" for name, text in totals(summary))]
+    return "\n".join(lines)
+
+
+def _markdown(text: str, but: str = "") -> str:
+    return "".join(f"\\{c}" if c in "\\`*_[]<>|" and c not in but else c for c in printable(text))
+
+
+def _counts(row: Row | Summary, summary: Summary) -> tuple[str, ...]:
+    parameters, macs = _percent(row.parameters, summary.parameters), _percent(row.macs, summary.macs)
+    return f"{row.parameters:,}", parameters, f"{row.macs:,}", macs, f"{row.activations:,}"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}%" if part else ""
+
+
+def _shape(dimensions: tuple[int, ...]) -> str:
+    return "×".join(str(size) for size in dimensions)
+
+
+def repeated(row: Row) -> str:
+    """What a row is, and how often it is there: "conv 3×3 ×2"."""
+    times = f" ×{row.count}"
+    return row.label if row.count == 1 or row.label.endswith(times) else row.label + times
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How much of a table is shown; narrower terminals get less of it. `bar` and `block` are widths in characters."""
+
+    block: int | None = None
+    input: bool = True
+    bar: int = 8
+    percent: bool = True
+    activations: bool = True
+
+
+_LAYOUTS = (
+    _Layout(),
+    _Layout(block=28),
+    _Layout(block=28, activations=False),
+    _Layout(block=28, activations=False, bar=4),
+    _Layout(block=28, activations=False, bar=4, input=False),
+    _Layout(block=20, activations=False, bar=4, input=False),
+    _Layout(block=20, activations=False, bar=0, input=False),
+    _Layout(block=16, activations=False, bar=0, input=False, percent=False),
+)
+
+
+def as_table(summary: Summary, depth: Depth, width: int | None = None, colour: bool = False) -> str:
+    """The summary as a table with bars for the shares, and the totals.
+
+    Args:
+        summary: what to show.
+        depth: how far to go in.
+        width: of the terminal; by default the table gets as wide as it likes.
+        colour: whether to use a terminal's colours.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    text = io.StringIO()
+    colours: Literal["standard"] | None = "standard" if colour else None
+    wide = Console(file=text, width=10_000, force_terminal=colour, color_system=colours, legacy_windows=False)
+    title = f"{printable(summary.name)}   input {_shape(summary.input_shape)}   output {_shape(summary.output_shape)}"
+    wide.print(Text(title, "bold"), end="\n\n")
+    for layout in _LAYOUTS:
+        table = _build_table(summary, depth, layout)
+        if width is None or wide.measure(table).maximum <= width:
+            break
+    wide.print(table, width=width)
+    wide.print()
+    for name, value in totals(summary):
+        wide.print(Text.assemble((f"{name:<13}", "dim"), value), width=width)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def _build_table(summary: Summary, depth: Depth, layout: _Layout) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_footer=True, footer_style="bold")
+    macs, activations = _in_unit_of(summary.macs), _in_unit_of(summary.activations)
+    table.add_column("name", "total", no_wrap=True)
+    table.add_column("block", max_width=layout.block)
+    if layout.input:
+        table.add_column("input", justify="right", no_wrap=True)
+    table.add_column("output", justify="right", no_wrap=True)
+    table.add_column("parameters", f"{summary.parameters:,}", justify="right", no_wrap=True)
+    shares = layout.bar > 0 or layout.percent
+    if shares:
+        table.add_column("share", no_wrap=True)
+    table.add_column("MACs", macs(summary.macs), justify="right", no_wrap=True)
+    if shares:
+        table.add_column("share", no_wrap=True)
+    if layout.activations:
+        table.add_column("activations", activations(summary.activations), justify="right", no_wrap=True)
+    for row in summary.rows(depth):
+        cells = _cells(row, summary, layout, macs, activations)
+        table.add_row(*cells, style="bold" if row.level == 0 and depth != "stage" else "")
+    return table
+
+
+def _cells(
+    row: Row, summary: Summary, layout: _Layout, macs: Callable[[int], str], activations: Callable[[int], str]
+) -> list[Text]:
+    from rich.text import Text
+
+    shares = layout.bar > 0 or layout.percent
+    cells = [
+        Text("  " * row.level + printable(row.name)),
+        Text(printable(repeated(row))),
+        Text(_short(row.input_shape)) if layout.input else None,
+        Text(_short(row.output_shape)),
+        Text(f"{row.parameters:,}"),
+        _share(row.parameters, summary.parameters, layout) if shares else None,
+        Text(macs(row.macs)),
+        _share(row.macs, summary.macs, layout) if shares else None,
+        Text(activations(row.activations)) if layout.activations else None,
+    ]
+    return [cell for cell in cells if cell is not None]
+
+
+def _short(shape: Shape) -> str:
+    """A shape; the many equal parts of a split in few words: "4 of 26×56×56"."""
+    if isinstance(shape, Streams) and len(shape) > 1 and len(set(shape)) == 1:
+        return f"{len(shape)} of {shape[0]}"
+    return str(shape)
+
+
+def _in_unit_of(total: int) -> Callable[[int], str]:
+    """Writes counts in the one unit that suits their total, so that they can be compared and added by eye."""
+    units = ((10**11, 9, "G"), (10**7, 6, "M"), (10**5, 3, "K"))
+    power, unit = next(((power, unit) for least, power, unit in units if total >= least), (0, ""))
+    return lambda count: (f"{count / 10**power:,.2f}{unit}" if power else f"{count:,}") if count else "–"
+
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def _share(part: int, whole: int, layout: _Layout) -> Text:
+    from rich.text import Text
+
+    eighths = round(8 * layout.bar * part / whole) if whole else 0
+    bar = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
+    text = Text(bar.ljust(layout.bar), "cyan")
+    if layout.percent:
+        text.append(f"{_percent(part, whole):>6}", "default")
+    return text

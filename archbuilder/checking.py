@@ -1,0 +1,77 @@
+"""Reads, lowers and verifies a spec in one run, so that every mistake is reported together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archbuilder.analysis.expect import check_expectations
+from archbuilder.analysis.summary import Summary, summarize
+from archbuilder.diagnostics import Place, Reporter
+from archbuilder.graph.graph import Graph
+from archbuilder.lower import lower_architecture
+from archbuilder.spec.formula import Formula, FormulaError
+from archbuilder.spec.load import IncompleteSpec, load_architecture
+from archbuilder.spec.models import Architecture
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A network that holds together, and keeps what its author expects of it."""
+
+    architecture: Architecture
+    graph: Graph
+    summary: Summary
+
+
+def check(
+    spec: str | Path | Architecture,
+    overrides: Mapping[str, Any] | None = None,
+    input: tuple[int, int, int] | None = None,
+    text: str | None = None,
+) -> Checked:
+    """A spec read, lowered and held against its `expect`.
+
+    Args:
+        spec: a path, a zoo name or an architecture.
+        overrides: what to set, by dotted path.
+        input: (channels, height, width), if not the spec's.
+        text: the spec's text, if it does not lie in a file.
+
+    Raises:
+        SpecError: with every mistake found, in whichever part of the way.
+        FileNotFoundError: if there is no such file or name.
+    """
+    reporter = Reporter()
+    try:
+        architecture = load_architecture(spec, overrides, text)
+    except IncompleteSpec as error:
+        reporter.add(error.diagnostics)
+        architecture = error.architecture
+    graph = lower_architecture(architecture, input, reporter)
+    summary = summarize(graph)
+    if architecture.expect is not None and not architecture.is_overridden and input is None:
+        verify(architecture, summary, reporter)
+        reporter.raise_if_any()
+    return Checked(architecture, graph, summary)
+
+
+def verify(architecture: Architecture, summary: Summary, reporter: Reporter) -> None:
+    """Holds a summary against what the architecture expects."""
+    expect = architecture.expect
+    if expect is None:
+        return
+    wanted: dict[str, Any] = {}
+    places: dict[str, Place | None] = {}
+    for name in type(expect).model_fields:
+        value = getattr(expect, name)
+        if value is None:
+            continue
+        places[name] = expect.place_at(name)
+        try:
+            wanted[name] = value.evaluate(architecture.parameters) if isinstance(value, Formula) else value
+        except FormulaError as error:
+            reporter.error("bad-expression", str(error), places[name])
+    check_expectations(wanted, places, summary, reporter)

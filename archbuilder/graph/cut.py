@@ -1,0 +1,38 @@
+"""Cuts a network down to what some feature maps need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from archbuilder.graph.graph import INPUT, Graph, Node, Section, Tap, Value
+
+
+def cut(graph: Graph, taps: Sequence[Tap]) -> Graph:
+    """The network that gives these taps and computes nothing else."""
+    needed: set[int] = set()
+    open_values = [tap.value for tap in taps]
+    while open_values:
+        value = open_values.pop()
+        if value.node != INPUT and value.node not in needed:
+            needed.add(value.node)
+            open_values += graph.nodes[value.node].inputs
+    kept = sorted(needed)
+    number_of = {old: new for new, old in enumerate(kept)}
+
+    def moved(value: Value) -> Value:
+        return value if value.node == INPUT else Value(number_of[value.node], value.item)
+
+    nodes: tuple[Node, ...] = tuple(
+        replace(graph.nodes[old], inputs=tuple(moved(value) for value in graph.nodes[old].inputs)) for old in kept
+    )
+    returned = tuple(tap._replace(value=moved(tap.value)) for tap in taps)
+    sections = tuple(
+        Section(name, sum(old < start for old in kept), sum(old < stop for old in kept))
+        for name, start, stop in graph.sections
+    )
+    children = {node.name.split(".")[0] for node in nodes}
+    register = tuple(name for name in graph.register if name.split(".")[0] in children)
+    return replace(
+        graph, nodes=nodes, output=returned[-1].value, register=register, sections=sections, taps=returned, returned=returned
+    )

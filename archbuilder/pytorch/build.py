@@ -1,0 +1,59 @@
+"""A checked spec -> an ordinary `nn.Module`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from archbuilder.diagnostics import Diagnostic, SpecError, suggest
+from archbuilder.graph.cut import cut
+from archbuilder.graph.graph import Graph, Tap, Value
+from archbuilder.graph.shapes import Map
+from archbuilder.pytorch.source import source_of
+from archbuilder.spec.models import Architecture
+
+if TYPE_CHECKING:
+    from torch import nn
+
+INSTALL = 'building a network needs torch: pip install "archbuilder-torch[torch]"'
+
+
+def build_module(architecture: Architecture, graph: Graph, features: Sequence[str] | None = None) -> nn.Module:
+    """The network as a module, freshly initialised.
+
+    Args:
+        architecture: the spec; the module keeps it as `.spec`.
+        graph: the spec, lowered.
+        features: names of steps whose maps the module returns, instead of its output.
+
+    Raises:
+        SpecError: if a feature's name is none of the network's steps.
+        ModuleNotFoundError: if torch is not installed.
+    """
+    if features is not None:
+        graph = cut(graph, [_tap(graph, name) for name in dict.fromkeys(features)])
+    try:
+        import torch  # noqa: F401 -- asked first, so that the message says what to do
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ModuleNotFoundError(INSTALL, name="torch") from None
+    from archbuilder.pytorch.emitted import class_of
+
+    source, root = source_of(graph)
+    module = class_of(source, root)()
+    module.spec = architecture  # type: ignore[assignment]
+    return module
+
+
+def _tap(graph: Graph, name: str) -> Tap:
+    """The value of a step as a feature map."""
+    known = next((tap for tap in graph.taps if tap.name == name), None)
+    if known is not None:
+        return known
+    for number, node in enumerate(graph.nodes):
+        if node.name == name and isinstance(node.shape, Map) and isinstance(graph.input, Map):
+            return Tap(name, Value(number), round(graph.input.height / node.shape.height))
+    help = suggest(name, [node.name for node in graph.nodes if isinstance(node.shape, Map)])
+    message = f"there is no step `{name}` that gives a feature map"
+    raise SpecError([Diagnostic("unknown-feature", message, help=help)])

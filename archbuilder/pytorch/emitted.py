@@ -1,0 +1,84 @@
+"""Source text -> classes, as a Python module like any other: debuggers and tracebacks show its lines, and its objects can
+be pickled into a process that has never seen the spec."""
+
+from __future__ import annotations
+
+import copyreg
+import hashlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import linecache
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+PACKAGE = f"{__package__}.emitted_sources"
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Finds and loads the modules made in this process, by name."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, str] = {}
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in self.sources:
+            return None
+        return importlib.util.spec_from_loader(fullname, self, origin=self.file_of(fullname))
+
+    def get_source(self, fullname: str) -> str:
+        return self.sources[fullname]
+
+    def file_of(self, fullname: str) -> str:
+        """A name like a path, for tracebacks."""
+        return f"<archbuilder>/{fullname.rpartition('.')[2]}.py"
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        source, file = self.sources[name], self.file_of(name)
+        module.__file__ = file
+        # Without a modification time, linecache keeps the lines for good.
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 -- the text is our own emitter's
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, nn.Module) and value.__module__ == name:
+                copyreg.pickle(value, _reduce)  # type: ignore[arg-type]
+
+
+_FINDER = _Finder()
+
+
+def module_of(source: str) -> ModuleType:
+    """The Python module of a source, executed once in a process."""
+    name = f"{PACKAGE}.m{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+    known = sys.modules.get(name)
+    if known is not None:
+        return known
+    if _FINDER not in sys.meta_path:
+        sys.meta_path.append(_FINDER)
+    _FINDER.sources[name] = source
+    return importlib.import_module(name)
+
+
+def class_of(source: str, name: str) -> type[nn.Module]:
+    """A class of a source."""
+    found: type[nn.Module] = getattr(module_of(source), name)
+    return found
+
+
+def _reduce(module: nn.Module) -> tuple[Any, ...]:
+    """How an object of an emitted class is pickled: with the source of its class."""
+    made = type(module)
+    return _restore, (_FINDER.sources[made.__module__], made.__name__), module.__dict__
+
+
+def _restore(source: str, name: str) -> nn.Module:
+    """An empty object of a class, to be filled with its state."""
+    made = class_of(source, name)
+    return made.__new__(made)

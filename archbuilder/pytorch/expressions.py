@@ -1,0 +1,225 @@
+"""The expressions that make a class's children, and how those of several instances become one with arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from archbuilder.graph.op import Construct
+
+ABSENT: Final = object()
+"""Stands where an instance has nothing, so that any value would do."""
+
+
+class CannotUnify(Exception):
+    """Instances differ in more than values; they need classes of their own."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A value that the class's constructor is given; `negated` says that the opposite is meant."""
+
+    name: str
+    negated: bool = False
+
+    def text(self, prefix: str = "") -> str:
+        """The argument in an expression, `prefix` before its name."""
+        return f"not {prefix}{self.name}" if self.negated else f"{prefix}{self.name}"
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """A module in the instances whose flag is set, `nn.Identity()` in the others."""
+
+    flag: Argument
+    made: Module
+
+
+@dataclass(frozen=True)
+class Run:
+    """Equal modules, one behind the other."""
+
+    made: Module
+    count: Any = 1
+
+
+@dataclass(frozen=True)
+class Chain:
+    """An `nn.Sequential`. `names` are its children's where they are not numbers from 0."""
+
+    runs: tuple[Run, ...]
+    names: tuple[str, ...] = ()
+
+
+Module: TypeAlias = Construct | Chain | Conditional
+
+IDENTITY: Final = Construct("nn.Identity")
+
+
+@dataclass
+class Arguments:
+    """The arguments of a class, found by asking for values.
+
+    `known` holds what each instance calls its values (parameters of the block, what it derives from them, and
+    `in_channels`); an argument gets such a name where its values agree with it in all instances.
+    """
+
+    count: int
+    known: dict[str, tuple[Any, ...]]
+    taken: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def value(self, values: Sequence[Any], hint: str) -> Any:
+        """A literal, if the values of all instances agree, else an argument with these values."""
+        given = [value for value in values if value is not ABSENT]
+        if all(_same(value, given[0]) for value in given):
+            return given[0]
+        if not all(isinstance(value, int | float | str | tuple | None) for value in given):
+            raise CannotUnify
+        known = self._known(tuple(values), hint)
+        if known is not None:
+            return Argument(known)
+        if all(isinstance(value, bool) for value in given):
+            opposite = tuple(value if value is ABSENT else not value for value in values)
+            known = self._known(opposite, hint)
+            if known is not None:
+                return Argument(known, negated=True)
+        return Argument(self._new(tuple(values), hint))
+
+    def _known(self, values: tuple[Any, ...], hint: str) -> str | None:
+        """The name of an argument, or of what the instances know, that has these values."""
+        for name in self._candidates(hint):
+            if _agree(values, self.known[name]):
+                self.taken[name] = self.known[name]
+                return name
+        return next((name for name, others in self.taken.items() if _agree(values, others)), None)
+
+    def _new(self, values: tuple[Any, ...], hint: str) -> str:
+        name = hint
+        number = 2
+        while name in self.known or (name in self.taken and not _agree(values, self.taken[name])):
+            name, number = f"{hint}{number}", number + 1
+        before = self.taken.get(name, (ABSENT,) * self.count)
+        self.taken[name] = tuple(new if old is ABSENT else old for old, new in zip(before, values, strict=True))
+        return name
+
+    def _candidates(self, hint: str) -> Iterator[str]:
+        if hint in self.known:
+            yield hint
+        yield from (name for name in self.known if name != hint)
+
+    def ordered(self) -> list[str]:
+        """The names of all arguments: known ones first, in their own order."""
+        return [name for name in self.known if name in self.taken] + [
+            name for name in self.taken if name not in self.known
+        ]
+
+
+def _same(left: Any, right: Any) -> bool:
+    return type(left) is type(right) and bool(left == right)
+
+
+def _agree(values: Sequence[Any], known: Sequence[Any]) -> bool:
+    pairs = zip(values, known, strict=True)
+    return all(value is ABSENT or (other is not ABSENT and _same(value, other)) for value, other in pairs)
+
+
+def unify_modules(made: Sequence[Any], arguments: Arguments, hint: str) -> Module:
+    """One expression for the modules of all instances (`ABSENT` where an instance has none).
+
+    Raises:
+        CannotUnify: if they are not of one form.
+    """
+    present = [each for each in made if each is not ABSENT]
+    real = [each for each in present if each != IDENTITY]
+    if not real:
+        return IDENTITY
+    if len(real) == len(present):
+        return _unify_present(made, arguments, hint)
+    flag = arguments.value([each if each is ABSENT else each != IDENTITY for each in made], hint)
+    there = [ABSENT if each is ABSENT or each == IDENTITY else each for each in made]
+    return Conditional(flag, _unify_present(there, arguments, hint))
+
+
+def _unify_present(made: Sequence[Any], arguments: Arguments, hint: str) -> Module:
+    first = next(each for each in made if each is not ABSENT)
+    if any(each is not ABSENT and type(each) is not type(first) for each in made):
+        raise CannotUnify
+    if isinstance(first, Construct):
+        return _unify_constructs(made, first, arguments, hint)
+    if isinstance(first, Chain):
+        return _unify_chains(made, first, arguments, hint)
+    raise CannotUnify
+
+
+def _unify_constructs(made: Sequence[Any], first: Construct, arguments: Arguments, hint: str) -> Construct:
+    keys = [key for each in made if each is not ABSENT for key, _ in each.keywords]
+    order = sorted(dict.fromkeys(keys), key=_keyword_rank)
+    for each in made:
+        if each is not ABSENT and (each.callee != first.callee or len(each.arguments) != len(first.arguments)):
+            raise CannotUnify
+    positional = tuple(
+        _unify_values(_column(made, number), arguments, _positional_hint(first.callee, number, hint))
+        for number in range(len(first.arguments))
+    )
+    keywords = tuple((key, _unify_values(_keyword(made, key), arguments, f"{hint}_{key}")) for key in order)
+    return Construct(first.callee, positional, keywords)
+
+
+def _keyword_rank(key: str) -> int:
+    """Where a keyword stands in a call: as torch orders them; others keep their order, in front."""
+    return _KEYWORD_ORDER.index(key) if key in _KEYWORD_ORDER else -1
+
+
+_KEYWORD_ORDER: Final = ("kernel_size", "stride", "padding", "dilation", "groups", "ceil_mode", "bias", "eps", "momentum")
+
+
+def _column(made: Sequence[Any], number: int) -> list[Any]:
+    return [each if each is ABSENT else each.arguments[number] for each in made]
+
+
+def _keyword(made: Sequence[Any], key: str) -> list[Any]:
+    return [each if each is ABSENT else dict(each.keywords).get(key, DEFAULTS.get(key, ABSENT)) for each in made]
+
+
+def _positional_hint(callee: str, number: int, hint: str) -> str:
+    if callee == "DropPath":
+        return f"{hint}_rate"
+    return "in_channels" if callee in ("nn.Conv2d", "nn.Linear") and number == 0 else f"{hint}_width"
+
+
+DEFAULTS: Final[dict[str, Any]] = {
+    "stride": 1,
+    "padding": 0,
+    "dilation": 1,
+    "groups": 1,
+    "bias": True,
+    "inplace": False,
+    "eps": 1e-5,
+    "momentum": 0.1,
+    "ceil_mode": False,
+    "count_include_pad": True,
+}
+"""What torch takes where a keyword is left out; needed where only some instances write it."""
+
+
+def _unify_values(values: Sequence[Any], arguments: Arguments, hint: str) -> Any:
+    if any(isinstance(value, Construct | Chain | Conditional) for value in values):
+        return unify_modules(values, arguments, hint)
+    if hint.endswith("_inplace"):  # in place only where every instance allows it
+        return all(value is True for value in values if value is not ABSENT)
+    return arguments.value(values, hint)
+
+
+def _unify_chains(made: Sequence[Any], first: Chain, arguments: Arguments, hint: str) -> Chain:
+    for each in made:
+        if each is not ABSENT and (len(each.runs) != len(first.runs) or each.names != first.names):
+            raise CannotUnify
+    runs = []
+    for number in range(len(first.runs)):
+        column = [each if each is ABSENT else each.runs[number] for each in made]
+        modules = [each if each is ABSENT else each.made for each in column]
+        counts = [each if each is ABSENT else each.count for each in column]
+        own_hint = f"{hint}_{number}" if len(first.runs) > 1 else hint
+        runs.append(Run(unify_modules(modules, arguments, own_hint), arguments.value(counts, f"{hint}_depth")))
+    return Chain(tuple(runs), first.names)

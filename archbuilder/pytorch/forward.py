@@ -1,0 +1,161 @@
+"""The body of a `forward`: straight-line code, short chains of modules in one line, a name for what is read again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from archbuilder.pytorch.classes import Plan, PlannedStep, Reference, identifier
+from archbuilder.pytorch.expressions import Argument
+from archbuilder.pytorch.layout import literal, value_text
+from archbuilder.pytorch.names import Locals
+
+_NESTED: Final = 3
+"""How many calls stand in one line at most."""
+_WIDTH: Final = 100
+
+
+@dataclass
+class Text:
+    """The text of a value; `calls` counts the calls in it, `simple` says that it needs no brackets around it."""
+
+    text: str
+    calls: int = 0
+    simple: bool = True
+
+
+def forward_lines(plan: Plan, access: dict[str, str], flags: dict[str, str]) -> list[str]:
+    """The lines of `forward`, without indentation.
+
+    Args:
+        plan: the class.
+        access: how each child is reached ("self.conv1").
+        flags: how each flag is reached ("self.changed").
+    """
+    return _Forward(plan, access, flags).lines()
+
+
+class _Forward:
+    def __init__(self, plan: Plan, access: dict[str, str], flags: dict[str, str]) -> None:
+        self.plan = plan
+        self.access = access
+        self.flags = flags
+        self.reads = self._count_reads()
+        self.last_read = self._last_reads()
+        self.chain = "x" if self.last_read.get(None, -1) <= 0 else "out"
+        self.names = Locals({"x", "out"})
+        self.texts: dict[str | None, Text] = {None: Text("x")}
+        self.owner: str | None = None
+        """The step whose value is in the chain's variable."""
+        self.written: list[str] = []
+
+    def lines(self) -> list[str]:
+        for number, step in enumerate(self.plan.steps):
+            made = self._computed(step)
+            if self._stays_open(number, step, made):
+                self.texts[step.name] = made
+                continue
+            name = self._variable(number, step)
+            self.written.append(f"{name} = {made.text}")
+            self.texts[step.name] = Text(name)
+        self.written.append(f"return {self._result()}")
+        return self.written
+
+    def _result(self) -> str:
+        if not self.plan.returned:
+            return self._read(self.plan.output).text
+        pairs = [f"{literal(name)}: {self._read(reference).text}" for name, reference in self.plan.returned]
+        return "{" + ", ".join(pairs) + "}"
+
+    # ---- what is read how often ---------------------------------------------------------------------------------
+
+    def _references(self) -> list[tuple[int, Reference]]:
+        found = [(number, reference) for number, step in enumerate(self.plan.steps) for reference in step.inputs]
+        end = len(self.plan.steps)
+        found += [(end, reference) for _, reference in self.plan.returned] or [(end, self.plan.output)]
+        others = [(number, reference.other) for number, reference in found if reference.other is not None]
+        return [*found, *others]
+
+    def _count_reads(self) -> dict[str | None, int]:
+        reads: dict[str | None, int] = {}
+        for _, reference in self._references():
+            # A part that is read takes the whole along, so that has a name.
+            reads[reference.name] = reads.get(reference.name, 0) + (1 if reference.item is None else 2)
+        for step in self.plan.steps:
+            if step.expression is not None and step.flag is not True:
+                name = step.inputs[0].name
+                reads[name] = reads.get(name, 0) + 1
+        return reads
+
+    def _last_reads(self) -> dict[str | None, int]:
+        last: dict[str | None, int] = {}
+        for number, reference in self._references():
+            last[reference.name] = max(last.get(reference.name, -1), number)
+        return last
+
+    # ---- names --------------------------------------------------------------------------------------------------
+
+    def _stays_open(self, number: int, step: PlannedStep, made: Text) -> bool:
+        """Whether a value is written where it is read: at once, once, in a line that is not yet full."""
+        if self.reads.get(step.name, 0) != 1 or self.last_read.get(step.name) != number + 1:
+            return False
+        if step.is_call or made.calls >= _NESTED or len(made.text) > _WIDTH // 2 or step.flag is not True:
+            return number + 1 == len(self.plan.steps)
+        if number + 1 == len(self.plan.steps):
+            return True
+        follower = self.plan.steps[number + 1]
+        return not follower.is_call and follower.flag is True and all(r.other is None for r in follower.inputs)
+
+    def _variable(self, number: int, step: PlannedStep) -> str:
+        """The chain's variable where it is free and the value is read once, else a name of the step's own."""
+        free = self.owner is None or self.last_read.get(self.owner, -1) <= number
+        if self.chain == "x" and self.last_read.get(None, -1) > number:
+            free = False
+        if self.reads.get(step.name, 0) <= 1 and free and "." not in step.name:
+            self.owner = step.name
+            return self.chain
+        return self.names.take(identifier(step.name))
+
+    # ---- text ---------------------------------------------------------------------------------------------------
+
+    def _computed(self, step: PlannedStep) -> Text:
+        inputs = [self._read(reference) for reference in step.inputs]
+        calls = 1 + sum(text.calls for text in inputs)
+        if step.made is not None:
+            joint = ", ".join(text.text for text in inputs)
+            return Text(f"{self.access[step.name]}({joint if len(inputs) == 1 else f'({joint})'})", calls)
+        made = self._expression(step, inputs)
+        if isinstance(step.flag, Argument):
+            other = inputs[0].text
+            yes, no = (other, made) if step.flag.negated else (made, other)
+            made = f"{yes} if {self.flags[step.flag.name]} else {no}"
+            return Text(made, calls, simple=False)
+        return Text(made, calls, simple=not (" + " in made or " * " in made))
+
+    def _expression(self, step: PlannedStep, inputs: list[Text]) -> str:
+        if step.expression is None:
+            raise TypeError("a step has a module or an expression")
+        bracketed = [text.text if text.simple else f"({text.text})" for text in inputs]
+        values = {key: self._value(value) for key, value in step.expression.values}
+        return step.expression.template.format(
+            *bracketed,
+            sum=" + ".join(bracketed),
+            product=" * ".join(bracketed),
+            all=", ".join(text.text for text in inputs),
+            **values,
+        )
+
+    def _value(self, value: object) -> str:
+        return self.flags[value.name] if isinstance(value, Argument) else value_text(value, 0)
+
+    def _read(self, reference: Reference) -> Text:
+        text = self.texts[reference.name]
+        if reference.item is not None:
+            text = Text(f"{text.text}[{reference.item}]")
+        if reference.other is None:
+            return text
+        if not isinstance(reference.flag, Argument):
+            return text if reference.flag else self._read(reference.other)
+        other = self._read(reference.other)
+        yes, no = (other, text) if reference.flag.negated else (text, other)
+        return Text(f"{yes.text} if {self.flags[reference.flag.name]} else {no.text}", text.calls, simple=False)

@@ -1,0 +1,185 @@
+"""How a network's weights are drawn, as the lines of a method: one rule for a kind of module where all agree, else one for
+a child of a class, else one for single paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from archbuilder.graph.graph import Graph, Node
+from archbuilder.graph.op import Construct, Op
+from archbuilder.pytorch.classes import Network
+from archbuilder.pytorch.instances import Instance, calls
+from archbuilder.pytorch.layout import literal, quoted
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A tensor of an op: the class that owns it, its path there, and how it is drawn. `certain` says that every instance
+    of the class has it."""
+
+    owner: str
+    path: str
+    callee: str
+    tensor: str
+    kind: Any
+    certain: bool
+
+
+def initialisation_lines(network: Network) -> list[str]:
+    """The body of `initialize_weights`; empty where torch's own way is meant throughout."""
+    drawn = list(dict.fromkeys(_walk(network)))
+    lines: list[str] = []
+    rules: list[tuple[str, list[str]]] = []
+    single: list[tuple[str, str, Any]] = []
+    for callee, tensor in dict.fromkeys((each.callee, each.tensor) for each in drawn):
+        same = [each for each in drawn if (each.callee, each.tensor) == (callee, tensor)]
+        kinds = {each.kind for each in same}
+        if kinds == {DEFAULT}:
+            continue
+        if len(kinds) == 1:
+            rules.append((callee, [_draw(f"module.{tensor}", kinds.pop())]))
+            continue
+        _rules_of_classes(same, rules, single)
+    lines += _rule_lines(rules)
+    lines += _single_lines(network, single)
+    return lines
+
+
+def _rules_of_classes(same: list[Drawn], rules: list[tuple[str, list[str]]], single: list[tuple[str, str, Any]]) -> None:
+    for owner, path in dict.fromkeys((each.owner, each.path) for each in same):
+        here = [each for each in same if (each.owner, each.path) == (owner, path)]
+        kinds = {each.kind for each in here}
+        if kinds == {DEFAULT}:
+            continue
+        if len(kinds) == 1 and all(each.certain for each in here):
+            rules.append((owner, [_draw(f"{_reach('module', path)}.{here[0].tensor}", kinds.pop())]))
+        else:
+            single += [(owner, path, here[0].tensor)]
+
+
+def _rule_lines(rules: list[tuple[str, list[str]]]) -> list[str]:
+    if not rules:
+        return []
+    joined: dict[str, list[str]] = {}
+    for name, body in rules:
+        joined.setdefault(name, []).extend(body)
+    lines = ["for module in self.modules():"]
+    for name, body in joined.items():
+        lines.append(f"    if isinstance(module, {name}):")
+        lines += [f"        {line}" for line in body]
+    return lines
+
+
+def _single_lines(network: Network, single: list[tuple[str, str, Any]]) -> list[str]:
+    """Rules for single modules, by their full paths."""
+    wanted = {(owner, path, tensor) for owner, path, tensor in single}
+    if not wanted:
+        return []
+    by_kind: dict[tuple[str, Any], list[str]] = {}
+    for full_path, owner, path, tensor, kind in _paths(network):
+        if (owner, path, tensor) in wanted and kind != DEFAULT:
+            by_kind.setdefault((tensor, kind), []).append(full_path)
+    lines: list[str] = []
+    for (tensor, kind), paths in by_kind.items():
+        lines.append("for path in (")
+        lines += [f"    {quoted(path)}," for path in paths]
+        lines += ["):", f"    {_draw(f'self.get_submodule(path).{tensor}', kind)}"]
+    return lines
+
+
+def _reach(start: str, path: str) -> str:
+    for part in path.split("."):
+        start += f"[{part}]" if part.isdigit() else f".{part}"
+    return start
+
+
+def _draw(target: str, kind: Any) -> str:
+    if kind in ("kaiming_fan_in", "kaiming_fan_out"):
+        return f'nn.init.kaiming_normal_({target}, mode="{kind.removeprefix("kaiming_")}", nonlinearity="relu")'
+    if kind in ("zeros", "ones"):
+        return f"nn.init.{kind}_({target})"
+    name, number = kind
+    if name == "uniform":
+        return f"nn.init.uniform_({target}, {literal(-number)}, {literal(number)})"
+    if name == "constant":
+        return f"nn.init.constant_({target}, {literal(number)})"
+    function = "trunc_normal_" if name == "truncated_normal" else "normal_"
+    return f"nn.init.{function}({target}, std={literal(number)})"
+
+
+def _walk(network: Network) -> Iterator[Drawn]:
+    """Every tensor of every class, each class's instances one by one."""
+    seen: set[Instance] = set()
+    open_instances = [(network.instance, network.root.name)]
+    names: dict[str, set[str]] = {}
+    counts: dict[str, int] = {}
+    found: list[Drawn] = []
+    while open_instances:
+        instance, owner = open_instances.pop()
+        if instance in seen:
+            continue
+        seen.add(instance)
+        counts[owner] = counts.get(owner, 0) + 1
+        for path, node, classes in _inside(instance, "", network):
+            open_instances += classes
+            for callee, tensor, kind in _tensors(node):
+                found.append(Drawn(owner, path, callee, tensor, kind, True))
+                names.setdefault(f"{owner} {path}", set()).add(str(id(instance.graph)) + str(instance.rates))
+    for each in found:
+        certain = len(names[f"{each.owner} {each.path}"]) == counts[each.owner]
+        yield Drawn(each.owner, each.path, each.callee, each.tensor, each.kind, certain)
+
+
+def _inside(instance: Instance, prefix: str, network: Network) -> Iterator[tuple[str, Node, list[tuple[Instance, str]]]]:
+    """The nodes of a class with their paths, those in its Sequentials too; and the classes that they call."""
+    called = {id(node): instances for node, instances in calls(instance)}
+    for node in instance.graph.nodes:
+        if not isinstance(node.body, Graph):
+            yield prefix + node.name, node, []
+            continue
+        names = node.all_names()
+        instances = called[id(node)]
+        for number, inner in enumerate(instances):
+            if inner in network.classes:
+                yield prefix + names[number], node, [(inner, network.classes[inner])]
+                continue
+            repeats = names if len(instances) == 1 else names[number : number + 1]
+            for name in repeats:
+                yield from _inside(inner, f"{prefix}{name}.", network)
+
+
+def _tensors(node: Node) -> Iterator[tuple[str, str, Any]]:
+    if not isinstance(node.body, Op):
+        return
+    made = node.body.emit()
+    if not isinstance(made, Construct):
+        return
+    kinds = {each.tensor: each.kind for each in node.body.initialise()}
+    for tensor in node.body.state():
+        if tensor.trained:
+            yield made.callee, tensor.name, kinds.get(tensor.name, DEFAULT)
+
+
+def _paths(network: Network) -> Iterator[tuple[str, str, str, str, Any]]:
+    """Every tensor with its full path, the class that owns it, and its path there."""
+
+    def walk(instance: Instance, owner: str, full: str, own: str) -> Iterator[tuple[str, str, str, str, Any]]:
+        called = {id(node): instances for node, instances in calls(instance)}
+        for node in instance.graph.nodes:
+            if not isinstance(node.body, Graph):
+                for _, tensor, kind in _tensors(node):
+                    yield full + node.name, owner, own + node.name, tensor, kind
+                continue
+            instances = called[id(node)]
+            for number, name in enumerate(node.all_names()):
+                inner = instances[number if len(instances) > 1 else 0]
+                if inner in network.classes:
+                    yield from walk(inner, network.classes[inner], f"{full}{name}.", "")
+                else:
+                    yield from walk(inner, owner, f"{full}{name}.", f"{own}{name}.")
+
+    return walk(network.instance, network.root.name, "", "")

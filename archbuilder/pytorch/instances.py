@@ -1,0 +1,129 @@
+"""Walks a network's graphs as instances: a graph, with what differs between its uses without touching a shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archbuilder.graph.graph import INPUT, Graph, Node, Value
+from archbuilder.graph.op import Construct, Op
+from archbuilder.graph.ops.activation import DropPath
+from archbuilder.graph.ops.combine import Add, Concat, Multiply
+from archbuilder.graph.ops.normalisation import Norm
+from archbuilder.graph.ops.weighted import Convolution, Linear
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A graph together with the drop rates of the blocks in it, in order of execution."""
+
+    graph: Graph
+    rates: tuple[float, ...]
+
+
+def root_instance(graph: Graph) -> Instance:
+    """The network as an instance: every block that drops its path gets its rate."""
+    ops = list(_drop_paths(graph, {}))
+    if not ops:
+        return Instance(graph, ())
+    units = graph.drop_units
+    rates: list[float] = []
+    _assign(graph, units, rates)
+    return Instance(graph, tuple(rates))
+
+
+def _drop_paths(graph: Graph, seen: dict[int, bool]) -> Iterator[DropPath]:
+    if id(graph) in seen:
+        return
+    seen[id(graph)] = True
+    for node in graph.nodes:
+        if isinstance(node.body, DropPath):
+            yield node.body
+        elif isinstance(node.body, Graph):
+            yield from _drop_paths(node.body, seen)
+
+
+def _assign(graph: Graph, units: int, rates: list[float]) -> None:
+    """Appends the rates of the blocks in a graph, by their position in the whole network."""
+    own = next((node.body for node in graph.nodes if isinstance(node.body, DropPath)), None)
+    if own is not None:
+        rates.append(own.rate_at(len(rates), units))
+    for node in graph.nodes:
+        if isinstance(node.body, Graph) and node.body.drop_units:
+            for _ in range(node.count):
+                _assign(node.body, units, rates)
+
+
+def calls(instance: Instance) -> Iterator[tuple[Node, list[Instance]]]:
+    """The nodes that call a graph, each with the instance of each repeat (one for all where they are the same)."""
+    position = int(any(isinstance(node.body, DropPath) for node in instance.graph.nodes))
+    for node in instance.graph.nodes:
+        if not isinstance(node.body, Graph):
+            continue
+        units = node.body.drop_units if instance.rates else 0
+        if units == 0:
+            yield node, [Instance(node.body, ())]
+            continue
+        repeats = []
+        for _ in range(node.count):
+            repeats.append(Instance(node.body, instance.rates[position : position + units]))
+            position += units
+        yield node, repeats
+
+
+def rate_of(instance: Instance) -> float:
+    """The rate with which the instance's own block drops its path."""
+    return instance.rates[0]
+
+
+_FRESH = (Convolution, Linear, Norm, Concat)
+
+
+def works_in_place(graph: Graph, node: Node, readers: dict[Value, int], taps: frozenset[Value]) -> bool:
+    """Whether an activation may overwrite its input: nothing else reads that, and it is a tensor of its own."""
+    if not (isinstance(node.body, Op) and node.body.in_place):
+        return False
+    source = graph.source_of(node.inputs[0])
+    if source.node == INPUT or source.item is not None or readers[source] != 1 or source in taps:
+        return False
+    maker = graph.nodes[source.node]
+    if isinstance(maker.body, Add | Multiply):
+        return len(maker.inputs) > 1
+    return isinstance(maker.body, _FRESH)
+
+
+def count_readers(graph: Graph) -> dict[Value, int]:
+    """How many nodes read each value; what the graph puts out is read once more."""
+    readers: dict[Value, int] = {}
+    read = [graph.output, *(tap.value for tap in graph.returned)] if graph.returned else [graph.output]
+    for node in graph.nodes:
+        if node.body is not None:
+            read += node.inputs
+    for value in read:
+        source = graph.source_of(value)
+        readers[source] = readers.get(source, 0) + 1
+        if source.item is not None:
+            whole = Value(source.node)
+            readers[whole] = readers.get(whole, 0) + 1
+    return readers
+
+
+def is_chain(graph: Graph) -> bool:
+    """Whether a graph is modules one behind the other, so that an `nn.Sequential` computes it."""
+    if not graph.listed:
+        return False
+    before = Value(INPUT)
+    for number, node in enumerate(graph.nodes):
+        if node.body is None:
+            if graph.source_of(Value(number)) != before:
+                return False
+            continue
+        if len(node.inputs) != 1 or graph.source_of(node.inputs[0]) != before or not is_module(node):
+            return False
+        before = Value(number)
+    return graph.source_of(graph.output) == before and any(n.body is not None or n.replaced for n in graph.nodes)
+
+
+def is_module(node: Node) -> bool:
+    """Whether a node is computed by a module of its own."""
+    return isinstance(node.body, Graph) or (isinstance(node.body, Op) and isinstance(node.body.emit(), Construct))

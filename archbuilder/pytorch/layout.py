@@ -1,0 +1,175 @@
+"""Expressions as text: on one line where it fits, else one part a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from archbuilder.graph.op import Construct
+from archbuilder.pytorch.expressions import Argument, Chain, Conditional, Module, Run
+
+WIDTH: Final = 100
+
+
+def literal(value: Any) -> str:
+    """A value of an op as Python source. Nothing else can get into the text.
+
+    Raises:
+        TypeError: for a value that no op has.
+    """
+    if value is None or type(value) in (bool, int, float):
+        return repr(value)
+    if type(value) is tuple:
+        inner = ", ".join(literal(each) for each in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if type(value) is str:
+        return quoted(value)
+    raise TypeError(f"no literal for {type(value).__name__}")
+
+
+def quoted(text: str) -> str:
+    """A text as a Python literal in double quotes, in ASCII."""
+    escaped = text.encode("unicode_escape").decode("ascii").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def value_text(value: Any, indent: int) -> str:
+    """A literal, an argument or a module."""
+    if isinstance(value, Argument):
+        return value.text()
+    if isinstance(value, Construct | Chain | Conditional):
+        return module_text(value, indent)
+    return literal(value)
+
+
+def module_text(made: Module, indent: int) -> str:
+    """The expression that makes a module; `indent` is that of the line it stands in."""
+    if isinstance(made, Conditional):
+        return _choice_text(made, indent)
+    if isinstance(made, Chain):
+        return _chain_text(made, indent)
+    parts = [value_text(value, indent + 4) for value in made.arguments]
+    parts += [f"{key}={value_text(value, indent + 4)}" for key, value in made.keywords if value is not OMITTED]
+    return call_text(made.callee, parts, indent)
+
+
+def _choice_text(made: Conditional, indent: int) -> str:
+    line = f"{module_text(made.made, indent)} if {made.flag.text()} else nn.Identity()"
+    if "\n" not in line and len(line) + indent <= WIDTH:
+        return line
+    pad = " " * (indent + 4)
+    inner = module_text(made.made, indent + 4)
+    return f"(\n{pad}{inner}\n{pad}if {made.flag.text()}\n{pad}else nn.Identity()\n{' ' * indent})"
+
+
+OMITTED: Final = object()
+"""An argument that is left out because the default is meant."""
+
+
+def call_text(callee: str, parts: Sequence[str], indent: int, *, last_comma: bool = True) -> str:
+    """A call, its parts on one line where they fit."""
+    line = f"{callee}({', '.join(parts)})"
+    if "\n" not in line and len(line) + indent <= WIDTH:
+        return line
+    pad = " " * (indent + 4)
+    lines = ",\n".join(f"{pad}{part}" for part in parts)
+    return f"{callee}(\n{lines}{',' * last_comma}\n{' ' * indent})"
+
+
+def _chain_text(chain: Chain, indent: int) -> str:
+    if chain.names:
+        return _named_chain_text(chain, indent)
+    return call_text("nn.Sequential", runs_text(chain.runs, indent + 4), indent)
+
+
+def _named_chain_text(chain: Chain, indent: int) -> str:
+    made = [run.made for run in chain.runs for _ in range(run.count)]
+    pairs = [
+        f"({quoted(name)}, {module_text(each, indent + 8)})" for name, each in zip(chain.names, made, strict=True)
+    ]
+    inner = call_text("OrderedDict", [_list_text(pairs, indent + 8)], indent + 4)
+    return call_text("nn.Sequential", [inner], indent)
+
+
+def _list_text(parts: Sequence[str], indent: int) -> str:
+    line = f"[{', '.join(parts)}]"
+    if "\n" not in line and len(line) + indent <= WIDTH:
+        return line
+    pad = " " * (indent + 4)
+    return "[\n" + "".join(f"{pad}{part},\n" for part in parts) + " " * indent + "]"
+
+
+def module_list_text(runs: Sequence[Run], indent: int) -> str:
+    """An `nn.ModuleList`; written as a loop where all are equal."""
+    together = joined(runs)
+    if len(together) == 1 and isinstance(together[0], Run) and together[0].count != 1:
+        (run,) = together
+        loop = f"{module_text(run.made, indent + 4)} for _ in range({value_text(run.count, indent)})"
+        return call_text("nn.ModuleList", [loop], indent, last_comma=False)
+    return call_text("nn.ModuleList", [_list_text([module_text(run.made, indent + 4) for run in runs], indent)], indent)
+
+
+def runs_text(runs: Sequence[Run], indent: int) -> list[str]:
+    """Modules one behind the other; equal ones, or ones that differ in one number, are written once."""
+    parts: list[str] = []
+    for run in joined(runs):
+        if isinstance(run, Run):
+            made = module_text(run.made, indent)
+            parts.append(made if run.count == 1 else f"*({made} for _ in range({value_text(run.count, indent)}))")
+        else:
+            made, variable, values = run
+            parts.append(f"*({module_text(made, indent)} for {variable} in {literal(tuple(values))})")
+    return parts
+
+
+def joined(runs: Sequence[Run]) -> list[Run | tuple[Module, str, list[Any]]]:
+    """Runs with equal neighbours joined, and neighbours that differ in one keyword's number as a loop over it."""
+    found: list[Run | tuple[Module, str, list[Any]]] = []
+    position = 0
+    while position < len(runs):
+        run = runs[position]
+        series = _series(runs, position)
+        if series is not None:
+            found.append(series)
+            position += len(series[2])
+            continue
+        if found and isinstance(found[-1], Run) and found[-1].made == run.made and _are_counts(found[-1], run):
+            found[-1] = Run(run.made, found[-1].count + run.count)
+        else:
+            found.append(run)
+        position += 1
+    return found
+
+
+def _are_counts(left: Run, right: Run) -> bool:
+    return isinstance(left.count, int) and isinstance(right.count, int)
+
+
+def _series(runs: Sequence[Run], start: int) -> tuple[Module, str, list[Any]] | None:
+    first = runs[start].made
+    if runs[start].count != 1 or not isinstance(first, Construct) or start + 1 >= len(runs):
+        return None
+    key = _only_difference(first, runs[start + 1])
+    if key is None:
+        return None
+    values = [dict(first.keywords)[key]]
+    for run in runs[start + 1 :]:
+        if _only_difference(first, run) != key:
+            break
+        values.append(dict(run.made.keywords)[key])  # type: ignore[union-attr]
+    keywords = tuple((name, Argument(key) if name == key else value) for name, value in first.keywords)
+    return Construct(first.callee, first.arguments, keywords), key, values
+
+
+def _only_difference(first: Construct, run: Run) -> str | None:
+    """The one keyword whose number differs."""
+    other = run.made
+    if run.count != 1 or not isinstance(other, Construct):
+        return None
+    if other.callee != first.callee or other.arguments != first.arguments:
+        return None
+    mine, theirs = dict(first.keywords), dict(other.keywords)
+    if mine.keys() != theirs.keys():
+        return None
+    different = [key for key in mine if mine[key] != theirs[key]]
+    return different[0] if len(different) == 1 and isinstance(mine[different[0]], int | float) else None

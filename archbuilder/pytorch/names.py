@@ -1,0 +1,51 @@
+"""Names in emitted source: unique, valid, and never those of something else."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import Final
+
+RESERVED: Final = frozenset(
+    {"nn", "torch", "functional", "Tensor", "DropPath", "OrderedDict", "annotations", "None", "True", "False", "super",
+     "self", "dict", "list", "str", "int", "bool", "float", "tuple", "range", "callable", "getattr", "isinstance"}
+)  # fmt: skip
+"""What the emitted source uses itself."""
+
+
+def camel_case(name: str) -> str:
+    """A class's name: `squeeze_excite` becomes SqueezeExcite. Letters, digits and underscores of ASCII only."""
+    words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
+    joined = "".join(word[:1].upper() + word[1:] for word in words)
+    return f"Net{joined}" if joined[:1].isdigit() else joined
+
+
+class ClassNames:
+    """Gives each class a name of its own: a valid identifier, unique, never one that the source uses itself."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set(RESERVED)
+
+    def take(self, wanted: str) -> str:
+        """`wanted`, or with a number behind it where that is taken."""
+        base = wanted if wanted.isidentifier() and wanted.isascii() and not keyword.iskeyword(wanted) else "Network"
+        name, number = base[:80], 2
+        while name in self.taken:
+            name, number = f"{base[:80]}{number}", number + 1
+        self.taken.add(name)
+        return name
+
+
+class Locals:
+    """The names of local variables in a `forward`: each value has one, no two values share one, and none hides anything."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self.taken = taken | set(RESERVED)
+
+    def take(self, wanted: str) -> str:
+        """`wanted`, or with an underscore behind it where that is taken."""
+        name = wanted if wanted.isidentifier() and not keyword.iskeyword(wanted) else f"{wanted}_"
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        return name

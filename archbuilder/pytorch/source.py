@@ -1,0 +1,93 @@
+"""A graph as readable Python source that needs torch alone."""
+
+from __future__ import annotations
+
+from archbuilder.graph.graph import Graph
+from archbuilder.graph.shapes import Map
+from archbuilder.pytorch.classes import Network, plan_network
+from archbuilder.pytorch.initialise import initialisation_lines
+from archbuilder.pytorch.layout import literal, quoted
+from archbuilder.pytorch.writer import Writer, docstring
+
+_DROP_PATH = '''class DropPath(nn.Module):
+    """Drops the branch for single images in training, and scales the others up (stochastic depth)."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.rate == 0.0 or not self.training:
+            return x
+        keep = 1.0 - self.rate
+        mask = x.new_empty((x.shape[0],) + (1,) * (x.ndim - 1)).bernoulli_(keep)
+        return x * mask.div_(keep) if keep > 0.0 else x * mask'''
+
+_RESET = '''
+    def reset_parameters(self) -> None:
+        """Draws all parameters anew, after `to_empty` for example."""
+        for module in self.modules():
+            reset = getattr(module, "reset_parameters", None)
+            if module is not self and callable(reset):
+                reset()'''
+
+
+def to_source(graph: Graph) -> str:
+    """The network as a Python module: its classes, the root last. Running it needs torch alone."""
+    return source_of(graph)[0]
+
+
+def source_of(graph: Graph) -> tuple[str, str]:
+    """The source, and the name of the root class in it."""
+    network = plan_network(graph)
+    writer = Writer()
+    classes = [_without_mark(writer.class_text(plan, [])) for plan in network.plans]
+    classes.append(_root(network, graph, writer))
+    body = "\n\n\n".join(classes)
+    if "DropPath(" in body:
+        body = f"{_DROP_PATH}\n\n\n{body}"
+    return f"{_header(graph, body)}\n\n\n{body}\n", network.root.name
+
+
+def _header(graph: Graph, body: str) -> str:
+    title = docstring(f"{graph.name}: {graph.help}" if graph.help else graph.name)
+    lines = [title, ""]
+    if "OrderedDict(" in body:
+        lines += ["from collections import OrderedDict", ""]
+    if "torch." in body:
+        lines += ["import torch"]
+    lines += ["from torch import Tensor, nn" if "Tensor" in body else "from torch import nn"]
+    if "functional." in body:
+        lines += ["from torch.nn import functional"]
+    return "\n".join(lines)
+
+
+def _without_mark(text: str) -> str:
+    return text.replace("    <initialise>\n", "")
+
+
+def _root(network: Network, graph: Graph, writer: Writer) -> str:
+    """The root class: with its feature maps, and how its weights are drawn."""
+    text = writer.class_text(network.root, [*_feature_info(graph), ""])
+    drawing = initialisation_lines(network)
+    reset = _RESET + ("\n        self.initialize_weights()" if drawing else "")
+    methods = reset
+    if drawing:
+        body = "\n".join(f"        {line}" for line in drawing)
+        help = '        """Draws weights as the network\'s authors did, where that is not torch\'s way."""'
+        methods += f"\n\n    def initialize_weights(self) -> None:\n{help}\n{body}"
+    start = "        self.initialize_weights()\n" if drawing else ""
+    if network.root.sequential:
+        return f"{text}\n{start.rstrip()}{methods}" if start else f"{text}\n{methods}"
+    return text.replace("    <initialise>\n", start) + f"\n{methods}"
+
+
+def _feature_info(graph: Graph) -> list[str]:
+    """The feature maps that can be taken from the network, as a list of dicts."""
+    lines = ["    feature_info = ["]
+    for tap in graph.taps:
+        shape = graph.shape_of(tap.value)
+        channels = shape.channels if isinstance(shape, Map) else 0
+        entry = f'"channels": {literal(channels)}, "reduction": {literal(tap.reduction)}, "module": {quoted(tap.name)}'
+        lines.append(f"        {{{entry}}},")
+    return [*lines, "    ]"]

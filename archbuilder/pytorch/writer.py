@@ -1,0 +1,210 @@
+"""Plans -> the text of classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from archbuilder.graph.op import Construct
+from archbuilder.pytorch.classes import Plan, PlannedStep, Reference
+from archbuilder.pytorch.expressions import ABSENT, Argument, Chain, Conditional, Module, Run
+from archbuilder.pytorch.forward import forward_lines
+from archbuilder.pytorch.layout import OMITTED, call_text, literal, module_list_text, module_text, quoted, runs_text
+
+_DEFAULT_ONE: Final = ("stride", "dilation", "groups")
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The arguments of a class's constructor: name, type, and default where there is one."""
+
+    arguments: tuple[tuple[str, str, Any], ...]
+
+    def defaults(self) -> dict[str, Any]:
+        """The arguments that may be left out."""
+        return {name: default for name, _, default in self.arguments if default is not ABSENT}
+
+
+def signature_of(plan: Plan) -> Signature:
+    """The constructor's arguments, those without default first."""
+    found = [(name, _type_of(values), _default_of(name, values)) for name, values in plan.arguments]
+    return Signature(tuple(sorted(found, key=lambda argument: argument[2] is not ABSENT)))
+
+
+def _type_of(values: tuple[Any, ...]) -> str:
+    given = [value for value in values if value is not ABSENT]
+    names = [name for kind, name in _KINDS if any(type(value) is kind for value in given)]
+    return " | ".join(names) + (" | None" if len(given) < len(values) else "")
+
+
+_KINDS: Final = (
+    (bool, "bool"),
+    (int, "int"),
+    (float, "float"),
+    (tuple, "tuple[int, int]"),
+    (str, "str"),
+    (type(None), "None"),
+)
+
+
+def _default_of(name: str, values: tuple[Any, ...]) -> Any:
+    if any(value is ABSENT for value in values):
+        return None
+    if all(type(value) is bool for value in values):
+        return False
+    return 1 if name in _DEFAULT_ONE and 1 in values else ABSENT
+
+
+@dataclass
+class Writer:
+    """Writes classes; remembers their signatures so that calls can leave defaults out."""
+
+    signatures: dict[str, Signature] = field(default_factory=dict)
+
+    def class_text(self, plan: Plan, members: list[str]) -> str:
+        """The text of a class; `members` are further lines of its body (attributes before, methods behind)."""
+        signature = self.signatures[plan.name] = signature_of(plan)
+        base = "nn.Sequential" if plan.sequential else "nn.Module"
+        lines = [f"class {plan.name}({base}):"]
+        if plan.help:
+            lines += [f"    {docstring(plan.help)}", ""]
+        lines += members
+        lines += self._sequential(plan) if plan.sequential else self._module(plan, signature)
+        return "\n".join(lines)
+
+    def _sequential(self, plan: Plan) -> list[str]:
+        by_name = {step.name: step for step in plan.steps}
+        runs = [Run(self.shortened(by_name[name].made)) for name in plan.order]
+        return ["    def __init__(self) -> None:", f"        {call_text('super().__init__', runs_text(runs, 12), 8)}"]
+
+    def _module(self, plan: Plan, signature: Signature) -> list[str]:
+        access: dict[str, str] = {}
+        made = self._children(plan, access)
+        stored = _stored_arguments(plan)
+        taken = {name.split(".")[0] for name in access}
+        flags = {name: f"self.{name if name not in taken else f'{name}_'}" for name in stored}
+        lines: list[str] = []
+        if made or signature.arguments or stored:
+            lines += [f"    {_init_line(signature)}", "        super().__init__()"]
+            lines += [f"        {attribute} = {name}" for name, attribute in flags.items()]
+            lines += [f"        {line}" for line in made]
+        lines += ["    <initialise>"]
+        result = "dict[str, Tensor]" if plan.returned else "Tensor"
+        several = any(reference.item is not None for step in plan.steps for reference in step.inputs if reference.name is None)
+        given = "tuple[Tensor, ...]" if several else "Tensor"
+        lines += ["", f"    def forward(self, x: {given}) -> {result}:"]
+        lines += [f"        {line}" for line in forward_lines(plan, access, flags)]
+        return lines
+
+    def _children(self, plan: Plan, access: dict[str, str]) -> list[str]:
+        """The lines that make a class's children; notes in `access` how each is reached."""
+        by_name = {step.name: step for step in plan.steps}
+        tree: dict[str, Any] = {}
+        for name in plan.order:
+            level = tree
+            *containers, last = name.split(".")
+            for container in containers:
+                level = level.setdefault(container, {})
+            level[last] = by_name[name]
+        lines = []
+        for name, branch in tree.items():
+            plain = name.isidentifier()
+            reach = f"self.{name}" if plain else f"getattr(self, {quoted(name)})"
+            made = self._branch(branch, reach, access, 8)
+            lines.append(f"self.{name} = {made}" if plain else f"self.add_module({quoted(name)}, {made})")
+        return lines
+
+    def _branch(self, branch: Any, reach: str, access: dict[str, str], indent: int) -> str:
+        """A child, or a container of children."""
+        if isinstance(branch, PlannedStep):
+            access[branch.name] = reach
+            return module_text(self.shortened(branch.made), indent)
+        if list(branch) == [str(number) for number in range(len(branch))]:
+            return self._list(branch, reach, access, indent)
+        parts = [
+            f"{quoted(name)}: {self._branch(inner, f'{reach}[{quoted(name)}]', access, indent + 4)}"
+            for name, inner in branch.items()
+        ]
+        pad = " " * (indent + 4)
+        return "nn.ModuleDict({\n" + "".join(f"{pad}{part},\n" for part in parts) + " " * indent + "})"
+
+    def _list(self, branch: dict[str, Any], reach: str, access: dict[str, str], indent: int) -> str:
+        if all(isinstance(inner, PlannedStep) for inner in branch.values()):
+            runs = []
+            for name, step in branch.items():
+                access[step.name] = f"{reach}[{name}]"
+                runs.append(Run(self.shortened(step.made)))
+            return module_list_text(runs, indent)
+        parts = [self._branch(inner, f"{reach}[{name}]", access, indent + 4) for name, inner in branch.items()]
+        pad = " " * (indent + 4)
+        return "nn.ModuleList([\n" + "".join(f"{pad}{part},\n" for part in parts) + " " * indent + "])"
+
+    def shortened(self, made: Any) -> Module:
+        """A module's expression without the arguments whose default is meant."""
+        if isinstance(made, Chain):
+            return Chain(tuple(Run(self.shortened(run.made), run.count) for run in made.runs), made.names)
+        if isinstance(made, Conditional):
+            return Conditional(made.flag, self.shortened(made.made))
+        if not isinstance(made, Construct):
+            raise TypeError("a child is made by a call, a chain or a choice")
+        defaults = self._defaults(made.callee)
+        nested = tuple(self._nested(value) for value in made.arguments)
+        keywords = tuple((key, self._nested(value)) for key, value in made.keywords)
+        kept = tuple((key, value) for key, value in keywords if not _is_default(key, value, defaults))
+        return Construct(made.callee, nested, self._in_order(made.callee, kept))
+
+    def _nested(self, value: Any) -> Any:
+        return self.shortened(value) if isinstance(value, Construct | Chain | Conditional) else value
+
+    def _defaults(self, callee: str) -> dict[str, Any]:
+        known = self.signatures.get(callee)
+        return known.defaults() if known else {"inplace": False}
+
+    def _in_order(self, callee: str, keywords: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
+        known = self.signatures.get(callee)
+        if known is None:
+            return keywords
+        position = {name: number for number, (name, _, _) in enumerate(known.arguments)}
+        return tuple(sorted(keywords, key=lambda keyword: position[keyword[0]]))
+
+
+def _is_default(key: str, value: Any, defaults: dict[str, Any]) -> bool:
+    if isinstance(value, Argument) or value is OMITTED or key not in defaults:
+        return False
+    return type(value) is type(defaults[key]) and bool(value == defaults[key])
+
+
+def _stored_arguments(plan: Plan) -> list[str]:
+    """The arguments that `forward` needs."""
+    names: list[str] = []
+
+    def note(value: Any) -> None:
+        if isinstance(value, Argument) and value.name not in names:
+            names.append(value.name)
+
+    def note_reference(reference: Reference) -> None:
+        if reference.other is not None:
+            note(reference.flag)
+
+    for step in plan.steps:
+        for reference in step.inputs:
+            note_reference(reference)
+        if step.expression is not None:
+            note(step.flag)
+            for _, value in step.expression.values:
+                note(value)
+    note_reference(plan.output)
+    return names
+
+
+def _init_line(signature: Signature) -> str:
+    parts = ["self"]
+    for name, kind, default in signature.arguments:
+        parts.append(f"{name}: {kind}" if default is ABSENT else f"{name}: {kind} = {literal(default)}")
+    return f"{call_text('def __init__', parts, 4)} -> None:"
+
+
+def docstring(text: str) -> str:
+    """A text as a docstring in one line, in which nothing can end it."""
+    inner = quoted(" ".join(text.split()))[1:-1]
+    return f'"""{inner}"""'
