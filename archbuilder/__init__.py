@@ -7,24 +7,40 @@ it a PyTorch module. Only ``build``, ``to_source`` with its checks aside, and ``
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archbuilder.analysis.summary import Row, Summary, summarize
 from archbuilder.checking import check
 from archbuilder.diagnostics import Diagnostic, Place, SpecError
-from archbuilder.draw import render
 from archbuilder.graph.graph import Graph
 from archbuilder.lower import lower_architecture
-from archbuilder.pytorch.source import to_source
-from archbuilder.spec.dump import dump
 from archbuilder.spec.load import load_architecture
 from archbuilder.spec.models import Architecture
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from archbuilder.draw import render
+    from archbuilder.pytorch.source import to_source
+    from archbuilder.spec.dump import dump
+
 __version__ = "0.1.0"
+
+# Looked up on first use: what only draws or writes need not be loaded to check.
+_LATER = {"dump": "archbuilder.spec.dump", "render": "archbuilder.draw", "to_source": "archbuilder.pytorch.source"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def load(spec: str | Path | Architecture, /, **parameters: Any) -> Architecture:

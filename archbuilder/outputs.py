@@ -10,11 +10,11 @@ from pathlib import Path
 _SPEC_SUFFIXES = (".yaml", ".yml")
 
 
-class RefusedOutput(Exception):
+class RefusedOutputError(Exception):
     """A result may not be written where it was asked to go."""
 
 
-def write_output(path: Path, data: bytes, spec: Path | None = None) -> None:
+def write_output(path: Path, data: bytes) -> None:
     """Writes a file by way of a temporary one beside it, so that nobody ever sees half of it.
 
     What the path names is replaced, and keeps its mode bits; a link stays a link. Anything but a file (`/dev/stdout`, a
@@ -23,17 +23,16 @@ def write_output(path: Path, data: bytes, spec: Path | None = None) -> None:
     Args:
         path: where to.
         data: what.
-        spec: the file that the data was made from, which must not be overwritten.
 
     Raises:
-        RefusedOutput: if the path names a spec.
+        RefusedOutputError: if the path names a YAML file that is there.
         OSError: if it cannot be written.
     """
-    refuse_spec(path, spec)
-    target = path.resolve()
-    if target.exists() and not target.is_file():
-        target.write_bytes(data)
+    refuse_spec(path)
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
         return
+    target = path.resolve()
     mode = target.stat().st_mode & 0o777 if target.exists() else None
     temporary = target.with_name(f".archbuilder-{secrets.token_hex(8)}.tmp")
     try:
@@ -51,14 +50,14 @@ def write_output(path: Path, data: bytes, spec: Path | None = None) -> None:
 
 
 def refuse_spec(path: Path, spec: Path | None = None) -> None:
-    """Makes sure that writing to a path overwrites no spec.
+    """Makes sure that writing to a path overwrites no spec: no YAML file, and not the file `spec`.
 
     Raises:
-        RefusedOutput: if it would.
+        RefusedOutputError: if it would.
     """
     if not path.exists():
         return
     if spec is not None and spec.exists() and path.samefile(spec):
-        raise RefusedOutput(f"{path} is the spec itself")
+        raise RefusedOutputError(f"{path} is the spec itself")
     if path.is_file() and {path.suffix.lower(), path.resolve().suffix.lower()} & set(_SPEC_SUFFIXES):
-        raise RefusedOutput(f"{path} is a YAML file, and those are never overwritten")
+        raise RefusedOutputError(f"{path} is a YAML file, and those are never overwritten")

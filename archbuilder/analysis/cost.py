@@ -17,14 +17,9 @@ class Cost(NamedTuple):
     macs: int = 0
     activations: int = 0
 
-    def plus(self, other: Cost, times: int = 1) -> Cost:
-        """The sum, with the other one counted `times` times."""
-        return Cost(
-            self.parameters + other.parameters * times,
-            self.buffers + other.buffers * times,
-            self.macs + other.macs * times,
-            self.activations + other.activations * times,
-        )
+    def times(self, count: int) -> Cost:
+        """The cost of `count` of these."""
+        return Cost(self.parameters * count, self.buffers * count, self.macs * count, self.activations * count)
 
 
 class Costs:
@@ -43,11 +38,15 @@ class Costs:
 
     def of_nodes(self, nodes: tuple[Node, ...]) -> Cost:
         """The cost of some nodes, repeats included."""
-        total = Cost()
+        parameters = buffers = macs = activations = 0
         for node in nodes:
             if node.body is not None:
-                total = total.plus(self.of_one(node), node.count)
-        return total
+                one, count = self.of_one(node), node.count
+                parameters += one.parameters * count
+                buffers += one.buffers * count
+                macs += one.macs * count
+                activations += one.activations * count
+        return Cost(parameters, buffers, macs, activations)
 
     def of_one(self, node: Node) -> Cost:
         """The cost of a node, of one repeat where it is repeated."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from archbuilder.analysis.cost import Cost, Costs
+from archbuilder.analysis.cost import Costs
 from archbuilder.graph.graph import INPUT, Graph, Node
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.weighted import Convolution, Linear
@@ -123,7 +123,7 @@ class _Rows:
         if node.body is None:
             return
         times *= node.count
-        cost = Cost().plus(self.costs.of_one(node), times)
+        cost = self.costs.of_one(node).times(times)
         before = graph.shape_of(node.inputs[0])
         names = node.all_names()
         name = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"

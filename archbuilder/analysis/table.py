@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,14 +33,18 @@ def in_brief(name: str, summary: Summary) -> str:
     return f"{printable(name)}: fine, {summary.parameters:,} parameters, {with_unit(summary.macs, 'MACs')}"
 
 
-def aligned(header: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = (), width: int | None = None) -> str:
+def aligned(
+    header: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = (), width: int | None = None
+) -> str:
     """Columns of plain text, those in `right` flush right; no line is longer than `width`."""
     lines = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     flush = set(right)
     texts: list[str] = []
     for line in lines:
-        cells = [cell.rjust(w) if i in flush else cell.ljust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))]
+        cells = [
+            cell.rjust(w) if i in flush else cell.ljust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+        ]
         text = "  ".join(cells).rstrip()
         texts.append(text if width is None or len(text) <= width else f"{text[: width - 1]}…")
     return "\n".join(texts)
@@ -87,6 +89,8 @@ _COUNTS = ("parameters", "buffers", "macs", "activations")
 
 def as_json(summary: Summary, depth: Depth) -> str:
     """The summary as JSON; each row says its level, and those of level 0 add up to the totals."""
+    import json  # here, as `csv` below: `check` prints tables and must start fast
+
     data = {
         "name": summary.name,
         "input": list(summary.input_shape),
@@ -113,6 +117,8 @@ def _json_row(row: Row) -> dict[str, Any]:
 
 def as_csv(summary: Summary, depth: Depth) -> str:
     """The rows as CSV with a header; those of level 0 add up to the totals."""
+    import csv
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("path", "level", "block", "count", "input", "output", *_COUNTS))
@@ -172,21 +178,23 @@ class _Layout:
     """How much of a table is shown; narrower terminals get less of it. `bar` and `block` are widths in characters."""
 
     block: int | None = None
-    input: bool = True
-    bar: int = 8
-    percent: bool = True
     activations: bool = True
+    bar: int = 8
+    tenths: bool = True
+    input: bool = True
 
 
 _LAYOUTS = (
     _Layout(),
-    _Layout(block=28),
-    _Layout(block=28, activations=False),
-    _Layout(block=28, activations=False, bar=4),
-    _Layout(block=28, activations=False, bar=4, input=False),
-    _Layout(block=20, activations=False, bar=4, input=False),
-    _Layout(block=20, activations=False, bar=0, input=False),
-    _Layout(block=16, activations=False, bar=0, input=False, percent=False),
+    _Layout(block=28, bar=6),
+    _Layout(block=28, bar=6, activations=False),
+    _Layout(block=28, bar=4, activations=False),
+    _Layout(block=28, bar=4, activations=False, input=False),
+    _Layout(block=22, bar=4, activations=False, input=False, tenths=False),
+    _Layout(block=16, bar=4, activations=False, input=False, tenths=False),
+    _Layout(block=14, bar=4, activations=False, input=False, tenths=False),
+    _Layout(block=22, bar=0, activations=False, input=False, tenths=False),
+    _Layout(block=14, bar=0, activations=False, input=False, tenths=False),
 )
 
 
@@ -200,6 +208,7 @@ def as_table(summary: Summary, depth: Depth, width: int | None = None, colour: b
         colour: whether to use a terminal's colours.
     """
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
     text = io.StringIO()
@@ -213,15 +222,20 @@ def as_table(summary: Summary, depth: Depth, width: int | None = None, colour: b
             break
     wide.print(table, width=width)
     wide.print()
+    footer = Table.grid(padding=(0, 2, 0, 0))
     for name, value in totals(summary):
-        wide.print(Text.assemble((f"{name:<13}", "dim"), value), width=width)
+        footer.add_row(Text(name, "dim"), Text(value))
+    wide.print(footer, width=width)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def _build_table(summary: Summary, depth: Depth, layout: _Layout) -> Table:
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_footer=True, footer_style="bold")
+    table = Table(
+        box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_footer=True, footer_style="bold"
+    )
     macs, activations = _in_unit_of(summary.macs), _in_unit_of(summary.activations)
     table.add_column("name", "total", no_wrap=True)
     table.add_column("block", max_width=layout.block)
@@ -229,38 +243,36 @@ def _build_table(summary: Summary, depth: Depth, layout: _Layout) -> Table:
         table.add_column("input", justify="right", no_wrap=True)
     table.add_column("output", justify="right", no_wrap=True)
     table.add_column("parameters", f"{summary.parameters:,}", justify="right", no_wrap=True)
-    shares = layout.bar > 0 or layout.percent
-    if shares:
-        table.add_column("share", no_wrap=True)
+    table.add_column("share", no_wrap=True)
     table.add_column("MACs", macs(summary.macs), justify="right", no_wrap=True)
-    if shares:
-        table.add_column("share", no_wrap=True)
+    table.add_column("share", no_wrap=True)
     if layout.activations:
-        table.add_column("activations", activations(summary.activations), justify="right", no_wrap=True)
-    for row in summary.rows(depth):
-        cells = _cells(row, summary, layout, macs, activations)
+        table.add_column("acts", activations(summary.activations), justify="right", no_wrap=True)
+    for row, name in _named(summary.rows(depth)):
+        texts = {
+            "name": Text("  " * row.level + printable(name)),
+            "block": Text(printable(repeated(row))),
+            "input": Text(_short(row.input_shape)) if layout.input else None,
+            "output": Text(_short(row.output_shape)),
+            "parameters": Text(f"{row.parameters:,}"),
+            "share of parameters": _share(row.parameters, summary.parameters, layout),
+            "macs": Text(macs(row.macs)),
+            "share of macs": _share(row.macs, summary.macs, layout),
+            "activations": Text(activations(row.activations)) if layout.activations else None,
+        }
+        cells = (text for text in texts.values() if text is not None)
         table.add_row(*cells, style="bold" if row.level == 0 and depth != "stage" else "")
     return table
 
 
-def _cells(
-    row: Row, summary: Summary, layout: _Layout, macs: Callable[[int], str], activations: Callable[[int], str]
-) -> list[Text]:
-    from rich.text import Text
-
-    shares = layout.bar > 0 or layout.percent
-    cells = [
-        Text("  " * row.level + printable(row.name)),
-        Text(printable(repeated(row))),
-        Text(_short(row.input_shape)) if layout.input else None,
-        Text(_short(row.output_shape)),
-        Text(f"{row.parameters:,}"),
-        _share(row.parameters, summary.parameters, layout) if shares else None,
-        Text(macs(row.macs)),
-        _share(row.macs, summary.macs, layout) if shares else None,
-        Text(activations(row.activations)) if layout.activations else None,
-    ]
-    return [cell for cell in cells if cell is not None]
+def _named(rows: Iterable[Row]) -> Iterator[tuple[Row, str]]:
+    """Each row with its path as seen from the row that it is inside of: "convs.0" in "layer1.0"."""
+    above: list[str] = []
+    for row in rows:
+        del above[row.level :]
+        outer = f"{above[-1]}." if above else ""
+        yield row, row.path.removeprefix(outer)
+        above.append(row.path)
 
 
 def _short(shape: Shape) -> str:
@@ -285,7 +297,7 @@ def _share(part: int, whole: int, layout: _Layout) -> Text:
 
     eighths = round(8 * layout.bar * part / whole) if whole else 0
     bar = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
-    text = Text(bar.ljust(layout.bar), "cyan")
-    if layout.percent:
-        text.append(f"{_percent(part, whole):>6}", "default")
-    return text
+    percent = 100 * part / whole if whole else 0
+    share = f"{percent:.1f}%" if layout.tenths and percent < 99.95 else f"{percent:.0f}%"
+    number = f"{share if part else '':>{5 if layout.tenths else 4}}"
+    return Text.assemble((bar.ljust(layout.bar), "cyan"), " " if layout.tenths and layout.bar else "", number)

@@ -1,338 +1,197 @@
 """Picture -> DOT.
 
-Few boxes run in rows that turn like a snake, so that a long chain still fits a page; groups stand in columns, read from
-left to right, each from top to bottom. Everything that comes from a spec passes `shown` or `_name` before it is written.
+Plain boxes run in rows that turn like a snake; groups stand in columns, read from left to right, each from top to bottom.
+What comes from a spec is escaped in `labels`, or becomes a node's name in `_Writer.name`.
 """
 
 from __future__ import annotations
 
-import html
-import math
 import re
-from collections import Counter
-from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 import graphviz
 
-from archbuilder.diagnostics import printable, shorten
-from archbuilder.draw.picture import Band, Box, Edge, Group, Item, Load, Picture, abbreviate, boxes_of
-from archbuilder.draw.style import (
-    EDGES,
-    FONT,
-    FRAMES,
-    LABEL_INK,
-    MACS,
-    OTHER_FRAME,
-    PAINTS,
-    PARAMETERS,
-    TITLE_INK,
-    Paint,
-)
+from archbuilder.draw import labels
+from archbuilder.draw.pages import in_columns, place_in_rows, row_length
+from archbuilder.draw.picture import Box, Edge, Group, Item, Picture, parts_of
+from archbuilder.draw.style import CARDS, EDGES, FONT, FRAMES, LABEL_INK, OTHER_FRAME, PAINTS
 
-_LONGEST: Final = 40
-"""Characters of a name or label that are shown; the middle of a longer one is left out."""
-
-_ROW: Final = 8
-"""Boxes in a row, at most."""
-
-_SHAPE_OF_PAGE: Final = 1.5
-"""Width over height at which the columns aim."""
+_STRAIGHT: Final = "1000"
+"""The weight of an edge that shall run straight, where shortcuts pull its ends aside."""
 
 
 def to_dot(picture: Picture) -> str:
     """The picture as DOT text."""
     writer = _Writer(picture)
-    if any(isinstance(item, Group) for item in picture.items):
-        writer.columns()
+    boxes = [item for item in picture.items if isinstance(item, Box)]
+    if len(boxes) == len(picture.items):
+        writer.rows(boxes)
     else:
-        writer.rows([item for item in picture.items if isinstance(item, Box)])
-    return writer.graph.source
-
-
-def shown(text: str, longest: int = _LONGEST) -> str:
-    """A spec's text as it may stand in an HTML-like label: short, visible and escaped."""
-    visible = re.sub("[\ufffe\uffff]", "\ufffd", printable(text))
-    # Graphviz reads `\N` and the like in HTML-like labels too, before it reads entities.
-    return html.escape(shorten(visible, longest)).replace("\\", "&#92;")
-
-
-def _html(label: str) -> str:
-    return f"<{label}>"
-
-
-def _font(text: str, size: float, color: str = "", *, bold: bool = False) -> str:
-    inner = f"<B>{text}</B>" if bold else text
-    tint = f' COLOR="{color}"' if color else ""
-    return f'<FONT POINT-SIZE="{size:g}"{tint}>{inner}</FONT>'
+        writer.columns()
+    return str(writer.graph.source)
 
 
 @dataclass
 class _Writer:
     picture: Picture
     names: dict[str, str] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.graph = graphviz.Digraph(self._name(self.picture.name), graph_attr=self._page())
-        self.graph.attr("node", shape="plain", fontname=FONT, fontsize="12", color=LABEL_INK)
-        self.graph.attr("edge", fontname=FONT, fontsize="10", fontcolor=LABEL_INK, color=LABEL_INK, arrowsize="0.7")
+        page = {"label": labels.title(self.picture), "labelloc": "t", "labeljust": "l", "fontname": FONT}
+        page |= {"bgcolor": "white", "pad": "0.3", "charset": "UTF-8"}
+        self.graph = graphviz.Digraph(self.name(self.picture.name), graph_attr=page)
+        self.graph.attr("node", shape="plain", fontname=FONT, color=LABEL_INK)
+        self.graph.attr("edge", fontname=FONT, color=LABEL_INK, arrowsize="0.7")
 
-    def _page(self) -> dict[str, str]:
-        title = _font(shown(self.picture.name, 80), 18, TITLE_INK, bold=True)
-        facts = _font("&#160;&#160;&#160;".join(shown(fact, 80) for fact in self.picture.facts), 12, LABEL_INK)
-        cells = f'<TR><TD ALIGN="LEFT">{title}</TD></TR><TR><TD ALIGN="LEFT">{facts}</TD></TR>'
-        table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="3">{cells}</TABLE>'
-        return {
-            "label": _html(table), "labelloc": "t", "labeljust": "l", "fontname": FONT, "bgcolor": "white",
-            "pad": "0.3", "charset": "UTF-8",
-        }  # fmt: skip
-
-    def _name(self, id: str) -> str:
-        """A node's name, which is its title in the SVG: only letters that mean nothing to DOT, and no name twice."""
-        known = self.names.get(id)
-        if known is None:
+    def name(self, id: str) -> str:
+        """A node's name, which is its title in the SVG: nothing in it means anything to DOT, and no name comes twice."""
+        if id not in self.names:
             plain = re.sub(r"[^\w.–]+", " ", id).strip()[:100] or "step"
-            taken = set(self.names.values())
-            known, number = plain, 1
-            while known in taken:
+            name, number = plain, 1
+            while name in self.taken:
                 number += 1
-                known = f"{plain} {number}"
-            self.names[id] = known
-        return known
+                name = f"{plain} {number}"
+            self.names[id] = name
+            self.taken.add(name)
+        return self.names[id]
 
     # ---- rows ---------------------------------------------------------------------------------------------------
 
     def rows(self, boxes: list[Box]) -> None:
         """The boxes in rows of equal length, each row in the opposite direction of the one before."""
-        self.graph.attr(rankdir="LR", nodesep="0.5", ranksep="0.35")
-        columns = max(1, math.ceil(len(boxes) / self._row_count(len(boxes))))
-        rows = [boxes[start : start + columns] for start in range(0, len(boxes), columns)]
-        places = {box.id: (number, _along(number, place, columns)) for number, row in enumerate(rows)
-                  for place, box in enumerate(row)}  # fmt: skip
+        self.graph.attr(rankdir="LR", nodesep="0.3", ranksep="0.35")
+        length = row_length(len(boxes))
+        places = {box.id: place_in_rows(number, length) for number, box in enumerate(boxes)}
+        beneath: dict[str, str] = {}
         for box in boxes:
             self._box(self.graph, box)
         for edge in self.picture.edges:
-            self._row_edge(edge, places)
-        for column in range(columns):
-            same = [box.id for box in boxes if places[box.id][1] == column]
-            self._same_rank([self._name(id) for id in same])
+            self._row_edge(edge, places, beneath)
+        for column in range(length):
+            names: list[str] = []
+            for id in (box.id for box in boxes if places[box.id][1] == column):
+                names += [self.name(id), *([beneath[id]] if id in beneath else [])]
+            self._in_line(names)
 
-    def _row_count(self, count: int) -> int:
-        if count <= _ROW:
-            return 1
-        return math.ceil(count / min(_ROW, math.ceil(math.sqrt(2.2 * count))))
-
-    def _row_edge(self, edge: Edge, places: dict[str, tuple[int, int]]) -> None:
+    def _row_edge(self, edge: Edge, places: dict[str, tuple[int, int]], beneath: dict[str, str]) -> None:
         (row, column), (next_row, next_column) = places[edge.source], places[edge.target]
-        if row != next_row:
-            flat = column == next_column and next_row == row + 1
-            self._edge(edge, **({} if flat else {"constraint": "false"}))
-        elif abs(column - next_column) == 1:
-            self._edge(edge, backwards=column > next_column, weight="100")
+        ports = {"tailport": "card", "headport": "card"}
+        if (next_row, next_column) == (row + 1, column) and edge.source not in beneath:
+            # A label of its own would push the edge aside, so the edge runs through a node that is its label.
+            text = beneath[edge.source] = self.name(f"{edge.source} to {edge.target}")
+            self.graph.node(text, labels.edge_text(edge.label))
+            self.graph.edge(self.name(edge.source), text, tailport="s", headport="n", arrowhead="none")
+            self.graph.edge(text, self.name(edge.target), tailport="s", headport="card:n")
+        elif row == next_row and abs(column - next_column) == 1:
+            self._edge(edge, backwards=column > next_column, weight=_STRAIGHT, **ports)
         else:
-            self._edge(edge, constraint="false")
+            self._edge(edge, constraint="false", **ports)
 
-    def _same_rank(self, names: list[str]) -> None:
-        if len(names) < 2:
-            return
+    def _in_line(self, names: list[str]) -> None:
+        """Keeps nodes on one rank, in this order."""
         with self.graph.subgraph(graph_attr={"rank": "same"}) as same:
-            for upper, lower in pairwise(names):
-                same.edge(upper, lower, style="invis")
+            for one, next_one in pairwise(names):
+                same.edge(one, next_one, style="invis")
 
     # ---- columns ------------------------------------------------------------------------------------------------
 
     def columns(self) -> None:
-        """The items in columns, so that the page comes near its shape."""
-        self.graph.attr(rankdir="TB", nodesep="0.3", ranksep="0.32", compound="true")
-        column_of: dict[str, int] = {}
-        columns = _in_columns(self.picture)
-        self.graph.node("top", shape="point", style="invis", width="0.01", height="0.01", ordering="out")
-        for number, column in enumerate(columns):
-            for item in column:
-                self._item(self.graph, item)
-                column_of.update((box.id, number) for box in boxes_of((item,)))
-            first = next(boxes_of(tuple(column)))
-            self.graph.edge("top", self._name(first.id), style="invis")
+        """The items in columns; what leads from one column to the next turns around the corners between them."""
+        self.graph.attr(rankdir="TB", nodesep="0.4", ranksep="0.28")
+        columns = in_columns(self.picture)
+        column_of = {
+            part.id: number for number, column in enumerate(columns) for item in column for part in parts_of((item,))
+        }
+        for item in self.picture.items:
+            self._item(self.graph, item)
+        turning = self._turns(columns, column_of)
         for edge in self.picture.edges:
-            across = column_of[edge.source] != column_of[edge.target]
-            weight = "10" if edge.kind == "main" else "1"
-            self._edge(edge, **({"constraint": "false"} if across else {"weight": weight}))
+            if edge in turning:
+                continue
+            if column_of[edge.source] != column_of[edge.target]:
+                self._edge(edge, constraint="false")
+            else:
+                self._edge(edge, **({"weight": _STRAIGHT} if edge.kind == "main" else {}))
+
+    def _turns(self, columns: list[list[Item]], column_of: dict[str, int]) -> set[Edge]:
+        """Draws the edge from each column to the next, where there is but one; which edges these are."""
+        turning: set[Edge] = set()
+        top = [self.name(columns[0][0].id)]
+        for number, (column, next_column) in enumerate(pairwise(columns)):
+            edges = [
+                edge for edge in self.picture.edges
+                if column_of[edge.source] == number and column_of[edge.target] == number + 1
+            ]  # fmt: skip
+            corners = [self.name(f"turn {number + 1} {corner}") for corner in "abcd"]
+            top += corners[2:]
+            if len(edges) == 1:
+                turning.add(edges[0])
+                self._turn(corners, edges[0])
+            else:
+                # Nothing is seen of this turn, but it keeps the columns in order.
+                self._turn(corners, Edge(column[-1].id, next_column[0].id), seen=False)
+        self._in_line(top)
+        return turning
+
+    def _turn(self, corners: list[str], edge: Edge, *, seen: bool = True) -> None:
+        """Leads an edge down, to the right, up, to the right, down: from `Graphviz` it would get a curve across all."""
+        under, beside, over, start = corners
+        for corner in corners:
+            look = {"color": LABEL_INK} if seen else {"style": "invis"}
+            self.graph.node(corner, "", shape="point", width="0.01", height="0.01", **look)
+        line = {"arrowhead": "none", "headclip": "false"} if seen else {"style": "invis"}
+        corner_line = line | {"tailclip": "false"}
+        self.graph.edge(self.name(edge.source), under, weight=_STRAIGHT, **line)
+        with self.graph.subgraph(graph_attr={"rank": "same"}) as same:
+            same.edge(under, beside, **corner_line)
+        self.graph.edge(over, beside, weight=_STRAIGHT, **corner_line)
+        self.graph.edge(over, start, **corner_line)
+        end = {"label": labels.edge_text(edge.label)} if edge.label else {}
+        end |= {} if seen else {"style": "invis"}
+        self.graph.edge(start, self.name(edge.target), weight=_STRAIGHT, tailclip="false", **end)
 
     def _item(self, graph: graphviz.Digraph, item: Item) -> None:
         if isinstance(item, Box):
             self._box(graph, item)
             return
-        paint = FRAMES.get(item.role, OTHER_FRAME)
-        name = self._name(item.id)
-        with graph.subgraph(name=f"cluster {name}", graph_attr=_frame(item, paint)) as frame:
+        name, header = self.name(item.id), labels.header(item, FRAMES.get(item.role, OTHER_FRAME))
+        with ExitStack() as frames:
+            if item.count > 1:
+                graph = frames.enter_context(graph.subgraph(name=f"cluster {name} repeated", graph_attr=_frame(item, "4")))
+            title = {} if item.has_entry else {"label": header, "labeljust": "l"}
+            graph = frames.enter_context(graph.subgraph(name=f"cluster {name}", graph_attr=_frame(item, "10") | title))
+            if item.has_entry:
+                # A frame's own label stands where the edge comes in, so a node in the middle of the edge is the label.
+                graph.node(name, header)
             for member in item.members:
-                self._item(frame, member)
+                self._item(graph, member)
 
     # ---- boxes and edges ----------------------------------------------------------------------------------------
 
     def _box(self, graph: graphviz.Digraph, box: Box) -> None:
-        name = self._name(box.id)
+        name = self.name(box.id)
         if box.sign:
             paint = PAINTS["combine"]
-            label = _html(_font(shown(box.sign), 14, paint.ink, bold=True))
-            size = {"width": "0.3", "height": "0.3", "fixedsize": "true"}
-            graph.node(name, label, shape="circle", style="filled", fillcolor=paint.fill, color=paint.ink, **size)
-        elif not box.bands:
-            graph.node(name, "", shape="circle", style="filled", fillcolor=LABEL_INK, width="0.06", fixedsize="true")
-        elif _is_layers(box):
-            graph.node(name, _html(_layers(box)))
+            look = {"shape": "circle", "style": "filled", "fillcolor": paint.fill, "color": paint.ink}
+            graph.node(name, labels.sign(box.sign), width="0.3", height="0.3", fixedsize="true", **look)
         else:
-            graph.node(name, _html(_card(box)))
+            graph.node(name, labels.card(box) if box.load or box.role in CARDS else labels.layers(box))
 
     def _edge(self, edge: Edge, *, backwards: bool = False, **attributes: str) -> None:
-        ends = self._name(edge.source), self._name(edge.target)
+        ends = [self.name(edge.source), self.name(edge.target)]
         if backwards:
-            ends, attributes["dir"] = (ends[1], ends[0]), "back"
+            ends.reverse()
+            attributes["dir"] = "back"
         if edge.label:
-            attributes["label"] = _html(_font(shown(edge.label), 10, LABEL_INK))
-        ports = [f"{end}:card" if self._has_card(id) else end
-                 for end, id in zip(ends, (edge.target, edge.source) if backwards else (edge.source, edge.target), strict=True)]  # fmt: skip
-        self.graph.edge(*ports, **EDGES[edge.kind], **attributes)
-
-    def _has_card(self, id: str) -> bool:
-        return any(box.id == id and box.bands and not _is_layers(box) for box in self.picture.boxes())
+            attributes["label"] = labels.edge_text(edge.label)
+        self.graph.edge(*ends, **EDGES[edge.kind], **attributes)
 
 
-def _along(row: int, place: int, columns: int) -> int:
-    return place if row % 2 == 0 else columns - 1 - place
-
-
-def _is_layers(box: Box) -> bool:
-    return box.load is None and box.role not in ("input", "stem", "stage", "head", "neck")
-
-
-def _frame(group: Group, paint: Paint) -> dict[str, str]:
-    times = f" ×{group.count}" if group.count > 1 else ""
-    kind = shown(group.kind) + times
-    label = _font(shown(group.name), 12, paint.ink, bold=True)
-    label += _font(f"&#160;&#160;{kind}", 11, paint.ink) if kind else ""
-    return {
-        "label": _html(label), "labeljust": "l", "style": "rounded,filled", "fillcolor": paint.fill,
-        "color": paint.ink, "penwidth": "1.6" if group.count > 1 else "0.8", "margin": "10", "fontname": FONT,
-    }  # fmt: skip
-
-
-def _layers(box: Box) -> str:
-    """A run of layers as a stack of pills."""
-    rows = "".join(f"<TR>{_pill(band, first=number == 0)}</TR>" for number, band in enumerate(box.bands))
-    if box.count > 1:
-        rows += f"<TR><TD>{_font(f'×{box.count}', 11, LABEL_INK, bold=True)}</TD></TR>"
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="3">{rows}</TABLE>'
-
-
-def _pill(band: Band, *, first: bool) -> str:
-    paint = PAINTS[band.role]
-    text = _font(shown(band.text), 11 if first else 10, paint.ink, bold=band.role in ("convolution", "linear"))
-    if band.detail:
-        text += "<BR/>" + _font(shown(band.detail), 10, paint.ink)
-    look = f'BORDER="1" STYLE="ROUNDED" BGCOLOR="{paint.fill}" COLOR="{paint.ink}"'
-    return f'<TD {look} WIDTH="84">&#160;{text}&#160;</TD>'
-
-
-def _card(box: Box) -> str:
-    """A box with a name, a few lines, and beneath it what it costs."""
-    paint = PAINTS[box.role]
-    lines = [_font(shown(band.text), 12 if number == 0 else 11, paint.ink, bold=number == 0)
-             for number, band in enumerate(box.bands)]  # fmt: skip
-    look = f'BORDER="1" STYLE="ROUNDED" BGCOLOR="{paint.fill}" COLOR="{paint.ink}"'
-    card = f'<TD PORT="card" {look} CELLPADDING="8" WIDTH="112" HEIGHT="62">{"<BR/>".join(lines)}</TD>'
-    if box.count > 1:
-        card = f'<TD PORT="card" BORDER="1" STYLE="ROUNDED" COLOR="{paint.ink}" CELLPADDING="3"><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0"><TR>{card.replace(" PORT=" + chr(34) + "card" + chr(34), "")}</TR></TABLE></TD>'
-    rows = f"<TR>{card}</TR>"
-    if box.load is not None:
-        rows += f"<TR><TD>{_bars(box.load)}</TD></TR>"
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{rows}</TABLE>'
-
-
-def _bars(load: Load) -> str:
-    rows = "".join(
-        f'<TR><TD ALIGN="LEFT">{_bar(share, color)}</TD><TD ALIGN="RIGHT">{_font(abbreviate(count), 10, LABEL_INK)}</TD></TR>'
-        for count, share, color in (
-            (load.parameters, load.parameter_share, PARAMETERS),
-            (load.macs, load.mac_share, MACS),
-        )
-    )
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}</TABLE>'
-
-
-def _bar(share: float, color: str) -> str:
-    width = max(1, round(58 * share))
-    cell = f'<TD FIXEDSIZE="TRUE" WIDTH="{width}" HEIGHT="7" BGCOLOR="{color}"></TD>'
-    rest = f'<TD FIXEDSIZE="TRUE" WIDTH="{62 - width}" HEIGHT="7"></TD>'
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{cell}{rest}</TR></TABLE>'
-
-
-# ---- columns ----------------------------------------------------------------------------------------------------
-
-
-def _in_columns(picture: Picture) -> list[list[Item]]:
-    """The items, in order, in as many columns as bring the page near its shape."""
-    sizes = _sizes(picture)
-    items = list(picture.items)
-    heights = [size[1] for size in sizes]
-    limits = {sum(heights[start:stop]) for start in range(len(items)) for stop in range(start + 1, len(items) + 1)}
-    best: list[list[int]] = []
-    worst = math.inf
-    for limit in sorted(limit for limit in limits if limit >= max(heights)):
-        columns = _filled(heights, limit)
-        width = sum(max(sizes[number][0] for number in column) for column in columns)
-        height = max(sum(heights[number] for number in column) for column in columns)
-        off = abs(math.log(width / height / _SHAPE_OF_PAGE))
-        if off < worst:
-            best, worst = columns, off
-    return [[items[number] for number in column] for column in best]
-
-
-def _filled(heights: list[float], limit: float) -> list[list[int]]:
-    columns: list[list[int]] = [[]]
-    used = 0.0
-    for number, height in enumerate(heights):
-        if columns[-1] and used + height > limit:
-            columns.append([])
-            used = 0.0
-        columns[-1].append(number)
-        used += height
-    return columns
-
-
-def _sizes(picture: Picture) -> list[tuple[float, float]]:
-    """A guess at each item's width and height, in points, from the boxes that must stand beneath each other."""
-    sources: dict[str, list[str]] = {}
-    for edge in picture.edges:
-        sources.setdefault(edge.target, []).append(edge.source)
-    guesses: list[tuple[float, float]] = []
-    for item in picture.items:
-        bottom: dict[str, float] = {}
-        ranks: Counter[int] = Counter()
-        rank: dict[str, int] = {}
-        for box in boxes_of((item,)):
-            above = [source for source in sources.get(box.id, ()) if source in bottom]
-            rank[box.id] = max((rank[source] + 1 for source in above), default=0)
-            ranks[rank[box.id]] += 1
-            bottom[box.id] = max((bottom[source] for source in above), default=0.0) + _height(box)
-        frames = _frames(item)
-        guesses.append((max(ranks.values()) * 115.0 + 24 * frames, max(bottom.values()) + 34 * frames))
-    return guesses
-
-
-def _frames(item: Item) -> int:
-    return 0 if isinstance(item, Box) else 1 + max((_frames(member) for member in item.members), default=0)
-
-
-def _height(box: Box) -> float:
-    if not box.bands:
-        return 50.0
-    lines = sum(2 if band.detail else 1 for band in box.bands)
-    return 30.0 + 17.0 * lines + (30.0 if box.load else 0.0)
-
-
-def edges_between(picture: Picture) -> Iterator[Edge]:
-    """Unused."""
-    yield from picture.edges
+def _frame(group: Group, margin: str) -> dict[str, str]:
+    paint = FRAMES.get(group.role, OTHER_FRAME)
+    look = {"style": "rounded,filled", "fillcolor": paint.fill, "color": paint.ink, "penwidth": "0.8"}
+    return look | {"margin": margin, "label": "", "fontname": FONT}

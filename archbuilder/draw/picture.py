@@ -7,11 +7,11 @@ interactive page, Mermaid) reads the same one. Its texts are a spec's own words;
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from archbuilder.analysis.summary import Depth, Row, Summary, name_of, summarize
+from archbuilder.analysis.summary import Depth, Row, Summary, describe, name_of, summarize
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.weighted import Convolution
@@ -67,8 +67,7 @@ class Load:
 class Box:
     """A step, or a run of layers that follow each other; `count` is how often it is repeated.
 
-    `sign` is the symbol of a box that only combines values ("+"); "" for any other. A box without bands or sign is the
-    point where the input of a block forks.
+    `sign` is the symbol of a box that only combines values ("+"); "" for any other.
     """
 
     id: str
@@ -81,14 +80,19 @@ class Box:
 
 @dataclass(frozen=True)
 class Group:
-    """Boxes and further groups inside a frame."""
+    """Boxes and further groups inside a frame.
+
+    Where `has_entry`, what goes into the group goes to its header: edges that start or end at the group's `id` mean this.
+    """
 
     id: str
     role: Role
     name: str
-    kind: str
-    count: int
     members: tuple[Item, ...]
+    kind: str = ""
+    count: int = 1
+    facts: tuple[str, ...] = ()
+    has_entry: bool = True
 
 
 Item: TypeAlias = Box | Group
@@ -119,13 +123,17 @@ class Picture:
         return boxes_of(self.items)
 
 
-def boxes_of(items: tuple[Item, ...]) -> Iterator[Box]:
-    """Every box of some items, in their groups too."""
+def parts_of(items: Iterable[Item]) -> Iterator[Item]:
+    """Some items and all that is in them, each group before its members."""
     for item in items:
-        if isinstance(item, Box):
-            yield item
-        else:
-            yield from boxes_of(item.members)
+        yield item
+        if isinstance(item, Group):
+            yield from parts_of(item.members)
+
+
+def boxes_of(items: Iterable[Item]) -> Iterator[Box]:
+    """Every box of some items, in their groups too."""
+    return (part for part in parts_of(items) if isinstance(part, Box))
 
 
 def picture_of(graph: Graph, depth: Depth = "stage") -> Picture:
@@ -157,14 +165,16 @@ def abbreviate(count: int) -> str:
 
 
 def _with_shares(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    loads = [box.load for box in items if isinstance(box, Box) and box.load is not None]
+    loads = [box.load for box in boxes_of(items) if box.load is not None]
     parameters = max((load.parameters for load in loads), default=0) or 1
     macs = max((load.macs for load in loads), default=0) or 1
 
     def shared(item: Item) -> Item:
-        if isinstance(item, Group) or item.load is None:
-            return item
+        if isinstance(item, Group):
+            return replace(item, members=tuple(shared(member) for member in item.members))
         load = item.load
+        if load is None:
+            return item
         return replace(item, load=Load(load.parameters, load.macs, load.parameters / parameters, load.macs / macs))
 
     return tuple(shared(item) for item in items)
@@ -185,6 +195,7 @@ class _Painter:
     edges: list[Edge] = field(default_factory=list)
     rows: dict[tuple[int, str], Row] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    headers: set[str] = field(default_factory=set)
 
     # ---- the network --------------------------------------------------------------------------------------------
 
@@ -208,10 +219,21 @@ class _Painter:
         if section.name == "stages":
             self.items += self._nodes(drawing, numbers, "", role)
             return
+        id = self._id(section.name)
+        self.headers.add(id)
+        outside = drawing.read_from_before(section)
+        before = {value.node: drawing.port(value) for value in outside}
+        if len(outside) == 1:
+            (value,) = outside
+            shape = drawing.shape_of(value)
+            self.edges.append(Edge(drawing.port(value).box, id, str(shape)))
+            drawing.ports[value.node] = _Port(id, shape)
         members = self._nodes(drawing, numbers, "", role)
+        drawing.ports.update(before)
         if members:
-            id = self._id(f"{section.name} section")
-            self.items.append(Group(id, role, section.name, "", 1, tuple(members)))
+            facts = _facts(self.rows.get((0, section.name)))
+            entered = len(outside) == 1
+            self.items.append(Group(id, role, section.name, tuple(members), facts=facts, has_entry=entered))
 
     # ---- depth "stage" ------------------------------------------------------------------------------------------
 
@@ -242,14 +264,14 @@ class _Painter:
                     self.edges.append(Edge(source.box, box.id, str(drawing.shape_of(value))))
 
     def _stage_box(self, node: Node, role: Role) -> Box:
-        row = self.rows.get((0, node.name)) or self.rows.get((0, _span(node)))
         name = _span(node)
-        kind = name_of(node.body) if isinstance(node.body, Graph) else node.body.label() if node.body else ""
-        kind += f" ×{node.count}" if node.count > 1 else ""
-        bands = [Band(name, role), Band(kind, role)]
-        bands += [Band(text, role) for text in (_widths(row) if row else ()) if text]
+        kind = describe(node) if node.count > 1 or isinstance(node.body, Op) else name_of(node.body)
+        return self._card(name, (name, kind), self.rows.get((0, name)), role, _repeats(node))
+
+    def _card(self, path: str, lines: tuple[str, ...], row: Row | None, role: Role, count: int) -> Box:
+        texts = (*lines, *(_widths(row) if row else ()))
         load = Load(row.parameters, row.macs) if row else None
-        return Box(self._id(name), role, tuple(bands), _repeats(node), load=load)
+        return Box(self._id(path), role, tuple(Band(text, role) for text in texts), count, load=load)
 
     # ---- depths "block" and "layer" -----------------------------------------------------------------------------
 
@@ -261,14 +283,15 @@ class _Painter:
             if isinstance(node.body, Op):
                 self._layer(drawing, number, node, node.body, prefix, items)
             elif isinstance(node.body, Graph):
-                items.append(self._call(drawing, number, node, node.body, prefix, role))
+                item = self._call(drawing, number, node, node.body, prefix, role)
+                items += [item] if item else []
         return items
 
     def _layer(
         self, drawing: _Drawing, number: int, node: Node, op: Op, prefix: str, items: list[Item]
     ) -> None:
         role = _ROLES.get(op.name, "other")
-        band = Band(_label(op), role, _channels(op))
+        band = Band(op.label(), role, _channels(op))
         last = items[-1] if items else None
         if op.name in _FOLLOWERS and isinstance(last, Box) and drawing.follows(node, last):
             items[-1] = replace(last, bands=(*last.bands, band))
@@ -278,60 +301,57 @@ class _Painter:
         box = Box(self._id(f"{prefix}{_span(node)}"), role, () if sign else (band,), node.count, sign)
         items.append(box)
         self._join(drawing, number, node, box.id)
-        drawing.ports[number] = _Port(box.id, drawing.graph.shape_of(node.inputs[0]))
+        drawing.ports[number] = _Port(box.id, drawing.shape_of(node.inputs[0]))
 
-    def _call(self, drawing: _Drawing, number: int, node: Node, body: Graph, prefix: str, role: Role) -> Item:
+    def _call(self, drawing: _Drawing, number: int, node: Node, body: Graph, prefix: str, role: Role) -> Item | None:
         path = f"{prefix}{_span(node)}"
         is_stage = role == "stage" and not prefix
         if self.depth == "block" and not (is_stage and not body.definition):
             box = self._block_box(node, path, role)
             self._join(drawing, number, node, box.id)
-            drawing.ports[number] = _Port(box.id, drawing.graph.shape_of(node.inputs[0]))
+            drawing.ports[number] = _Port(box.id, drawing.shape_of(node.inputs[0]))
             return box
         return self._group(drawing, number, node, body, path, "stage" if is_stage else "block")
 
     def _block_box(self, node: Node, path: str, role: Role) -> Box:
         row = self.rows.get((1, path)) or self.rows.get((0, path))
-        kind = name_of(node.body) if isinstance(node.body, Graph) else ""
-        details = [text for text in (_widths(row) if row else ()) if text]
-        name = f"{_span(node)} · {kind}" + (f" ×{node.count}" if node.count > 1 else "")
-        bands = (Band(name, role), *(Band(text, role) for text in details))
-        load = Load(row.parameters, row.macs) if row else None
-        return Box(self._id(path), role, bands, node.count, load=load)
+        return self._card(path, (f"{_span(node)} · {describe(node)}",), row, role, node.count)
 
     def _group(
         self, drawing: _Drawing, number: int, node: Node, body: Graph, path: str, role: Role
-    ) -> Item:
-        inner = _Drawing(body, {})
-        members: list[Item] = []
-        entry: Box | None = None
-        if len(node.inputs) == 1 and inner.readers[INPUT, None] > 1:
-            # Where several steps read a block's input, it enters the frame once and forks inside.
-            entry = Box(self._id(f"{path} input"), "block")
-            members.append(entry)
-            self._join(drawing, number, node, entry.id)
-            inner.ports[INPUT] = _Port(entry.id, body.input)
-            inner.forked = True
-        else:
-            inner.ports[INPUT] = drawing.port(node.inputs[0])
-            inner.outer = (drawing, node.inputs[0])
-            inner.kind = drawing.kind_of(number, node.inputs[0])
-        members += self._nodes(inner, range(len(body.nodes)), f"{path}.", role)
+    ) -> Item | None:
+        group = self._id(path)
+        self.headers.add(group)
+        inner = _Drawing(body, {INPUT: _Port(group, body.input)})
+        start = len(self.edges)
+        members = self._nodes(inner, range(len(body.nodes)), f"{path}.", role)
+        inside = self.edges[start:]
+        del self.edges[start:]
+        if not members:
+            drawing.ports[number] = drawing.port(node.inputs[0])
+            return None
         drawing.ports[number] = inner.port(body.output)
-        if len(members) == 1 and isinstance(members[0], Box) and role != "stage":
-            return replace(members[0], count=members[0].count * node.count)
+        alone = members[0] if len(members) == 1 and role != "stage" else None
+        if isinstance(alone, Box):
+            self._join(drawing, number, node, alone.id)
+            return replace(alone, count=alone.count * node.count)
+        self._join(drawing, number, node, group, entering=True)
+        self.edges += inside
+        row = self.rows.get((0, path)) if role == "stage" else None
         kind = "" if role == "stage" and not body.definition else name_of(body)
-        return Group(self._id(f"{path} group"), role, _span(node), kind, node.count, tuple(members))
+        return Group(group, role, _span(node), tuple(members), kind, node.count, _facts(row))
 
     # ---- edges --------------------------------------------------------------------------------------------------
 
-    def _join(self, drawing: _Drawing, number: int, node: Node, target: str) -> None:
+    def _join(self, drawing: _Drawing, number: int, node: Node, target: str, *, entering: bool = False) -> None:
+        """Draws the edges to a step. A shape is written where it is new, and where a block is entered."""
         for position, value in enumerate(node.inputs):
             source = drawing.port(value)
-            kind = drawing.kind_of(number, value, position)
             shape = drawing.shape_of(value)
-            fresh = self.depth == "block" or shape != source.before
-            self.edges.append(Edge(source.box, target, str(shape) if fresh else "", kind))
+            kind = drawing.shortcuts.get((number, position), "main")
+            told = entering or self.depth == "block" or shape != source.before
+            told = told and kind == "main" and source.box not in self.headers
+            self.edges.append(Edge(source.box, target, str(shape) if told else "", kind))
 
     def _id(self, wanted: str) -> str:
         """A name that no other box has."""
@@ -349,9 +369,6 @@ class _Drawing:
 
     graph: Graph
     ports: dict[int, _Port]
-    forked: bool = False
-    outer: tuple[_Drawing, Value] | None = None
-    kind: EdgeKind = "main"
 
     def __post_init__(self) -> None:
         self.readers = _readers(self.graph)
@@ -369,7 +386,6 @@ class _Drawing:
         return (
             len(node.inputs) == 1
             and not box.sign
-            and bool(box.bands)
             and box.count == node.count == 1
             and value.node != INPUT
             and isinstance(self.graph.nodes[value.node].body, Op)
@@ -377,11 +393,11 @@ class _Drawing:
             and self.readers[value.node, value.item] == 1
         )
 
-    def kind_of(self, number: int, value: Value, position: int = 0) -> EdgeKind:
-        kind = self.shortcuts.get((number, position))
-        if kind is not None:
-            return kind
-        return self.kind if self.graph.source_of(value).node == INPUT else "main"
+    def read_from_before(self, section: Section) -> tuple[Value, ...]:
+        """The values that a section takes from before it."""
+        nodes = self.graph.nodes[section.start : section.stop]
+        read = (self.graph.source_of(value) for node in nodes if node.body is not None for value in node.inputs)
+        return tuple(dict.fromkeys(value for value in read if value.node < section.start))
 
 
 def _readers(graph: Graph) -> Counter[tuple[int, int | None]]:
@@ -415,10 +431,6 @@ def _shortcuts(
 # ---- words ------------------------------------------------------------------------------------------------------
 
 
-def _label(op: Op) -> str:
-    return op.label()
-
-
 def _channels(op: Op) -> str:
     return f"{op.in_channels} → {op.out_channels}" if isinstance(op, Convolution) else ""
 
@@ -442,12 +454,19 @@ def _widths(row: Row) -> tuple[str, ...]:
     if not (isinstance(before, Map) and isinstance(after, Map)):
         return ()
     inner = row.inner_width
-    width = f"{inner} → {after.channels}" if inner is not None and inner != after.channels else f"{after.channels}"
+    width = f"{inner} → {after.channels}" if inner is not None and inner != after.channels else f"{after.channels} channels"
     strides = tuple(_ratio(*sizes) for sizes in ((before.height, after.height), (before.width, after.width)))
     if strides == (1, 1):
         return (width,)
     stride = f"{strides[0]}" if strides[0] == strides[1] else f"{strides[0]}×{strides[1]}"
     return (f"{width} · stride {stride}",)
+
+
+def _facts(row: Row | None) -> tuple[str, ...]:
+    if row is None:
+        return ()
+    counts = ((row.parameters, "params"), (row.macs, "MACs"))
+    return tuple(f"{abbreviate(count)} {unit}" for count, unit in counts if count)
 
 
 def _ratio(before: int, after: int) -> int:

@@ -38,6 +38,9 @@ FRAMES: Final[dict[Role, Paint]] = {
 }
 OTHER_FRAME: Final = Paint("#fafbfc", "#30363d")
 
+CARDS: Final[frozenset[Role]] = frozenset(("input", "stem", "stage", "neck", "head"))
+"""Boxes that are drawn large, with a name and a few lines; the others are layers."""
+
 EDGES: Final[dict[EdgeKind, dict[str, str]]] = {
     "main": {},
     "identity": {"penwidth": "2.2"},

@@ -26,7 +26,7 @@ class Value(NamedTuple):
     item: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Node:
     """One step: an op, a call of another graph, or neither (`body` is None) where a step was left out.
 

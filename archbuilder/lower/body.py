@@ -7,17 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from archbuilder.diagnostics import Note, Place, Reporter, suggest
+from archbuilder.diagnostics import Note, Place, suggest
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
 from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.ops.combine import ShapesDiffer
 from archbuilder.graph.shapes import Shape, Streams
-from archbuilder.lower.arguments import Arguments, Given, GiveUp, Slot
+from archbuilder.lower.arguments import Arguments, Given, Uses
+from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import POISON, Builder, Frame
 from archbuilder.lower.library import Definition
 from archbuilder.lower.names import objection
 from archbuilder.lower.references import find_values
+from archbuilder.lower.slots import Slot
+from archbuilder.lower.usage import mentions
 from archbuilder.parameters import describe
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import BlockDefinition, Loop, Step
@@ -30,7 +33,6 @@ MAXIMUM_RECURSION: Final = 40
 """How deep blocks may stand in blocks."""
 
 _INPUT: Final = Value(INPUT)
-_Uses = list[tuple[Step, Mapping[str, Any] | None]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Target:
 
     name: str
     definition: Definition
-    uses: _Uses
+    uses: Uses
 
 
 @dataclass
@@ -47,9 +49,10 @@ class Bodies:
     """Lowers the bodies of one network. Equal calls give the same graph."""
 
     arguments: Arguments
-    reporter: Reporter
+    evaluation: Evaluation
     memo: dict[Any, Graph | None] = field(default_factory=dict)
     parsed: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    checked: set[str] = field(default_factory=set)
     count: int = 0
     depth: int = 0
 
@@ -90,14 +93,14 @@ class Bodies:
     def _loop(self, loop: Loop, step: Step, frame: Frame) -> None:
         place = step.place
         try:
-            start = self.arguments.evaluate(loop.start, frame, place)
-            stop = self.arguments.evaluate(loop.stop, frame, place)
+            start = self.evaluation.evaluate(loop.start, frame, place)
+            stop = self.evaluation.evaluate(loop.stop, frame, place)
             if type(start) is not int or type(stop) is not int or stop - start > MAXIMUM_NODES:
                 got = f"{describe(start)} .. {describe(stop)}"
-                self.arguments.error(frame, "bad-loop", f"a loop runs over whole numbers, got {got}", place)
+                self.evaluation.error(frame, "bad-loop", f"a loop runs over whole numbers, got {got}", place)
                 return
             if loop.variable in frame.variables:
-                self.arguments.error(frame, "shadowed", f"`{loop.variable}` is the name of another variable here", place)
+                self.evaluation.error(frame, "shadowed", f"`{loop.variable}` is the name of another variable here", place)
                 return
         except GiveUp:
             frame.current = POISON
@@ -112,13 +115,15 @@ class Bodies:
         """The name of a step, its variables filled in."""
         if "$" not in key:
             return key
-        return str(self.arguments.evaluate(Formula(key), frame, place))
+        return str(self.evaluation.evaluate(Formula(key), frame, place))
 
     def _placed(self, name: str, step: Step, frame: Frame) -> bool:
-        present = self.arguments.evaluate(step.when, frame, step.place_at("when"))
+        present = step.when
+        if present is not True:
+            present = self.evaluation.evaluate(present, frame, step.place_at("when"))
         if type(present) is not bool:
             message = f"`when` must be true or false, got {describe(present)}"
-            self.arguments.error(frame, "bad-value", message, step.place_at("when"))
+            self.evaluation.error(frame, "bad-value", message, step.place_at("when"))
             raise GiveUp
         if not present:
             return self._absent(name, step, frame)
@@ -162,14 +167,14 @@ class Bodies:
         for number, written in enumerate(step.from_):
             if first_only and found:
                 break
-            place = value_place(step._table.get("from"), number) if step._table is not None else None
+            place = value_place(step.table.get("from"), number) if step.table is not None else None
             place = place or step.place_at("from")
-            name = self.arguments.evaluate(written, frame, place)
+            name = self.evaluation.evaluate(written, frame, place)
             values = find_values(name, frame) if isinstance(name, str) else None
             if values is None:
                 known = ["input", *frame.values]
                 help = suggest(str(name), known) if frame.values else "there is no step before this one but `input`"
-                self.arguments.error(frame, "unknown-step", f"there is no step `{name}` before this one", place, help)
+                self.evaluation.error(frame, "unknown-step", f"there is no step `{name}` before this one", place, help)
                 raise GiveUp
             found += values
         return tuple(found)
@@ -180,9 +185,11 @@ class Bodies:
         """The block, the slot or the steps that a step stands for; None for an empty slot."""
         if step.body is not None:
             return self._body_of(step, frame)
-        place = step.place_at("block")
-        named = self.arguments.evaluate(step.block, frame, place)
-        uses: _Uses = [(step, None)]
+        place, named = None, step.block
+        if type(named) is Formula:
+            place = step.place_at("block")
+            named = self.evaluation.evaluate(named, frame, place)
+        uses: Uses = [(step, None)]
         while isinstance(named, Slot):
             slot = named
             if isinstance(slot.written, str):
@@ -194,24 +201,25 @@ class Bodies:
             uses.append((inner, slot.variables))
             named, place = inner.block, inner.place_at("block")
             if type(named) is Formula:
-                named = self.arguments.evaluate(named, frame, place, slot.variables)
+                named = self.evaluation.evaluate(named, frame, place, slot.variables)
         if named is None:
             return None
         definition = self.arguments.library.find(named) if isinstance(named, str) else None
         if definition is None:
             help = suggest(str(named), self.arguments.library.names())
-            self.arguments.error(frame, "unknown-block", f"there is no block {describe(named)}", place, help)
+            place = place or step.place_at("block")
+            self.evaluation.error(frame, "unknown-block", f"there is no block {describe(named)}", place, help)
             raise GiveUp
         return Target(str(named), definition, uses)
 
     def _body_of(self, step: Step, frame: Frame) -> Any:
         if not isinstance(step.body, str):
             return step.body
-        slot = self.arguments.evaluate(step.body, frame, step.place_at("body"))
+        slot = self.evaluation.evaluate(step.body, frame, step.place_at("body"))
         if slot is None or (isinstance(slot, Slot) and slot.is_empty):
             return None
         if not isinstance(slot, Slot) or isinstance(slot.written, str):
-            self.arguments.error(frame, "bad-value", "`body` takes steps", step.place_at("body"))
+            self.evaluation.error(frame, "bad-value", "`body` takes steps", step.place_at("body"))
             raise GiveUp
         return slot
 
@@ -219,7 +227,7 @@ class Bodies:
         """A step or a body that was given as a parameter, as a model; read once in a lowering."""
         known = self.parsed.get(id(written))
         if known is None:
-            known = self.parsed[id(written)] = (written, validate(written, self.reporter))
+            known = self.parsed[id(written)] = (written, validate(written, self.evaluation.reporter))
         return known[1]
 
     # ---- unnamed bodies -----------------------------------------------------------------------------------------
@@ -229,10 +237,10 @@ class Bodies:
         if step.arguments:
             key = next(iter(step.arguments))
             message = f"`{key}` has no meaning beside `body`"
-            self.arguments.error(frame, "unknown-parameter", message, step.place_of_key(key))
+            self.evaluation.error(frame, "unknown-parameter", message, step.place_of_key(key))
         if step.inline:
             if len(inputs) != 1:
-                self.arguments.error(frame, "bad-input", "inline steps take one value", step.place_at("from"))
+                self.evaluation.error(frame, "bad-input", "inline steps take one value", step.place_at("from"))
                 raise GiveUp
             return self._inline(body, inputs[0], frame)
         shape = self._joint_shape(inputs, frame)
@@ -315,8 +323,7 @@ class Bodies:
             raise GiveUp
         shapes = tuple(frame.builder.shape_of(value) for value in inputs)
         given = self._resolve(target, frame, {}, shapes[0])
-        op = self._applied(op_type, given, shapes, inputs, step, frame)
-        shape = op.infer(shapes)
+        op, shape = self._applied(op_type, given, shapes, inputs, step, frame)
         left_out = isinstance(op, DropPath) and op.rate == 0
         child = self._child_name(name, frame, step.place, claim=not left_out)
         self._count(frame, step)
@@ -324,21 +331,21 @@ class Bodies:
 
     def _applied(
         self, op_type: type[Op], given: Given, shapes: tuple[Shape, ...], inputs: tuple[Value, ...], step: Step, frame: Frame
-    ) -> Op:
+    ) -> tuple[Op, Shape]:
+        """The op for these inputs, and the shape of what it gives."""
         least, most = op_type.inputs
         if len(shapes) < least or (most is not None and len(shapes) > most):
             wanted = str(least) if least == most else f"{least} or more"
             message = f"`{op_type.name}` takes {wanted} value{'s' * (wanted != '1')}, got {len(shapes)}"
             help = "name them in `from`, as in `from: [left, right]`" if least > 1 else None
-            self.arguments.error(frame, "bad-input", message, step.place_at("from"), help)
+            self.evaluation.error(frame, "bad-input", message, step.place_at("from"), help)
             raise GiveUp
         try:
             op = op_type.resolve(given.values, shapes)
-            op.infer(shapes)
+            return op, op.infer(shapes)
         except OpError as error:
             self._report(error, given, inputs, step, frame)
             raise GiveUp from None
-        return op
 
     def _report(self, error: OpError, given: Given, inputs: tuple[Value, ...], step: Step, frame: Frame) -> None:
         notes: tuple[Note, ...] = ()
@@ -354,7 +361,7 @@ class Bodies:
             origin = given.origins.get(error.parameter)
             if origin is not None and not origin.source.shipped:
                 place = origin
-        self.arguments.error(frame, code, str(error), place, error.help, notes)
+        self.evaluation.error(frame, code, str(error), place, error.help, notes)
 
     def _resolve(self, target: Target, frame: Frame, fixed: Mapping[str, Any], input: Any) -> Given:
         return self.arguments.resolve(target.name, target.definition, target.uses, frame, fixed, input)
@@ -407,7 +414,8 @@ class Bodies:
         self._check_words(definition, rename, register, inner, frame, step)
         if inner.current == POISON:
             return None
-        bindings = {name: value for name, value in inner.variables.items() if name not in ("input", "repeat")}
+        derived = (*definition.parameters, *definition.let)
+        bindings = {name: inner.variables[name] for name in derived}
         return Graph(
             target.name,
             shape,
@@ -433,15 +441,15 @@ class Bodies:
         for name, written in definition.let.items():
             place = value_place(definition.let, name) or definition.place_at("let")
             if name in variables:
-                self.arguments.error(inner, "shadowed", f"`{name}` is the name of a parameter here", place)
+                self.evaluation.error(inner, "shadowed", f"`{name}` is the name of a parameter here", place)
                 raise GiveUp
-            variables[name] = self.arguments.evaluate(written, inner, place)
+            variables[name] = self.evaluation.evaluate(written, inner, place)
         return inner
 
     def _inline_block(self, target: Target, inputs: tuple[Value, ...], frame: Frame) -> Value:
         definition = target.definition
         if not isinstance(definition, BlockDefinition) or len(inputs) != 1:
-            self.arguments.error(frame, "bad-input", "an inline block takes one value", target.uses[0][0].place)
+            self.evaluation.error(frame, "bad-input", "an inline block takes one value", target.uses[0][0].place)
             raise GiveUp
         shape = frame.builder.shape_of(inputs[0])
         given = self._resolve(target, frame, {}, shape)
@@ -461,12 +469,12 @@ class Bodies:
         self, name: str, step: Step, target: Any, shape: Shape, inputs: tuple[Value, ...], frame: Frame
     ) -> Value:
         """A step with `depth`: a Sequential of that many repeats; equal ones are one node with a count."""
-        depth = self.arguments.evaluate(step.depth, frame, step.place_at("depth"))
+        depth = self.evaluation.evaluate(step.depth, frame, step.place_at("depth"))
         if type(depth) is not int or not 1 <= depth <= 10_000:
             message = f"`depth` must be a whole number from 1 to 10,000, got {describe(depth)}"
-            self.arguments.error(frame, "bad-value", message, step.place_at("depth"))
+            self.evaluation.error(frame, "bad-value", message, step.place_at("depth"))
             raise GiveUp
-        numbered = _mentions(step, "repeat")
+        numbered = mentions(step, "repeat")
         runs: list[tuple[Graph, int]] = []
         current, made = shape, 0
         while made < depth:
@@ -513,9 +521,9 @@ class Bodies:
         names = []
         for number in range(depth):
             inner = frame.with_variable("repeat", number)
-            names.append(str(self.arguments.evaluate(template, inner, place, variables)))
+            names.append(str(self.evaluation.evaluate(template, inner, place, variables)))
         if len(set(names)) < depth:
-            self.arguments.error(frame, "same-name", "`names` gives two repeats the same name", place, "use $repeat in it")
+            self.evaluation.error(frame, "same-name", "`names` gives two repeats the same name", place, "use $repeat in it")
             raise GiveUp
         return tuple(self._checked_name(each, frame, place) for each in names)
 
@@ -536,7 +544,7 @@ class Bodies:
             expected = dict if word == "rename" else list
             if not isinstance(setting.value, expected):
                 message = f"`{word}` must be a {'map' if word == 'rename' else 'list'} of names"
-                self.arguments.error(frame, "bad-value", message, setting.value_place)
+                self.evaluation.error(frame, "bad-value", message, setting.value_place)
             elif word == "rename":
                 rename = {str(old): str(new) for old, new in setting.value.items()}
             else:
@@ -554,7 +562,7 @@ class Bodies:
                 known = steps if word == "rename" else steps | set(rename.values())
                 if name not in known:
                     message = f"there is no step `{name}` in the block to {word}"
-                    self.arguments.error(frame, "unknown-step", message, step.place_at(word), suggest(name, steps))
+                    self.evaluation.error(frame, "unknown-step", message, step.place_at(word), suggest(name, steps))
 
     def _child_name(self, name: str, frame: Frame, place: Place | None, *, claim: bool) -> str:
         builder = frame.builder
@@ -562,33 +570,23 @@ class Bodies:
         if frame.rename:
             head, dot, tail = name.partition(".")
             name = frame.rename.get(name) or (f"{frame.rename.get(head, head)}{dot}{tail}")
-        if name not in builder.taken:
+        if name not in self.checked:
             self._checked_name(name, frame, place)
         if not claim:
             return name
-        clash = name if name in builder.taken else self._clash(name, builder.taken)
+        clash = builder.claim(name)
         if clash is not None:
             message = f"two steps are called `{name}`" if clash == name else f"`{name}` cannot stand beside `{clash}`"
-            self.arguments.error(frame, "same-name", message, place, "give one of them another name")
+            self.evaluation.error(frame, "same-name", message, place, "give one of them another name")
             raise GiveUp
-        builder.taken[name] = place
         return name
-
-    def _clash(self, name: str, taken: Mapping[str, Any]) -> str | None:
-        """A name that is both a module and a container of modules."""
-        if "." in name:
-            parts = name.split(".")
-            for count in range(1, len(parts)):
-                if (prefix := ".".join(parts[:count])) in taken:
-                    return prefix
-        prefix = f"{name}."
-        return next((other for other in taken if other.startswith(prefix)), None)
 
     def _checked_name(self, name: str, frame: Frame, place: Place | None) -> str:
         reason = objection(name)
         if reason is not None:
-            self.arguments.error(frame, "bad-name", f"a step cannot be called `{name[:60]}`: {reason}", place)
+            self.evaluation.error(frame, "bad-name", f"a step cannot be called `{name[:60]}`: {reason}", place)
             raise GiveUp
+        self.checked.add(name)
         return name
 
     # ---- nodes --------------------------------------------------------------------------------------------------
@@ -606,7 +604,7 @@ class Bodies:
         self.count += 1
         if self.count > MAXIMUM_NODES:
             message = f"this network has more than {MAXIMUM_NODES:,} different steps"
-            self.arguments.error(frame, "too-large", message, step.place)
+            self.evaluation.error(frame, "too-large", message, step.place)
             raise TooLarge
 
     @contextmanager
@@ -614,7 +612,7 @@ class Bodies:
         """One level deeper in blocks."""
         if self.depth >= MAXIMUM_RECURSION:
             message = f"blocks stand in blocks more than {MAXIMUM_RECURSION} deep; does one use itself?"
-            self.arguments.error(frame, "too-deep", message, step.place)
+            self.evaluation.error(frame, "too-deep", message, step.place)
             raise TooLarge
         self.depth += 1
         try:
@@ -632,21 +630,3 @@ def _parameters(target: Target) -> Any:
     if isinstance(definition, BlockDefinition):
         return definition.parameters
     return {parameter.name for parameter in definition.parameters}
-
-
-def _mentions(step: Step, name: str) -> bool:
-    """Whether a step's own values speak of a variable. Names of repeats do not count: they change no shape."""
-    return _speaks_of(step.arguments, name) or _body_speaks_of(step.body, name)
-
-
-def _speaks_of(value: Any, name: str) -> bool:
-    if type(value) is Formula:
-        return name in value.names
-    if isinstance(value, dict):
-        return any(_speaks_of(each, name) for each in value.values())
-    return isinstance(value, list) and any(_speaks_of(each, name) for each in value)
-
-
-def _body_speaks_of(body: Any, name: str) -> bool:
-    steps = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
-    return any(_mentions(step, name) or _speaks_of(step.when, name) or _speaks_of(step.depth, name) for step in steps)

@@ -15,13 +15,14 @@ POISON: Final = Value(-2)
 """The value of a step that went wrong. Whatever depends on it stays silent."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Builder:
     """The nodes of one graph."""
 
     input: Shape
     nodes: list[Node] = field(default_factory=list)
-    taken: dict[str, Place | None] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    containers: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
     loops: list[int] = field(default_factory=list)
 
@@ -29,6 +30,19 @@ class Builder:
         """Appends a node; its value."""
         self.nodes.append(node)
         return Value(len(self.nodes) - 1)
+
+    def claim(self, name: str) -> str | None:
+        """Takes a child's name. The name that stands in its way, if one does: a name is a module or a container of some."""
+        if name in self.taken or name in self.containers:
+            return name if name in self.taken else f"{name}.*"
+        if "." in name:
+            parts = name.split(".")
+            prefixes = [".".join(parts[:count]) for count in range(1, len(parts))]
+            if clash := self.taken.intersection(prefixes):
+                return min(clash)
+            self.containers.update(prefixes)
+        self.taken.add(name)
+        return None
 
     def shape_of(self, value: Value) -> Shape:
         """The shape of a value made so far."""
@@ -43,7 +57,7 @@ class Builder:
         return name if value.item is None else f"{name}.{value.item}"
 
 
-@dataclass
+@dataclass(slots=True)
 class Frame:
     """A body being lowered.
 

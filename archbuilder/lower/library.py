@@ -9,11 +9,12 @@ from typing import TypeAlias
 from archbuilder.diagnostics import Reporter, Source
 from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
+from archbuilder.lower.usage import names_in_body
 from archbuilder.parameters import Parameter
 from archbuilder.spec import zoo
 from archbuilder.spec.models import Architecture, BlockDefinition
 from archbuilder.spec.reader import read_yaml
-from archbuilder.spec.table import Table
+from archbuilder.spec.table import Table, key_place
 from archbuilder.spec.validate import validate_definition
 
 Definition: TypeAlias = BlockDefinition | type[Op]
@@ -67,6 +68,7 @@ class Library:
                 reporter.error("name-taken", f"`{name}` is {taken} already", place, help="give the block another name")
             else:
                 library.own[name] = definition
+                _report_unused(name, definition, reporter)
         return library
 
     def find(self, name: str) -> Definition | None:
@@ -81,6 +83,19 @@ class Library:
     def names(self) -> list[str]:
         """Every name that can stand behind `block`."""
         return [*OPS, *_shipped_tables(), *self.own]
+
+
+def _report_unused(name: str, definition: BlockDefinition, reporter: Reporter) -> None:
+    """A parameter that changes nothing is a mistake of the block's author."""
+    if definition.table is not None and definition.table.broken:
+        return
+    defaults = [parameter.default for parameter in definition.parameters.values()]
+    used = names_in_body(definition, defaults)
+    for parameter in definition.parameters:
+        if parameter not in used:
+            place = key_place(definition.table and definition.table.get("parameters"), parameter) or definition.place
+            message = f"the parameter `{parameter}` of `{name}` has no effect: nothing uses `${parameter}`"
+            reporter.error("no-effect", message, place, help="use it or remove it")
 
 
 def parameters_of(definition: Definition) -> dict[str, Parameter]:

@@ -7,9 +7,10 @@ from typing import Any
 from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.graph.graph import Graph, Section, Tap, Value
 from archbuilder.graph.shapes import Map
-from archbuilder.lower.arguments import Arguments, GiveUp
+from archbuilder.lower.arguments import Arguments, Written
 from archbuilder.lower.body import Bodies, TooLarge
 from archbuilder.lower.defaults import Defaults, Setting
+from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import POISON, Builder, Frame
 from archbuilder.lower.library import Library
 from archbuilder.lower.references import find_values
@@ -55,8 +56,9 @@ class _Network:
     def __init__(self, architecture: Architecture, shape: Map, reporter: Reporter) -> None:
         self.architecture = architecture
         self.reporter = reporter
-        self.arguments = Arguments(Library.of(architecture, reporter), reporter)
-        self.bodies = Bodies(self.arguments, reporter)
+        self.evaluation = Evaluation(reporter)
+        self.arguments = Arguments(Library.of(architecture, reporter), self.evaluation)
+        self.bodies = Bodies(self.arguments, self.evaluation)
         self.builder = Builder(shape)
         variables: dict[str, Any] = {"input": shape}
         self.frame = Frame(
@@ -103,7 +105,7 @@ class _Network:
                 self.reporter.error("bad-name", f"a parameter cannot be called `{name}`", at, help=help)
                 continue
             try:
-                variables[name] = self.arguments.evaluate(value, self.frame, place)
+                variables[name] = self.evaluation.evaluate(value, self.frame, place)
                 self.frame.origins[name] = place
             except GiveUp:
                 variables[name] = None
@@ -119,9 +121,8 @@ class _Network:
                 continue
             weak = block in getattr(written, "weak", ())
             value_at = value_place(written, block) or key_at
-            settings += self.arguments.read_settings(
-                block, values, self.frame.variables, key_at, value_at, weak, self.frame
-            )
+            value = Written(values, value_at, self.frame.variables)
+            settings += self.arguments.read_settings(block, value, key_at, weak, self.frame)
         self.frame.defaults = Defaults().extended(settings)
 
     def _report_unused(self) -> None:

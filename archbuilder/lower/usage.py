@@ -1,20 +1,42 @@
-"""Which of a network's parameters its expressions use."""
+"""Which variables the expressions of a network or of a block use."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import Architecture, Step
+from archbuilder.spec.models import Architecture, BlockDefinition, Step
 
 
 def names_used(architecture: Architecture) -> set[str]:
     """The names that the expressions of a network speak of, those inside its own blocks left out."""
     names: set[str] = set()
-    parts = (architecture.parameters, architecture.defaults, architecture.features, *architecture.sections().values())
-    for part in parts:
-        _collect(part, names)
+    expect = architecture.expect
+    _collect(architecture.parameters, names)
+    _collect(architecture.defaults, names)
+    _collect(architecture.features, names)
+    for section in architecture.sections().values():
+        _collect(section, names)
+    if expect is not None:
+        _collect([expect.layers, expect.parameters, expect.macs, expect.output], names)
     return names
+
+
+def names_in_body(definition: BlockDefinition, defaults: Iterable[Any] = ()) -> set[str]:
+    """The names that a block's steps and derived values speak of, and those of some of its defaults."""
+    names: set[str] = set()
+    _collect(definition.body, names)
+    _collect(definition.let, names)
+    _collect(list(defaults), names)
+    return names
+
+
+def mentions(step: Step, name: str) -> bool:
+    """Whether the values and inner steps of a step speak of a variable. Its `names` do not count: they change no shape."""
+    names: set[str] = set()
+    _collect([step.arguments, step.body], names)
+    return name in names
 
 
 def _collect(value: Any, names: set[str]) -> None:
@@ -31,11 +53,6 @@ def _collect(value: Any, names: set[str]) -> None:
         for each in value:
             _collect(each, names)
     elif isinstance(value, Step):
-        _collect_step(value, names)
-
-
-def _collect_step(step: Step, names: set[str]) -> None:
-    for part in (step.block, step.from_, step.when, step.depth, step.names, step.body, step.arguments):
-        _collect(part, names)
-    if step.loop is not None:
-        _collect([step.loop.start, step.loop.stop], names)
+        _collect([value.block, value.from_, value.when, value.depth, value.names, value.body, value.arguments], names)
+        if value.loop is not None:
+            _collect([value.loop.start, value.loop.stop], names)

@@ -106,14 +106,11 @@ def _read(path: Path, reporter: Reporter) -> Table | None:
 def _find(word: str, folder: Path | None, reporter: Reporter, chain: tuple[str, ...], place: Place | None) -> Table | None:
     """The merged table that a word means, looked up from `folder`; unknown words are reported at `place`, or raised."""
     wanted = zoo.parse_reference(word, folder)
-    path, variant = wanted.path, wanted.variant
+    path, variant, table = wanted.path, wanted.variant, None
     if path is None:
         path = zoo.find_file(wanted.name)
     if path is None:
-        for candidate, key in zoo.candidates(wanted.name):
-            if key in variants_of(candidate)[1]:
-                path, variant = candidate, key
-                break
+        path, variant, table = _find_variant(wanted.name, reporter)
     if path is None:
         return _unknown(wanted.name, reporter, place)
     if not path.is_file():
@@ -121,8 +118,18 @@ def _find(word: str, folder: Path | None, reporter: Reporter, chain: tuple[str, 
             raise FileNotFoundError(f"there is no file {path}")
         reporter.error("unknown-spec", f"there is no file {path}", place)
         return None
-    table = _read(path, reporter)
+    table = table or _read(path, reporter)
     return table and _resolve(table, path, variant, reporter, chain, place)
+
+
+def _find_variant(name: str, reporter: Reporter) -> tuple[Path | None, str | None, Table | None]:
+    """The file of the zoo that has a variant of this plain name, with the variant's key and the file's table."""
+    for path, key in zoo.candidates(name):
+        table = _read(path, reporter)
+        variants = table.get("variants") if table is not None else None
+        if isinstance(variants, dict) and key in variants:
+            return path, key, table
+    return None, None, None
 
 
 def _unknown(name: str, reporter: Reporter, place: Place | None) -> None:

@@ -44,9 +44,15 @@ from archbuilder.spec.values import (
 class SpecModel(BaseModel):
     """A part of a spec: no unknown keys, and a memory of the place where it was written."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+    # Slots, not private attributes: pydantic finds those only after a failed look-up, and these are asked for very often.
+    __slots__ = ("place", "table")
 
-    _table: Any = PrivateAttr(default=None)
+    place: ClassVar[Place | None]
+    """Where this part begins; None if it was made in Python, copied or unpickled."""
+    table: ClassVar[Table | None]
+    """What it was read from, likewise."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -54,8 +60,9 @@ class SpecModel(BaseModel):
         if isinstance(written, cls):
             return written
         model = handler(cls._canonical(written))
-        if isinstance(written, Table):
-            model._table = written
+        read = isinstance(written, Table)
+        object.__setattr__(model, "table", written if read else None)
+        object.__setattr__(model, "place", written.place if read else None)
         return model
 
     @classmethod
@@ -65,26 +72,37 @@ class SpecModel(BaseModel):
             raise wrong(f"expected a map, got {describe(written)}")
         return written
 
-    @property
-    def place(self) -> Place | None:
-        """Where this part begins."""
-        return place_of(self._table)
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        super().__setstate__(state)
+        self._forget()
+
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        copied._forget()
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        copied = super().__deepcopy__(memo)
+        copied._forget()
+        return copied
+
+    def _forget(self) -> None:
+        object.__setattr__(self, "table", None)
+        object.__setattr__(self, "place", None)
 
     def place_at(self, key: str) -> Place | None:
         """Where the value of a key is written."""
-        return value_place(self._table, key) or key_place(self._table, key) or self.place
+        table = self.table
+        return value_place(table, key) or key_place(table, key) or place_of(table)
 
     def place_of_key(self, key: str) -> Place | None:
         """Where a key is written."""
-        return key_place(self._table, key) or self.place
+        return key_place(self.table, key) or self.place
 
     def is_weak(self, key: str) -> bool:
         """Whether an entry came from a base, so that it may go unused."""
-        return isinstance(self._table, Table) and key in self._table.weak
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        return {**state, "__pydantic_private__": {"_table": None}}
+        table = self.table
+        return table is not None and key in table.weak
 
 
 def _kind_of_body(written: Any) -> str:
@@ -160,8 +178,6 @@ class Step(SpecModel):
     register_: list[Word] | None = Field(None, alias="register")
     loop: Any = Field(None, exclude=True)
 
-    _broken: bool = PrivateAttr(default=False)
-
     @classmethod
     def _canonical(cls, written: Any) -> Any:
         if isinstance(written, Table | dict):
@@ -182,12 +198,13 @@ class Step(SpecModel):
     @property
     def is_nothing(self) -> bool:
         """Whether the step was set to null: it is not there."""
-        return self.block is None and self.body is None and not self._broken
+        return self.block is None and self.body is None and not self.is_broken
 
     @property
     def is_broken(self) -> bool:
         """Whether something in it was wrong and has been reported."""
-        return isinstance(self._table, Table) and self._table.broken
+        table = self.table
+        return table is not None and table.broken
 
     @model_serializer(mode="plain")
     def _write(self) -> Any:

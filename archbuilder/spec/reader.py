@@ -125,15 +125,23 @@ class _Builder:
             raise self.stop("too-large", message, self.place(event))
 
     def scalar(self, event: Any) -> None:
-        self.count(event)
-        place = self.place(event)
-        self.refuse_tag(event, place)
+        self.values += 1
+        if self.values > MAXIMUM_VALUES:
+            self.count(event)
+        start, end = event.start_mark, event.end_mark
+        column = start.column + 1
+        if end.line == start.line and end.column >= column:
+            place = Place(self.source, start.line + 1, column, end.column + 1)
+        else:
+            place = self.place(event)
+        if event.tag is not None:
+            self.refuse_tag(event, place)
         top = self.stack[-1] if self.stack else None
         if top is not None and top.key is _NO_KEY and type(top.container) is Table:
             self.add_key(top, event.value, place)
             return
         value = event.value
-        if event.style is None or event.style == "":
+        if not event.style:
             if top is not None and top.flow and value[:1] == "$":
                 self.catch_split_expression(value, place)
             try:

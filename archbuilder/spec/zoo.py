@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,29 +35,41 @@ def parse_reference(word: str, folder: Path | None = None) -> Wanted:
     if base.endswith(_SUFFIXES) or "/" in base or "\\" in base:
         return Wanted((folder or Path()) / base, variant or None, base)
     sibling = (folder or Path()) / f"{base}.yaml"
-    if folder is not None and find_file(base) is None and not list(candidates(base)) and sibling.is_file():
+    if folder is not None and sibling.is_file() and find_file(base) is None and not candidates(base):
         return Wanted(sibling, variant or None, base)
     return Wanted(None, variant or None, base)
 
 
+def _index() -> dict[str, str]:
+    """Every file of the zoo, by its name without the suffix."""
+    found: dict[str, str] = {}
+    with os.scandir(specs_folder()) as families:
+        for family in families:
+            if family.is_dir():
+                for name in os.listdir(family.path):
+                    stem, dot, suffix = name.rpartition(".")
+                    if dot and suffix == "yaml":
+                        found[stem] = f"{family.path}/{name}"
+    return found
+
+
 def all_files() -> list[Path]:
     """Every file of the zoo, by name."""
-    return sorted(specs_folder().glob("*/*.yaml"), key=lambda path: path.stem)
+    return [Path(path) for _, path in sorted(_index().items())]
 
 
 def find_file(stem: str) -> Path | None:
     """The file of the zoo that is called `stem`."""
-    if not stem.replace("_", "").isalnum():
-        return None
-    return next(iter(specs_folder().glob(f"*/{stem}.yaml")), None)
+    found = _index().get(stem)
+    return None if found is None else Path(found)
 
 
-def candidates(name: str) -> Iterator[tuple[Path, str]]:
+def candidates(name: str) -> list[tuple[Path, str]]:
     """The files that may hold a network of this plain name as a variant, with the variant's key; longest file name first."""
-    for path in sorted(all_files(), key=lambda path: -len(path.stem)):
-        key = name.removeprefix(path.stem)
-        if key and key != name:
-            yield path, key.removeprefix("_")
+    index = _index()
+    fitting = [stem for stem in index if name.startswith(stem) and name != stem]
+    fitting.sort(key=len, reverse=True)
+    return [(Path(index[stem]), name.removeprefix(stem).removeprefix("_")) for stem in fitting]
 
 
 def plain_name(stem: str, variant: str) -> str:

@@ -1,0 +1,137 @@
+"""The commands that say what a spec is: check, summary, list, show."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any, Literal
+
+import typer
+
+from archbuilder.analysis import table
+from archbuilder.analysis.summary import Depth
+from archbuilder.checking import Checked
+from archbuilder.cli.options import (
+    InputOption,
+    SetOption,
+    SpecArgument,
+    check_with_variants,
+    check_word,
+    find_file,
+    read_input,
+    read_settings,
+    read_spec,
+    read_standard_input,
+)
+from archbuilder.cli.reports import has_colour, say, terminal_width
+from archbuilder.diagnostics import Diagnostic, SpecError, printable
+
+DepthOption = Annotated[Depth, typer.Option("--depth", help="How far to go in.")]
+
+
+def check(
+    specs: Annotated[
+        list[str], typer.Argument(metavar="SPEC", help="Files, networks of the zoo, or - for standard input.")
+    ],
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    settings: SetOption = None,
+    input: InputOption = None,
+) -> None:
+    """Check specs, and all variants of files; one good spec prints its table of stages."""
+    overrides, size = read_settings(settings), read_input(input)
+    mistakes: list[Diagnostic] = []
+    failed = False
+    for spec in specs:
+        try:
+            checked = check_with_variants(spec, overrides, size)
+        except SpecError as error:
+            failed = True
+            mistakes += error.diagnostics
+            continue
+        if not quiet:
+            _print_checked(checked, alone=len(specs) == 1)
+    sys.stdout.flush()
+    if failed:
+        raise SpecError(mistakes)
+
+
+def _print_checked(checked: list[tuple[str, Checked]], *, alone: bool) -> None:
+    if alone:
+        say(table.stage_table(checked[0][1].summary, terminal_width()) + "\n")
+    for word, network in checked:
+        say(table.in_brief(word, network.summary))
+
+
+def summary(
+    spec: SpecArgument,
+    depth: DepthOption = "stage",
+    format: Annotated[
+        Literal["table", "markdown", "csv", "json"], typer.Option("--format", help="How to print it.")
+    ] = "table",
+    settings: SetOption = None,
+    input: InputOption = None,
+) -> None:
+    """Print the parameters, computations and shapes of a network."""
+    facts = read_spec(spec, settings, input).summary
+    if format == "table":
+        say(table.as_table(facts, depth, terminal_width(), has_colour(sys.stdout)))
+    else:
+        say({"markdown": table.as_markdown, "csv": table.as_csv, "json": table.as_json}[format](facts, depth))
+
+
+def list_(
+    format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
+    settings: SetOption = None,
+) -> None:
+    """List the networks of the zoo."""
+    from archbuilder.spec.load import network_names
+
+    overrides = read_settings(settings)
+    entries = [_entry(name, check_word(name, overrides, None)) for name in network_names()]
+    if format == "json":
+        import json
+
+        say(json.dumps(entries, indent=2))
+        return
+    rows = [(each["name"], str(each["layers"]), f"{each['parameters']:,}", each["help"]) for each in entries]
+    say(table.aligned(("name", "layers", "parameters", ""), rows, right=(1, 2), width=terminal_width()))
+
+
+def _entry(name: str, network: Checked) -> dict[str, Any]:
+    facts = network.summary
+    return {
+        "name": name,
+        "layers": facts.layers,
+        "parameters": facts.parameters,
+        "macs": facts.macs,
+        "input": list(facts.input_shape),
+        "help": network.architecture.help,
+    }
+
+
+def show(
+    spec: SpecArgument,
+    resolved: Annotated[bool, typer.Option("--resolved", help="Merge in every base; implied by --set.")] = False,
+    settings: SetOption = None,
+) -> None:
+    """Print the text of a spec."""
+    if resolved or settings:
+        say(_resolved(spec, settings).rstrip("\n"))
+        return
+    text = read_standard_input().encode() if spec == "-" else find_file(spec).read_bytes()
+    if sys.stdout.isatty():
+        lines = text.decode("utf-8", "backslashreplace").splitlines()
+        say("\n".join("\t".join(printable(part) for part in line.split("\t")) for line in lines))
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text)
+
+
+def _resolved(spec: str, settings: list[str] | None) -> str:
+    from archbuilder.spec.dump import dump
+
+    architecture = check_word(spec, read_settings(settings), None).architecture
+    if architecture.is_overridden:
+        architecture = architecture.model_copy(
+            update={"expect": None}
+        )  # what is expected holds for the spec as written
+    return dump(architecture)

@@ -1,0 +1,196 @@
+"""What the commands have in common: how a spec, a setting and a size of input are given."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeAlias
+
+import typer
+
+from archbuilder.checking import Checked, check
+from archbuilder.diagnostics import Diagnostic, Place, Reporter, Source, SpecError, suggest
+from archbuilder.spec import zoo
+from archbuilder.spec.load import variants_of
+from archbuilder.spec.reader import MAXIMUM_BYTES, read_yaml
+
+Size: TypeAlias = tuple[int, int, int]
+
+STANDARD_INPUT: Final = "<stdin>"
+
+SpecArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC", help="A file, a network of the zoo, or - for standard input; NAME#KEY is a variant."
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Set a value, as in classes=10 or layer3.depth=23. Repeatable."),
+]
+InputOption = Annotated[
+    str | None,
+    typer.Option("--input", metavar="CxHxW", help="Size of the input, as in 3x192x256; by default the spec's."),
+]
+
+
+def read_settings(settings: list[str] | None) -> dict[str, Any]:
+    """The values of `--set NAME=VALUE`, by name; each value is read as YAML.
+
+    Raises:
+        SpecError: if a value is not YAML.
+        typer.BadParameter: if it is no setting at all.
+    """
+    return dict(_read_setting(setting) for setting in settings or ())
+
+
+def _read_setting(setting: str) -> tuple[str, Any]:
+    name, equals, value = setting.partition("=")
+    if not (name and equals):
+        raise typer.BadParameter(f"expected NAME=VALUE, got {setting!r}", param_hint="'--set'")
+    reporter = Reporter()
+    source = Source(f"--set {name}", f"{name}: {value}")
+    table = read_yaml(source, reporter)
+    if reporter.diagnostics:
+        raise SpecError(_in_first_line(diagnostic, source) for diagnostic in reporter.diagnostics)
+    if table is None or list(table) != [name]:
+        raise typer.BadParameter(f"expected NAME=VALUE with a value in YAML, got {setting!r}", param_hint="'--set'")
+    return name, table[name]
+
+
+def _in_first_line(diagnostic: Diagnostic, source: Source) -> Diagnostic:
+    """The diagnostic, moved to the end of the only line there is if it speaks of the line behind it."""
+    if diagnostic.place is None or diagnostic.place.line == 1:
+        return diagnostic
+    end = len(source.line(1)) + 1
+    return replace(diagnostic, place=Place(source, 1, end, end + 1))
+
+
+_SIZE = re.compile(r"([1-9]\d{0,6})[x×]([1-9]\d{0,6})[x×]([1-9]\d{0,6})", re.ASCII)
+
+
+def read_input(text: str | None) -> Size | None:
+    """The (channels, height, width) that `--input` gives.
+
+    Raises:
+        typer.BadParameter: if it gives none.
+    """
+    if text is None:
+        return None
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        message = f"expected channels, height and width as in 3x192x256, got {text!r}"
+        raise typer.BadParameter(message, param_hint="'--input'")
+    channels, height, width = (int(number) for number in match.groups())
+    return channels, height, width
+
+
+def read_spec(spec: str, settings: list[str] | None, input: str | None) -> Checked:
+    """The network that a word on the command line means.
+
+    Raises:
+        SpecError: with every mistake in it, or because there is no such thing.
+        typer.BadParameter: if a setting or the input's size is none.
+    """
+    return check_word(spec, read_settings(settings), read_input(input))
+
+
+def check_word(word: str, overrides: Mapping[str, Any], input: Size | None) -> Checked:
+    """The network that a word means, with values set.
+
+    Raises:
+        SpecError: with every mistake in it, or because there is no such thing.
+    """
+    if word == "-":
+        return check(STANDARD_INPUT, overrides, input, text=read_standard_input())
+    try:
+        return check(word, overrides, input)
+    except FileNotFoundError as error:
+        raise SpecError([Diagnostic("unknown-spec", str(error), help=_what_is_there(word))]) from None
+
+
+def check_with_variants(word: str, overrides: Mapping[str, Any], input: Size | None) -> list[tuple[str, Checked]]:
+    """The network that a word means; where that is a whole file, the file's other variants too.
+
+    Raises:
+        SpecError: with every mistake in all of them.
+    """
+    reporter = Reporter()
+    checked: list[tuple[str, Checked]] = []
+    words = [word, *_other_variants(word)]
+    for each in words:
+        try:
+            checked.append((each, check_word(each, overrides, input)))
+        except SpecError as error:
+            reporter.add(error.diagnostics)  # a mistake that all variants share is reported once
+    if len(checked) < len(words):
+        raise SpecError(reporter.diagnostics)
+    return checked
+
+
+def _other_variants(word: str) -> list[str]:
+    path = path_of(word)
+    if path is None or "#" in word or not path.is_file():
+        return []
+    try:
+        default, variants = variants_of(path)
+    except SpecError:
+        return []  # the file itself will say why
+    return [f"{word}#{variant}" for variant in variants if variant and variant != default]
+
+
+def path_of(word: str) -> Path | None:
+    """The file that a word names, unless it is a network of the zoo."""
+    return zoo.parse_reference(word).path if word != "-" else None
+
+
+def find_file(word: str) -> Path:
+    """The file in which the spec is written that a word means.
+
+    Raises:
+        SpecError: if there is none.
+    """
+    wanted = zoo.parse_reference(word)
+    path = wanted.path or zoo.find_file(wanted.name)
+    if path is None:
+        holders = (file for file, key in zoo.candidates(wanted.name) if key in variants_of(file)[1])
+        path = next(holders, None)
+    if path is None or not path.is_file() or (wanted.variant and wanted.variant not in variants_of(path)[1]):
+        check_word(word, {}, None)  # says best what is wrong
+        raise SpecError([Diagnostic("unknown-spec", f"there is no spec `{word}`")])
+    return path
+
+
+def read_standard_input() -> str:
+    """The text on standard input, no more of it than a spec may have.
+
+    Raises:
+        SpecError: if it is not text.
+    """
+    # A character has at most four bytes; one more than may be read shows the reader that there are too many.
+    data = sys.stdin.buffer.read(4 * MAXIMUM_BYTES + 1)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start >= 4 * MAXIMUM_BYTES - 3:
+            return data[: error.start].decode("utf-8")
+        place = Place(Source(STANDARD_INPUT, ""), 1, 1, 2)
+        message = f"this is not a text in UTF-8 (byte {error.start})"
+        raise SpecError([Diagnostic("not-text", message, place)]) from None
+
+
+def _what_is_there(word: str) -> str | None:
+    """The help for a word that means nothing: the file that may have been meant."""
+    base = word.partition("#")[0]
+    path = path_of(word)
+    if path is None:
+        beside = [name for name in (f"{base}.yaml", f"{base}.yml", base) if base and Path(name).is_file()]
+        return f"there is a file of that name: write `./{beside[0]}`" if beside else None
+    folder = path if path.is_dir() else path.parent
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    files = sorted(file for file in folder.iterdir() if file.suffix in (".yaml", ".yml"))
+    return suggest(str(path), (str(file) for file in files))

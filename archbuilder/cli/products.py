@@ -1,0 +1,152 @@
+"""The commands that make something of a spec: render, build, export."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
+
+import typer
+
+from archbuilder.analysis.summary import Depth
+from archbuilder.checking import Checked
+from archbuilder.cli.options import InputOption, SetOption, SpecArgument, path_of, read_spec
+from archbuilder.cli.reports import CommandError, has_colour, say, terminal_width
+from archbuilder.diagnostics import printable
+from archbuilder.outputs import RefusedOutputError, refuse_spec, write_output
+
+if TYPE_CHECKING:
+    from archbuilder.pytorch.run import Run
+
+Format: TypeAlias = Literal["svg", "png", "dot"]
+
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - is standard output.")
+]
+
+
+def render(  # noqa: PLR0917 - typer reads options from parameters
+    spec: SpecArgument,
+    output: OutputOption = None,
+    format: Annotated[
+        Format | None, typer.Option("--format", help="By default what the file's name says, or svg.")
+    ] = None,
+    depth: Annotated[Depth, typer.Option("--depth", help="How far to go in.")] = "block",
+    settings: SetOption = None,
+    input: InputOption = None,
+) -> None:
+    """Draw a network; without -o into NAME.svg in the current folder."""
+    kind = format or _format_of(output)
+    checked = read_spec(spec, settings, input)
+    if output is None:
+        output = Path(f"{_file_name(checked)}.{kind}")
+    _refuse_spec(output, spec)  # before the drawing, which takes its time
+
+    from archbuilder.draw import render as draw
+
+    _write(draw(checked.graph, format=kind, depth=depth), output, spec)
+
+
+def export(
+    spec: SpecArgument,
+    output: OutputOption = None,
+    settings: SetOption = None,
+    input: InputOption = None,
+) -> None:
+    """Write a network as Python source that needs PyTorch alone; without -o into NAME.py in the current folder."""
+    checked = read_spec(spec, settings, input)
+
+    from archbuilder.pytorch.source import to_source
+
+    _write(to_source(checked.graph).encode(), output or Path(f"{_file_name(checked)}.py"), spec)
+
+
+def _format_of(output: Path | None) -> Format:
+    if output is None or str(output) == "-":
+        return "svg"
+    suffix = output.suffix.lower().removeprefix(".")
+    for known in get_args(Format):
+        if suffix in (known, "gv" if known == "dot" else known):
+            return known  # type: ignore[no-any-return]
+    _refuse_spec(output)
+    message = f"cannot tell the format from `{printable(output.name)}`: end it in .svg, .png or .dot, or say --format"
+    raise typer.BadParameter(message, param_hint="'-o'")
+
+
+def _file_name(checked: Checked) -> str:
+    """The network's name as a file's; a spec cannot choose another folder."""
+    return re.sub(r"[^\w.-]|^\.+", "_", checked.graph.name)[:100] or "network"
+
+
+def _refuse_spec(output: Path, spec: str | None = None) -> None:
+    try:
+        refuse_spec(output, path_of(spec) if spec else None)
+    except RefusedOutputError as error:
+        raise typer.BadParameter(printable(str(error)), param_hint="'-o'") from None
+
+
+def _write(data: bytes, output: Path, spec: str) -> None:
+    if str(output) == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        return
+    _refuse_spec(output, spec)
+    write_output(output, data)
+    say(f"wrote {printable(str(output))}")
+
+
+def build(
+    spec: SpecArgument,
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", exists=True, dir_okay=False, help="A picture to run it on, instead of random numbers."
+        ),
+    ] = None,
+    depth: Annotated[Depth, typer.Option("--depth", help="How far the summaries go in.")] = "stage",
+    settings: SetOption = None,
+    input: InputOption = None,
+) -> None:
+    """Build a network with PyTorch, run it once, and compare it with its summary."""
+    checked = read_spec(spec, settings, input)
+    run = _run(checked, image, depth)
+
+    from archbuilder.analysis.table import as_table
+
+    say(run.torchinfo)
+    say("")
+    say(as_table(checked.summary, depth, terminal_width(), has_colour(sys.stdout)))
+    say("")
+    say(_compared(checked, run))
+    say(f"\noutput {'×'.join(str(size) for size in run.output)} for {run.given}")
+    if run.top:
+        say("top 5  " + ", ".join(f"{index} ({share:.2%})" for index, share in run.top))
+    sys.stdout.flush()
+    if run.differences:
+        raise CommandError("the built network differs from its summary: " + "; ".join(run.differences[:5]))
+
+
+def _run(checked: Checked, image: Path | None, depth: Depth) -> Run:
+    try:
+        from archbuilder.pytorch.run import PictureError, build_and_run
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("torch", "torchinfo", "safetensors"):
+            raise
+        raise CommandError('building needs PyTorch: pip install "archbuilder-torch[torch]"') from None
+    try:
+        return build_and_run(checked, image, depth)
+    except PictureError as error:
+        raise CommandError(str(error)) from None
+
+
+def _compared(checked: Checked, run: Run) -> str:
+    from archbuilder.analysis.table import aligned
+
+    rows = [
+        ("parameters", f"{checked.summary.parameters:,}", f"{run.parameters:,}"),
+        ("MACs of convolutions and linear layers", f"{run.expected_macs:,}", f"{run.macs:,}"),
+        ("modules of the expected output shape", f"{run.expected_shapes:,}", f"{run.equal_shapes:,}"),
+    ]
+    marked = [(*row, "equal" if row[1] == row[2] else "DIFFERENT") for row in rows]
+    return aligned(("", "summary", "built", ""), marked, right=(1, 2))

@@ -1,0 +1,128 @@
+"""How the command speaks: errors on standard error, colour on terminals only, quiet ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TextIO
+
+import typer
+from typer.core import TyperGroup
+
+from archbuilder.diagnostics import Diagnostic, Place, SpecError, format_diagnostic, printable
+
+BROKEN_PIPE = 141
+"""The exit code where nobody reads on, as of a program that SIGPIPE ended."""
+
+
+class CommandError(Exception):
+    """The command cannot do what it was asked to, for a reason that is no mistake in a spec."""
+
+
+class Commands(TyperGroup):
+    """The commands, none of which ends in a traceback because of what a user wrote."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a command and turns what went wrong into a message and an exit code."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except SpecError as error:
+            print_diagnostics(error.diagnostics)
+            raise typer.Exit(1) from None
+        except BrokenPipeError:
+            _let_output_go()
+            raise typer.Exit(BROKEN_PIPE) from None
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            complain(f"{where}{error.strerror or error}")
+            raise typer.Exit(1) from None
+        except CommandError as error:
+            complain(str(error))
+            raise typer.Exit(1) from None
+        return result
+
+
+def _let_output_go() -> None:
+    """Sends what is still in the buffer nowhere, or Python would complain about it when it ends."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - it stays open to the end
+
+
+def write_anything(stream: TextIO) -> None:
+    """Makes a stream write a substitute for what its encoding lacks, rather than fail."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace" if stream.encoding.lower().startswith("utf") else "replace")
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Whether a stream is a terminal whose user wants colours."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def terminal_width() -> int | None:
+    """The width of the terminal that reads standard output; None where it is a file or a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def say(text: str) -> None:
+    """Prints lines to standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def complain(message: str) -> None:
+    """Prints an error that has no place in a spec."""
+    _print_error(f"error: {printable(message)}")
+
+
+def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """Prints mistakes and, in a last line, how many there are in which file."""
+    counts: Counter[str] = Counter()
+    for diagnostic in diagnostics:
+        shown = _seen_from_here(diagnostic)
+        _print_error(format_diagnostic(shown))
+        if shown.place is not None:
+            counts[shown.place.source.name] += 1
+    if counts:
+        parts = (f"{count} error{'s' if count > 1 else ''} in {printable(name)}" for name, count in counts.items())
+        _print_error(", ".join(parts))
+
+
+_STYLES = (
+    (re.compile(r"\berror(\[[\w-]+\])?:", re.ASCII), "1;31"),
+    (re.compile(r"^ +\| +(\^+)$", re.MULTILINE), "31"),
+    (re.compile(r"^  (help|note):", re.MULTILINE), "36"),
+)
+
+
+def _print_error(text: str) -> None:
+    if has_colour(sys.stderr):
+        first, _, rest = text.partition("\n")
+        first = _STYLES[0][0].sub(r"\033[1;31m\g<0>\033[0m", first, count=1)
+        for pattern, style in _STYLES[1:]:
+            rest = pattern.sub(rf"\033[{style}m\g<0>\033[0m", rest)
+        text = f"{first}\n{rest}" if rest else first
+    sys.stderr.write(f"{text}\n")
+
+
+def _seen_from_here(diagnostic: Diagnostic) -> Diagnostic:
+    """The diagnostic with paths as one would write them in the current folder."""
+    notes = tuple(type(note)(note.text, _relative(note.place)) for note in diagnostic.notes)
+    return Diagnostic(diagnostic.code, diagnostic.message, _relative(diagnostic.place), diagnostic.help, notes)
+
+
+def _relative(place: Place | None) -> Place | None:
+    if place is None:
+        return None
+    path = Path(place.source.name)
+    if not path.is_absolute() or not path.is_relative_to(Path.cwd()):
+        return place
+    return place._replace(source=place.source._replace(name=str(path.relative_to(Path.cwd()))))

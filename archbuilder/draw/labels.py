@@ -1,0 +1,135 @@
+"""The HTML-like labels of the drawing. Every text of a spec passes `shown` on its way into one."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Final
+
+from archbuilder.diagnostics import printable, shorten
+from archbuilder.draw.picture import Band, Box, Group, Load, Picture, abbreviate
+from archbuilder.draw.style import LABEL_INK, MACS, PAINTS, PARAMETERS, TITLE_INK, Paint
+
+_BAR: Final = 58
+"""Points of the longest bar."""
+
+_HEADER: Final = 150
+"""Points of a header: Graphviz forgets the labels of edges where it makes a frame, so the header keeps room for them."""
+
+
+def shown(text: str, longest: int = 40) -> str:
+    """A spec's text as it may stand in a label: short, visible and escaped."""
+    visible = re.sub("[\ufffe\uffff]", "\ufffd", printable(text))
+    # Graphviz reads `\N` and the like in HTML-like labels too, before it reads entities.
+    return html.escape(shorten(visible, longest)).replace("\\", "&#92;")
+
+
+def title(picture: Picture) -> str:
+    """What the network is called, its totals (with the colours of their bars), and the kinds of line."""
+    name = font(shown(picture.name, 80), 18, TITLE_INK, bold=True)
+    facts = table("<TR>" + "".join(f'<TD>{fact}</TD><TD WIDTH="10"></TD>' for fact in _facts(picture)) + "</TR>")
+    return label(table("".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in (name, facts)), 3))
+
+
+def _facts(picture: Picture) -> Iterator[str]:
+    has_bars = any(box.load for box in picture.boxes())
+    for fact, color in zip_longest(picture.facts, (PARAMETERS, MACS) if has_bars else ()):
+        text = f"<TD>{font(shown(fact, 80), 12, LABEL_INK)}</TD>"
+        square = f"<TD>{table(f'<TR>{_block(9, 9, color)}</TR>')}</TD>" if color else ""
+        yield table(f"<TR>{square}{text}</TR>", 2)
+    kinds = {edge.kind for edge in picture.edges}
+    for kind, style in (("identity", ""), ("projection", ' STYLE="DASHED"')):
+        if kind in kinds:
+            # A stretch of line is the upper side of an otherwise invisible cell.
+            look = f'BORDER="2"{style} SIDES="T" COLOR="{LABEL_INK}" FIXEDSIZE="TRUE" WIDTH="26" HEIGHT="3"'
+            line = table(f"<TR><TD {look}></TD></TR>")
+            yield table(f"<TR><TD>{line}</TD><TD>{font(f'{kind} shortcut', 12, LABEL_INK)}</TD></TR>", 2)
+
+
+def header(group: Group, paint: Paint) -> str:
+    """What a group is called, and what it costs."""
+    kind = shown(group.kind) + (f" ×{group.count}" if group.count > 1 else "")
+    text = font(shown(group.name), 12, paint.ink, bold=True)
+    text += font(f" &#160;{kind}", 11, paint.ink) if kind else ""
+    facts = "".join(f"<TR><TD>{font(shown(fact), 10, LABEL_INK)}</TD></TR>" for fact in group.facts)
+    return label(table(f'<TR><TD WIDTH="{_HEADER}">{text}</TD></TR>{facts}', 1))
+
+
+def layers(box: Box) -> str:
+    """A run of layers as a stack of pills."""
+    rows = "".join(f"<TR>{_pill(band, first=number == 0)}</TR>" for number, band in enumerate(box.bands))
+    if box.count > 1:
+        rows += f"<TR><TD>{font(f'×{box.count}', 11, LABEL_INK, bold=True)}</TD></TR>"
+    return label(f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="4">{rows}</TABLE>')
+
+
+def _pill(band: Band, *, first: bool) -> str:
+    paint = PAINTS[band.role]
+    text = font(shown(band.text), 11 if first else 10, paint.ink, bold=band.role in ("convolution", "linear"))
+    if band.detail:
+        text += "<BR/>" + font(shown(band.detail), 10, paint.ink)
+    return f'<TD BORDER="1" STYLE="ROUNDED" BGCOLOR="{paint.fill}" COLOR="{paint.ink}" WIDTH="84">{text}</TD>'
+
+
+def card(box: Box) -> str:
+    """A box with a name, a few lines, and beneath it what it costs; its frame is doubled where it is repeated.
+
+    The frame is the port `card`.
+    """
+    paint = PAINTS[box.role]
+    lines = "<BR/>".join(
+        font(shown(band.text), 11 if number else 13, paint.ink, bold=number == 0)
+        for number, band in enumerate(box.bands)
+    )
+    line = f'BORDER="1" STYLE="ROUNDED" COLOR="{paint.ink}"'
+    cell = f'{line} BGCOLOR="{paint.fill}" CELLPADDING="7" WIDTH="112" HEIGHT="64">{lines}</TD>'
+    if box.count > 1:
+        cell = f'{line} CELLPADDING="3">{table(f"<TR><TD {cell}</TR>")}</TD>'
+    rows = f'<TR><TD PORT="card" {cell}</TR>'
+    rows += f"<TR><TD>{_bars(box.load)}</TD></TR>" if box.load else ""
+    return label(table(rows, 2))
+
+
+def _bars(load: Load) -> str:
+    bars = ((load.parameters, load.parameter_share, PARAMETERS), (load.macs, load.mac_share, MACS))
+    return table("".join(_bar(count, share, color) for count, share, color in bars), 1)
+
+
+def _bar(count: int, share: float, color: str) -> str:
+    width = max(1, round(_BAR * share))
+    bar = table(f"<TR>{_block(width, 7, color)}{_block(_BAR + 4 - width, 7)}</TR>")
+    number = font(abbreviate(count), 10, LABEL_INK)
+    return f'<TR><TD ALIGN="LEFT">{bar}</TD><TD ALIGN="RIGHT">{number}</TD></TR>'
+
+
+def edge_text(text: str) -> str:
+    """What stands at an edge, a little away from it."""
+    return label(f"&#160;{font(shown(text), 10, LABEL_INK)}&#160;")
+
+
+def sign(text: str) -> str:
+    """The symbol in a circle."""
+    return label(font(shown(text), 14, PAINTS["combine"].ink, bold=True))
+
+
+def label(content: str) -> str:
+    """The content as an attribute's value: the package `graphviz` tells HTML-like labels by their brackets."""
+    return f"<{content}>"
+
+
+def font(text: str, size: int, color: str, *, bold: bool = False) -> str:
+    """Text, escaped already, in a size and a colour."""
+    inner = f"<B>{text}</B>" if bold else text
+    return f'<FONT POINT-SIZE="{size}" COLOR="{color}">{inner}</FONT>'
+
+
+def table(rows: str, padding: int = 0) -> str:
+    """Rows without lines around them."""
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="{padding}">{rows}</TABLE>'
+
+
+def _block(width: int, height: int, color: str = "") -> str:
+    ground = f' BGCOLOR="{color}"' if color else ""
+    return f'<TD FIXEDSIZE="TRUE" WIDTH="{width}" HEIGHT="{height}"{ground}></TD>'

@@ -1,0 +1,182 @@
+"""Runs a built network once and compares what it does with what its graph says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import torch
+import torchinfo
+from torch import Tensor, nn
+
+from archbuilder.analysis.summary import Depth
+from archbuilder.checking import Checked
+from archbuilder.graph.graph import Graph
+from archbuilder.graph.op import Construct, Op
+from archbuilder.graph.ops.weighted import Convolution, Linear
+from archbuilder.graph.shapes import Streams
+from archbuilder.pytorch.build import build_module
+
+_TORCHINFO_DEPTH = {"stage": 1, "block": 2, "layer": 5}
+_COLUMNS = ("output_size", "num_params", "mult_adds")
+
+# What pictures are normalised with in nearly all published weights: the statistics of ImageNet.
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+_UNIT = re.compile(r"\(Units\.([MGT])\w+\)")
+"""How torchinfo writes a unit on newer Pythons: the name of its enum's member."""
+
+
+class PictureError(Exception):
+    """A picture cannot be read, or not be given to this network."""
+
+
+@dataclass
+class Run:
+    """What was seen in one forward pass, and where that differs from the summary."""
+
+    torchinfo: str
+    given: str
+    parameters: int
+    output: tuple[int, ...]
+    top: list[tuple[int, float]]
+    expected_macs: int
+    macs: int
+    expected_shapes: int
+    equal_shapes: int
+    differences: list[str] = field(default_factory=list)
+
+
+def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
+    """Builds a network from a fixed seed and runs it on a picture, or on random numbers.
+
+    Raises:
+        PictureError: if the picture cannot be used.
+    """
+    shape = checked.summary.input_shape
+    torch.manual_seed(0)
+    images = torch.rand(1, *shape) if image is None else read_picture(image, shape)
+    model = build_module(checked.architecture, checked.graph)
+    with _Watch(model) as watch:
+        info = torchinfo.summary(model, input_data=images, depth=_TORCHINFO_DEPTH[depth], col_names=_COLUMNS, verbose=0)
+    layers = list(_layers(checked.graph))
+    expected_macs = sum(layer.op.macs(layer.op_shape) for layer in layers if isinstance(layer.op, Convolution | Linear))
+    shapes = {layer.path: layer.shape for layer in layers if layer.path in watch.shapes or layer.op.state()}
+    wrong = {path: watch.shapes.get(path) for path, shape in shapes.items() if watch.shapes.get(path) != shape}
+    run = Run(
+        torchinfo=_UNIT.sub(r"(\1)", str(info)),
+        given="random numbers" if image is None else image.name,
+        parameters=info.total_params,
+        output=watch.output,
+        top=watch.top,
+        expected_macs=expected_macs,
+        macs=watch.macs,
+        expected_shapes=len(shapes),
+        equal_shapes=len(shapes) - len(wrong),
+    )
+    run.differences += _differences(checked, run)
+    run.differences += [f"{path}: expected {shapes[path]}, got {found}" for path, found in wrong.items()]
+    return run
+
+
+def _differences(checked: Checked, run: Run) -> Iterator[str]:
+    for name, expected, found in (
+        ("parameters", checked.summary.parameters, run.parameters),
+        ("MACs of convolutions and linear layers", run.expected_macs, run.macs),
+        ("output", checked.summary.output_shape, run.output),
+    ):
+        if expected != found:
+            yield f"{name}: expected {expected}, got {found}"
+
+
+class _Layer(NamedTuple):
+    """An op that is a module of its own."""
+
+    path: str
+    op: Op
+    op_shape: Any
+    shape: tuple[int, ...]
+
+
+def _layers(graph: Graph, prefix: str = "") -> Iterator[_Layer]:
+    for node in graph.nodes:
+        for name in node.all_names():
+            path = f"{prefix}{name}"
+            if isinstance(node.body, Graph):
+                yield from _layers(node.body, f"{path}.")
+            elif (
+                node.body is not None
+                and isinstance(node.body.emit(), Construct)
+                and not isinstance(node.shape, Streams)
+            ):
+                yield _Layer(path, node.body, node.shape, tuple(node.shape))
+
+
+class _Watch:
+    """Sees every module's output in a forward pass, by way of hooks."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.macs = 0
+        self.output: tuple[int, ...] = ()
+        self.top: list[tuple[int, float]] = []
+        self._model = model
+        self._handles: list[Any] = []
+
+    def __enter__(self) -> Self:
+        for path, module in self._model.named_modules():
+            self._handles.append(module.register_forward_hook(self._hook(path)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for handle in self._handles:
+            handle.remove()
+
+    def _hook(self, path: str) -> Any:
+        def see(module: nn.Module, _: Any, output: Any) -> None:
+            main = output[0] if isinstance(output, tuple) else output
+            if not isinstance(main, Tensor):
+                return
+            self.shapes[path] = tuple(main.shape[1:])
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                self.macs += main[0].numel() * module.weight[0].numel()
+            if module is self._model:
+                self.output = tuple(main.shape[1:])
+                self.top = _top(main[0]) if main.dim() == 2 else []
+
+        return see
+
+
+def _top(scores: Tensor, count: int = 5) -> list[tuple[int, float]]:
+    shares, indices = scores.detach().softmax(0).topk(min(count, len(scores)))
+    return list(zip(indices.tolist(), shares.tolist(), strict=True))
+
+
+def read_picture(path: Path, shape: tuple[int, ...]) -> Tensor:
+    """A picture as a batch of one: scaled to cover the shape, its middle cut out, normalised.
+
+    Raises:
+        PictureError: if it cannot be read, or a network of so many channels takes no picture.
+    """
+    try:
+        from PIL import Image, ImageOps
+    except ModuleNotFoundError:
+        raise PictureError("reading a picture needs pillow: pip install pillow") from None
+    channels, height, width = shape
+    if channels not in (1, 3):
+        raise PictureError(f"a picture has 1 or 3 channels, this network takes {channels}")
+    try:
+        with Image.open(path) as picture:
+            fitted = ImageOps.fit(
+                picture.convert("RGB" if channels == 3 else "L"), (width, height), Image.Resampling.BICUBIC
+            )
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise PictureError(f"cannot read {path}: {error}") from None
+    pixels = torch.frombuffer(bytearray(fitted.tobytes()), dtype=torch.uint8).view(height, width, channels)
+    values = pixels.permute(2, 0, 1).float() / 255
+    mean, deviation = (torch.tensor(each[:channels]).view(-1, 1, 1) for each in (_MEAN, _DEVIATION))
+    return ((values - mean) / deviation)[None]

@@ -1,0 +1,1 @@
+"""YAML text -> validated models, with a memory of where everything was written."""
