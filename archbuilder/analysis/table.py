@@ -141,17 +141,19 @@ def as_markdown(summary: Summary, depth: Depth) -> str:
         "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in summary.rows(depth):
-        name = _markdown(f"**{row.path}**" if row.level == 0 and depth != "stage" else row.path, "*")
+        name = _markdown(row.path)
+        if row.level == 0 and depth != "stage":
+            name = f"**{name}**"
         cells = (name, _markdown(repeated(row)), row.input_shape, row.output_shape, *_counts(row, summary))
         lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
-    total = (*_counts(summary, summary)[:4], f"{summary.activations:,}")
-    lines.append(f"| **total** | | | | {' | '.join(f'**{cell}**' if cell else '' for cell in total)} |")
+    total = _counts(summary, summary)
+    lines.append(f"| {' | '.join(['**total**', '', '', '', *(f'**{cell}**' for cell in total)])} |")
     lines += ["", *(f"- {name}: {text}" for name, text in totals(summary))]
     return "\n".join(lines)
 
 
-def _markdown(text: str, but: str = "") -> str:
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|" and c not in but else c for c in printable(text))
+def _markdown(text: str) -> str:
+    return re.sub(r"[\\`*_\[\]<>|]", r"\\\g<0>", printable(text))
 
 
 def _counts(row: Row | Summary, summary: Summary) -> tuple[str, ...]:
@@ -182,6 +184,7 @@ class _Layout:
     bar: int = 8
     tenths: bool = True
     input: bool = True
+    share: bool = True
 
 
 _LAYOUTS = (
@@ -191,10 +194,10 @@ _LAYOUTS = (
     _Layout(block=28, bar=4, activations=False),
     _Layout(block=28, bar=4, activations=False, input=False),
     _Layout(block=22, bar=4, activations=False, input=False, tenths=False),
-    _Layout(block=16, bar=4, activations=False, input=False, tenths=False),
     _Layout(block=14, bar=4, activations=False, input=False, tenths=False),
     _Layout(block=22, bar=0, activations=False, input=False, tenths=False),
-    _Layout(block=14, bar=0, activations=False, input=False, tenths=False),
+    _Layout(block=14, bar=0, activations=False, input=False, share=False),
+    _Layout(block=0, bar=0, activations=False, input=False, share=False),
 )
 
 
@@ -238,26 +241,29 @@ def _build_table(summary: Summary, depth: Depth, layout: _Layout) -> Table:
     )
     macs, activations = _in_unit_of(summary.macs), _in_unit_of(summary.activations)
     table.add_column("name", "total", no_wrap=True)
-    table.add_column("block", max_width=layout.block)
+    if layout.block != 0:
+        table.add_column("block", max_width=layout.block, no_wrap=True, overflow="ellipsis")
     if layout.input:
         table.add_column("input", justify="right", no_wrap=True)
     table.add_column("output", justify="right", no_wrap=True)
     table.add_column("parameters", f"{summary.parameters:,}", justify="right", no_wrap=True)
-    table.add_column("share", no_wrap=True)
+    if layout.share:
+        table.add_column("share", no_wrap=True)
     table.add_column("MACs", macs(summary.macs), justify="right", no_wrap=True)
-    table.add_column("share", no_wrap=True)
+    if layout.share:
+        table.add_column("share", no_wrap=True)
     if layout.activations:
         table.add_column("acts", activations(summary.activations), justify="right", no_wrap=True)
     for row, name in _named(summary.rows(depth)):
         texts = {
             "name": Text("  " * row.level + printable(name)),
-            "block": Text(printable(repeated(row))),
+            "block": Text(printable(repeated(row))) if layout.block != 0 else None,
             "input": Text(_short(row.input_shape)) if layout.input else None,
             "output": Text(_short(row.output_shape)),
             "parameters": Text(f"{row.parameters:,}"),
-            "share of parameters": _share(row.parameters, summary.parameters, layout),
+            "share of parameters": _share(row.parameters, summary.parameters, layout) if layout.share else None,
             "macs": Text(macs(row.macs)),
-            "share of macs": _share(row.macs, summary.macs, layout),
+            "share of macs": _share(row.macs, summary.macs, layout) if layout.share else None,
             "activations": Text(activations(row.activations)) if layout.activations else None,
         }
         cells = (text for text in texts.values() if text is not None)

@@ -1,6 +1,6 @@
 """Picture -> DOT.
 
-Plain boxes run in rows that turn like a snake; groups stand in columns, read from left to right, each from top to bottom.
+Plain boxes run in rows that turn like a snake. Groups stand in columns, left to right, each read from top to bottom.
 What comes from a spec is escaped in `labels`, or becomes a node's name in `_Writer.name`.
 """
 
@@ -47,17 +47,17 @@ class _Writer:
         self.graph.attr("node", shape="plain", fontname=FONT, color=LABEL_INK)
         self.graph.attr("edge", fontname=FONT, color=LABEL_INK, arrowsize="0.7")
 
-    def name(self, id: str) -> str:
-        """A node's name, which is its title in the SVG: nothing in it means anything to DOT, and no name comes twice."""
-        if id not in self.names:
-            plain = re.sub(r"[^\w.–]+", " ", id).strip()[:100] or "step"
+    def name(self, key: str) -> str:
+        """A node's name, which is its title in the SVG: nothing in it means anything to DOT, no name comes twice."""
+        if key not in self.names:
+            plain = re.sub(r"[^\w.–]+", " ", key).strip()[:100] or "step"
             name, number = plain, 1
             while name in self.taken:
                 number += 1
                 name = f"{plain} {number}"
-            self.names[id] = name
+            self.names[key] = name
             self.taken.add(name)
-        return self.names[id]
+        return self.names[key]
 
     # ---- rows ---------------------------------------------------------------------------------------------------
 
@@ -73,8 +73,8 @@ class _Writer:
             self._row_edge(edge, places, beneath)
         for column in range(length):
             names: list[str] = []
-            for id in (box.id for box in boxes if places[box.id][1] == column):
-                names += [self.name(id), *([beneath[id]] if id in beneath else [])]
+            for box in (box for box in boxes if places[box.id][1] == column):
+                names += [self.name(box.id), *([beneath[box.id]] if box.id in beneath else [])]
             self._in_line(names)
 
     def _row_edge(self, edge: Edge, places: dict[str, tuple[int, int]], beneath: dict[str, str]) -> None:
@@ -87,9 +87,9 @@ class _Writer:
             self.graph.edge(self.name(edge.source), text, tailport="s", headport="n", arrowhead="none")
             self.graph.edge(text, self.name(edge.target), tailport="s", headport="card:n")
         elif row == next_row and abs(column - next_column) == 1:
-            self._edge(edge, backwards=column > next_column, weight=_STRAIGHT, **ports)
+            self._edge(edge, ports | {"weight": _STRAIGHT}, backwards=column > next_column)
         else:
-            self._edge(edge, constraint="false", **ports)
+            self._edge(edge, ports | {"constraint": "false"})
 
     def _in_line(self, names: list[str]) -> None:
         """Keeps nodes on one rank, in this order."""
@@ -113,9 +113,9 @@ class _Writer:
             if edge in turning:
                 continue
             if column_of[edge.source] != column_of[edge.target]:
-                self._edge(edge, constraint="false")
+                self._edge(edge, {"constraint": "false"})
             else:
-                self._edge(edge, **({"weight": _STRAIGHT} if edge.kind == "main" else {}))
+                self._edge(edge, {"weight": _STRAIGHT} if edge.kind == "main" else {})
 
     def _turns(self, columns: list[list[Item]], column_of: dict[str, int]) -> set[Edge]:
         """Draws the edge from each column to the next, where there is but one; which edges these are."""
@@ -138,7 +138,7 @@ class _Writer:
         return turning
 
     def _turn(self, corners: list[str], edge: Edge, *, seen: bool = True) -> None:
-        """Leads an edge down, to the right, up, to the right, down: from `Graphviz` it would get a curve across all."""
+        """Leads an edge down, to the right, up, to the right, down: Graphviz would draw a curve across everything."""
         under, beside, over, start = corners
         for corner in corners:
             look = {"color": LABEL_INK} if seen else {"style": "invis"}
@@ -159,10 +159,12 @@ class _Writer:
             self._box(graph, item)
             return
         name, header = self.name(item.id), labels.header(item, FRAMES.get(item.role, OTHER_FRAME))
+        title = {} if item.has_entry else {"label": header, "labeljust": "l"}
         with ExitStack() as frames:
             if item.count > 1:
-                graph = frames.enter_context(graph.subgraph(name=f"cluster {name} repeated", graph_attr=_frame(item, "4")))
-            title = {} if item.has_entry else {"label": header, "labeljust": "l"}
+                # A second frame around the first says that there are more of them.
+                outer = graph.subgraph(name=f"cluster {name} repeated", graph_attr=_frame(item, "4"))
+                graph = frames.enter_context(outer)
             graph = frames.enter_context(graph.subgraph(name=f"cluster {name}", graph_attr=_frame(item, "10") | title))
             if item.has_entry:
                 # A frame's own label stands where the edge comes in, so a node in the middle of the edge is the label.
@@ -181,13 +183,13 @@ class _Writer:
         else:
             graph.node(name, labels.card(box) if box.load or box.role in CARDS else labels.layers(box))
 
-    def _edge(self, edge: Edge, *, backwards: bool = False, **attributes: str) -> None:
+    def _edge(self, edge: Edge, attributes: dict[str, str], *, backwards: bool = False) -> None:
         ends = [self.name(edge.source), self.name(edge.target)]
         if backwards:
             ends.reverse()
-            attributes["dir"] = "back"
+            attributes = attributes | {"dir": "back"}
         if edge.label:
-            attributes["label"] = labels.edge_text(edge.label)
+            attributes = attributes | {"label": labels.edge_text(edge.label)}
         self.graph.edge(*ends, **EDGES[edge.kind], **attributes)
 
 

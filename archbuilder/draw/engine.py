@@ -37,7 +37,7 @@ def lay_out(dot: str, format: Literal["svg", "png"], *, timeout: float = TIMEOUT
     if failures:
         raise DrawingError("the drawing could not be laid out: " + "; ".join(failures))
     raise DrawingError(
-        "there is no Graphviz to lay the drawing out: `pip install graphviz-pure`, or install your system's `graphviz`; "
+        "there is no Graphviz to lay the drawing out: `pip install graphviz-pure`, or install your system's graphviz; "
         "the format `dot` needs neither"
     )
 

@@ -16,7 +16,7 @@ _BAR: Final = 58
 """Points of the longest bar."""
 
 _HEADER: Final = 150
-"""Points of a header: Graphviz forgets the labels of edges where it makes a frame, so the header keeps room for them."""
+"""Points of a header: a frame does not make room for the labels of the edges inside it, so the header does."""
 
 
 def shown(text: str, longest: int = 40) -> str:

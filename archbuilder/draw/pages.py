@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from typing import Final
 
-from archbuilder.draw.picture import Group, Item, Picture, parts_of
+from archbuilder.draw.picture import Box, Group, Item, Picture, parts_of
 
 LONGEST_ROW: Final = 8
 """Boxes in a row, at most."""
@@ -70,7 +70,7 @@ def _sizes(picture: Picture) -> list[tuple[float, float]]:
 def _size(item: Item, sources: dict[str, list[str]]) -> tuple[float, float]:
     rank: dict[str, int] = {}
     bottom: dict[str, float] = {}
-    for part in parts_of(item):
+    for part in parts_of((item,)):
         above = [source for source in sources.get(part.id, ()) if source in rank]
         rank[part.id] = max((rank[source] + 1 for source in above), default=0)
         bottom[part.id] = max((bottom[source] for source in above), default=0.0) + _height(part)

@@ -1,7 +1,7 @@
 """Graph -> Picture: what is to be seen of a network, before any layout.
 
 A picture holds boxes, groups of them and edges. It knows neither DOT nor pixels, so that every way of drawing (DOT, an
-interactive page, Mermaid) reads the same one. Its texts are a spec's own words; whoever writes them somewhere escapes them.
+interactive page, Mermaid) reads the same one. Its texts are a spec's own words; who writes them somewhere escapes them.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ _SECTION_ROLES: Final[dict[str, Role]] = {"stem": "stem", "stages": "stage", "ne
 _SIGNS: Final = {"add": "+", "multiply": "×"}
 _FOLLOWERS: Final = ("norm", "activation", "dropout", "drop_path")
 _MAXIMUM_LINES: Final = 5
+_UNITS: Final = "KMGTPE"
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Box:
 class Group:
     """Boxes and further groups inside a frame.
 
-    Where `has_entry`, what goes into the group goes to its header: edges that start or end at the group's `id` mean this.
+    Where `has_entry`, what goes into the group goes to its header; the group's `id` as an end of an edge means that.
     """
 
     id: str
@@ -155,13 +156,12 @@ def abbreviate(count: int) -> str:
     """A count in three digits: "25.6 M"."""
     if count < 1000:
         return str(count)
-    value, unit = float(count), ""
-    for unit in ("K", "M", "G", "T"):
-        value /= 1000
-        if value < 999.5:
-            break
+    power = 1
+    while power < len(_UNITS) and count >= 999.5 * 1000**power:
+        power += 1
+    value = count / 1000**power
     digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-    return f"{value:.{digits}f} {unit}"
+    return f"{value:.{digits}f} {_UNITS[power - 1]}"
 
 
 def _with_shares(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -203,54 +203,46 @@ class _Painter:
         graph = self.summary.graph
         rows = self.summary.rows("stage" if self.depth == "stage" else "block")
         self.rows = {(min(row.level, 1), row.path): row for row in rows}
-        name, shape = self._id("input"), graph.input
-        self.items.append(Box(name, "input", (Band("input", "input"), Band(str(shape), "input"))))
-        drawing = _Drawing(graph, {INPUT: _Port(name, shape)})
-        sections = graph.sections or (Section("stages", 0, len(graph.nodes)),)
-        for section in sections:
+        start = self._free("input")
+        self.items.append(Box(start, "input", (Band("input", "input"), Band(str(graph.input), "input"))))
+        drawing = _Drawing(graph, {INPUT: _Port(start, graph.input)})
+        for section in graph.sections or (Section("stages", 0, len(graph.nodes)),):
+            drawing.role = _SECTION_ROLES.get(section.name, "other")
             if self.depth == "stage":
                 self._stage_boxes(drawing, section)
+            elif section.name == "stages":
+                self.items += self._nodes(drawing, range(section.start, section.stop))
             else:
                 self._section(drawing, section)
 
     def _section(self, drawing: _Drawing, section: Section) -> None:
-        role = _SECTION_ROLES.get(section.name, "other")
-        numbers = range(section.start, section.stop)
-        if section.name == "stages":
-            self.items += self._nodes(drawing, numbers, "", role)
-            return
-        id = self._id(section.name)
-        self.headers.add(id)
+        """Draws a section as a group. What it takes from before it enters through its header, if it is one value."""
+        key = self._free(section.name)
         outside = drawing.read_from_before(section)
+        entered = len(outside) == 1
         before = {value.node: drawing.port(value) for value in outside}
-        if len(outside) == 1:
-            (value,) = outside
-            shape = drawing.shape_of(value)
-            self.edges.append(Edge(drawing.port(value).box, id, str(shape)))
-            drawing.ports[value.node] = _Port(id, shape)
-        members = self._nodes(drawing, numbers, "", role)
+        if entered:
+            self.headers.add(key)
+            shape = drawing.shape_of(outside[0])
+            self.edges.append(Edge(before[outside[0].node].box, key, str(shape)))
+            drawing.ports[outside[0].node] = _Port(key, shape)
+        members = self._nodes(drawing, range(section.start, section.stop))
         drawing.ports.update(before)
         if members:
             facts = _facts(self.rows.get((0, section.name)))
-            entered = len(outside) == 1
-            self.items.append(Group(id, role, section.name, tuple(members), facts=facts, has_entry=entered))
+            self.items.append(Group(key, drawing.role, section.name, tuple(members), facts=facts, has_entry=entered))
 
     # ---- depth "stage" ------------------------------------------------------------------------------------------
 
     def _stage_boxes(self, drawing: _Drawing, section: Section) -> None:
-        role = _SECTION_ROLES.get(section.name, "other")
         numbers = [n for n in range(section.start, section.stop) if drawing.graph.nodes[n].body is not None]
+        row = self.rows.get((0, section.name))
         if section.name == "stages":
             for number in numbers:
-                node = drawing.graph.nodes[number]
-                box = self._stage_box(node, role)
-                self._enter(drawing, [number], box)
+                self._enter(drawing, [number], self._stage_box(drawing.graph.nodes[number], drawing.role))
         elif numbers:
-            row = self.rows.get((0, section.name))
-            lines = _at_most(row.label.split(", ") if row and row.label else [])
-            bands = (Band(section.name, role), *(Band(line, role) for line in lines))
-            load = Load(row.parameters, row.macs) if row else None
-            self._enter(drawing, numbers, Box(self._id(section.name), role, bands, load=load))
+            lines = _at_most(row.label.split(", ")) if row and row.label else []
+            self._enter(drawing, numbers, self._card(section.name, [section.name, *lines], row, drawing.role))
 
     def _enter(self, drawing: _Drawing, numbers: list[int], box: Box) -> None:
         """Puts a box that stands for some nodes of the root into the picture, with the edges to it."""
@@ -265,86 +257,83 @@ class _Painter:
 
     def _stage_box(self, node: Node, role: Role) -> Box:
         name = _span(node)
-        kind = describe(node) if node.count > 1 or isinstance(node.body, Op) else name_of(node.body)
-        return self._card(name, (name, kind), self.rows.get((0, name)), role, _repeats(node))
-
-    def _card(self, path: str, lines: tuple[str, ...], row: Row | None, role: Role, count: int) -> Box:
-        texts = (*lines, *(_widths(row) if row else ()))
-        load = Load(row.parameters, row.macs) if row else None
-        return Box(self._id(path), role, tuple(Band(text, role) for text in texts), count, load=load)
+        kind = name_of(node.body) if isinstance(node.body, Graph) and node.count == 1 else describe(node)
+        row = self.rows.get((0, name))
+        return self._card(name, [name, kind, *_widths(row)], row, role, _repeats(node))
 
     # ---- depths "block" and "layer" -----------------------------------------------------------------------------
 
-    def _nodes(self, drawing: _Drawing, numbers: range, prefix: str, role: Role) -> list[Item]:
+    def _nodes(self, drawing: _Drawing, numbers: range) -> list[Item]:
         """Draws some nodes of a graph."""
         items: list[Item] = []
         for number in numbers:
-            node = drawing.graph.nodes[number]
-            if isinstance(node.body, Op):
-                self._layer(drawing, number, node, node.body, prefix, items)
-            elif isinstance(node.body, Graph):
-                item = self._call(drawing, number, node, node.body, prefix, role)
+            body = drawing.graph.nodes[number].body
+            if isinstance(body, Graph):
+                item = self._call(drawing, number, body)
                 items += [item] if item else []
+            elif body is not None:
+                self._layer(drawing, number, body, items)
         return items
 
-    def _layer(
-        self, drawing: _Drawing, number: int, node: Node, op: Op, prefix: str, items: list[Item]
-    ) -> None:
-        role = _ROLES.get(op.name, "other")
-        band = Band(op.label(), role, _channels(op))
+    def _layer(self, drawing: _Drawing, number: int, op: Op, items: list[Item]) -> None:
+        """Draws a layer: in the last box, where it only follows on that, else in one of its own."""
+        node = drawing.graph.nodes[number]
+        band = Band(op.label(), _ROLES.get(op.name, "other"), _channels(op))
         last = items[-1] if items else None
         if op.name in _FOLLOWERS and isinstance(last, Box) and drawing.follows(node, last):
             items[-1] = replace(last, bands=(*last.bands, band))
             drawing.ports[number] = drawing.port(node.inputs[0])
             return
         sign = _SIGNS.get(op.name, "")
-        box = Box(self._id(f"{prefix}{_span(node)}"), role, () if sign else (band,), node.count, sign)
+        box = Box(self._free(drawing.path(node)), band.role, () if sign else (band,), node.count, sign)
         items.append(box)
-        self._join(drawing, number, node, box.id)
-        drawing.ports[number] = _Port(box.id, drawing.shape_of(node.inputs[0]))
+        self._join(drawing, number, box.id)
 
-    def _call(self, drawing: _Drawing, number: int, node: Node, body: Graph, prefix: str, role: Role) -> Item | None:
-        path = f"{prefix}{_span(node)}"
-        is_stage = role == "stage" and not prefix
-        if self.depth == "block" and not (is_stage and not body.definition):
-            box = self._block_box(node, path, role)
-            self._join(drawing, number, node, box.id)
-            drawing.ports[number] = _Port(box.id, drawing.shape_of(node.inputs[0]))
-            return box
-        return self._group(drawing, number, node, body, path, "stage" if is_stage else "block")
-
-    def _block_box(self, node: Node, path: str, role: Role) -> Box:
+    def _call(self, drawing: _Drawing, number: int, body: Graph) -> Item | None:
+        """Draws a call of a graph: as a box, or as a group of what is in it."""
+        node, path = drawing.graph.nodes[number], drawing.path(drawing.graph.nodes[number])
+        is_stage = drawing.role == "stage" and not drawing.prefix
+        if self.depth == "layer" or (is_stage and not body.definition):
+            return self._group(drawing, number, body, "stage" if is_stage else "block")
         row = self.rows.get((1, path)) or self.rows.get((0, path))
-        return self._card(path, (f"{_span(node)} · {describe(node)}",), row, role, node.count)
+        lines = [f"{_span(node)} · {describe(node)}", *_widths(row)]
+        box = self._card(path, lines, row, drawing.role, node.count)
+        self._join(drawing, number, box.id)
+        return box
 
-    def _group(
-        self, drawing: _Drawing, number: int, node: Node, body: Graph, path: str, role: Role
-    ) -> Item | None:
-        group = self._id(path)
-        self.headers.add(group)
-        inner = _Drawing(body, {INPUT: _Port(group, body.input)})
-        start = len(self.edges)
-        members = self._nodes(inner, range(len(body.nodes)), f"{path}.", role)
-        inside = self.edges[start:]
-        del self.edges[start:]
+    def _group(self, drawing: _Drawing, number: int, body: Graph, role: Role) -> Item | None:
+        node = drawing.graph.nodes[number]
+        path = drawing.path(node)
+        header = self._free(path)
+        self.headers.add(header)
+        inner = _Drawing(body, {INPUT: _Port(header, body.input)}, f"{path}.", drawing.role)
+        outside, self.edges = self.edges, []
+        members = self._nodes(inner, range(len(body.nodes)))
+        inside, self.edges = self.edges, outside
         if not members:
             drawing.ports[number] = drawing.port(node.inputs[0])
             return None
-        drawing.ports[number] = inner.port(body.output)
         alone = members[0] if len(members) == 1 and role != "stage" else None
         if isinstance(alone, Box):
-            self._join(drawing, number, node, alone.id)
+            # One box needs no frame: what went to the header goes to the box.
+            self._join(drawing, number, alone.id)
             return replace(alone, count=alone.count * node.count)
-        self._join(drawing, number, node, group, entering=True)
+        self._join(drawing, number, header, entering=True)
+        drawing.ports[number] = inner.port(body.output)
         self.edges += inside
         row = self.rows.get((0, path)) if role == "stage" else None
         kind = "" if role == "stage" and not body.definition else name_of(body)
-        return Group(group, role, _span(node), tuple(members), kind, node.count, _facts(row))
+        return Group(header, role, _span(node), tuple(members), kind, node.count, _facts(row))
 
-    # ---- edges --------------------------------------------------------------------------------------------------
+    # ---- boxes and edges ----------------------------------------------------------------------------------------
 
-    def _join(self, drawing: _Drawing, number: int, node: Node, target: str, *, entering: bool = False) -> None:
+    def _card(self, path: str, lines: list[str], row: Row | None, role: Role, count: int = 1) -> Box:
+        load = Load(row.parameters, row.macs) if row else None
+        return Box(self._free(path), role, tuple(Band(line, role) for line in lines), count, load=load)
+
+    def _join(self, drawing: _Drawing, number: int, target: str, *, entering: bool = False) -> None:
         """Draws the edges to a step. A shape is written where it is new, and where a block is entered."""
+        node = drawing.graph.nodes[number]
         for position, value in enumerate(node.inputs):
             source = drawing.port(value)
             shape = drawing.shape_of(value)
@@ -352,8 +341,9 @@ class _Painter:
             told = entering or self.depth == "block" or shape != source.before
             told = told and kind == "main" and source.box not in self.headers
             self.edges.append(Edge(source.box, target, str(shape) if told else "", kind))
+        drawing.ports[number] = _Port(target, drawing.shape_of(node.inputs[0]))
 
-    def _id(self, wanted: str) -> str:
+    def _free(self, wanted: str) -> str:
         """A name that no other box has."""
         name, number = wanted, 1
         while name in self.taken:
@@ -369,10 +359,15 @@ class _Drawing:
 
     graph: Graph
     ports: dict[int, _Port]
+    prefix: str = ""
+    role: Role = "other"
 
     def __post_init__(self) -> None:
         self.readers = _readers(self.graph)
         self.shortcuts = dict(_shortcuts(self.graph, self.readers))
+
+    def path(self, node: Node) -> str:
+        return f"{self.prefix}{_span(node)}"
 
     def port(self, value: Value) -> _Port:
         return self.ports[self.graph.source_of(value).node]
@@ -406,13 +401,11 @@ def _readers(graph: Graph) -> Counter[tuple[int, int | None]]:
     return Counter((value.node, value.item) for value in map(graph.source_of, [*values, graph.output]))
 
 
-def _shortcuts(
-    graph: Graph, readers: Counter[tuple[int, int | None]]
-) -> Iterator[tuple[tuple[int, int], EdgeKind]]:
+def _shortcuts(graph: Graph, readers: Counter[tuple[int, int | None]]) -> Iterator[tuple[tuple[int, int], EdgeKind]]:
     """The edges, as (reader, position among its inputs), that lie on the way around a sum.
 
-    Such a way leads from a later operand of the sum back to a value that others read as well; if it passes nothing, it is
-    an identity.
+    Such a way leads from a later operand of the sum back to a value that others read as well. If it passes nothing, it
+    is an identity.
     """
     for number, node in enumerate(graph.nodes):
         if not (isinstance(node.body, Op) and node.body.name == "add"):
@@ -448,18 +441,17 @@ def _repeats(node: Node) -> int:
     return node.count
 
 
-def _widths(row: Row) -> tuple[str, ...]:
+def _widths(row: Row | None) -> list[str]:
     """The inner and the output width of a block, and its stride."""
+    if row is None or not (isinstance(row.input_shape, Map) and isinstance(row.output_shape, Map)):
+        return []
     before, after = row.input_shape, row.output_shape
-    if not (isinstance(before, Map) and isinstance(after, Map)):
-        return ()
-    inner = row.inner_width
-    width = f"{inner} → {after.channels}" if inner is not None and inner != after.channels else f"{after.channels} channels"
-    strides = tuple(_ratio(*sizes) for sizes in ((before.height, after.height), (before.width, after.width)))
-    if strides == (1, 1):
-        return (width,)
-    stride = f"{strides[0]}" if strides[0] == strides[1] else f"{strides[0]}×{strides[1]}"
-    return (f"{width} · stride {stride}",)
+    narrower = row.inner_width not in (None, after.channels)
+    width = f"{row.inner_width} → {after.channels}" if narrower else f"{after.channels} channels"
+    down, across = _ratio(before.height, after.height), _ratio(before.width, after.width)
+    if (down, across) == (1, 1):
+        return [width]
+    return [f"{width} · stride {down if down == across else f'{down}×{across}'}"]
 
 
 def _facts(row: Row | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Colours and fonts. The hues stay apart for the colour-blind, and every text has a contrast of at least 7 to its ground."""
+"""Colours and fonts. The hues stay apart for the colour-blind; a text's contrast to its ground is at least 7."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import BlockDefinition, Step
 from archbuilder.spec.table import key_place, value_place
 
-STEP_WORDS: Final = ("rename", "register", "names")
+_STEP_WORD_TYPES: Final = {"rename": dict, "register": list, "names": str}
+STEP_WORDS: Final = tuple(_STEP_WORD_TYPES)
 """Words of a step that may also stand in `defaults`, by block name."""
 
 Uses = list[tuple[Step, Mapping[str, Any] | None]]
@@ -181,6 +182,12 @@ class Arguments:
                     help = suggest(key, [*parameters, *STEP_WORDS])
                     message = f"`{block}` has no parameter `{key}`"
                     self.evaluation.error(frame, "unknown-parameter", message, at, help)
+                    continue
+                expected = _STEP_WORD_TYPES.get(key)
+                if expected is not None and key not in parameters and not isinstance(each, expected):
+                    kind = {dict: "a map of names", list: "a list of names", str: "a text"}[expected]
+                    message = f"`{key}` must be {kind}, got {describe(each)}"
+                    self.evaluation.error(frame, "bad-value", message, value_place(value, key) or at)
                     continue
                 is_weak = weak or key in weak_keys
                 settings.append(Setting(block, key, each, around, at, value_place(value, key) or at, is_weak))

@@ -13,7 +13,9 @@ from archbuilder.lower.defaults import Defaults, Setting
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import POISON, Builder, Frame
 from archbuilder.lower.library import Library
+from archbuilder.lower.naming import Naming
 from archbuilder.lower.references import find_values
+from archbuilder.lower.targets import Targets
 from archbuilder.lower.usage import names_used
 from archbuilder.spec.models import Architecture, Step
 from archbuilder.spec.table import key_place, value_place
@@ -57,8 +59,9 @@ class _Network:
         self.architecture = architecture
         self.reporter = reporter
         self.evaluation = Evaluation(reporter)
-        self.arguments = Arguments(Library.of(architecture, reporter), self.evaluation)
-        self.bodies = Bodies(self.arguments, self.evaluation)
+        library = Library.of(architecture, reporter)
+        self.arguments = Arguments(library, self.evaluation)
+        self.bodies = Bodies(self.arguments, self.evaluation, Targets(library, self.evaluation), Naming(self.evaluation))
         self.builder = Builder(shape)
         variables: dict[str, Any] = {"input": shape}
         self.frame = Frame(

@@ -288,7 +288,7 @@ def _module_of(instance: Instance, planner: _Planner) -> Module:
             computed = member.made(node.name)
             if isinstance(computed, Expression):
                 raise CannotUnify
-            runs.append(Run(computed))
+            runs.append(Run(computed, node.count))
     plain = names == [str(number) for number in range(len(names))]
     return Chain(tuple(runs), () if plain else tuple(names))
 

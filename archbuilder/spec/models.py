@@ -234,11 +234,19 @@ def _check_step(written: dict[str, Any]) -> dict[str, Any]:
         message = "a step has either `block` or `body`, not both" if both else "this step says neither `block` nor `body`"
         help = "" if both else "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
         errors.append(InitErrorDetails(type=wrong(message, help), loc=(), input=written))
+    for key, needed, reason in _COMPANIONS:
+        if key in written and needed not in written:
+            errors.append(InitErrorDetails(type=wrong(f"`{key}` has no effect {reason}"), loc=(key,), input=written[key]))
+    if written.get("inline") is True and "depth" in written:
+        message = "`inline` cannot stand beside `depth`: repeats are children of their own"
+        errors.append(InitErrorDetails(type=wrong(message), loc=("inline",), input=True))
     if errors:
         raise ValidationError.from_exception_data("step", errors)
     return values
 
 
+_COMPANIONS = (("names", "depth", "without `depth`: it names repeats"), ("else", "when", "without `when`"))
+"""Keys that need another one to mean anything."""
 _FIELDS = frozenset({*Step.KEYS, "loop", "from_", "else_", "register_"})
 
 

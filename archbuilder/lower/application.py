@@ -1,0 +1,54 @@
+"""Applies an op to values, and says what is wrong where that cannot be."""
+
+from __future__ import annotations
+
+from archbuilder.diagnostics import Note
+from archbuilder.graph.graph import Value
+from archbuilder.graph.op import Op, OpError
+from archbuilder.graph.ops.combine import ShapesDiffer
+from archbuilder.graph.shapes import Shape
+from archbuilder.lower.arguments import Given
+from archbuilder.lower.evaluation import Evaluation, GiveUp
+from archbuilder.lower.frame import Frame
+from archbuilder.spec.models import Step
+
+
+def apply_op(
+    op_type: type[Op], given: Given, inputs: tuple[Value, ...], step: Step, frame: Frame, evaluation: Evaluation
+) -> tuple[Op, Shape]:
+    """The op for these inputs, and the shape of what it gives.
+
+    Raises:
+        GiveUp: if it does not fit; the reason is reported.
+    """
+    shapes = tuple(frame.builder.shape_of(value) for value in inputs)
+    least, most = op_type.inputs
+    if len(shapes) < least or (most is not None and len(shapes) > most):
+        wanted = str(least) if least == most else f"{least} or more"
+        message = f"`{op_type.name}` takes {wanted} value{'s' * (wanted != '1')}, got {len(shapes)}"
+        advice = "name them in `from`, as in `from: [left, right]`" if least > 1 else None
+        evaluation.error(frame, "bad-input", message, step.place_at("from"), advice)
+        raise GiveUp
+    try:
+        op = op_type.resolve(given.values, shapes)
+        return op, op.infer(shapes)
+    except OpError as error:
+        _report(error, given, inputs, step, frame, evaluation)
+        raise GiveUp from None
+
+
+def _report(
+    error: OpError, given: Given, inputs: tuple[Value, ...], step: Step, frame: Frame, evaluation: Evaluation
+) -> None:
+    notes: tuple[Note, ...] = ()
+    code = "bad-shape"
+    if isinstance(error, ShapesDiffer):
+        code, builder = "shapes-differ", frame.builder
+        ends = [inputs[number] for number in (error.first, error.second)]
+        texts = [f"{builder.shape_of(value)} comes from `{builder.origin_of(value)}`" for value in ends]
+        notes = (Note(", ".join(texts)),)
+    place = step.place
+    origin = given.origins.get(error.parameter) if error.parameter is not None else None
+    if origin is not None and not origin.source.shipped:
+        place = origin
+    evaluation.error(frame, code, str(error), place, error.help, notes)

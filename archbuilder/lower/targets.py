@@ -1,0 +1,120 @@
+"""What a step stands for: a block or an op, a slot's steps, or steps of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.lower.arguments import Uses
+from archbuilder.lower.evaluation import Evaluation, GiveUp
+from archbuilder.lower.frame import Frame
+from archbuilder.lower.library import Definition, Library
+from archbuilder.lower.slots import Slot
+from archbuilder.parameters import describe
+from archbuilder.spec.formula import Formula
+from archbuilder.spec.models import Step
+from archbuilder.spec.validate import validate_body, validate_step
+
+
+@dataclass(frozen=True)
+class Target:
+    """A block or an op: its name, its definition, and the uses that say how."""
+
+    name: str
+    definition: Definition
+    uses: Uses
+
+
+Steps: TypeAlias = dict[str, Step] | list[Step]
+"""A body's steps, named or numbered."""
+
+Layer: TypeAlias = tuple[Steps, Mapping[str, Any], Mapping[str, Place | None]]
+"""Steps with the variables that they see, and where these were written."""
+
+
+@dataclass
+class Targets:
+    """Looks up what steps stand for. One for each lowering."""
+
+    library: Library
+    evaluation: Evaluation
+    parsed: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+
+    def find(self, step: Step, frame: Frame) -> Target | Slot | Steps | None:
+        """The block, the slot or the steps that a step stands for; None for an empty slot.
+
+        Raises:
+            GiveUp: if there is no such block; the reason is reported.
+        """
+        if step.body is not None:
+            return self._body_of(step, frame)
+        uses: Uses = [(step, None)]
+        place, named = None, self._named(step, frame, None)
+        while isinstance(named, Slot):
+            if isinstance(named.written, str):
+                named = named.written
+                continue
+            inner: Step | None = self._read(named.written, validate_step)
+            if inner is None or inner.is_broken or inner.block is None:
+                raise GiveUp
+            uses.append((inner, named.variables))
+            place, named = inner.place_at("block"), self._named(inner, frame, named.variables)
+        if named is None:
+            return None
+        definition = self.library.find(named) if isinstance(named, str) else None
+        if definition is None:
+            choices = suggest(str(named), self.library.names())
+            message = f"there is no block {describe(named)}"
+            self.evaluation.error(frame, "unknown-block", message, place or step.place_at("block"), choices)
+            raise GiveUp
+        return Target(str(named), definition, uses)
+
+    def _named(self, step: Step, frame: Frame, variables: Mapping[str, Any] | None) -> Any:
+        """What stands behind `block`: a name, a slot, or nothing."""
+        if type(step.block) is not Formula:
+            return step.block
+        return self.evaluation.evaluate(step.block, frame, step.place_at("block"), variables)
+
+    def _body_of(self, step: Step, frame: Frame) -> Slot | Steps | None:
+        body = step.body
+        if isinstance(body, dict | list):
+            return body
+        slot = self.evaluation.evaluate(body, frame, step.place_at("body"))
+        if slot is None or (isinstance(slot, Slot) and slot.is_empty):
+            return None
+        if not isinstance(slot, Slot) or isinstance(slot.written, str):
+            message = f"`body` takes steps, or a parameter of type steps, got {describe(body)}"
+            self.evaluation.error(frame, "bad-value", message, step.place_at("body"))
+            raise GiveUp
+        return slot
+
+    def layers(self, body: Slot | Steps, frame: Frame) -> list[Layer]:
+        """The steps of a body; where a slot is laid over another, each step keeps the variables of its own place."""
+        if not isinstance(body, Slot):
+            return [(body, frame.variables, frame.origins)]
+        stack = [body]
+        while stack[-1].below is not None:
+            stack.append(stack[-1].below)
+        if len(stack) == 1:
+            return [(self._steps_of(body), body.variables, body.origins)]
+        owners: dict[str, tuple[Step, Slot]] = {}
+        for slot in reversed(stack):
+            steps = self._steps_of(slot)
+            if isinstance(steps, dict):
+                owners.update({name: (step, slot) for name, step in steps.items()})
+        return [({name: step}, slot.variables, slot.origins) for name, (step, slot) in owners.items()]
+
+    def _steps_of(self, slot: Slot) -> Steps:
+        steps = self._read(slot.written, validate_body)
+        if not isinstance(steps, dict | list):
+            raise GiveUp
+        return steps
+
+    def _read(self, written: Any, validate: Callable[[Any, Reporter], Any]) -> Any:
+        """A step or a body that was given as a parameter, as a model; read once in a lowering."""
+        known = self.parsed.get(id(written))
+        if known is None:
+            known = self.parsed[id(written)] = (written, validate(written, self.evaluation.reporter))
+        return known[1]

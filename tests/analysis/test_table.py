@@ -1,0 +1,177 @@
+"""Tables of summaries: what they look like, and that what is printed adds up.
+
+With ARCHBUILDER_GOLDEN=write in the environment the expected texts in `golden/` are written anew; read the diff.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import archbuilder
+from archbuilder.analysis import table
+from archbuilder.analysis.summary import DEPTHS, Depth, Summary
+
+GOLDEN = Path(__file__).parent / "golden"
+NETWORKS = ["resnet50", "cifar_resnet56", "res2net50_26w_4s", "resnet50d", "preact_resnet164"]
+
+
+def summary_of(name: str) -> Summary:
+    return archbuilder.summarize(archbuilder.lower(name))
+
+
+@pytest.fixture(scope="module")
+def resnet50() -> Summary:
+    return summary_of("resnet50")
+
+
+def columns(width: int | None) -> Callable[[Summary, Depth], str]:
+    return lambda summary, depth: table.as_table(summary, depth, width)
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "write"),
+    [
+        ("stage.txt", "stage", columns(None)),
+        ("stage-120.txt", "stage", columns(120)),
+        ("stage-80.txt", "stage", columns(80)),
+        ("stage-60.txt", "stage", columns(60)),
+        ("block-80.txt", "block", columns(80)),
+        ("layer.txt", "layer", columns(None)),
+        ("block.md", "block", table.as_markdown),
+        ("block.csv", "block", table.as_csv),
+        ("stage.json", "stage", table.as_json),
+        ("check.txt", "stage", lambda summary, _: table.stage_table(summary)),
+    ],
+)
+def test_looks_as_agreed(name: str, depth: Depth, write: Callable[[Summary, Depth], str], resnet50: Summary) -> None:
+    text = write(resnet50, depth) + "\n"
+    path = GOLDEN / f"resnet50-{name}"
+    if os.environ.get("ARCHBUILDER_GOLDEN") == "write":
+        path.write_text(text, "utf-8")
+    assert text == path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("name", ["resnet50", "res2net50_26w_4s"])
+def test_no_line_is_wider_than_the_terminal(name: str, depth: Depth, width: int) -> None:
+    lines = table.as_table(summary_of(name), depth, width).splitlines()
+    assert max(len(line) for line in lines) <= width
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_printed_columns_add_up_to_the_printed_totals(name: str, depth: Depth) -> None:
+    lines = table.as_table(summary_of(name), depth).splitlines()
+    header = next(line for line in lines if line.startswith("name"))
+    body = lines[lines.index(header) + 1 : lines.index("", lines.index(header))]
+    *rows, total = body
+    levels = [(len(row) - len(row.lstrip())) // 2 for row in rows]
+    ends = {"parameters": header.index("parameters") + len("parameters"), "MACs": header.index("MACs") + len("MACs")}
+    for column, end in ends.items():
+        values = [number_before(row, end) for row in rows]
+        whole = number_before(total, end)
+        for count in (sum_at(values, levels, 0), sum_of_leaves(values, levels)):
+            # Counts with a unit are rounded to two decimals, each of them.
+            assert count == pytest.approx(whole, abs=0.005 * len(rows) if column == "MACs" else 0), column
+
+
+def number_before(line: str, end: int) -> float:
+    text = line[:end].split()[-1]
+    return 0.0 if text == "–" else float(re.sub(r"[,KMG]", "", text))
+
+
+def sum_at(values: list[float], levels: list[int], level: int) -> float:
+    return sum(value for value, each in zip(values, levels, strict=True) if each == level)
+
+
+def sum_of_leaves(values: list[float], levels: list[int]) -> float:
+    below = [*levels[1:], 0]
+    return sum(value for value, level, after in zip(values, levels, below, strict=True) if after <= level)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_exact_formats_add_up_exactly(name: str, depth: Depth) -> None:
+    summary = summary_of(name)
+    data = json.loads(table.as_json(summary, depth))
+    rows = list(csv.DictReader(io.StringIO(table.as_csv(summary, depth))))
+    assert [row["path"] for row in rows] == [row["path"] for row in data["rows"]]
+    for count in ("parameters", "buffers", "macs", "activations"):
+        assert data[count] == getattr(summary, count)
+        levels = [row["level"] for row in data["rows"]]
+        for values in ([row[count] for row in data["rows"]], [int(row[count]) for row in rows]):
+            assert sum_at(values, levels, 0) == data[count]
+            assert sum_of_leaves(values, levels) == data[count]
+
+
+def test_markdown_adds_up(resnet50: Summary) -> None:
+    rows = [line.split(" | ") for line in table.as_markdown(resnet50, "stage").splitlines() if line.startswith("| ")][
+        2:
+    ]
+    *stages, total = rows
+    assert f"**{sum(int(cells[4].replace(',', '')) for cells in stages):,}**" == total[4]
+    assert f"**{sum(int(cells[6].replace(',', '')) for cells in stages):,}**" == total[6]
+
+
+def test_says_what_is_counted(resnet50: Summary) -> None:
+    counted = "4.089 GMACs (convolutions, linear layers, matrix products; 1 MAC = 2 FLOPs)"
+    assert counted in table.as_table(resnet50, "stage")
+    assert counted in table.as_markdown(resnet50, "stage")
+
+
+def test_colours_only_where_asked_for(resnet50: Summary, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\033" not in table.as_table(resnet50, "block", 80)
+    assert "\033" in table.as_table(resnet50, "block", 80, colour=True)
+
+
+HOSTILE = """
+name: "[red]a\\u202eb[/red] \\x1b]0;x\\x07 | `c` <b>"
+blocks:
+  "[bold]|x|": {body: {c: {block: conv, width: 4, kernel: 3}}}
+stages:
+  layer1: {block: "[bold]|x|"}
+"""
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_what_a_spec_says_is_escaped(depth: Depth) -> None:
+    try:
+        summary = archbuilder.check("hostile.yaml", text=HOSTILE).summary
+    except archbuilder.SpecError as error:
+        pytest.skip(f"such names are refused: {error.diagnostics[0].message}")
+    for text in (
+        table.as_table(summary, depth, 80),
+        table.as_markdown(summary, depth),
+        table.as_csv(summary, depth),
+        table.as_json(summary, depth),
+        table.stage_table(summary),
+        table.in_brief(summary.name, summary),
+    ):
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert "[bold]|x|" in table.as_table(summary, depth)  # not taken for markup
+    assert all(line.count(" | ") == 8 for line in table.as_markdown(summary, depth).splitlines() if line[:2] == "| ")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(999, "999 MACs"), (1000, "1.00 KMACs"), (40_551_040, "40.55 MMACs"), (11 * 10**12, "11.00 TMACs")],
+)
+def test_units(count: int, text: str) -> None:
+    assert table.with_unit(count, "MACs") == text
+
+
+def test_columns_are_aligned_and_cut() -> None:
+    text = table.aligned(("a", "number"), [("x", "1"), ("longer", "23")], right=(1,))
+    assert text == "a       number\nx            1\nlonger      23"
+    assert table.aligned(("a", "b"), [("x" * 20, "y")], width=10).splitlines()[1] == "x" * 9 + "…"
