@@ -20,7 +20,7 @@ from archbuilder.spec.load import load_architecture
 from archbuilder.spec.models import Architecture
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import nn  # noqa: TID251 -- for type checkers alone
 
     from archbuilder.draw import render
     from archbuilder.pytorch.source import to_source

@@ -172,7 +172,7 @@ TYPES: Final = {
     "size": "a whole number or a pair of them [height, width]",
     "block": "a block",
     "steps": "a map of steps",
-    "init": f"one of {', '.join(INITIALISATIONS)}, or one of {', '.join(SCALED_INITIALISATIONS)} with a number, as {{normal: 0.02}}",
+    "init": f"one of {', '.join(INITIALISATIONS)}, or {{normal: 0.02}} (likewise {', '.join(SCALED_INITIALISATIONS[1:])})",
     "list": "a list",
 }
 

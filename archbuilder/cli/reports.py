@@ -85,12 +85,10 @@ def complain(message: str) -> None:
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     """Prints mistakes and, in a last line, how many there are in which file."""
-    counts: Counter[str] = Counter()
-    for diagnostic in diagnostics:
-        shown = _seen_from_here(diagnostic)
-        _print_error(format_diagnostic(shown))
-        if shown.place is not None:
-            counts[shown.place.source.name] += 1
+    shown = [_seen_from_here(diagnostic) for diagnostic in diagnostics]
+    for diagnostic in shown:
+        _print_error(format_diagnostic(diagnostic))
+    counts = Counter(diagnostic.place.source.name for diagnostic in shown if diagnostic.place)
     if counts:
         parts = (f"{count} error{'s' if count > 1 else ''} in {printable(name)}" for name, count in counts.items())
         _print_error(", ".join(parts))

@@ -93,6 +93,8 @@ class _Writer:
 
     def _in_line(self, names: list[str]) -> None:
         """Keeps nodes on one rank, in this order."""
+        if len(names) < 2:
+            return
         with self.graph.subgraph(graph_attr={"rank": "same"}) as same:
             for one, next_one in pairwise(names):
                 same.edge(one, next_one, style="invis")

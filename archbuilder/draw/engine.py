@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
+from archbuilder.diagnostics import printable
+
 TIMEOUT: Final = 60.0
 """Seconds after which a layout is given up."""
 
@@ -59,7 +61,7 @@ def _run(command: str, dot: str, format: str, timeout: float) -> bytes:
     except OSError as error:
         raise DrawingError(f"`{command}` cannot be run: {error.strerror or error}") from None
     if done.returncode != 0 or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = said[-1][:200] if said else "it gave nothing"
+        said = [line for line in done.stderr.decode(errors="replace").splitlines() if not line.startswith("Warning")]
+        reason = printable(" ".join(said))[:300] or "it gave nothing"
         raise DrawingError(f"`{command}` failed (exit code {done.returncode}): {reason}")
     return done.stdout

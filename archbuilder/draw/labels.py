@@ -22,6 +22,8 @@ _HEADER: Final = 150
 def shown(text: str, longest: int = 40) -> str:
     """A spec's text as it may stand in a label: short, visible and escaped."""
     visible = re.sub("[\ufffe\uffff]", "\ufffd", printable(text))
+    if not visible.strip():
+        return "&#160;"  # Graphviz refuses a label with nothing in it
     # Graphviz reads `\N` and the like in HTML-like labels too, before it reads entities.
     return html.escape(shorten(visible, longest)).replace("\\", "&#92;")
 

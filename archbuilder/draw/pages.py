@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import accumulate
 from typing import Final
 
 from archbuilder.draw.picture import Box, Group, Item, Picture, parts_of
@@ -34,10 +35,11 @@ def in_columns(picture: Picture) -> list[list[Item]]:
     sizes = _sizes(picture)
     items = list(picture.items)
     heights = [size[1] for size in sizes]
-    limits = {sum(heights[start:stop]) for start in range(len(items)) for stop in range(start + 1, len(items) + 1)}
+    # How high a column may be: as the highest item, or as the first few items together.
+    limits = {max(heights), *(limit for limit in accumulate(heights) if limit > max(heights))}
     best: list[list[int]] = []
     worst = math.inf
-    for limit in sorted(limit for limit in limits if limit >= max(heights)):
+    for limit in sorted(limits):
         columns = _filled(heights, limit)
         width = sum(max(sizes[number][0] for number in column) for column in columns)
         height = max(sum(heights[number] for number in column) for column in columns)

@@ -175,7 +175,7 @@ class Arguments:
             settings = [Setting(block, main, value, around, key_at, written.place, weak)]
         else:
             settings = []
-            weak_keys = getattr(value, "weak", frozenset())
+            weak_keys: frozenset[str] = getattr(value, "weak", frozenset())
             for key, each in value.items():
                 at = key_place(value, key) or key_at
                 if key not in parameters and key not in STEP_WORDS:

@@ -72,41 +72,43 @@ class Bodies:
             return True
         if step.is_nothing:
             return False
+        name = key
         try:
-            name = key if "$" not in key else str(self.evaluation.evaluate(Formula(key), frame, step.place))
+            if "$" in key:
+                name = str(self.evaluation.evaluate(Formula(key), frame, step.place))
+            if not step.is_broken:
+                return self._placed(name, step, frame)
         except GiveUp:
-            frame.current = POISON
-            return True
-        try:
-            if step.is_broken:
-                raise GiveUp
-            return self._placed(name, step, frame)
-        except GiveUp:
-            _set(frame, name, POISON)
-            return True
+            pass  # reported; what depends on the step's value stays silent
+        _set(frame, name, POISON)
+        return True
 
     def _loop(self, loop: Loop, step: Step, frame: Frame) -> None:
-        place = step.place
         try:
-            start = self.evaluation.evaluate(loop.start, frame, place)
-            stop = self.evaluation.evaluate(loop.stop, frame, place)
-            if type(start) is not int or type(stop) is not int or stop - start > MAXIMUM_REPEATS:
-                got = f"{describe(start)} .. {describe(stop)}"
-                message = f"a loop runs over at most {MAXIMUM_REPEATS:,} whole numbers, got {got}"
-                self.evaluation.error(frame, "bad-loop", message, place)
-                raise GiveUp
-            if loop.variable in frame.variables:
-                message = f"`{loop.variable}` is the name of another variable here"
-                self.evaluation.error(frame, "shadowed", message, place, "give the loop's variable another name")
-                raise GiveUp
+            numbers = self._numbers(loop, step, frame)
         except GiveUp:
             frame.current = POISON
             return
-        frame.builder.loops.append(max(0, stop - start))
-        for number in range(start, stop):
+        frame.builder.loops.append(len(numbers))
+        for number in numbers:
             inner = frame.with_variable(loop.variable, number)
-            self.steps(step.body, inner)
+            self.steps(step.body if isinstance(step.body, dict) else {}, inner)
             frame.current = inner.current
+
+    def _numbers(self, loop: Loop, step: Step, frame: Frame) -> range:
+        """What a loop runs over."""
+        start = self.evaluation.evaluate(loop.start, frame, step.place)
+        stop = self.evaluation.evaluate(loop.stop, frame, step.place)
+        if type(start) is not int or type(stop) is not int or stop - start > MAXIMUM_REPEATS:
+            got = f"{describe(start)} .. {describe(stop)}"
+            message = f"a loop runs over at most {MAXIMUM_REPEATS:,} whole numbers, got {got}"
+            self.evaluation.error(frame, "bad-loop", message, step.place)
+            raise GiveUp
+        if loop.variable in frame.variables:
+            message = f"`{loop.variable}` is the name of another variable here"
+            self.evaluation.error(frame, "shadowed", message, step.place, "give the loop's variable another name")
+            raise GiveUp
+        return range(start, stop)
 
     def _placed(self, name: str, step: Step, frame: Frame) -> bool:
         present = step.when

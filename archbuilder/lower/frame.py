@@ -66,13 +66,13 @@ class Frame:
     """
 
     builder: Builder
-    variables: dict[str, Any]
+    variables: Mapping[str, Any]
     defaults: Defaults
     input: Value
     used_at: Place | None
     block: str = ""
     values: dict[str, Value] = field(default_factory=dict)
-    origins: dict[str, Place | None] = field(default_factory=dict)
+    origins: Mapping[str, Place | None] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
     current: Value = POISON
 

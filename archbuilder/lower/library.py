@@ -28,7 +28,7 @@ def _shipped_tables() -> dict[str, Table]:
         reporter = Reporter()
         table = read_yaml(Source(f"blocks/{path.name}", path.read_text("utf-8"), shipped=True), reporter)
         reporter.raise_if_any()
-        tables.update((table or {}).get("blocks", {}))
+        tables.update(table["blocks"] if table is not None else {})
     return tables
 
 
@@ -42,7 +42,8 @@ def shipped_block(name: str) -> BlockDefinition:
     reporter = Reporter()
     definition = validate_definition(_shipped_tables()[name], reporter)
     reporter.raise_if_any()
-    assert definition is not None
+    if definition is None:
+        raise TypeError(f"the shipped block {name} is no block")
     return definition
 
 
@@ -102,9 +103,4 @@ def parameters_of(definition: Definition) -> dict[str, Parameter]:
     """What a block or an op can be told, by name."""
     if isinstance(definition, BlockDefinition):
         return definition.parameters
-    return _op_parameters(definition)
-
-
-@cache
-def _op_parameters(op: type[Op]) -> dict[str, Parameter]:
-    return {parameter.name: parameter for parameter in op.parameters}
+    return {parameter.name: parameter for parameter in definition.parameters}

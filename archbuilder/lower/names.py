@@ -8,7 +8,7 @@ from typing import Final
 
 _SEGMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z|[0-9]{1,6}\Z", re.ASCII)
 
-MODULE_ATTRIBUTES: Final = frozenset(
+MODULE_ATTRIBUTES: Final = frozenset(  # a table reads better than a list of quoted words
     """
     T_destination add_module append apply bfloat16 buffers call_super_init children clear compile cpu cuda double
     dump_patches eval extend extra_repr feature_info float forward get get_buffer get_extra_state get_parameter
@@ -18,7 +18,7 @@ MODULE_ATTRIBUTES: Final = frozenset(
     register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
     register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ reset_parameters set_extra_state
     set_submodule share_memory spec state_dict to to_empty train training type update values xpu zero_grad
-    """.split()
+    """.split()  # noqa: SIM905
 )
 """What `nn.Module`, its containers and our own root class call their own methods."""
 

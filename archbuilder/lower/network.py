@@ -100,6 +100,8 @@ class _Network:
 
     def _read_parameters(self, variables: dict[str, Any]) -> None:
         written = self.architecture.parameters
+        origins: dict[str, Place | None] = {}
+        self.frame.origins = origins
         for name, value in written.items():
             place = value_place(written, name) or self.architecture.place_at("parameters")
             if name in variables or name in ("here", "repeat") or not name.isidentifier():
@@ -109,7 +111,7 @@ class _Network:
                 continue
             try:
                 variables[name] = self.evaluation.evaluate(value, self.frame, place)
-                self.frame.origins[name] = place
+                origins[name] = place
             except GiveUp:
                 variables[name] = None
 
@@ -143,7 +145,7 @@ class _Network:
     def _report_unused_parameters(self) -> None:
         written = self.architecture.parameters
         used = names_used(self.architecture)
-        weak = getattr(written, "weak", frozenset())
+        weak: frozenset[str] = getattr(written, "weak", frozenset())
         for name in written:
             if name not in used and name not in weak:
                 message = f"the parameter `{name}` has no effect: nothing uses `${name}`"
@@ -176,9 +178,10 @@ class _Network:
         return tuple(taps)
 
     def _tap(self, name: str, value: Value) -> Tap:
-        shape = self.builder.shape_of(value)
-        reduction = round(self.builder.input.height / shape.height) if isinstance(shape, Map) and isinstance(self.builder.input, Map) else 0
-        return Tap(name, value, reduction)
+        shape, whole = self.builder.shape_of(value), self.builder.input
+        if isinstance(shape, Map) and isinstance(whole, Map):
+            return Tap(name, value, round(whole.height / shape.height))
+        return Tap(name, value, 0)
 
     def _default_taps(self, sections: list[Section]) -> tuple[Tap, ...]:
         """The last map of each reduction in stem and stages."""

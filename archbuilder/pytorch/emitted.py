@@ -48,7 +48,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 -- the text is our own emitter's
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, nn.Module) and value.__module__ == name:
-                copyreg.pickle(value, _reduce)  # type: ignore[arg-type]
+                copyreg.pickle(value, _reduce)
 
 
 _FINDER = _Finder()

@@ -217,9 +217,8 @@ def _unify_chains(made: Sequence[Any], first: Chain, arguments: Arguments, hint:
             raise CannotUnify
     runs = []
     for number in range(len(first.runs)):
-        column = [each if each is ABSENT else each.runs[number] for each in made]
-        modules = [each if each is ABSENT else each.made for each in column]
-        counts = [each if each is ABSENT else each.count for each in column]
+        modules = [each if each is ABSENT else each.runs[number].made for each in made]
+        counts = [each if each is ABSENT else each.runs[number].count for each in made]
         own_hint = f"{hint}_{number}" if len(first.runs) > 1 else hint
         runs.append(Run(unify_modules(modules, arguments, own_hint), arguments.value(counts, f"{hint}_depth")))
     return Chain(tuple(runs), first.names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from archbuilder.graph.op import Construct
@@ -102,8 +103,8 @@ def _list_text(parts: Sequence[str], indent: int) -> str:
 def module_list_text(runs: Sequence[Run], indent: int) -> str:
     """An `nn.ModuleList`; written as a loop where all are equal."""
     together = joined(runs)
-    if len(together) == 1 and isinstance(together[0], Run) and together[0].count != 1:
-        (run,) = together
+    run = together[0]
+    if len(together) == 1 and isinstance(run, Run) and run.count != 1:
         loop = f"{module_text(run.made, indent + 4)} for _ in range({value_text(run.count, indent)})"
         return call_text("nn.ModuleList", [loop], indent, last_comma=False)
     return call_text("nn.ModuleList", [_list_text([module_text(run.made, indent + 4) for run in runs], indent)], indent)
@@ -117,24 +118,34 @@ def runs_text(runs: Sequence[Run], indent: int) -> list[str]:
             made = module_text(run.made, indent)
             parts.append(made if run.count == 1 else f"*({made} for _ in range({value_text(run.count, indent)}))")
         else:
-            made, variable, values = run
-            parts.append(f"*({module_text(made, indent)} for {variable} in {literal(tuple(values))})")
+            values = literal(tuple(run.values))
+            parts.append(f"*({module_text(run.made, indent)} for {run.variable} in {values})")
     return parts
 
 
-def joined(runs: Sequence[Run]) -> list[Run | tuple[Module, str, list[Any]]]:
+@dataclass
+class Series:
+    """Modules that differ in one number only: `made` for each of `values` as `variable`."""
+
+    made: Module
+    variable: str
+    values: list[Any]
+
+
+def joined(runs: Sequence[Run]) -> list[Run | Series]:
     """Runs with equal neighbours joined, and neighbours that differ in one keyword's number as a loop over it."""
-    found: list[Run | tuple[Module, str, list[Any]]] = []
+    found: list[Run | Series] = []
     position = 0
     while position < len(runs):
         run = runs[position]
         series = _series(runs, position)
         if series is not None:
             found.append(series)
-            position += len(series[2])
+            position += len(series.values)
             continue
-        if found and isinstance(found[-1], Run) and found[-1].made == run.made and _are_counts(found[-1], run):
-            found[-1] = Run(run.made, found[-1].count + run.count)
+        last = found[-1] if found else None
+        if isinstance(last, Run) and last.made == run.made and _are_counts(last, run):
+            found[-1] = Run(run.made, last.count + run.count)
         else:
             found.append(run)
         position += 1
@@ -145,7 +156,7 @@ def _are_counts(left: Run, right: Run) -> bool:
     return isinstance(left.count, int) and isinstance(right.count, int)
 
 
-def _series(runs: Sequence[Run], start: int) -> tuple[Module, str, list[Any]] | None:
+def _series(runs: Sequence[Run], start: int) -> Series | None:
     first = runs[start].made
     if runs[start].count != 1 or not isinstance(first, Construct) or start + 1 >= len(runs):
         return None
@@ -158,7 +169,7 @@ def _series(runs: Sequence[Run], start: int) -> tuple[Module, str, list[Any]] | 
             break
         values.append(dict(run.made.keywords)[key])  # type: ignore[union-attr]
     keywords = tuple((name, Argument(key) if name == key else value) for name, value in first.keywords)
-    return Construct(first.callee, first.arguments, keywords), key, values
+    return Series(Construct(first.callee, first.arguments, keywords), key, values)
 
 
 def _only_difference(first: Construct, run: Run) -> str | None:

@@ -11,7 +11,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from archbuilder.parameters import MAXIMUM_INTEGER, describe
 
@@ -38,7 +38,7 @@ class Formula(str):
     names: frozenset[str]
     _evaluate: Evaluate
 
-    def __new__(cls, text: str) -> Formula:
+    def __new__(cls, text: str) -> Self:
         self = super().__new__(cls, text)
         names: set[str] = set()
         self._evaluate = _parse(text, names)
@@ -158,18 +158,18 @@ _CONSTANTS: Final = {"null": None, "true": True, "false": False, "None": None, "
 _KEYWORDS: Final = frozenset({"if", "else", "and", "or", "not", "is", "in", "lambda", "for"})
 
 
-def _constant(node: ast.Constant, names: set[str], depth: int) -> Evaluate:
+def _constant(node: ast.Constant, _names: set[str], _depth: int) -> Evaluate:
     value = node.value
     if not (value is None or isinstance(value, bool | int | float | str)):
         raise FormulaError(f"`{str(value)[:20]}` is not a value of the language")
     _bounded(value)
-    return lambda scope: value
+    return lambda _scope: value
 
 
-def _name_node(node: ast.Name, names: set[str], depth: int) -> Evaluate:
+def _name_node(node: ast.Name, names: set[str], _depth: int) -> Evaluate:
     if node.id in _CONSTANTS:
         value = _CONSTANTS[node.id]
-        return lambda scope: value
+        return lambda _scope: value
     return _name(node.id, names)
 
 
@@ -201,7 +201,8 @@ def _bounded(value: Any) -> Any:
     return value
 
 
-def _number(value: Any) -> int | float:
+def _number(value: Any) -> Any:
+    """`value`, if it is a number: a whole one stays whole."""
     if type(value) is int or type(value) is float:
         return value
     if isinstance(value, bool):
@@ -209,10 +210,10 @@ def _number(value: Any) -> int | float:
     raise FormulaError(f"arithmetic needs numbers, got {describe(value)}")
 
 
-def _power(base: int | float, exponent: int | float) -> int | float:
+def _power(base: float, exponent: float) -> int:
     if base != 2 or not isinstance(exponent, int) or not 0 <= exponent <= 50:
         raise FormulaError("`**` is for powers of two with a whole exponent from 0 to 50")
-    return 2**exponent
+    return 1 << exponent
 
 
 _ARITHMETIC: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
@@ -293,7 +294,8 @@ _COMPARISONS: Final[dict[type[ast.AST], Callable[[Any, Any], bool]]] = {
 
 def _compare(node: ast.Compare, names: set[str], depth: int) -> Evaluate:
     first = _walk(node.left, names, depth)
-    rest = [(_COMPARISONS[type(op)], _walk(value, names, depth)) for op, value in zip(node.ops, node.comparators)]
+    pairs = zip(node.ops, node.comparators, strict=True)
+    rest = [(_COMPARISONS[type(op)], _walk(value, names, depth)) for op, value in pairs]
 
     def evaluate(scope: Mapping[str, Any]) -> bool:
         left = first(scope)
@@ -367,15 +369,18 @@ def _call(node: ast.Call, names: set[str], depth: int) -> Evaluate:
 
 
 def _round(value: Any) -> int:
-    return round(_number(value))
+    number: float = _number(value)
+    return round(number)
 
 
 def _floor(value: Any) -> int:
-    return math.floor(_number(value))
+    number: float = _number(value)
+    return math.floor(number)
 
 
 def _ceil(value: Any) -> int:
-    return math.ceil(_number(value))
+    number: float = _number(value)
+    return math.ceil(number)
 
 
 def _log2(value: Any) -> float:

@@ -52,7 +52,7 @@ def load_architecture(
         raise SpecError([])
     if reporter.diagnostics:
         raise IncompleteSpec(reporter.diagnostics, architecture)
-    architecture._overridden = bool(overrides)
+    architecture.mark_overridden(bool(overrides))
     return architecture
 
 
@@ -112,7 +112,8 @@ def _find(word: str, folder: Path | None, reporter: Reporter, chain: tuple[str, 
     if path is None:
         path, variant, table = _find_variant(wanted.name, reporter)
     if path is None:
-        return _unknown(wanted.name, reporter, place)
+        _report_unknown(wanted.name, reporter, place)
+        return None
     if not path.is_file():
         if place is None:
             raise FileNotFoundError(f"there is no file {path}")
@@ -132,7 +133,7 @@ def _find_variant(name: str, reporter: Reporter) -> tuple[Path | None, str | Non
     return None, None, None
 
 
-def _unknown(name: str, reporter: Reporter, place: Place | None) -> None:
+def _report_unknown(name: str, reporter: Reporter, place: Place | None) -> None:
     help = suggest(name, network_names())
     if place is None:
         raise FileNotFoundError(f"there is no network called `{name}`" + (f" ({help})" if help else ""))
@@ -203,22 +204,21 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     keys = _target(table, path.split("."))
     if keys is None:
         choices = [*_names_in(table, "parameters"), *(name for s in SECTION_NAMES for name in _names_in(table, s)), *table]
-        first = path.split(".")[0]
+        first = path.partition(".")[0]
         reporter.error("unknown-set", f"there is nothing called `{first}` to set", place, help=suggest(first, choices))
         return table
-    for depth in range(1, len(keys)):
-        inner = table
-        for key in keys[:depth]:
-            inner = inner.get(key) if isinstance(inner, Table) else None  # type: ignore[assignment]
-        if inner is None or isinstance(inner, Table):
-            continue
-        keys_so_far = ".".join(keys[:depth])
-        if isinstance(inner, str) and keys[depth - 1] not in ("block",):
+    inner: Any = table
+    for depth, key in enumerate(keys[:-1], start=1):
+        inner = inner.get(key)
+        if isinstance(inner, str) and keys[0] in (*SECTION_NAMES, "defaults") and depth == 2:
             # `layer1: basic` is short for {block: basic}
-            table = merge(table, _nest([*keys[:depth], "block"], inner, place, place))
-            continue
-        reporter.error("unknown-set", f"`{keys_so_far}` is not a map, so nothing in it can be set", place)
-        return table
+            return _override(merge(table, _nest([*keys[:depth], "block"], inner, place, place)), path, value, reporter)
+        if inner is None:
+            break
+        if not isinstance(inner, Table):
+            message = f"`{'.'.join(keys[:depth])}` is not a map, so nothing in it can be set"
+            reporter.error("unknown-set", message, place)
+            return table
     return merge(table, _nest(keys, value, place, value_place))
 
 
@@ -248,14 +248,17 @@ def _nest(keys: list[str], value: Any, key_place: Place, value_place: Place) -> 
 
 def _table_of(architecture: Architecture) -> Table:
     """An architecture that was made in Python, as a table without places."""
-    return as_table(architecture.model_dump(by_alias=True, exclude_unset=True))
+    table = Table()
+    for key, value in architecture.model_dump(by_alias=True, exclude_unset=True).items():
+        table.put(key, _as_table(value))
+    return table
 
 
-def as_table(value: Any) -> Any:
-    """Plain maps and lists as tables."""
-    if isinstance(value, dict):
-        table = Table()
-        for key, each in value.items():
-            table.put(str(key), as_table(each))
-        return table
-    return value
+def _as_table(value: Any) -> Any:
+    """Maps as tables, inner ones too."""
+    if not isinstance(value, dict):
+        return value
+    table = Table()
+    for key, each in value.items():
+        table.put(str(key), _as_table(each))
+    return table

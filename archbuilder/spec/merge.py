@@ -28,9 +28,10 @@ def merge(base: Table, over: Table, *, inherited: bool = False) -> Table:
     merged.broken = base.broken or over.broken
     for key, value in over.items():
         old = base.get(key)
+        laid = value
         if isinstance(old, Table) and isinstance(value, Table) and not _changes_kind(old, value):
-            value = merge(old, value, inherited=inherited)
-        merged.put(key, value, over.key_places.get(key), over.value_places.get(key))
+            laid = merge(old, value, inherited=inherited)
+        merged.put(key, laid, over.key_places.get(key), over.value_places.get(key))
     return merged
 
 

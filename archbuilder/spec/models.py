@@ -6,7 +6,7 @@ lowered. A model that was read from a text remembers its table, and so where eve
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -74,21 +74,13 @@ class SpecModel(BaseModel):
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
         super().__setstate__(state)
-        self._forget()
+        _forget_places(self)
 
     def __copy__(self) -> Self:
-        copied = super().__copy__()
-        copied._forget()
-        return copied
+        return _forget_places(super().__copy__())
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        copied = super().__deepcopy__(memo)
-        copied._forget()
-        return copied
-
-    def _forget(self) -> None:
-        object.__setattr__(self, "table", None)
-        object.__setattr__(self, "place", None)
+        return _forget_places(super().__deepcopy__(memo))
 
     def place_at(self, key: str) -> Place | None:
         """Where the value of a key is written."""
@@ -105,9 +97,23 @@ class SpecModel(BaseModel):
         return table is not None and key in table.weak
 
 
+_Model = TypeVar("_Model", bound=SpecModel)
+
+
+def _forget_places(model: _Model) -> _Model:
+    """A copy has no place in a text."""
+    object.__setattr__(model, "table", None)
+    object.__setattr__(model, "place", None)
+    return model
+
+
 def _kind_of_body(written: Any) -> str:
     if isinstance(written, str):
         return "slot"
+    return "list" if isinstance(written, list) else "map"
+
+
+def _kind_of_steps(written: Any) -> str:
     return "list" if isinstance(written, list) else "map"
 
 
@@ -120,13 +126,20 @@ def _check_map(written: Any) -> Any:
     return {key: Loop.read(key, value) if key.startswith("for ") else value for key, value in written.items()}
 
 
-Body = Annotated[
+Steps: TypeAlias = Annotated[
+    Annotated[Annotated[dict[str, "Step"], BeforeValidator(_check_map)], Tag("map")]
+    | Annotated[list["Step"], Tag("list")],
+    Discriminator(_kind_of_steps),
+]
+"""The steps of a block: a map names its children, a list numbers them."""
+
+Body: TypeAlias = Annotated[
     Annotated[Annotated[dict[str, "Step"], BeforeValidator(_check_map)], Tag("map")]
     | Annotated[list["Step"], Tag("list")]
     | Annotated[Text, Tag("slot")],
     Discriminator(_kind_of_body),
 ]
-"""The steps of a block: a map names its children, a list numbers them; `$name` is a slot's."""
+"""The steps of a step: likewise, or `$name` for a slot's."""
 
 
 class Loop:
@@ -215,10 +228,9 @@ def _check_step(written: dict[str, Any]) -> dict[str, Any]:
     errors: list[InitErrorDetails] = []
     values: dict[str, Any] = {}
     for key, value in written.items():
-        if key in ("before", "after"):
-            continue
-        if key in _FIELDS:
-            values[key] = value
+        if key in _FIELDS and not _is_python_only(key, value, written):
+            if key not in ("before", "after"):  # where the step stands is settled when bases are merged
+                values[key] = value
             continue
         try:
             values[str(key)] = compute_later(value)
@@ -234,15 +246,20 @@ def _check_step(written: dict[str, Any]) -> dict[str, Any]:
         message = "a step has either `block` or `body`, not both" if both else "this step says neither `block` nor `body`"
         help = "" if both else "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
         errors.append(InitErrorDetails(type=wrong(message, help), loc=(), input=written))
-    for key, needed, reason in _COMPANIONS:
+    for key, needed, why in _COMPANIONS:
         if key in written and needed not in written:
-            errors.append(InitErrorDetails(type=wrong(f"`{key}` has no effect {reason}"), loc=(key,), input=written[key]))
+            errors.append(InitErrorDetails(type=wrong(f"`{key}` has no effect {why}"), loc=(key,), input=written[key]))
     if written.get("inline") is True and "depth" in written:
         message = "`inline` cannot stand beside `depth`: repeats are children of their own"
         errors.append(InitErrorDetails(type=wrong(message), loc=("inline",), input=True))
     if errors:
         raise ValidationError.from_exception_data("step", errors)
     return values
+
+
+def _is_python_only(key: str, value: Any, written: dict[str, Any]) -> bool:
+    """Whether a key of a text is a field's name in Python, which means nothing in a text."""
+    return isinstance(written, Table) and (key.endswith("_") or (key == "loop" and not isinstance(value, Loop)))
 
 
 _COMPANIONS = (("names", "depth", "without `depth`: it names repeats"), ("else", "when", "without `when`"))
@@ -268,7 +285,7 @@ def _write_step(step: Step) -> Any:
         ("register", step.register_),
     ):
         if value is not None or key in step.arguments:
-            written[key] = value
+            written[key] = value  # noqa: PERF403 -- the condition needs more room than a comprehension has
     if step.body is not None:
         body = write_body(step.body)
         if not written and isinstance(body, list):
@@ -314,7 +331,7 @@ class BlockDefinition(SpecModel):
     help: str = ""
     parameters: Annotated[dict[str, Any], BeforeValidator(_read_parameters)] = Field(default_factory=dict)
     let: dict[str, Anything] = Field(default_factory=dict)
-    body: Body
+    body: Steps
     register_: list[Word] | None = Field(None, alias="register")
 
 
@@ -392,6 +409,10 @@ class Architecture(SpecModel):
     def is_overridden(self) -> bool:
         """Whether a parameter was set from outside, so that `expect` does not apply."""
         return self._overridden
+
+    def mark_overridden(self, overridden: bool) -> None:
+        """Notes whether a parameter was set from outside."""
+        self._overridden = overridden
 
     def sections(self) -> dict[str, Any]:
         """The sections that are there, in order of execution: a body, or one use of a block."""

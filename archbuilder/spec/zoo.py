@@ -46,10 +46,8 @@ def _index() -> dict[str, str]:
     with os.scandir(specs_folder()) as families:
         for family in families:
             if family.is_dir():
-                for name in os.listdir(family.path):
-                    stem, dot, suffix = name.rpartition(".")
-                    if dot and suffix == "yaml":
-                        found[stem] = f"{family.path}/{name}"
+                with os.scandir(family.path) as files:
+                    found.update({f.name.removesuffix(".yaml"): f.path for f in files if f.name.endswith(".yaml")})
     return found
 
 

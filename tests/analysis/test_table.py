@@ -85,7 +85,7 @@ def test_printed_columns_add_up_to_the_printed_totals(name: str, depth: Depth) -
 
 
 def number_before(line: str, end: int) -> float:
-    text = line[:end].split()[-1]
+    text = line[:end].rsplit(maxsplit=1)[-1]
     return 0.0 if text == "–" else float(re.sub(r"[,KMG]", "", text))
 
 

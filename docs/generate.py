@@ -1,0 +1,355 @@
+"""Writes the pages of docs/reference/ from the package itself.
+
+python docs/generate.py           writes them
+python docs/generate.py --check   says which are out of date, and ends with 1 if one is
+"""
+
+# ruff: noqa: INP001 -- a script
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import archbuilder
+from archbuilder.analysis.summary import Summary
+from archbuilder.cli import app
+from archbuilder.graph.op import Op
+from archbuilder.graph.table import OPS
+from archbuilder.lower.library import shipped_block
+from archbuilder.parameters import Parameter, describe
+from archbuilder.spec import zoo
+from archbuilder.spec.formula import Formula
+from archbuilder.spec.load import variants_of
+from archbuilder.spec.models import Architecture, Step
+from archbuilder.spec.reader import read_yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "docs" / "reference"
+WIDTH = 100
+"""Columns of the command's help: the same everywhere, whatever the terminal."""
+
+NOTE = "<!-- Written by docs/generate.py (`make docs`): edit the package, not this page. -->"
+
+
+def pages() -> dict[str, str]:
+    """Every page of the reference, by its file's name."""
+    writers: dict[str, Callable[[], Iterator[str]]] = {
+        "blocks.md": blocks,
+        "ops.md": ops,
+        "zoo.md": networks,
+        "command.md": command,
+        "python.md": python,
+    }
+    return {name: f"{NOTE}\n\n" + "\n".join(write()).strip() + "\n" for name, write in writers.items()}
+
+
+# ---- blocks and ops -------------------------------------------------------------------------------------------------
+
+
+def blocks() -> Iterator[str]:
+    """The shipped blocks, a file after the other."""
+    yield "# Blocks\n"
+    yield (
+        "The blocks that come with archbuilder. Each is YAML, in [archbuilder/blocks/](../../archbuilder/blocks), and is "
+        "used by its name: `{block: bottleneck, width: 256}`. Their parameters can be set at a use, or for all uses in "
+        "`defaults`. What they are made of are [ops](ops.md). [The language](../language.md#blocks-of-your-own) says how to "
+        "write one.\n"
+    )
+    for path in sorted(zoo.BLOCKS.glob("*.yaml")):
+        names = _blocks_in(path)
+        yield f"- [{path.name}](../../archbuilder/blocks/{path.name}): {', '.join(_link(name) for name in names)}"
+    for path in sorted(zoo.BLOCKS.glob("*.yaml")):
+        for name in _blocks_in(path):
+            definition = shipped_block(name)
+            yield f"\n## {name}\n"
+            yield f"{_sentence(definition.help)}\n"
+            yield from _parameters(definition.parameters.values())
+            yield f"\nSteps: {_steps(definition.body)}."
+
+
+def _blocks_in(path: Path) -> list[str]:
+    reporter = archbuilder.diagnostics.Reporter()
+    table = read_yaml(archbuilder.diagnostics.Source(path.name, path.read_text("utf-8"), shipped=True), reporter)
+    reporter.raise_if_any()
+    return list((table or {})["blocks"])
+
+
+def _steps(body: Any) -> str:
+    """The steps of a body in a line: each name, with the block that it uses."""
+    items = enumerate(body) if isinstance(body, list) else body.items()
+    return ", ".join(_step(str(key), step) for key, step in items)
+
+
+def _step(key: str, step: Step) -> str:
+    if step.loop is not None:
+        return f"`{key}`: ({_steps(step.body)})"
+    return f"`{key}` ({step.block if step.body is None else 'the slot ' + str(step.body)})"
+
+
+def ops() -> Iterator[str]:
+    """The op table."""
+    yield "# Ops\n"
+    yield (
+        "The blocks that have no body: what PyTorch computes. They are used as all blocks are, by their name. A parameter "
+        "that is not given has its default; the first one is the main one, which a bare value in `defaults` sets "
+        "(`activation: silu`).\n"
+    )
+    yield ", ".join(_link(name) for name in OPS)
+    for name, op in OPS.items():
+        yield f"\n## {name}\n"
+        yield f"{_sentence(op.help)} {_inputs(op)}\n"
+        yield from _parameters(op.parameters)
+
+
+def _inputs(op: type[Op]) -> str:
+    least, most = op.inputs
+    if (least, most) == (1, 1):
+        return "Takes one value." + (" Counts as a layer." if op.counts_as_layer else "")
+    return f"Takes {least} or more values, named in `from`."
+
+
+def _parameters(parameters: Iterable[Parameter]) -> Iterator[str]:
+    """A table of parameters."""
+    rows = [
+        (f"`{each.name}`", _type(each), "required" if each.required else f"`{_default(each.default)}`", _cell(each.help))
+        for each in parameters
+    ]
+    if not rows:
+        yield "No parameters."
+        return
+    yield "| parameter | type | default | |"
+    yield "|---|---|---|---|"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def _type(parameter: Parameter) -> str:
+    if parameter.choices:
+        return " ".join(f"`{choice}`" for choice in parameter.choices)
+    bounds = [
+        f"{word} {bound:g}"
+        for word, bound in (("from", parameter.minimum), ("to", parameter.maximum))
+        if bound is not None
+    ]
+    return " ".join([f"[{parameter.element}]" if parameter.element else parameter.type, *bounds])
+
+
+def _default(value: Any) -> str:
+    return _cell(str(value) if isinstance(value, str) else describe(value))
+
+
+# ---- the zoo --------------------------------------------------------------------------------------------------------
+
+
+def networks() -> Iterator[str]:
+    """The zoo, a family after the other."""
+    yield "# The zoo\n"
+    yield (
+        "The networks that come with archbuilder, in [specs/](../../specs). Each can be named wherever a spec is asked for: "
+        "`archbuilder summary resnet50`, `archbuilder.build(\"resnet50\")`, `extends: resnet50`. Parameters and MACs are for "
+        "the size of input given; a layer is a convolution or a linear layer on the main path. *Weights* names the library "
+        "whose checkpoints have the same names and shapes.\n"
+    )
+    families: dict[str, list[tuple[Path, str]]] = {}
+    for path in zoo.all_files():
+        default, variants = variants_of(path)
+        names = [] if default else [path.stem]
+        names += [zoo.plain_name(path.stem, variant) for variant in variants]
+        families.setdefault(path.parent.name, []).extend((path, name) for name in names)
+    for family, members in sorted(families.items()):
+        yield f"\n## {family}\n"
+        yield "| network | layers | parameters | MACs | input | source | weights | |"
+        yield "|---|--:|--:|--:|---|---|---|---|"
+        yield from (_network(path, name) for path, name in members)
+
+
+def _network(path: Path, name: str) -> str:
+    checked = archbuilder.check(name)
+    facts: Summary = checked.summary
+    reference = checked.architecture.reference
+    source = (reference and (reference.paper or reference.note)) or ""
+    size = "×".join(str(each) for each in facts.input_shape)
+    cells = (
+        f"[{name}](../../specs/{path.parent.name}/{path.name})", str(facts.layers), f"{facts.parameters:,}", f"{facts.macs:,}",
+        size, _paper(source), (reference and reference.weights) or "", checked.architecture.help,
+    )  # fmt: skip
+    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _paper(source: str) -> str:
+    match = re.match(r"arXiv:([\d.]+)(.*)", source)
+    return f"[arXiv:{match[1]}](https://arxiv.org/abs/{match[1]}){match[2]}" if match else source
+
+
+# ---- the command ----------------------------------------------------------------------------------------------------
+
+
+def command() -> Iterator[str]:
+    """The help of the command and of all it can do."""
+    names = [each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands]
+    yield "# The command\n"
+    yield "`archbuilder` and `python -m archbuilder` are the same.\n"
+    yield ", ".join(_link(name) for name in names)
+    yield from _COMMON
+    yield from _help([])
+    for name in names:
+        yield f"\n## {name}\n"
+        yield from _help([name])
+
+
+_COMMON = (
+    "\n- **A spec** is a file (`net.yaml`), a network of [the zoo](zoo.md) (`resnet50`), or `-` for standard input. "
+    "`net.yaml#small` and `resnet#50` are variants.",
+    "- **`--set NAME=VALUE`** sets a parameter of the spec (`classes=10`), or any value in it by its path "
+    "(`layer3.depth=23`, `input.channels=1`, `defaults.activation=silu`). The value is read as YAML. `expect` is then not held against the network.",
+    "- **Exit codes**: 0 all is well, 1 the spec is wrong (or the work failed), 2 the command was called wrongly.",
+    "- **Errors** go to standard error as `file:line:column: error[code]: message`, with the line and a remedy below.",
+    "- **Colour** is used on a terminal only, and not where `NO_COLOR` is set. In a pipe, tables are as wide as they need.",
+    "- **Torch** is loaded by `build` alone. The others work without it.\n",
+)
+
+
+def _help(arguments: list[str]) -> Iterator[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(WIDTH), "TERMINAL_WIDTH": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
+    words = [sys.executable, "-m", "archbuilder", *arguments, "--help"]
+    run = subprocess.run(words, env=environment, capture_output=True, text=True, encoding="utf-8", check=True)
+    yield "```text"
+    yield "\n".join(line.rstrip() for line in run.stdout.splitlines()).strip("\n")
+    yield "```"
+
+
+# ---- Python ---------------------------------------------------------------------------------------------------------
+
+
+def python() -> Iterator[str]:
+    """The public names of the package."""
+    functions = [name for name in archbuilder.__all__ if inspect.isfunction(getattr(archbuilder, name))]
+    classes = [name for name in archbuilder.__all__ if name not in functions]
+    yield "# Python\n"
+    yield (
+        "What `import archbuilder` offers. `build` and `load_checkpoint` need torch, the rest works without it. A spec, "
+        "wherever one is asked for, is a path, a name of [the zoo](zoo.md), a variant (`resnet#50`), or an `Architecture`.\n"
+    )
+    yield f"Functions: {', '.join(_link(name) for name in functions)}.\n"
+    yield f"Classes: {', '.join(_link(name) for name in classes)}."
+    for name in functions:
+        function = getattr(archbuilder, name)
+        yield f"\n## {name}\n"
+        yield f"```text\n{_signature(name, function)}\n```\n"
+        yield from _docstring(function)
+    for name in classes:
+        yield f"\n## {name}\n"
+        yield from _class(getattr(archbuilder, name))
+
+
+def _signature(name: str, function: Any) -> str:
+    signature = str(inspect.signature(function)).replace("'", "")
+    line = f"{name}{signature}"
+    if len(line) <= WIDTH:
+        return line
+    parameters = [str(each).replace("'", "") for each in inspect.signature(function).parameters.values()]
+    kinds = [each.kind for each in inspect.signature(function).parameters.values()]
+    if inspect.Parameter.POSITIONAL_ONLY in kinds:
+        parameters.insert(kinds.count(inspect.Parameter.POSITIONAL_ONLY), "/")
+    if inspect.Parameter.KEYWORD_ONLY in kinds:
+        parameters.insert(parameters.index(str(_first_keyword(function)).replace("'", "")), "*")
+    returned = inspect.signature(function).return_annotation
+    inner = "".join(f"    {each},\n" for each in parameters)
+    return f"{name}(\n{inner}) -> {returned}"
+
+
+def _first_keyword(function: Any) -> inspect.Parameter:
+    parameters = inspect.signature(function).parameters.values()
+    return next(each for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY)
+
+
+def _class(made: type) -> Iterator[str]:
+    yield from _docstring(made)
+    fields = _fields(made)
+    if fields:
+        yield "\n| field | type |"
+        yield "|---|---|"
+        yield from (f"| `{name}` | `{_cell(kind)}` |" for name, kind in fields)
+    for name, member in vars(made).items():
+        if name.startswith(("_", "model_")) or name in dict(fields):
+            continue
+        if isinstance(member, property) or (hasattr(member, "func") and hasattr(member, "attrname")):
+            yield f"\n**`{name}`**: {_plain(inspect.getdoc(member) or '')}"
+        elif inspect.isfunction(member) and member.__doc__ and not name.startswith("place"):
+            yield f"\n**`{_signature(name, member).replace('(self, ', '(').replace('(self)', '()')}`**: {_plain(inspect.getdoc(member) or '')}"
+
+
+def _fields(made: type) -> list[tuple[str, str]]:
+    if made is Architecture:
+        return [(info.alias or name, _short_type(made, name)) for name, info in Architecture.model_fields.items()]
+    if dataclasses.is_dataclass(made):
+        return [(each.name, str(each.type)) for each in dataclasses.fields(made) if not each.name.startswith("_")]
+    return [(name, str(kind)) for name, kind in getattr(made, "__annotations__", {}).items()] if hasattr(made, "_fields") else []
+
+
+def _short_type(made: type, name: str) -> str:
+    return str(made.__annotations__[name]).partition(" = ")[0]
+
+
+def _docstring(documented: Any) -> Iterator[str]:
+    """A docstring as Markdown: its lists of arguments and errors as lists."""
+    text = inspect.getdoc(documented) or ""
+    for part in re.split(r"\n(?=Args:|Raises:)", text):
+        title, _, rest = part.partition("\n")
+        if title not in ("Args:", "Raises:"):
+            yield _plain(part.strip()) + "\n"
+            continue
+        for entry in re.split(r"\n(?=    \S)", f"\n{rest}"):
+            name, colon, help = entry.strip().partition(": ")
+            if colon:
+                prefix = "raises " if title == "Raises:" else ""
+                yield f"- {prefix}`{name}`: {' '.join(_plain(help).split())}"
+
+
+def _plain(text: str) -> str:
+    """reStructuredText's literals as Markdown's, a paragraph in a line."""
+    paragraphs = re.split(r"\n\s*\n", text.replace("``", "`"))
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+# ---- small parts ----------------------------------------------------------------------------------------------------
+
+
+def _link(name: str) -> str:
+    return f"[{name}](#{name.lower()})"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _cell(text: str) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def main() -> int:
+    """Writes the pages, or with `--check` says which are not as they would be written."""
+    stale = []
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        path = FOLDER / name
+        if path.is_file() and path.read_text("utf-8") == text:
+            continue
+        stale.append(str(path.relative_to(ROOT)))
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, "utf-8")
+    verb = "out of date (run `make docs`)" if "--check" in sys.argv[1:] else "written"
+    for page in stale:
+        sys.stdout.write(f"{page}: {verb}\n")
+    return int(bool(stale) and "--check" in sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

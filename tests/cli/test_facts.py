@@ -1,0 +1,173 @@
+"""check, summary, list and show, as functions of their arguments."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import archbuilder
+from archbuilder.spec.load import network_names
+
+from .conftest import GOOD, Run
+
+STAGES = """\
+name    block                       repeats  inner  width  output
+stem    conv 3×3                          1      –      8  8×32×32
+layer1  basic                             2      8      8  8×32×32
+head    global avg pool, linear 10        1      –     10  10
+
+tiny.yaml: fine, 2,674 parameters, 2.58 MMACs
+"""
+
+
+def test_check_prints_the_stages_of_one_spec(run: Run, good: Path) -> None:
+    result = run("check", "tiny.yaml")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, STAGES, "")
+
+
+def test_check_prints_a_line_for_each_of_several_specs(run: Run, good: Path) -> None:
+    result = run("check", "tiny.yaml", "resnet50")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "tiny.yaml: fine, 2,674 parameters, 2.58 MMACs",
+        "resnet50: fine, 25,557,032 parameters, 4.09 GMACs",
+    ]
+
+
+def test_check_goes_on_after_a_bad_spec(run: Run, good: Path, bad: Path) -> None:
+    result = run("check", "bad.yaml", "tiny.yaml", "resnet5O")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == ["tiny.yaml: fine, 2,674 parameters, 2.58 MMACs"]
+    assert result.stderr.splitlines()[-1] == "2 errors in bad.yaml"
+    assert "error[unknown-spec]: there is no network called `resnet5O`" in result.stderr
+    assert "did you mean `resnet50`?" in result.stderr
+
+
+def test_quiet_check_prints_errors_only(run: Run, good: Path, bad: Path) -> None:
+    assert run("check", "-q", "tiny.yaml").output == ""
+    result = run("check", "--quiet", "bad.yaml", "tiny.yaml")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "2 errors in bad.yaml" in result.stderr
+
+
+def test_check_reads_standard_input(run: Run) -> None:
+    result = run("check", "-", input=GOOD)
+    assert result.exit_code == 0
+    assert result.stdout.endswith("-: fine, 2,674 parameters, 2.58 MMACs\n")
+    result = run("check", "-", input=GOOD.replace("basic", "basik"))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("<stdin>:7:19: error[unknown-block]: ")
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"name: \xc3", b""])
+def test_check_refuses_what_is_no_text(run: Run, data: bytes) -> None:
+    result = run("check", "-", input=data)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("<stdin>:1:1: error[")
+
+
+def test_check_reads_no_more_of_standard_input_than_a_spec_may_have(run: Run) -> None:
+    for letter in ("#", "é"):
+        result = run("check", "-", input="# " + letter * 5_000_000)
+        assert result.exit_code == 1
+        assert "error[too-large]" in result.stderr
+
+
+VARIANTS = """
+default: "2"
+variants:
+  "2": {}
+  "3": {stages: {layer1: {depth: 3}}}
+  wide: {stages: {layer1: {width: 16}}}
+"""
+
+
+def test_check_of_a_file_checks_all_its_variants(run: Run, good: Path) -> None:
+    good.write_text(GOOD + VARIANTS, "utf-8")
+    result = run("check", "./tiny.yaml", "-q")
+    assert (result.exit_code, result.output) == (0, "")
+    lines = run("check", "tiny.yaml").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines[-3:]] == ["tiny.yaml", "tiny.yaml#3", "tiny.yaml#wide"]
+    assert "tiny.yaml#3: fine" in run("check", "tiny.yaml#3").stdout
+    assert "tiny.yaml#wide" not in run("check", "tiny.yaml#3").stdout
+
+
+def test_errors_in_a_variant_are_seen_and_shared_ones_are_told_once(run: Run, good: Path) -> None:
+    text = (GOOD + VARIANTS).replace("{width: 16}", "{widht: 16}")
+    good.write_text(text, "utf-8")
+    result = run("check", "tiny.yaml")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "`widht`" in result.stderr
+    assert result.stderr.splitlines()[-1] == "1 error in tiny.yaml"
+    good.write_text(text.replace("global_pool", "{block: global_pol}"), "utf-8")
+    result = run("check", "tiny.yaml")
+    assert result.stderr.count("global_pol`") == 1
+    assert result.stderr.splitlines()[-1] == "2 errors in tiny.yaml"
+
+
+def test_summary_writes_each_format(run: Run) -> None:
+    table = run("summary", "resnet18").stdout
+    assert "11,689,512" in table
+    assert run("summary", "resnet18", "--depth", "block").stdout.count("basic ×2") == 5
+    assert run("summary", "resnet18", "--format", "markdown").stdout.startswith("**resnet18**, input 3×224×224\n")
+    assert run("summary", "resnet18", "--format", "csv", "--depth", "layer").stdout.startswith("path,level,block,")
+    assert json.loads(run("summary", "resnet18", "--format", "json").stdout)["macs"] == 1_814_073_344
+
+
+def test_summary_takes_an_input_and_settings(run: Run) -> None:
+    result = run(
+        "summary",
+        "resnet50",
+        "--input",
+        "3x192x256",
+        "--set",
+        "classes=10",
+        "--set",
+        "layer3.depth=23",
+        "--format",
+        "json",
+    )
+    data = json.loads(result.stdout)
+    expected = archbuilder.check("resnet50", {"classes": 10, "layer3.depth": 23}, (3, 192, 256)).summary
+    assert data["input"] == [3, 192, 256]
+    assert data["output"] == [10]
+    assert (data["parameters"], data["macs"]) == (expected.parameters, expected.macs)
+
+
+def test_list_names_every_network(run: Run) -> None:
+    names = network_names()
+    lines = run("list").stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == names
+    entries = json.loads(run("list", "--format", "json").stdout)
+    assert [entry["name"] for entry in entries] == names
+    resnet50 = next(entry for entry in entries if entry["name"] == "resnet50")
+    assert (resnet50["layers"], resnet50["parameters"], resnet50["input"]) == (50, 25_557_032, [3, 224, 224])
+    assert all(entry["help"] for entry in entries)
+
+
+def test_show_prints_the_text_as_it_is(run: Run, good: Path) -> None:
+    good.write_bytes(b"# a comment\r\n" + GOOD.encode())
+    assert run("show", "tiny.yaml").stdout_bytes == good.read_bytes()
+    assert run("show", "-", input=GOOD).stdout == GOOD
+    assert run("show", "resnet50").stdout == run("show", "resnet#18").stdout
+    assert "layer4" in run("show", "resnet50").stdout
+
+
+def test_show_refuses_what_is_not_there(run: Run) -> None:
+    assert "did you mean `resnet50`?" in run("show", "resnet5O").stderr
+    assert "error[unknown-variant]" in run("show", "resnet#51").stderr
+    assert run("show", "nope/x.yaml").exit_code == 1
+
+
+@pytest.mark.parametrize("settings", [[], ["--set", "classes=7", "--set", "layer3.depth=2"]])
+@pytest.mark.parametrize("name", ["resnet50d", "resnet101", "cifar_resnet56"])
+def test_what_show_resolved_prints_is_the_same_network(run: Run, name: str, settings: list[str]) -> None:
+    text = run("show", name, "--resolved", *settings).stdout
+    assert "extends" not in text
+    shown = run("summary", "-", "--format", "json", "--depth", "layer", input=text)
+    assert shown.exit_code == 0, shown.stderr
+    assert shown.stdout == run("summary", name, "--format", "json", "--depth", "layer", *settings).stdout

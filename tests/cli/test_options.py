@@ -1,0 +1,200 @@
+"""Wrong specs, wrong usage, and what is said about them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from archbuilder.cli import reports
+
+from .conftest import GOOD, Run
+
+COMMANDS = ["check", "summary", "render", "build", "export", "list", "show"]
+
+
+def test_errors_are_printed_with_places_from_here(run: Run, bad: Path) -> None:
+    for word in ("bad.yaml", str(bad), "./bad.yaml"):
+        result = run("check", word)
+        assert result.exit_code == 1
+        assert result.stdout == ""
+        lines = result.stderr.splitlines()
+        assert re.match(r"bad\.yaml:3:19: error\[unknown-block\]: .*`basik`", lines[0])
+        assert lines[1:3] == ["    3 |   layer1: {block: basik, width: 8}", "      |                   ^^^^^"]
+        assert lines[-1] == "2 errors in bad.yaml"
+
+
+def test_paths_elsewhere_stay_whole(run: Run, bad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = bad.parent / "inside"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    assert run("check", bad).stderr.splitlines()[-1] == f"2 errors in {bad}"
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "list"])
+def test_every_command_says_what_is_wrong_with_a_spec(run: Run, bad: Path, command: str) -> None:
+    arguments = ["--resolved"] if command == "show" else []
+    result = run(command, "bad.yaml", *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("bad.yaml:3:19: error[")
+    assert sorted(path.name for path in bad.parent.iterdir()) == ["bad.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("resnet5O", "there is no network called `resnet5O` (did you mean `resnet50`?)"),
+        ("tinny.yaml", "there is no file tinny.yaml\n  help: did you mean `tiny.yaml`?"),
+        ("tiny", "help: there is a file of that name: write `./tiny.yaml`"),
+        ("nowhere/net.yaml", "there is no file nowhere/net.yaml\n  help: there is no folder nowhere"),
+        ("./", "help: known here: "),
+        ("", "there is no network called ``"),
+        ("\x1b[2J", "there is no network called `\\u001b[2J`"),
+    ],
+)
+def test_unknown_specs_come_with_a_hint(run: Run, good: Path, word: str, message: str) -> None:
+    result = run("summary", word)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert message in result.stderr
+    assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["frobnicate"],
+        ["check"],
+        ["summary"],
+        ["summary", "resnet50", "--depth", "deep"],
+        ["summary", "resnet50", "--format", "xml"],
+        ["summary", "resnet50", "--set", "classes"],
+        ["summary", "resnet50", "--set", "=3"],
+        ["summary", "resnet50", "--set", "classes=1\nlayer1: 3"],
+        *(
+            ["summary", "resnet50", "--input", size]
+            for size in ("3x224", "224", "0x1x1", "3x-1x3", "3x9999999999x1", "axbxc")
+        ),
+        ["render", "resnet50", "-o", "picture.gif"],
+        ["render", "resnet50", "-o", "picture"],
+        ["build", "resnet50", "--image", "nowhere.png"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(run: Run, tmp_path: Path, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "") if arguments else (2, result.stdout)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("clases=10", "--set clases:1:1: error[unknown-set]: .*`clases`"),
+        ("classes=[1", r"--set classes:1:12: error\[yaml\]: "),
+        ("layer3.depth=many", "error"),
+        ("layer9.depth=3", "error"),
+        ("#=1", "error"),
+        ("classes=!!python/object:os.system x", "error"),
+    ],
+)
+def test_a_wrong_setting_is_a_wrong_spec(run: Run, setting: str, message: str) -> None:
+    result = run("summary", "resnet50", "--set", setting)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert re.search(message.replace("error[unknown-set]", r"error\[unknown-set\]"), result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("classes=12", "linear 12 "),
+        ("classes=1_0", "linear 10 "),
+        ("stem.conv1.kernel=[3, 5]", "conv 3×5/2"),
+        ("layer1.block=basic", "basic ×3"),
+    ],
+)
+def test_settings_are_read_as_yaml(run: Run, setting: str, said: str) -> None:
+    result = run("summary", "resnet50", "--set", setting.removeprefix("stem."))
+    assert result.exit_code == 0, result.stderr
+    assert said in result.stdout
+
+
+def test_files_that_cannot_be_read_are_no_tracebacks(run: Run, tmp_path: Path) -> None:
+    assert run("check", "x" * 300 + ".yaml").stderr.startswith("error")
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\x00")
+    for name in ("loop.yaml", "folder.yaml", "binary.yaml"):
+        for command in ("check", "show"):
+            if (command, name) != ("show", "binary.yaml"):
+                result = run(command, name)
+                assert (result.exit_code, result.stdout) == (1, "")
+                assert "error" in result.stderr
+
+
+HOSTILE = GOOD.replace("name: tiny", 'name: "\\x1b]0;x\\x07 [red]\\u202e../../etc/x"').replace("layer1", '"a\\x1b[2J"')
+
+
+@pytest.mark.parametrize("command", ["check", "summary", "show", "render", "export"])
+def test_a_spec_cannot_command_the_terminal(run: Run, good: Path, command: str) -> None:
+    good.write_text(HOSTILE, "utf-8")
+    result = run(command, "tiny.yaml")
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", result.output)
+    assert all(path.parent == good.parent for path in good.parent.rglob("*"))
+
+
+def test_every_help_shows_an_example(run: Run) -> None:
+    for command in COMMANDS:
+        result = run(command, "--help")
+        assert result.exit_code == 0
+        assert f"Example: archbuilder {command}" in result.stdout
+        assert "--set" in result.stdout
+        assert result.stdout == run(command, "-h").stdout
+    assert all(command in run("--help").stdout for command in COMMANDS)
+
+
+def test_version(run: Run) -> None:
+    from archbuilder import __version__
+
+    assert run("--version").stdout == f"archbuilder {__version__}\n"
+
+
+class Terminal:
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+)
+def test_colour_is_for_terminals_that_want_it(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], coloured: bool
+) -> None:
+    for name, value in {"TERM": "xterm", **environment}.items():
+        monkeypatch.setenv(name, value)
+    if "NO_COLOR" not in environment:
+        monkeypatch.delenv("NO_COLOR", raising=False)
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    reports.complain("no")
+    assert terminal.text == ("\033[1;31merror:\033[0m no\n" if coloured else "error: no\n")
+
+
+def test_terminals_are_spared_control_characters_of_a_shown_text(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archbuilder.cli import facts
+
+    good.write_text(f"# \x1b[2J\u202e\ttab\n{GOOD}", "utf-8")
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    facts.show(str(good))
+    assert terminal.text == f"# \\u001b[2J\\u202e\ttab\n{GOOD}"

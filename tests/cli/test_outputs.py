@@ -1,0 +1,155 @@
+"""render, export and build, and how files are written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+import archbuilder
+from archbuilder.outputs import RefusedOutputError, write_output
+
+from .conftest import Run
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start"), [("svg", b"<"), ("png", b"\x89PNG"), ("dot", b"digraph"), ("gv", b"digraph")]
+)
+def test_render_takes_the_format_from_the_name(run: Run, good: Path, suffix: str, start: bytes) -> None:
+    result = run("render", "tiny.yaml", "-o", f"out.{suffix}", "--depth", "stage")
+    assert (result.exit_code, result.stdout) == (0, f"wrote out.{suffix}\n")
+    assert (good.parent / f"out.{suffix}").read_bytes().startswith(start)
+
+
+def test_render_writes_into_this_folder_and_says_so(run: Run, good: Path) -> None:
+    assert run("render", "tiny.yaml").stdout == "wrote tiny.svg\n"
+    assert run("render", "tiny.yaml", "--format", "dot").stdout == "wrote tiny.dot\n"
+    assert sorted(path.name for path in good.parent.iterdir()) == ["tiny.dot", "tiny.svg", "tiny.yaml"]
+
+
+def test_a_dash_is_standard_output(run: Run, good: Path) -> None:
+    result = run("render", "tiny.yaml", "-o", "-", "--format", "png", "--depth", "stage")
+    assert result.stdout_bytes.startswith(b"\x89PNG")
+    assert result.stdout_bytes.endswith(b"IEND\xaeB`\x82")
+    assert run("render", "tiny.yaml", "-o", "-").stdout_bytes == archbuilder.render(
+        archbuilder.lower(good), format="svg", depth="block"
+    )
+    assert sorted(path.name for path in good.parent.iterdir()) == ["tiny.yaml"]
+
+
+def test_export_writes_the_source(run: Run, good: Path) -> None:
+    source = archbuilder.to_source(archbuilder.lower(good))
+    assert run("export", "tiny.yaml", "-o", "-").stdout == source
+    assert run("export", "tiny.yaml", "-o", "model.py").stdout == "wrote model.py\n"
+    assert (good.parent / "model.py").read_text("utf-8") == source
+    assert run("export", "tiny.yaml").stdout == "wrote tiny.py\n"
+
+
+@pytest.mark.parametrize("output", ["tiny.yaml", "./other.yml", "link.svg", "OTHER.YAML", "hard.svg"])
+@pytest.mark.parametrize("command", ["render", "export"])
+def test_a_spec_is_never_overwritten(run: Run, good: Path, command: str, output: str) -> None:
+    for name in ("other.yml", "OTHER.YAML"):
+        (good.parent / name).write_text("precious", "utf-8")
+    (good.parent / "link.svg").symlink_to("other.yml")
+    (good.parent / "hard.svg").hardlink_to(good)
+    before = {path.name: path.read_bytes() for path in good.parent.iterdir()}
+    result = run(command, "tiny.yaml", "-o", output)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert {path.name: path.read_bytes() for path in good.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize("output", ["nowhere/x.svg", "folder.svg", "tiny.yaml/x.svg"])
+def test_what_cannot_be_written_is_no_traceback(run: Run, good: Path, output: str) -> None:
+    (good.parent / "folder.svg").mkdir()
+    result = run("render", "tiny.yaml", "-o", output, "--depth", "stage")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert not list(good.parent.glob(".archbuilder*"))
+
+
+def test_files_are_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "out.svg"
+    write_output(path, b"first")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~current_umask()
+    path.chmod(0o640)
+    write_output(path, b"second")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"second", 0o640)
+
+    def fail(*_: object) -> None:
+        raise OSError("no")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="no"):
+        write_output(path, b"third")
+    assert path.read_bytes() == b"second"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def current_umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_links_stay_links_and_devices_are_written_to(tmp_path: Path) -> None:
+    (tmp_path / "link.svg").symlink_to("real.svg")
+    write_output(tmp_path / "link.svg", b"x")
+    assert (tmp_path / "link.svg").is_symlink()
+    assert (tmp_path / "real.svg").read_bytes() == b"x"
+    write_output(Path(os.devnull), b"x")
+    assert not Path(os.devnull).is_file()
+
+
+def test_yaml_is_refused_by_the_writer_itself(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    write_output(path, b"a new one may be written")
+    with pytest.raises(RefusedOutputError):
+        write_output(path, b"x")
+
+
+def test_build_compares_the_module_with_the_summary(run: Run, good: Path) -> None:
+    result = run("build", "tiny.yaml", "--depth", "block")
+    assert result.exit_code == 0, result.stderr
+    assert "Total params: 2,674" in result.stdout
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["parameters", "2,674", "2,674", "equal"] in lines
+    assert result.stdout.count("equal") == 3
+    assert "output 10 for random numbers" in result.stdout
+    assert run("build", "tiny.yaml", "--depth", "block").stdout == result.stdout
+
+
+def test_build_runs_on_a_picture(run: Run, good: Path) -> None:
+    picture = REPOSITORY / "examples" / "images" / "still-life.png"
+    result = run("build", "tiny.yaml", "--image", picture, "--input", "3x48x32")
+    assert result.exit_code == 0, result.stderr
+    assert "output 10 for still-life.png" in result.stdout
+    assert "top 5  " in result.stdout
+    result = run("build", "tiny.yaml", "--image", good)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: cannot read {good}")
+    assert "takes 4" in run("build", "tiny.yaml", "--image", picture, "--set", "input.channels=4").stderr
+
+
+def test_build_fails_where_the_module_differs(run: Run, good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch import nn
+
+    from archbuilder.pytorch import run as running
+
+    build = running.build_module
+
+    def wider(*arguments: object) -> nn.Module:
+        module = build(*arguments)  # type: ignore[arg-type]
+        module.fc = nn.Linear(8, 11)
+        return module
+
+    monkeypatch.setattr(running, "build_module", wider)
+    result = run("build", "tiny.yaml")
+    assert result.exit_code == 1
+    assert result.stdout.count("DIFFERENT") == 3
+    assert "parameters: expected 2674, got 2683" in result.stderr
+    assert "fc: expected (10,), got (11,)" in result.stderr

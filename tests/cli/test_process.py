@@ -1,0 +1,168 @@
+"""The command as a process: streams, pipes, signals, and what it must not import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import BAD, GOOD
+
+REPOSITORY = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "archbuilder"]
+
+
+def environment(**more: str) -> dict[str, str]:
+    left_out = ("NO_COLOR", "FORCE_COLOR", "COLUMNS")
+    inherited = {name: value for name, value in os.environ.items() if name not in left_out}
+    return {**inherited, "PYTHONPATH": str(REPOSITORY), "TERM": "xterm", **more}
+
+
+def archbuilder(
+    *arguments: str, cwd: Path, input: bytes | None = None, **more: str
+) -> subprocess.CompletedProcess[bytes]:
+    command = [*COMMAND, *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment(**more), input=input, capture_output=True, check=False)
+
+
+def test_streams_and_exit_codes(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(BAD, "utf-8")
+    good = archbuilder("check", "-", cwd=tmp_path, input=GOOD.encode())
+    assert (good.returncode, good.stderr) == (0, b"")
+    assert "8×32×32".encode() in good.stdout
+    bad = archbuilder("check", "bad.yaml", cwd=tmp_path)
+    assert (bad.returncode, bad.stdout) == (1, b"")
+    assert bad.stderr.startswith(b"bad.yaml:3:19: error[unknown-block]: ")
+    assert b"Traceback" not in bad.stderr
+    wrong = archbuilder("check", cwd=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (2, b"")
+
+
+def test_poor_encodings_are_no_tracebacks(tmp_path: Path) -> None:
+    result = archbuilder("summary", "-", cwd=tmp_path, input=GOOD.encode(), PYTHONIOENCODING="ascii")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert b"8?32?32" in result.stdout
+
+
+def in_terminal(*arguments: str, cwd: Path, **more: str) -> str:
+    """What the command writes to a terminal of 80 columns."""
+    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
+    import fcntl
+    import struct
+    import termios
+
+    main, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen([*COMMAND, *arguments], cwd=cwd, env=environment(**more), stdout=side, stderr=side)
+    os.close(side)
+    text = b""
+    try:
+        while chunk := os.read(main, 65536):
+            text += chunk
+    except OSError:  # how Linux says that the other side is closed
+        pass
+    os.close(main)
+    process.wait()
+    return text.decode().replace("\r\n", "\n")
+
+
+def test_terminals_get_colour_and_a_table_that_fits(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(BAD, "utf-8")
+    shown = in_terminal("summary", "resnet50", cwd=tmp_path)
+    plain = in_terminal("summary", "resnet50", cwd=tmp_path, NO_COLOR="1")
+    assert "\033[" in shown
+    assert "\033" not in plain
+    assert plain == (REPOSITORY / "tests/analysis/golden/resnet50-stage-80.txt").read_text("utf-8")
+    assert "\033[1;31merror[unknown-block]:\033[0m" in in_terminal("check", "bad.yaml", cwd=tmp_path)
+    assert "\033" not in in_terminal("check", "bad.yaml", cwd=tmp_path, NO_COLOR="1")
+
+
+def test_a_reader_that_leaves_is_no_trouble(tmp_path: Path) -> None:
+    for arguments in (["summary", "cifar_resnet110", "--depth", "layer"], ["show", "resnet50"], ["--help"]):
+        process = subprocess.Popen(
+            [*COMMAND, *arguments], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+        process.stderr.close()
+        assert process.wait() != 0
+        assert errors == b"", arguments
+
+
+def test_an_interrupt_is_quiet(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "check", "-"],
+        cwd=tmp_path,
+        env=environment(PYTHONUNBUFFERED="1"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(1.5)  # by now it waits for its standard input
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate()
+    assert (process.returncode, output, errors) == (130, b"", b"")
+
+
+WATCHED = """
+import sys
+from archbuilder.cli import app
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {blocked}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Blocker())
+for arguments in {commands}:
+    try:
+        app(arguments)
+    except SystemExit as end:
+        assert end.code == 0, (arguments, end.code)
+print("imported:", sorted({{"torch", "torchinfo", "torchvision", "safetensors"}} & set(sys.modules)))
+"""
+WITHOUT_TORCH = [
+    ["check", "resnet50"],
+    *(["summary", "resnet50", "--format", kind] for kind in ("table", "markdown", "csv", "json")),
+    *(["render", "resnet18", "--depth", "stage", "-o", f"x.{kind}"] for kind in ("svg", "dot")),
+    ["export", "resnet18", "-o", "model.py"],
+    ["list"],
+    ["show", "resnet50"],
+    ["show", "resnet50", "--resolved"],
+    ["build", "--help"],
+]
+
+
+def watched(commands: list[list[str]], cwd: Path, blocked: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    code = WATCHED.format(blocked=blocked, commands=commands)
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
+
+
+def test_only_build_imports_torch(tmp_path: Path) -> None:
+    result = watched(WITHOUT_TORCH, tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.endswith("imported: []\n")
+
+
+def test_an_import_of_torch_would_be_seen(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(GOOD, "utf-8")
+    result = watched([["build", "tiny.yaml"]], tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "'torch'" in result.stdout.splitlines()[-1]
+
+
+def test_everything_but_build_works_without_torch(tmp_path: Path) -> None:
+    result = watched(WITHOUT_TORCH, tmp_path, blocked=("torch", "torchinfo", "safetensors"))
+    assert result.returncode == 0, result.stderr
+    result = watched([["build", "resnet18"]], tmp_path, blocked=("torch", "torchinfo", "safetensors"))
+    assert "(['build', 'resnet18'], 1)" in result.stderr
+    assert result.stderr.startswith('error: building needs PyTorch: pip install "archbuilder-torch[torch]"\n')
+    assert result.stdout == ""

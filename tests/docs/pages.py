@@ -1,0 +1,257 @@
+"""Reads the pages of the documentation, and runs what stands in their fences.
+
+The first word behind a fence's backticks is its language, the second says what is done with it:
+
+    yaml            a whole spec, which must hold; with `# net.yaml` as its first line it is also a file of the page
+    yaml error      a whole spec that is wrong; the page shows how, with `archbuilder check net.yaml`
+    yaml part       some sections of a spec; a name is added, and steps where there are none; it must hold
+    yaml other      no spec: it must be YAML
+    console         `$ archbuilder ...` and `$ python ...` are run in the page's folder, the lines below are what they print
+    python          run, the blocks of a page one after the other in one namespace; `# train.py` in the first line writes a file
+    text output     what the Python block before it prints
+    text            not run
+    sh              commands that set something up; not run, but the targets of `make` must be there
+
+`...` in an output stands for anything. `roughly` behind `console` or `text output` allows each number to be off by a third.
+`slow`, likewise, leaves a block out of the everyday run. Fences in HTML comments count too: they set a page up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from archbuilder import SpecError, check
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", *(path for path in FOLDER.rglob("*.md") if path.parent.name != "reference")])
+REFERENCE = sorted((FOLDER / "reference").glob("*.md"))
+
+KINDS = {
+    "yaml": {"", "error", "part", "other"},
+    "console": {""},
+    "python": {""},
+    "text": {"", "output"},
+    "sh": {""},
+}
+FLAGS = {"slow", "roughly"}
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A block of a page between two lines of backticks. `line` is the number of its first line."""
+
+    page: Path
+    line: int
+    language: str
+    words: tuple[str, ...]
+    text: str
+
+    @property
+    def kind(self) -> str:
+        """What is done with it, beside the flags."""
+        return " ".join(word for word in self.words if word not in FLAGS)
+
+    @property
+    def is_known(self) -> bool:
+        return self.kind in KINDS.get(self.language, ())
+
+    @property
+    def is_slow(self) -> bool:
+        return "slow" in self.words
+
+    @property
+    def is_rough(self) -> bool:
+        return "roughly" in self.words
+
+    @property
+    def file(self) -> str | None:
+        """The name of the file that it is, said in its first line."""
+        match = re.match(r"# ([\w./-]+\.(?:yaml|py))\n", self.text)
+        return match[1] if match else None
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+_OPENING = re.compile(r"( *)```(\S*)(.*)")
+
+
+def fences(page: Path) -> list[Fence]:
+    """The blocks of a page, in order."""
+    found: list[Fence] = []
+    lines = page.read_text("utf-8").splitlines()
+    number = 0
+    while number < len(lines):
+        match = _OPENING.fullmatch(lines[number])
+        number += 1
+        if match is None:
+            continue
+        indent, language, words = match.groups()
+        start = number
+        while lines[number].strip() != "```":
+            number += 1
+        text = "\n".join(line.removeprefix(indent) for line in lines[start:number]) + "\n"
+        found.append(Fence(page, start + 1, language, tuple(words.split()), text))
+        number += 1
+    return found
+
+
+class PageError(AssertionError):
+    """Something on a page is not as the page says."""
+
+
+@dataclass
+class Runner:
+    """Runs the blocks of a page in a folder of its own."""
+
+    folder: Path
+    namespace: dict[str, Any] = field(default_factory=dict)
+    printed: str = ""
+
+    def run(self, page: list[Fence], *, slow: bool) -> None:
+        """Runs all blocks, those that are slow only if `slow`."""
+        for number, fence in enumerate(page):
+            if fence.is_slow and not slow:
+                continue
+            following = page[number + 1] if number + 1 < len(page) else None
+            self._one(fence, following)
+
+    def _one(self, fence: Fence, following: Fence | None) -> None:
+        if fence.file is not None:
+            path = self.folder / fence.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(fence.text, "utf-8")
+        if fence.language == "yaml":
+            self._yaml(fence)
+        elif fence.language == "console":
+            self._console(fence)
+        elif fence.language == "python" and fence.file is None:
+            self._python(fence)
+            if self.printed and not (following is not None and following.kind == "output"):
+                raise PageError(f"{fence}: this prints, so an output must follow:\n{self.printed}")
+        elif fence.kind == "output":
+            _compare(fence, fence.text, self.printed)
+
+    def _yaml(self, fence: Fence) -> None:
+        if fence.kind == "other":
+            yaml.safe_load(fence.text)
+            return
+        text = complete(fence.text) if fence.kind == "part" else fence.text
+        name = str(self.folder / (fence.file or "example.yaml"))
+        try:
+            if fence.file is None:
+                check(name, text=text)
+            else:
+                with contextlib.chdir(self.folder):
+                    check(fence.file)
+        except SpecError as error:
+            if fence.kind != "error":
+                raise PageError(f"{fence}: {error}") from None
+        else:
+            if fence.kind == "error":
+                raise PageError(f"{fence}: this spec should be wrong")
+
+    def _python(self, fence: Fence) -> None:
+        output = io.StringIO()
+        # Empty lines, so that a traceback shows the line of the page.
+        code = compile("\n" * (fence.line - 1) + fence.text, str(fence.page), "exec")
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(output):
+            exec(code, self.namespace)
+        self.printed = output.getvalue()
+
+    def _console(self, fence: Fence) -> None:
+        for command, expected in commands(fence.text):
+            run = subprocess.run(
+                words_of(command),
+                cwd=self.folder,
+                env=environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                check=False,
+            )
+            fails = re.search(r"(?m)^(\S+: )?error(\[[\w-]+\])?:", expected) is not None
+            if run.returncode != int(fails):
+                raise PageError(f"{fence}: `{command}` ended with {run.returncode}:\n{run.stdout}")
+            _compare(fence, expected, run.stdout, command)
+
+
+def environment() -> dict[str, str]:
+    """That of a command on a page: the package importable, no colours, one thread."""
+    path = os.pathsep.join([str(ROOT), *(each for each in sys.path if each)])
+    return {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
+
+
+def words_of(command: str) -> list[str]:
+    """A command of a page as a process: only `archbuilder` and `python` are run."""
+    program, *arguments = shlex.split(command)
+    if program == "archbuilder":
+        return [sys.executable, "-m", "archbuilder", *arguments]
+    if program == "python":
+        return [sys.executable, *arguments]
+    raise PageError(f"only archbuilder and python are run, not `{command}`")
+
+
+def commands(text: str) -> Iterator[tuple[str, str]]:
+    """The commands of a console block, each with what it prints."""
+    parts = re.split(r"(?m)^\$ ", text)
+    if parts[0].strip():
+        raise PageError(f"a console block begins with `$ `: {parts[0]}")
+    for part in parts[1:]:
+        command, _, expected = part.partition("\n")
+        while command.endswith("\\"):
+            more, _, expected = expected.partition("\n")
+            command = command[:-1] + more
+        yield command, expected
+
+
+def complete(text: str) -> str:
+    """Some sections of a spec as a whole one: a name, and where there are no steps a stage are added."""
+    keys = set(re.findall(r"(?m)^(\w+):", text))
+    start = "" if "name" in keys else "name: example\n"
+    steps = keys & {"stem", "stages", "neck", "head", "extends"}
+    return start + text + ("" if steps else "stages: {layer1: {block: basic, width: 16, depth: 2}}\n")
+
+
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+def _compare(fence: Fence, expected: str, printed: str, command: str = "") -> None:
+    """Holds what was printed against what the page says."""
+    wanted, found = (_trimmed(text) for text in (expected, printed))
+    if matches(wanted, found) or (fence.is_rough and roughly_equal(wanted, found)):
+        return
+    raise PageError(f"{fence}: {command or 'this block'} prints\n{found}\n--- instead of\n{wanted}")
+
+
+def _trimmed(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+
+
+def matches(expected: str, found: str) -> bool:
+    """Whether a text is what is expected, where `...` stands for anything."""
+    pattern = ".*?".join(re.escape(part) for part in expected.split("..."))
+    return re.fullmatch(pattern, found, re.DOTALL) is not None
+
+
+def roughly_equal(expected: str, found: str) -> bool:
+    """Whether two texts differ in nothing but numbers, and these by no more than a third."""
+    if _NUMBER.sub("#", expected).split() != _NUMBER.sub("#", found).split():
+        return False
+    pairs = zip(_NUMBER.findall(expected), _NUMBER.findall(found), strict=True)
+    numbers = [(float(a.replace(",", "")), float(b.replace(",", ""))) for a, b in pairs]
+    return all(abs(a - b) <= max(a, b) / 3 for a, b in numbers)

@@ -1,0 +1,134 @@
+"""Whole drawings, through Graphviz."""
+
+from __future__ import annotations
+
+import re
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+import archbuilder
+from archbuilder.analysis.summary import DEPTHS, Depth
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def svg(spec: str | Path, depth: Depth) -> ET.Element:
+    return ET.fromstring(archbuilder.render(archbuilder.lower(spec), depth=depth))
+
+
+def texts(root: ET.Element) -> list[str]:
+    return [(element.text or "").strip() for element in root.iter(f"{SVG}text")]
+
+
+def long_chain(tmp_path: Path) -> Path:
+    stages = [f"  stage{n}: {{block: bottleneck, width: {64 + 4 * n}, depth: {1 + n % 3}}}" for n in range(22)]
+    head = ["head:", "  pool: global_pool", "  fc: {block: linear, width: 10}"]
+    path = tmp_path / "long.yaml"
+    path.write_text("\n".join(["name: long", "input: {channels: 3, size: 32}", "stages:", *stages, *head]))
+    return path
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_every_stage_and_every_shape_between_stages_can_be_read(depth: Depth):
+    graph = archbuilder.lower("resnet50")
+    found = texts(svg("resnet50", depth))
+    for stage in ("layer1", "layer2", "layer3", "layer4", "stem", "head"):
+        assert stage in found
+    for node in graph.nodes[3:8]:
+        assert str(node.shape) in found
+    assert "25.6 M parameters" in found
+
+
+def test_the_title_is_said_to_screen_readers():
+    root = svg("resnet50", "stage")
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == "resnet50, 25.6 M parameters, 4.09 G MACs, 50 layers, input 3×224×224"
+    assert "layer1" in [title.text for title in root.iter(f"{SVG}title")]
+
+
+def test_all_text_has_fonts_to_fall_back_on():
+    for element in svg("resnet50", "layer").iter(f"{SVG}text"):
+        assert (element.get("font-family") or "").endswith("sans-serif")
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_nothing_lies_outside_the_page(depth: Depth, tmp_path: Path):
+    for spec in ("resnet50", "res2net50_26w_4s", long_chain(tmp_path)):
+        root = svg(spec, depth)
+        _, _, width, height = (float(number) for number in root.get("viewBox", "").split())
+        graph = root.find(f"{SVG}g")
+        assert graph is not None
+        moved = re.search(r"translate\(([\d.]+) ([\d.]+)\)", graph.get("transform", ""))
+        assert moved is not None
+        left, top = float(moved[1]), float(moved[2])
+        for text in root.iter(f"{SVG}text"):
+            x, y = float(text.get("x", "nan")) + left, float(text.get("y", "nan")) + top
+            assert 0 < x < width - 4 * len(text.text or "") * (text.get("text-anchor") == "start")
+            assert 8 < y < height
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_texts_do_not_overlap(depth: Depth, tmp_path: Path):
+    for spec in ("resnet50", "resnet50d", "res2net50_26w_4s", "cifar_plain20", long_chain(tmp_path)):
+        places = sorted(
+            (round(float(text.get("y", "nan")), 1), float(text.get("x", "nan")), text)
+            for text in svg(spec, depth).iter(f"{SVG}text")
+        )
+        for (y, x, text), (next_y, next_x, _) in zip(places, places[1:], strict=False):
+            if y == next_y and text.get("text-anchor") == "start":
+                width = 0.45 * float(text.get("font-size", "nan")) * len(text.text or "")
+                assert next_x - x >= width, text.text
+
+
+@pytest.mark.parametrize(("depth", "most"), [("stage", 3.0), ("block", 3.0), ("layer", 3.0)])
+def test_a_long_chain_still_has_the_shape_of_a_page(depth: Depth, most: float, tmp_path: Path):
+    _, _, width, height = (float(number) for number in svg(long_chain(tmp_path), depth).get("viewBox", "").split())
+    assert 1 / most < width / height < most
+
+
+def test_a_network_of_1202_layers_is_drawn_quickly():
+    graph = archbuilder.lower("cifar_resnet1202")
+    started = time.perf_counter()
+    image = archbuilder.render(graph, depth="layer")
+    assert time.perf_counter() - started < 5
+    assert len(image) < 200_000
+
+
+def test_png_is_sharp():
+    image = archbuilder.render(archbuilder.lower("resnet50"), format="png")
+    assert image.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", image[16:24])
+    points = svg("resnet50", "stage").get("viewBox", "").split()
+    assert width == pytest.approx(2 * float(points[2]), rel=0.01)
+    assert height == pytest.approx(2 * float(points[3]), rel=0.01)
+
+
+@pytest.mark.parametrize("format", ["svg", "png", "dot"])
+def test_the_same_graph_gives_the_same_bytes(format):
+    first, second = (
+        archbuilder.render(archbuilder.lower("cifar_resnet20"), format=format, depth="layer") for _ in "ab"
+    )
+    assert first == second
+
+
+def test_unknown_words_are_refused():
+    graph = archbuilder.lower("cifar_resnet20")
+    with pytest.raises(ValueError, match="unknown format 'pdf': expected one of svg, png, dot"):
+        archbuilder.render(graph, format="pdf")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="unknown depth 'all': expected one of stage, block, layer"):
+        archbuilder.render(graph, depth="all")  # type: ignore[arg-type]
+
+
+def test_drawing_does_not_import_torch():
+    code = (
+        "import archbuilder, sys; archbuilder.render(archbuilder.lower('resnet50'), depth='layer');"
+        "print('torch' in sys.modules, 'graphviz' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
