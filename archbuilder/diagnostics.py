@@ -132,7 +132,8 @@ def suggest(name: str, choices: Iterable[str]) -> str | None:
     known = sorted({str(choice) for choice in choices})
     if not known:
         return None
-    near = difflib.get_close_matches(name[:60], known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name[:60], known, n=1, cutoff=0.65)
+    near += [each for each in known if len(each) > 2 and name.startswith(each)]
     if near:
         return f"did you mean `{near[0]}`?"
     listed = ", ".join(known[:25])

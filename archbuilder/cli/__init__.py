@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from archbuilder.cli import facts, products
-from archbuilder.cli.reports import BROKEN_PIPE, Commands, write_anything
+from archbuilder.cli.reports import BROKEN_PIPE, Commands, replace_closed_streams, write_anything
 
 app = typer.Typer(
     name="archbuilder",
@@ -54,6 +54,7 @@ for _command, _example in (
 def main() -> None:
     """Runs the command with the arguments of this process."""
     gc.freeze()  # what was imported is no garbage: looking through it again costs a sixth of a short command's time
+    replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         write_anything(stream)
     try:

@@ -26,7 +26,7 @@ OutputOption = Annotated[
 ]
 
 
-def render(  # noqa: PLR0917 - typer reads options from parameters
+def render(
     spec: SpecArgument,
     output: OutputOption = None,
     format: Annotated[

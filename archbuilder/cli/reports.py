@@ -56,6 +56,13 @@ def _let_output_go() -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - it stays open to the end
 
 
+def replace_closed_streams() -> None:
+    """Puts empty streams in the place of those that whoever started this process closed; Python leaves None there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - it stays open to the end
+
+
 def write_anything(stream: TextIO) -> None:
     """Makes a stream write a substitute for what its encoding lacks, rather than fail."""
     reconfigure = getattr(stream, "reconfigure", None)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
 import graphviz
 
 from archbuilder.draw import labels
-from archbuilder.draw.pages import in_columns, place_in_rows, row_length
+from archbuilder.draw.pages import in_columns, in_runs, place_in_rows, row_length
 from archbuilder.draw.picture import Box, Edge, Group, Item, Picture, parts_of
 from archbuilder.draw.style import CARDS, EDGES, FONT, FRAMES, LABEL_INK, OTHER_FRAME, PAINTS
 
@@ -64,7 +64,9 @@ class _Writer:
     def rows(self, boxes: list[Box]) -> None:
         """The boxes in rows of equal length, each row in the opposite direction of the one before."""
         self.graph.attr(rankdir="LR", nodesep="0.3", ranksep="0.35")
-        length = row_length(len(boxes))
+        # Where edges pass boxes by, Graphviz finds the way better than a grid.
+        is_chain = len(in_runs(self.picture)) == len(boxes)
+        length = row_length(len(boxes)) if is_chain else len(boxes)
         places = {box.id: place_in_rows(number, length) for number, box in enumerate(boxes)}
         beneath: dict[str, str] = {}
         for box in boxes:
@@ -89,7 +91,7 @@ class _Writer:
         elif row == next_row and abs(column - next_column) == 1:
             self._edge(edge, ports | {"weight": _STRAIGHT}, backwards=column > next_column)
         else:
-            self._edge(edge, ports | {"constraint": "false"})
+            self._edge(edge, ports)
 
     def _in_line(self, names: list[str]) -> None:
         """Keeps nodes on one rank, in this order."""
@@ -110,42 +112,23 @@ class _Writer:
         }
         for item in self.picture.items:
             self._item(self.graph, item)
-        turning = self._turns(columns, column_of)
+        top = [self.name(self.picture.items[0].id)]
         for edge in self.picture.edges:
-            if edge in turning:
-                continue
-            if column_of[edge.source] != column_of[edge.target]:
-                self._edge(edge, {"constraint": "false"})
-            else:
+            if column_of[edge.source] == column_of[edge.target]:
                 self._edge(edge, {"weight": _STRAIGHT} if edge.kind == "main" else {})
-
-    def _turns(self, columns: list[list[Item]], column_of: dict[str, int]) -> set[Edge]:
-        """Draws the edge from each column to the next, where there is but one; which edges these are."""
-        turning: set[Edge] = set()
-        top = [self.name(columns[0][0].id)]
-        for number, (column, next_column) in enumerate(pairwise(columns)):
-            edges = [
-                edge for edge in self.picture.edges
-                if column_of[edge.source] == number and column_of[edge.target] == number + 1
-            ]  # fmt: skip
-            corners = [self.name(f"turn {number + 1} {corner}") for corner in "abcd"]
-            top += corners[2:]
-            if len(edges) == 1:
-                turning.add(edges[0])
-                self._turn(corners, edges[0])
             else:
-                # Nothing is seen of this turn, but it keeps the columns in order.
-                self._turn(corners, Edge(column[-1].id, next_column[0].id), seen=False)
+                top += self._turn(edge, column_of[edge.target])
         self._in_line(top)
-        return turning
 
-    def _turn(self, corners: list[str], edge: Edge, *, seen: bool = True) -> None:
-        """Leads an edge down, to the right, up, to the right, down: Graphviz would draw a curve across everything."""
-        under, beside, over, start = corners
+    def _turn(self, edge: Edge, number: int) -> tuple[str, str]:
+        """Leads the edge to a column down, to the right, up, to the right, down; its two corners at the top.
+
+        Graphviz itself would draw a curve across everything.
+        """
+        under, beside, over, start = corners = [self.name(f"turn {number} {corner}") for corner in "abcd"]
         for corner in corners:
-            look = {"color": LABEL_INK} if seen else {"style": "invis"}
-            self.graph.node(corner, "", shape="point", width="0.01", height="0.01", **look)
-        line = {"arrowhead": "none", "headclip": "false"} if seen else {"style": "invis"}
+            self.graph.node(corner, "", shape="point", width="0.01", height="0.01")
+        line = {"arrowhead": "none", "headclip": "false"}
         corner_line = line | {"tailclip": "false"}
         self.graph.edge(self.name(edge.source), under, weight=_STRAIGHT, **line)
         with self.graph.subgraph(graph_attr={"rank": "same"}) as same:
@@ -153,14 +136,16 @@ class _Writer:
         self.graph.edge(over, beside, weight=_STRAIGHT, **corner_line)
         self.graph.edge(over, start, **corner_line)
         end = {"label": labels.edge_text(edge.label)} if edge.label else {}
-        end |= {} if seen else {"style": "invis"}
         self.graph.edge(start, self.name(edge.target), weight=_STRAIGHT, tailclip="false", **end)
+        return over, start
 
     def _item(self, graph: graphviz.Digraph, item: Item) -> None:
         if isinstance(item, Box):
             self._box(graph, item)
             return
-        name, header = self.name(item.id), labels.header(item, FRAMES.get(item.role, OTHER_FRAME))
+        # Edges run over the label of a frame without an entry, so it is short.
+        titled = item if item.has_entry else replace(item, facts=())
+        name, header = self.name(item.id), labels.header(titled, FRAMES.get(item.role, OTHER_FRAME))
         title = {} if item.has_entry else {"label": header, "labeljust": "l"}
         with ExitStack() as frames:
             if item.count > 1:

@@ -30,12 +30,29 @@ def place_in_rows(number: int, length: int) -> tuple[int, int]:
     return row, place if row % 2 == 0 else length - 1 - place
 
 
+def in_runs(picture: Picture) -> list[list[Item]]:
+    """The items, in order, cut wherever a single edge leads on: only there can the page be broken."""
+    number_of = {part.id: number for number, item in enumerate(picture.items) for part in parts_of((item,))}
+    crossing = [0] * len(picture.items)
+    for edge in picture.edges:
+        for number in range(number_of[edge.source] + 1, number_of[edge.target] + 1):
+            crossing[number] += 1
+    runs: list[list[Item]] = []
+    for item, edges in zip(picture.items, crossing, strict=True):
+        if runs and edges != 1:
+            runs[-1].append(item)
+        else:
+            runs.append([item])
+    return runs
+
+
 def in_columns(picture: Picture) -> list[list[Item]]:
     """The items, in order, in as many columns as bring the page near its shape."""
-    sizes = _sizes(picture)
-    items = list(picture.items)
+    runs = in_runs(picture)
+    runs[:2] = [[item for run in runs[:2] for item in run]]  # the input has no column of its own
+    sizes = _sizes(picture, runs)
     heights = [size[1] for size in sizes]
-    # How high a column may be: as the highest item, or as the first few items together.
+    # How high a column may be: as the highest run, or as the first few runs together.
     limits = {max(heights), *(limit for limit in accumulate(heights) if limit > max(heights))}
     best: list[list[int]] = []
     worst = math.inf
@@ -46,7 +63,7 @@ def in_columns(picture: Picture) -> list[list[Item]]:
         off = abs(math.log(width / height / SHAPE_OF_PAGE))
         if off < worst:
             best, worst = columns, off
-    return [[items[number] for number in column] for column in best]
+    return [[item for number in column for item in runs[number]] for column in best]
 
 
 def _filled(heights: list[float], limit: float) -> list[list[int]]:
@@ -61,22 +78,22 @@ def _filled(heights: list[float], limit: float) -> list[list[int]]:
     return columns
 
 
-def _sizes(picture: Picture) -> list[tuple[float, float]]:
-    """A guess at each item's width and height, in points, from what must stand beneath each other."""
+def _sizes(picture: Picture, runs: list[list[Item]]) -> list[tuple[float, float]]:
+    """A guess at each run's width and height, in points, from what must stand beneath each other."""
     sources: dict[str, list[str]] = {}
     for edge in picture.edges:
         sources.setdefault(edge.target, []).append(edge.source)
-    return [_size(item, sources) for item in picture.items]
+    return [_size(run, sources) for run in runs]
 
 
-def _size(item: Item, sources: dict[str, list[str]]) -> tuple[float, float]:
+def _size(run: list[Item], sources: dict[str, list[str]]) -> tuple[float, float]:
     rank: dict[str, int] = {}
     bottom: dict[str, float] = {}
-    for part in parts_of((item,)):
+    for part in parts_of(run):
         above = [source for source in sources.get(part.id, ()) if source in rank]
         rank[part.id] = max((rank[source] + 1 for source in above), default=0)
         bottom[part.id] = max((bottom[source] for source in above), default=0.0) + _height(part)
-    frames = _frames(item)
+    frames = max(map(_frames, run))
     return max(Counter(rank.values()).values()) * 115.0 + 24 * frames, max(bottom.values()) + 20 * frames
 
 

@@ -328,7 +328,7 @@ class _Painter:
     # ---- boxes and edges ----------------------------------------------------------------------------------------
 
     def _card(self, path: str, lines: list[str], row: Row | None, role: Role, count: int = 1) -> Box:
-        load = Load(row.parameters, row.macs) if row else None
+        load = Load(row.parameters, row.macs) if row and (row.parameters or row.macs) else None
         return Box(self._free(path), role, tuple(Band(line, role) for line in lines), count, load=load)
 
     def _join(self, drawing: _Drawing, number: int, target: str, *, entering: bool = False) -> None:

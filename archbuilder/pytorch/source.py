@@ -5,23 +5,10 @@ from __future__ import annotations
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Map
 from archbuilder.pytorch.classes import Network, plan_network
+from archbuilder.pytorch.helpers import HELPERS
 from archbuilder.pytorch.initialise import initialisation_lines
 from archbuilder.pytorch.layout import literal, quoted
 from archbuilder.pytorch.writer import Writer, docstring
-
-_DROP_PATH = '''class DropPath(nn.Module):
-    """Drops the branch for single images in training, and scales the others up (stochastic depth)."""
-
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = rate
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.rate == 0.0 or not self.training:
-            return x
-        keep = 1.0 - self.rate
-        mask = x.new_empty((x.shape[0],) + (1,) * (x.ndim - 1)).bernoulli_(keep)
-        return x * mask.div_(keep) if keep > 0.0 else x * mask'''
 
 _RESET = '''
     def reset_parameters(self) -> None:
@@ -44,8 +31,8 @@ def source_of(graph: Graph) -> tuple[str, str]:
     classes = [_without_mark(writer.class_text(plan, [])) for plan in network.plans]
     classes.append(_root(network, graph, writer))
     body = "\n\n\n".join(classes)
-    if "DropPath(" in body:
-        body = f"{_DROP_PATH}\n\n\n{body}"
+    helpers = [text for name, text in HELPERS.items() if f"{name}(" in body]
+    body = "\n\n\n".join([*helpers, body])
     return f"{_header(graph, body)}\n\n\n{body}\n", network.root.name
 
 

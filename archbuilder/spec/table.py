@@ -13,15 +13,17 @@ from archbuilder.diagnostics import Place
 class Table(dict[str, Any]):
     """A map with the places of its keys and values.
 
-    `weak` names the entries that came from a base and may go unused; `broken` says that something in it was wrong and
+    `name_place` is where the key that it stands behind is written, if it is a step. `weak` names the entries that came
+    from a base and may go unused; `broken` says that something in it was wrong and
     has been reported, so that whoever reads it should stay silent.
     """
 
-    __slots__ = ("broken", "key_places", "place", "value_places", "weak")
+    __slots__ = ("broken", "key_places", "name_place", "place", "value_places", "weak")
 
     def __init__(self, place: Place | None = None) -> None:
         super().__init__()
         self.place = place
+        self.name_place: Place | None = None
         self.key_places: dict[str, Place | None] = {}
         self.value_places: dict[str, Place | None] = {}
         self.weak: frozenset[str] = frozenset()

@@ -49,6 +49,16 @@ def test_poor_encodings_are_no_tracebacks(tmp_path: Path) -> None:
     assert b"8?32?32" in result.stdout
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_empty_ones(tmp_path: Path, closed: str) -> None:
+    command = f"{sys.executable} -m archbuilder check - {closed}"
+    process = subprocess.run(
+        command, shell=True, cwd=tmp_path, env=environment(), input=GOOD.encode(), capture_output=True
+    )
+    assert process.returncode == (1 if "<" in closed else 0)
+    assert b"Traceback" not in process.stderr
+
+
 def in_terminal(*arguments: str, cwd: Path, **more: str) -> str:
     """What the command writes to a terminal of 80 columns."""
     pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
@@ -97,15 +107,18 @@ def test_a_reader_that_leaves_is_no_trouble(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_is_quiet(tmp_path: Path) -> None:
+    code = "import sys; from archbuilder.cli import main; print('ready', flush=True); main()"
     process = subprocess.Popen(
-        [*COMMAND, "check", "-"],
+        [sys.executable, "-c", code, "check", "-"],
         cwd=tmp_path,
-        env=environment(PYTHONUNBUFFERED="1"),
+        env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    time.sleep(1.5)  # by now it waits for its standard input
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    time.sleep(0.3)  # by now it waits for its standard input
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate()
     assert (process.returncode, output, errors) == (130, b"", b"")

@@ -78,7 +78,7 @@ def test_every_failure_is_told(folders):
 
 def test_one_that_hangs_is_given_up(folders):
     script(folders[1], "dot", "while :; do :; done")
-    with pytest.raises(DrawingError, match="took longer than 0.2 s"):
+    with pytest.raises(DrawingError, match=r"took longer than 0\.2 s"):
         lay_out("digraph {}", "svg", timeout=0.2)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 import archbuilder
@@ -12,8 +14,8 @@ def picture(name: str, depth: str) -> Picture:
     return picture_of(archbuilder.lower(name), depth)  # type: ignore[arg-type]
 
 
-def find(found: Picture, id: str) -> Item:
-    return next(part for part in parts_of(found.items) if part.id == id)
+def find(found: Picture, key: str) -> Item:
+    return next(part for part in parts_of(found.items) if part.id == key)
 
 
 def edge(found: Picture, source: str, target: str) -> Edge:
@@ -33,7 +35,7 @@ def test_a_stage_is_a_box_with_its_repeats_widths_and_cost():
 def test_shapes_stand_on_the_edges_between_stages():
     found = picture("resnet50", "stage")
     chain = ["input", "stem", "layer1", "layer2", "layer3", "layer4", "head"]
-    assert [(edge.source, edge.target) for edge in found.edges] == list(zip(chain, chain[1:], strict=False))
+    assert [(edge.source, edge.target) for edge in found.edges] == list(pairwise(chain))
     assert [edge.label for edge in found.edges][1:4] == ["64×56×56", "256×56×56", "512×28×28"]
 
 

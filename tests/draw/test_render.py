@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -80,7 +81,7 @@ def test_texts_do_not_overlap(depth: Depth, tmp_path: Path):
             (round(float(text.get("y", "nan")), 1), float(text.get("x", "nan")), text)
             for text in svg(spec, depth).iter(f"{SVG}text")
         )
-        for (y, x, text), (next_y, next_x, _) in zip(places, places[1:], strict=False):
+        for (y, x, text), (next_y, next_x, _) in pairwise(places):
             if y == next_y and text.get("text-anchor") == "start":
                 width = 0.45 * float(text.get("font-size", "nan")) * len(text.text or "")
                 assert next_x - x >= width, text.text
@@ -90,6 +91,23 @@ def test_texts_do_not_overlap(depth: Depth, tmp_path: Path):
 def test_a_long_chain_still_has_the_shape_of_a_page(depth: Depth, most: float, tmp_path: Path):
     _, _, width, height = (float(number) for number in svg(long_chain(tmp_path), depth).get("viewBox", "").split())
     assert 1 / most < width / height < most
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_branches_between_stages_are_drawn(depth: Depth, tmp_path: Path):
+    spec = tmp_path / "skips.yaml"
+    spec.write_text(
+        "name: skips\ninput: {channels: 3, size: 32}\nstem:\n  conv1: {block: conv, width: 8, kernel: 3}\n"
+        "stages:\n  a: {block: basic, width: 8, depth: 2}\n  b: {block: basic, width: 8}\n"
+        "  c: {block: concat, from: [b, a, conv1]}\n  d: {block: basic, width: 8}\n"
+        "neck:\n  joined: {block: concat, from: [d, c]}\nhead:\n  pool: global_pool\n"
+    )
+    root = svg(spec, depth)
+    titles = [title.text for title in root.iter(f"{SVG}title")]
+    joined = {"stage": "neck", "block": "joined", "layer": "joined"}[depth]
+    assert sum(title.endswith(f"->{joined}") or f"->{joined}:" in title for title in titles if title) == 2
+    # Every node was drawn on purpose: Graphviz makes up those that only an edge names, in its own font.
+    assert "Times" not in ET.tostring(root, encoding="unicode")
 
 
 def test_a_network_of_1202_layers_is_drawn_quickly():

@@ -1,4 +1,4 @@
-"""Norms: batch, group and layer normalisation over the channels of a map."""
+"""Norms: batch, group and layer normalisation."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor
-from archbuilder.graph.shapes import Map, Shape, Streams, Vector
+from archbuilder.graph.shapes import Shape, Streams, Vector
 from archbuilder.parameters import Parameter
 
 
 @dataclass(frozen=True)
 class Norm(Op):
-    """Batch norm (arXiv:1502.03167), group norm (arXiv:1803.08494) or layer norm over all channels and pixels (one group)."""
+    """Batch norm (arXiv:1502.03167), group norm (arXiv:1803.08494) or layer norm (arXiv:1607.06450) over the channels.
+
+    On a map, layer norm normalises each pixel by itself, as ConvNeXt does (arXiv:2201.03545, section 2.6).
+    """
 
     name: ClassVar[str] = "norm"
     help: ClassVar[str] = "a normalisation, with a learned scale and shift for each channel"
@@ -62,6 +65,8 @@ class Norm(Op):
         if self.kind == "batch":
             keywords += (("momentum", self.momentum),) if self.momentum != 0.1 else ()
             return Construct("nn.BatchNorm1d" if self.flat else "nn.BatchNorm2d", (self.channels,), keywords)
+        if self.kind == "layer":
+            return Construct("nn.LayerNorm" if self.flat else "LayerNorm2d", (self.channels,), keywords)
         return Construct("nn.GroupNorm", (self.groups, self.channels), keywords)
 
     def initialise(self) -> tuple[Initialisation, ...]:
@@ -69,8 +74,3 @@ class Norm(Op):
 
     def label(self) -> str:
         return f"{self.kind} norm"
-
-
-def is_map(shape: Shape) -> bool:
-    """Whether a shape is one feature map."""
-    return isinstance(shape, Map)
