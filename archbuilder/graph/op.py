@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
-from archbuilder.graph.shapes import Map, Shape, Streams, Vector
+from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
 
 
@@ -123,18 +123,31 @@ def only_map(op: str, shape: Shape) -> Map:
         return shape
     if isinstance(shape, Streams):
         raise OpError(f"{op} takes one feature map, got {len(shape)} values", "take one of them, as in `from: parts.0`")
+    if isinstance(shape, Tokens):
+        raise OpError(f"{op} takes a feature map (channels, height, width), got {shape}", "put `to_map` before it")
     raise OpError(f"{op} takes a feature map (channels, height, width), got a vector of {shape}")
 
 
-def only_vector(op: str, shape: Shape) -> Vector:
-    """The vector that an op needs.
+def only_tokens(op: str, shape: Shape) -> Tokens:
+    """The tokens that an op needs.
 
     Raises:
         OpError: if it is given anything else.
     """
-    if isinstance(shape, Vector):
+    if isinstance(shape, Tokens):
         return shape
-    raise OpError(f"{op} takes a vector, got {shape}", "put `global_pool` or `flatten` before it")
+    raise OpError(f"{op} takes tokens, got {shape}", "put `to_tokens` before it" if isinstance(shape, Map) else None)
+
+
+def vector_or_tokens(op: str, shape: Shape) -> Vector | Tokens:
+    """The vector or tokens that an op needs.
+
+    Raises:
+        OpError: if it is given anything else.
+    """
+    if isinstance(shape, Vector | Tokens):
+        return shape
+    raise OpError(f"{op} takes a vector or tokens, got {shape}", "put `global_pool`, `flatten` or `to_tokens` before it")
 
 
 def pair(value: int | tuple[int, int]) -> tuple[int, int]:

@@ -45,6 +45,60 @@ class Vector(NamedTuple):
         return self.channels
 
 
+class Tokens(NamedTuple):
+    """Tokens of a grid of (height, width), behind `extra` ones that belong to no place, of so many channels each."""
+
+    height: int
+    width: int
+    extra: int
+    channels: int
+
+    def __str__(self) -> str:
+        extra = f"{self.extra}+" if self.extra else ""
+        return f"{extra}{self.height}×{self.width} tokens of {self.channels}"
+
+    @property
+    def is_shape(self) -> bool:
+        """Says to an expression that this is a shape, not a list."""
+        return True
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens there are."""
+        return self.extra + self.height * self.width
+
+    @property
+    def elements(self) -> int:
+        """How many numbers they hold."""
+        return self.tokens * self.channels
+
+
+class Held(NamedTuple):
+    """A tensor that a block holds itself, the same for all images: a scale, a position embedding.
+
+    `grid` is the (height, width) of the tokens that it was made for, if it was made for tokens.
+    """
+
+    sizes: tuple[int, ...]
+    grid: tuple[int, int] | None = None
+
+    def __str__(self) -> str:
+        return f"[{', '.join(str(size) for size in self.sizes)}]"
+
+    @property
+    def channels(self) -> int:
+        """Its last size."""
+        return self.sizes[-1]
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it holds."""
+        product = 1
+        for size in self.sizes:
+            product *= size
+        return product
+
+
 class Streams(tuple["Shape", ...]):
     """Several values as one: the parts of a split."""
 
@@ -59,11 +113,13 @@ class Streams(tuple["Shape", ...]):
         return sum(shape.elements for shape in self)
 
 
-Shape: TypeAlias = Map | Vector | Streams
+Shape: TypeAlias = Map | Vector | Tokens | Held | Streams
 
 
 def dimensions(shape: Shape) -> tuple[int, ...]:
     """The shape as plain numbers, those of several streams one behind the other."""
     if isinstance(shape, Streams):
         return tuple(number for part in shape for number in dimensions(part))
-    return tuple(shape)
+    if isinstance(shape, Tokens):
+        return (shape.tokens, shape.channels)
+    return shape.sizes if isinstance(shape, Held) else tuple(shape)

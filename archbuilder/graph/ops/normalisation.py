@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor
-from archbuilder.graph.shapes import Shape, Streams, Vector
+from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
 from archbuilder.parameters import Parameter
 
 
@@ -40,6 +40,8 @@ class Norm(Op):
         shape, kind = inputs[0], given["kind"]
         if isinstance(shape, Streams):
             raise OpError(f"norm takes one value, got {len(shape)}", "take one of them, as in `from: parts.0`")
+        if isinstance(shape, Tokens) and kind != "layer":
+            raise OpError(f"{kind} norm takes a feature map, got {shape}", "use `kind: layer`, or put `to_map` before it", "kind")
         for knob, owner in (("momentum", "batch"), ("groups", "group")):
             if given[knob] is not None and kind != owner:
                 raise OpError(f"`{knob}` belongs to {owner} norm, this is {kind} norm", f"remove `{knob}`", knob)
@@ -49,7 +51,7 @@ class Norm(Op):
             if shape.channels % groups:
                 raise OpError(f"`groups` ({groups}) does not divide the {shape.channels} channels of the input", None, "groups")
         momentum = 0.1 if given["momentum"] is None else given["momentum"]
-        flat = isinstance(shape, Vector)
+        flat = not isinstance(shape, Map)
         return cls(kind, shape.channels, given["eps"], momentum, groups, given["zero_init"], flat)
 
     def state(self) -> tuple[Tensor, ...]:

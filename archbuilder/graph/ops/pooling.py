@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, only_map, pair, short
-from archbuilder.graph.shapes import Map, Shape, Vector
+from archbuilder.graph.op import Construct, Expression, Op, OpError, only_map, pair, short
+from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import Pair, default_padding, slide
 from archbuilder.parameters import Parameter
 
@@ -108,23 +108,89 @@ class GlobalPool(Op):
     """The mean over all pixels."""
 
     name: ClassVar[str] = "global_pool"
-    help: ClassVar[str] = "the mean over all pixels: a vector, or with `keep` a map of one pixel"
+    help: ClassVar[str] = "the mean over all pixels or tokens: a vector, or with `keep` a map of one pixel"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("keep", "bool", False, "whether height and width stay, as 1"),
     )
 
     keep: bool
+    tokens: bool
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        tokens = isinstance(inputs[0], Tokens)
+        if tokens and given["keep"]:
+            raise OpError("`keep` is for maps; tokens have no height and width", "remove `keep`", "keep")
+        return cls(given["keep"], tokens)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        channels = only_map("global_pool", inputs[0]).channels
+        shape = inputs[0]
+        if isinstance(shape, Tokens):
+            return Vector(shape.channels)
+        channels = only_map("global_pool", shape).channels
         return Map(channels, 1, 1) if self.keep else Vector(channels)
 
-    def emit(self) -> Construct:
+    def emit(self) -> Construct | Expression:
+        if self.tokens:
+            return Expression("{0}.mean(dim=1)")
         pool = Construct("nn.AdaptiveAvgPool2d", (1,))
         return pool if self.keep else Construct("nn.Sequential", (pool, Construct("nn.Flatten", (1,))))
 
     def label(self) -> str:
         return "global avg pool"
+
+
+@dataclass(frozen=True)
+class AdaptivePool(Op):
+    """The mean over windows that give a map of the wanted size."""
+
+    name: ClassVar[str] = "adaptive_avg_pool"
+    help: ClassVar[str] = "the mean over as many windows as the output has pixels"
+    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("size", "size", help="of the output", minimum=1),)
+
+    size: Pair
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        return cls(pair(given["size"]))
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return Map(only_map("adaptive_avg_pool", inputs[0]).channels, *self.size)
+
+    def emit(self) -> Construct:
+        return Construct("nn.AdaptiveAvgPool2d", (short(self.size),))
+
+    def label(self) -> str:
+        return f"adaptive avg pool {self.size[0]}×{self.size[1]}"
+
+
+@dataclass(frozen=True)
+class Upsample(Op):
+    """Interpolation to a multiple of the size."""
+
+    name: ClassVar[str] = "upsample"
+    help: ClassVar[str] = "interpolates a map to a multiple of its size"
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("factor", "size", 2, "how many times larger", minimum=1),
+        Parameter("kind", "string", "nearest", "how new pixels are found", choices=("nearest", "bilinear")),
+    )
+
+    factor: Pair
+    kind: str
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        return cls(pair(given["factor"]), given["kind"])
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        shape = only_map("upsample", inputs[0])
+        return Map(shape.channels, shape.height * self.factor[0], shape.width * self.factor[1])
+
+    def emit(self) -> Construct:
+        return Construct("nn.Upsample", (), (("scale_factor", short(self.factor)), ("mode", self.kind)))
+
+    def label(self) -> str:
+        return f"upsample ×{short(self.factor)}"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor, only_map, only_vector, pair, short
-from archbuilder.graph.shapes import Map, Shape, Vector
+from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor, only_map, pair, short, vector_or_tokens
+from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import Pair, default_padding, slide
 from archbuilder.parameters import Parameter
 
@@ -146,11 +146,12 @@ class Linear(Op):
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
-        channels = only_vector("linear", inputs[0]).channels
+        channels = vector_or_tokens("linear", inputs[0]).channels
         return cls(channels, given["width"] or channels, given["bias"], given["init"], given["bias_init"])
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        return Vector(self.out_channels)
+        shape = inputs[0]
+        return shape._replace(channels=self.out_channels) if isinstance(shape, Tokens) else Vector(self.out_channels)
 
     def state(self) -> tuple[Tensor, ...]:
         weight = Tensor("weight", (self.out_channels, self.in_channels))

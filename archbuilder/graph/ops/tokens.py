@@ -1,0 +1,224 @@
+"""Ops on tokens, and tensors that a block holds itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from archbuilder.graph.op import (
+    Construct,
+    Expression,
+    Initialisation,
+    Op,
+    OpError,
+    Tensor,
+    only_map,
+    only_tokens,
+)
+from archbuilder.graph.shapes import Held, Map, Shape, Tokens, Vector
+from archbuilder.parameters import Parameter
+
+
+@dataclass(frozen=True)
+class ToTokens(Op):
+    """Each pixel of a map as a token, row by row."""
+
+    name: ClassVar[str] = "to_tokens"
+    help: ClassVar[str] = "each pixel of a map as a token, row by row; the tokens remember the map's height and width"
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        shape = only_map("to_tokens", inputs[0])
+        return Tokens(shape.height, shape.width, 0, shape.channels)
+
+    def emit(self) -> Expression:
+        return Expression("{0}.flatten(2).transpose(1, 2)")
+
+    def label(self) -> str:
+        return "to tokens"
+
+
+@dataclass(frozen=True)
+class ToMap(Op):
+    """Tokens as the map that they came from."""
+
+    name: ClassVar[str] = "to_map"
+    help: ClassVar[str] = "tokens as the map that they came from; extra tokens must have been taken off"
+    grid_from_map: ClassVar[bool] = True
+
+    channels: int
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        return cls(only_tokens("to_map", inputs[0]).channels)
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        shape = only_tokens("to_map", inputs[0])
+        if shape.extra:
+            raise OpError(f"to_map takes the tokens of a map, got {shape.extra} more", "take them off, as in `drop_tokens`")
+        return Map(shape.channels, shape.height, shape.width)
+
+    def emit(self) -> Expression:
+        return Expression("{0}.transpose(1, 2).unflatten(2, {grid})")
+
+    def label(self) -> str:
+        return "to map"
+
+
+@dataclass(frozen=True)
+class HeldTensor(Op):
+    """A trained tensor of a block's own, the same for all images."""
+
+    name: ClassVar[str] = "parameter"
+    help: ClassVar[str] = "a trained tensor of the block's own, such as a layer scale; it stands beside the chain of steps"
+    inputs: ClassVar[tuple[int, int | None]] = (0, 0)
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("shape", "list", element="channels", help="its sizes"),
+        Parameter("init", "init", "zeros", "how it is drawn: zeros, ones, {normal: 0.02}, {constant: 1e-6} ..."),
+    )
+
+    sizes: tuple[int, ...]
+    init: Any
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        if not 1 <= len(given["shape"]) <= 4:
+            raise OpError("`shape` has from one to four sizes", None, "shape")
+        if given["init"] in ("default", "kaiming_fan_in", "kaiming_fan_out"):
+            raise OpError(f"a parameter has no {given['init']} initialisation", "write zeros, ones or {normal: 0.02}", "init")
+        return cls(given["shape"], given["init"])
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return Held(self.sizes)
+
+    def state(self) -> tuple[Tensor, ...]:
+        return (Tensor("", self.sizes),)
+
+    def emit(self) -> Construct:
+        return Construct("nn.Parameter", (Construct("torch.zeros", self.sizes),))
+
+    def initialise(self) -> tuple[Initialisation, ...]:
+        return (Initialisation("", self.init),)
+
+    def label(self) -> str:
+        return f"parameter {'×'.join(str(size) for size in self.sizes)}"
+
+
+@dataclass(frozen=True)
+class PrependTokens(Op):
+    """Extra tokens before those of the grid, the same for all images: a class token."""
+
+    name: ClassVar[str] = "prepend_tokens"
+    help: ClassVar[str] = "puts held tokens [1, count, channels] before the others, such as a class token"
+    inputs: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        tokens, held = only_tokens("prepend_tokens", inputs[0]), inputs[1]
+        if not isinstance(held, Held) or len(held.sizes) != 3 or held.sizes[::2] != (1, tokens.channels):
+            raise OpError(f"prepend_tokens takes a parameter of [1, count, {tokens.channels}], got {held}")
+        return tokens._replace(extra=tokens.extra + held.sizes[1])
+
+    def emit(self) -> Expression:
+        return Expression("torch.cat([{1}.expand({0}.shape[0], -1, -1), {0}], dim=1)")
+
+    def label(self) -> str:
+        return "prepend tokens"
+
+
+@dataclass(frozen=True)
+class TakeToken(Op):
+    """One token as a vector."""
+
+    name: ClassVar[str] = "take_token"
+    help: ClassVar[str] = "one token as a vector; the class token is number 0"
+    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("index", "int", 0, "which one", minimum=0),)
+
+    index: int
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        shape = only_tokens("take_token", inputs[0])
+        if self.index >= shape.tokens:
+            raise OpError(f"there is no token {self.index} among {shape.tokens}", None, "index")
+        return Vector(shape.channels)
+
+    def emit(self) -> Expression:
+        return Expression("{0}[:, {index}]", (("index", self.index),))
+
+    def label(self) -> str:
+        return f"token {self.index}"
+
+
+@dataclass(frozen=True)
+class ResizeTokens(Op):
+    """Held tokens for a grid of another size: interpolated as a map, bilinearly; extra tokens stay as they are."""
+
+    name: ClassVar[str] = "resize_tokens"
+    help: ClassVar[str] = "a position embedding, interpolated to the grid of the second value where that is another"
+    inputs: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    height: int
+    width: int
+    extra: int
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        tokens = only_tokens("resize_tokens", inputs[1])
+        return cls(tokens.height, tokens.width, tokens.extra)
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        held, tokens = inputs[0], only_tokens("resize_tokens", inputs[1])
+        wanted = (1, tokens.tokens, tokens.channels)
+        if not isinstance(held, Held) or held.sizes != wanted:
+            shown = f"[{', '.join(str(size) for size in wanted)}]"
+            raise OpError(f"resize_tokens expected a parameter of {shown}, one for each token, got {held}")
+        return held
+
+    def emit(self) -> Expression:
+        values = (("height", self.height), ("width", self.width), ("extra", self.extra))
+        return Expression("resize_tokens({0}, {1_grid}, {height}, {width}, {extra})", values)
+
+    def label(self) -> str:
+        return "resize tokens"
+
+
+@dataclass(frozen=True)
+class Attention(Op):
+    """Scaled dot-product attention of several heads (arXiv:1706.03762, section 3.2)."""
+
+    name: ClassVar[str] = "attention"
+    help: ClassVar[str] = "scaled dot-product attention; takes queries, keys and values"
+    inputs: ClassVar[tuple[int, int | None]] = (3, 3)
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("heads", "int", 1, "parts of the channels that attend by themselves", minimum=1),
+        Parameter("dropout", "float", 0.0, "the share of weights that is set to zero in training", minimum=0, maximum=1),
+    )
+
+    heads: int
+    dropout: float
+    keys: int
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        queries, keys, values = (only_tokens("attention", shape) for shape in inputs)
+        heads = given["heads"]
+        for shape, whose in ((queries, "queries"), (values, "values")):
+            if shape.channels % heads:
+                raise OpError(f"`heads` ({heads}) does not divide the {shape.channels} channels of the {whose}", None, "heads")
+        if queries.channels != keys.channels:
+            raise OpError(f"queries have {queries.channels} channels, keys {keys.channels}; they must be equal")
+        if keys.tokens != values.tokens:
+            raise OpError(f"there are {keys.tokens} keys and {values.tokens} values; they must be as many")
+        return cls(heads, given["dropout"], keys.tokens)
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        queries, values = only_tokens("attention", inputs[0]), only_tokens("attention", inputs[2])
+        return queries._replace(channels=values.channels)
+
+    def macs(self, output: Shape) -> int:
+        # Queries times keys, then weights times values; both have as many channels in all.
+        return 2 * output.elements * self.keys
+
+    def emit(self) -> Construct:
+        return Construct("Attention", (self.heads,), (("dropout", self.dropout),))
+
+    def label(self) -> str:
+        return f"attention, {self.heads} head{'s' * (self.heads > 1)}"
