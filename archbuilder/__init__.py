@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
 
     from archbuilder.draw import render
+    from archbuilder.dumping import dump
     from archbuilder.pytorch.source import to_source
-    from archbuilder.spec.dump import dump
 
 __version__ = "0.1.0"
 
 # Looked up on first use: what only draws or writes need not be loaded to check.
-_LATER = {"dump": "archbuilder.spec.dump", "render": "archbuilder.draw", "to_source": "archbuilder.pytorch.source"}
+_LATER = {"dump": "archbuilder.dumping", "render": "archbuilder.draw", "to_source": "archbuilder.pytorch.source"}
 
 
 def __getattr__(name: str) -> Any:

@@ -127,7 +127,7 @@ def show(
 
 
 def _resolved(spec: str, settings: list[str] | None) -> str:
-    from archbuilder.spec.dump import dump
+    from archbuilder.dumping import dump
 
     architecture = check_word(spec, read_settings(settings), None).architecture
     if architecture.is_overridden:

@@ -123,8 +123,7 @@ class Bodies:
             return self._left_out(name, step, frame)
         inputs = self._inputs(step, frame)
         if POISON in inputs:
-            if isinstance(target, Target):  # what it says can be checked all the same
-                self._resolve(target, frame, {}, None)
+            self._check_all_the_same(target, frame)
             raise GiveUp
         if isinstance(target, Target):
             value = self._use(name, step, target, inputs, frame)
@@ -132,6 +131,17 @@ class Bodies:
             value = self._own_body(name, step, target, inputs, frame)
         _set(frame, name, value)
         return True
+
+    def _check_all_the_same(self, target: Target | Slot | Steps, frame: Frame) -> None:
+        """Reports what is wrong in a step although nothing is known of what goes into it."""
+        if isinstance(target, Target):
+            self._resolve(target, frame, {}, None)
+        elif not isinstance(target, Slot):
+            apart = Frame(
+                Builder(frame.builder.input), frame.variables, frame.defaults, POISON, frame.used_at, frame.block,
+                origins=frame.origins,
+            )  # fmt: skip
+            self.steps(target, apart)
 
     def _left_out(self, name: str, step: Step, frame: Frame) -> bool:
         """A step that is left out hands on its first input. In a list later steps move up, unless `else` keeps its place."""

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import yaml
 
-from archbuilder.spec.models import SECTIONS, Architecture, write_body
+from archbuilder.spec.models import SECTIONS, Architecture, Step, write_body
+
+Knows = Callable[[str, str], bool]
+"""Whether a block (by name) has a use for a key."""
 
 
-def dump(architecture: Architecture) -> str:
-    """The spec as YAML, its bases merged in; reading it again gives an equal architecture."""
+def write_architecture(architecture: Architecture, knows: Knows) -> str:
+    """The spec as YAML, its bases merged in, without what came from a base and its block has no use for."""
     data = architecture.model_dump(by_alias=True, exclude_defaults=True)
     written = {key: value for key, value in data.items() if value not in (None, {})}
+    written["input"] = architecture.input.model_dump()
     for name in SECTIONS:
         section = getattr(architecture, name)
         if section is not None:
-            written[name] = write_body([section])[0] if not isinstance(section, dict | list) else write_body(section)
+            section = _without_unknown(section, knows)
+            written[name] = write_body([section])[0] if isinstance(section, Step) else write_body(section)
     return yaml.dump(_plain(written), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+
+
+def _without_unknown(section: Any, knows: Knows) -> Any:
+    if isinstance(section, dict):
+        return {name: _without_unknown(step, knows) for name, step in section.items()}
+    if isinstance(section, list):
+        return [_without_unknown(step, knows) for step in section]
+    if not isinstance(section, Step) or section.block is None:
+        return section
+    block = section.block
+    kept = {key: value for key, value in section.arguments.items() if not section.is_weak(key) or knows(block, key)}
+    return section if len(kept) == len(section.arguments) else section.with_arguments(kept)
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
+from archbuilder.diagnostics import shorten
 from archbuilder.parameters import MAXIMUM_INTEGER, describe
 
 MAXIMUM_LENGTH: Final = 400
@@ -138,9 +139,8 @@ def _compile(text: str, names: set[str]) -> Evaluate:
         return _name(text, names)
     try:
         tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else "it cannot be read"
-        raise FormulaError(f"`{text[:60]}` is not an expression: {reason}") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise FormulaError(f"`{shorten(text)}` is not an expression") from None
     return _walk(tree.body, names, 0)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
 from archbuilder.spec import zoo
-from archbuilder.spec.merge import SECTION_NAMES, arrange, inherit, merge
+from archbuilder.spec.merge import SECTION_NAMES, arrange, inherit, merge, weakened
 from archbuilder.spec.models import Architecture
 from archbuilder.spec.reader import read_yaml
 from archbuilder.spec.table import Table
@@ -96,9 +96,11 @@ def _read(path: Path, reporter: Reporter) -> Table | None:
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        source = Source(name, "")
-        message = f"this is not a text in UTF-8 (byte {error.start})"
-        reporter.error("not-text", message, Place(source, 1, 1, 2))
+        source = Source(name, error.object.decode("utf-8", "replace"))
+        before = error.object[: error.start].decode("utf-8")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = "this is not a text in UTF-8"
+        reporter.error("not-text", message, Place(source, line, column, column + 1), help="save the file as UTF-8")
         return None
     return read_yaml(Source(name, text, shipped), reporter)
 
@@ -190,6 +192,9 @@ def _with_variant(table: Table, variant: str | None, reporter: Reporter, place: 
     if not isinstance(patch, Table):
         reporter.error("bad-value", "a variant is a map of what differs", variants.value_places.get(variant))
         return table
+    for key in ("defaults", "parameters"):
+        if isinstance(base.get(key), Table):
+            base[key] = weakened(base[key])  # they are there for all variants, and one may not need them
     merged = merge(base, patch)
     if "name" not in patch and isinstance(table.get("name"), str):
         merged["name"] = zoo.plain_name(table["name"], variant)

@@ -45,7 +45,20 @@ def inherit(base: Table) -> Table:
     table = base.copy()
     for key in NOT_INHERITED & table.keys():
         del table[key]
+    for key in ("defaults", "parameters"):
+        if isinstance(table.get(key), Table):
+            table[key] = weakened(table[key])
     return table
+
+
+def weakened(table: Table) -> Table:
+    """A map of which everything may go unused, in inner maps too."""
+    weak = table.copy()
+    weak.weak = frozenset(table)
+    for key, value in table.items():
+        if isinstance(value, Table):
+            weak[key] = weakened(value)
+    return weak
 
 
 def arrange(table: Table, reporter: Reporter) -> Table:
@@ -61,11 +74,16 @@ def arrange(table: Table, reporter: Reporter) -> Table:
 def _arrange_steps(section: Table, reporter: Reporter) -> Table:
     order = list(section)
     behind: dict[str, str] = {}
+    settled: dict[str, Table] = {}
     for key, step in section.items():
         wish = _wish(step)
         if wish is None:
             continue
         side, anchor = wish
+        settled[key] = _without_wish(step)
+        if side == "before" and "after" in step:
+            message = f"`{key}` can be put before or after a step, not both"
+            reporter.error("bad-value", message, step.key_places.get("after"), help="remove one of them")
         if not isinstance(anchor, str) or anchor not in section or anchor == key:
             help = suggest(str(anchor), [name for name in section if name != key])
             place = step.value_places.get(side)
@@ -77,13 +95,21 @@ def _arrange_steps(section: Table, reporter: Reporter) -> Table:
         else:  # several behind the same step keep the order in which they are written
             order.insert(order.index(behind.get(anchor, anchor)) + 1, key)
             behind[anchor] = key
-    if order == list(section):
+    if not settled:
         return section
     arranged = section.copy()
     arranged.clear()
     for key in order:
-        arranged[key] = section[key]
+        arranged[key] = settled.get(key, section[key])
     return arranged
+
+
+def _without_wish(step: Table) -> Table:
+    """A step whose place among the others is settled."""
+    settled = step.copy()
+    for side in ("before", "after"):
+        settled.pop(side, None)
+    return settled
 
 
 def _wish(step: Any) -> tuple[str, Any] | None:

@@ -6,6 +6,7 @@ lowered. A model that was read from a text remembers its table, and so where eve
 
 from __future__ import annotations
 
+import difflib
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import (
@@ -22,17 +23,20 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from archbuilder.diagnostics import Place
+from archbuilder.diagnostics import Place, shorten
 from archbuilder.parameters import Parameter, describe
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.table import Table, key_place, place_of, value_place
+from archbuilder.spec.formula import Formula, FormulaError
+from archbuilder.spec.table import Items, Table, key_place, place_of, value_place
 from archbuilder.spec.values import (
-    Anything,
     Channels,
+    ClassName,
     Condition,
     Count,
+    Entries,
     ImageSize,
     Names,
+    OutputShape,
+    Quantity,
     Text,
     Word,
     compute_later,
@@ -91,6 +95,17 @@ class SpecModel(BaseModel):
         """Where a key is written."""
         return key_place(self.table, key) or self.place
 
+    def place_inside(self, key: str, inner: str | int) -> Place | None:
+        """Where an entry of the map, or an element of the list, that stands behind a key is written."""
+        inside = self.table.get(key) if self.table is not None else None
+        return key_place(inside, str(inner)) or value_place(inside, inner) or self.place_at(key)
+
+    @property
+    def name_place(self) -> Place | None:
+        """Where the name of a step is written."""
+        table = self.table
+        return self.place if table is None else table.name_place or table.place
+
     def is_weak(self, key: str) -> bool:
         """Whether an entry came from a base, so that it may go unused."""
         table = self.table
@@ -123,19 +138,51 @@ def _check_map(written: Any) -> Any:
     for key in written:
         if not isinstance(key, str):
             raise wrong(f"expected a text as key, got {describe(key)}")
-    return {key: Loop.read(key, value) if key.startswith("for ") else value for key, value in written.items()}
+    steps: dict[str, Any] = {}
+    errors: list[InitErrorDetails] = []
+    for key, value in written.items():
+        try:
+            is_loop = key.startswith("for ")
+            steps[key] = Loop.read(key, value, key_place(written, key)) if is_loop else _in_full(written, key, value)
+        except PydanticCustomError as error:
+            errors.append(InitErrorDetails(type=error, loc=(key,), input=value))
+    if errors:
+        raise ValidationError.from_exception_data("steps", errors)
+    return steps
+
+
+def _check_list(written: Any) -> Any:
+    if not isinstance(written, Items):
+        return written
+    return [_in_full(written, number, value) for number, value in enumerate(written)]
+
+
+def _in_full(container: Any, key: str | int, value: Any) -> Any:
+    """A step that is written in short (`norm`, a list), in full, so that it has a place; its name's is noted too."""
+    place = value_place(container, key)
+    if place is None:
+        return value
+    if isinstance(value, str | list) and value != "":
+        table = Table(place)
+        table.put("block" if isinstance(value, str) else "body", value, place, place)
+    elif isinstance(value, Table):
+        table = value.copy() if value.name_place else value  # behind an alias it is there twice
+    else:
+        return value
+    table.name_place = key_place(container, str(key)) or place
+    return table
 
 
 Steps: TypeAlias = Annotated[
     Annotated[Annotated[dict[str, "Step"], BeforeValidator(_check_map)], Tag("map")]
-    | Annotated[list["Step"], Tag("list")],
+    | Annotated[Annotated[list["Step"], BeforeValidator(_check_list)], Tag("list")],
     Discriminator(_kind_of_steps),
 ]
 """The steps of a block: a map names its children, a list numbers them."""
 
 Body: TypeAlias = Annotated[
     Annotated[Annotated[dict[str, "Step"], BeforeValidator(_check_map)], Tag("map")]
-    | Annotated[list["Step"], Tag("list")]
+    | Annotated[Annotated[list["Step"], BeforeValidator(_check_list)], Tag("list")]
     | Annotated[Text, Tag("slot")],
     Discriminator(_kind_of_body),
 ]
@@ -149,17 +196,24 @@ class Loop:
         self.header, self.variable, self.start, self.stop = header, variable, start, stop
 
     @staticmethod
-    def read(header: str, written: Any) -> dict[str, Any]:
-        """The step that a loop's key and its steps stand for."""
+    def read(header: str, written: Any, place: Place | None = None) -> dict[str, Any]:
+        """The step that a loop's key, at `place`, and its steps stand for."""
         words = header.split(None, 3)
         if len(words) < 4 or words[2] != "in" or not words[1].isidentifier():
-            raise wrong(f"expected `for i in n:` or `for i in a .. b:`, got `{header[:40]}`")
+            message = f"a loop is written `for i in n:` or `for i in a .. b:`, not `{shorten(header)}:`"
+            raise wrong(message, at_key=True)
+        if not isinstance(written, dict):
+            raise wrong(f"expected a map of steps, got {describe(written)}")
         start, separator, stop = words[3].partition("..")
         bounds = [start.strip(), stop.strip()] if separator else ["0", words[3].strip()]
-        low, high = (int(bound) if bound.isdigit() else compute_later(_dollared(bound)) for bound in bounds)
+        try:
+            low, high = (int(bound) if bound.isdigit() else Formula(_dollared(bound)) for bound in bounds)
+        except FormulaError as error:
+            raise wrong(str(error), at_key=True) from None
         loop = Loop(header, words[1], low, high)
         if isinstance(written, Table):
             table = Table(written.place)
+            table.name_place = place
             table.put("body", written, written.place, written.place)
             table["loop"] = loop
             return table
@@ -219,6 +273,12 @@ class Step(SpecModel):
         table = self.table
         return table is not None and table.broken
 
+    def with_arguments(self, arguments: dict[str, Any]) -> Step:
+        """A copy with other parameters for the block."""
+        copied = self.model_copy()
+        object.__setattr__(copied, "__pydantic_extra__", arguments)
+        return copied
+
     @model_serializer(mode="plain")
     def _write(self) -> Any:
         return _write_step(self)
@@ -228,9 +288,12 @@ def _check_step(written: dict[str, Any]) -> dict[str, Any]:
     errors: list[InitErrorDetails] = []
     values: dict[str, Any] = {}
     for key, value in written.items():
+        if key in ("before", "after"):  # those of sections are gone by now, see `merge.arrange`
+            message = f"`{key}` places a step of a section; in other bodies write the step where it belongs"
+            errors.append(InitErrorDetails(type=wrong(message, at_key=True), loc=(key,), input=value))
+            continue
         if key in _FIELDS and not _is_python_only(key, value, written):
-            if key not in ("before", "after"):  # where the step stands is settled when bases are merged
-                values[key] = value
+            values[key] = value
             continue
         try:
             values[str(key)] = compute_later(value)
@@ -242,19 +305,31 @@ def _check_step(written: dict[str, Any]) -> dict[str, Any]:
                 errors.append(InitErrorDetails(type=reason, loc=(key, *each["loc"]), input=value))
     broken = isinstance(written, Table) and written.broken
     if not broken and ("block" in written) == ("body" in written):
-        both = "block" in written
-        message = "a step has either `block` or `body`, not both" if both else "this step says neither `block` nor `body`"
-        help = "" if both else "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
-        errors.append(InitErrorDetails(type=wrong(message, help), loc=(), input=written))
+        errors.append(_neither_or_both(written))
     for key, needed, why in _COMPANIONS:
         if key in written and needed not in written:
-            errors.append(InitErrorDetails(type=wrong(f"`{key}` has no effect {why}"), loc=(key,), input=written[key]))
+            reason = wrong(f"`{key}` has no effect {why}", at_key=True)
+            errors.append(InitErrorDetails(type=reason, loc=(key,), input=written[key]))
     if written.get("inline") is True and "depth" in written:
         message = "`inline` cannot stand beside `depth`: repeats are children of their own"
-        errors.append(InitErrorDetails(type=wrong(message), loc=("inline",), input=True))
+        errors.append(InitErrorDetails(type=wrong(message, at_key=True), loc=("inline",), input=True))
     if errors:
         raise ValidationError.from_exception_data("step", errors)
     return values
+
+
+def _neither_or_both(written: dict[str, Any]) -> InitErrorDetails:
+    if "block" in written:
+        message = "a step has either `block` or `body`, not both"
+        return InitErrorDetails(type=wrong(message, "remove one of them"), loc=(), input=written)
+    for key, value in written.items():
+        near = difflib.get_close_matches(key, ("block", "body"), 1, 0.65)
+        if near:
+            reason = wrong(f"unknown key `{key}`", f"did you mean `{near[0]}`?", code="unknown-key", at_key=True)
+            return InitErrorDetails(type=reason, loc=(key,), input=value)
+    message = "this step says neither `block` nor `body`"
+    help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
+    return InitErrorDetails(type=wrong(message, help, code="no-block"), loc=(), input=written)
 
 
 def _is_python_only(key: str, value: Any, written: dict[str, Any]) -> bool:
@@ -314,9 +389,10 @@ def _read_parameters(written: Any) -> dict[str, Parameter]:
     for name, value in written.items():
         try:
             if not (isinstance(name, str) and name.isidentifier()):
-                raise wrong(f"a parameter's name is a word, got {describe(name)}")
-            if name in _FIELDS:
-                raise wrong(f"`{name}` is a word of the language; a parameter needs another name")
+                raise wrong(f"a parameter's name is a word, got {describe(name)}", at_key=True)
+            if name in _FIELDS or name in ("input", "here", "repeat"):
+                message = f"`{name}` is a word of the language; a parameter needs another name"
+                raise wrong(message, at_key=True)
             parameters[name] = value if isinstance(value, Parameter) else declare(name, value)
         except PydanticCustomError as error:
             errors.append(InitErrorDetails(type=error, loc=(name,), input=value))
@@ -330,7 +406,7 @@ class BlockDefinition(SpecModel):
 
     help: str = ""
     parameters: Annotated[dict[str, Any], BeforeValidator(_read_parameters)] = Field(default_factory=dict)
-    let: dict[str, Anything] = Field(default_factory=dict)
+    let: Entries = Field(default_factory=dict)
     body: Steps
     register_: list[Word] | None = Field(None, alias="register")
 
@@ -353,10 +429,10 @@ class Reference(SpecModel):
 class Expect(SpecModel):
     """Facts that the author states and every check verifies. They hold for the spec as written, with no parameter set."""
 
-    layers: Anything = None
-    parameters: Anything = None
-    macs: Anything = None
-    output: Anything = None
+    layers: Quantity | None = None
+    parameters: Quantity | None = None
+    macs: Quantity | None = None
+    output: OutputShape | None = None
 
 
 def _kind_of_section(written: Any) -> str:
@@ -369,7 +445,7 @@ def _kind_of_section(written: Any) -> str:
 
 Section = Annotated[
     Annotated[Annotated[dict[str, Step], BeforeValidator(_check_map)], Tag("map")]
-    | Annotated[list[Step], Tag("list")]
+    | Annotated[Annotated[list[Step], BeforeValidator(_check_list)], Tag("list")]
     | Annotated[Step, Tag("use")],
     Discriminator(_kind_of_section),
 ]
@@ -384,13 +460,13 @@ class Architecture(SpecModel):
     """
 
     name: Word
-    class_: Word | None = Field(None, alias="class")
+    class_: ClassName | None = Field(None, alias="class")
     help: str = ""
     extends: Word | None = None
     reference: Reference | None = None
-    parameters: dict[str, Anything] = Field(default_factory=dict)
+    parameters: Entries = Field(default_factory=dict)
     input: Input = Field(default_factory=Input)
-    defaults: dict[str, Anything] = Field(default_factory=dict)
+    defaults: Entries = Field(default_factory=dict)
     blocks: dict[str, BlockDefinition] = Field(default_factory=dict)
     stem: Section | None = None
     stages: Section | None = None

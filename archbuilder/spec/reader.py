@@ -59,7 +59,8 @@ def _read(source: Source, reporter: Reporter) -> Any:
     except _Stop:
         return None
     except yaml.MarkedYAMLError as error:
-        _report_syntax(error, source, reporter)
+        if not builder.trapped:  # what YAML says behind a split expression comes from that
+            _report_syntax(error, source, reporter)
         return None
     except yaml.reader.ReaderError as error:
         place = _place_of_offset(source, error.position)
@@ -102,6 +103,7 @@ class _Builder:
     anchors: dict[str, tuple[Any, int, int]] = field(default_factory=dict)
     values: int = 0
     trapped: bool = False
+    """Whether a value could not be read, so that the rest would be misunderstood."""
 
     def place(self, event: Any) -> Place:
         start, end = event.start_mark, event.end_mark
@@ -148,7 +150,7 @@ class _Builder:
                 value = resolve_scalar(value)
             except ValueError as error:
                 self.reporter.error("bad-number", str(error), place)
-                value = None
+                self.trapped = True
         if event.anchor:
             self.anchors[event.anchor] = (value, 1, 0)
         self.add(value, place)
@@ -166,7 +168,8 @@ class _Builder:
 
     def refuse_tag(self, event: Any, place: Place) -> None:
         if event.tag is not None and event.tag != "!":
-            raise self.stop("yaml-tag", f"tags such as `{shorten(event.tag)}` have no meaning in a spec", place)
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            raise self.stop("yaml-tag", f"tags such as `{shorten(tag)}` have no meaning in a spec", place, "remove it")
 
     def open(self, event: Any) -> None:
         self.count(event)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+import keyword
 from typing import Annotated, Any, Final
 
 from pydantic import PlainSerializer, PlainValidator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
+from archbuilder.diagnostics import suggest
 from archbuilder.parameters import (
     MAXIMUM_INTEGER,
     REQUIRED,
@@ -16,13 +19,15 @@ from archbuilder.parameters import (
     describe,
 )
 from archbuilder.spec.formula import Formula, FormulaError, is_formula
+from archbuilder.spec.table import Table
 
 MAXIMUM_REPEATS: Final = 10_000
 
 
-def wrong(message: str, help: str = "") -> PydanticCustomError:
-    """An error whose text is ours; `help` says what to write instead."""
-    return PydanticCustomError("spec", "{message}", {"message": message, "help": help})
+def wrong(message: str, help: str = "", *, code: str = "bad-value", at_key: bool = False) -> PydanticCustomError:
+    """An error whose text is ours; `help` says what to write instead, `at_key` that the key is wrong, not its value."""
+    context = {"message": message, "help": help, "code": code, "at_key": at_key}
+    return PydanticCustomError("spec", "{message}", context)
 
 
 def compute_later(value: Any) -> Any:
@@ -122,6 +127,40 @@ def _check_image_size(value: Any) -> Any:
     return _check_side(value)
 
 
+def _check_quantity(value: Any) -> Any:
+    if is_formula(value):
+        return compute_later(value)
+    if type(value) is not int or value < 0:
+        raise wrong(f"expected a whole number or an expression, got {describe(value)}")
+    return value
+
+
+def _check_shape(value: Any) -> Any:
+    if not isinstance(value, list | tuple) or not value:
+        raise wrong(f"expected a list, as [channels, height, width], got {describe(value)}")
+    return [_check_quantity(size) for size in value]
+
+
+def _check_class(value: Any) -> str:
+    word = _check_word(value)
+    if not (word.isidentifier() and word.isascii()) or keyword.iskeyword(word) or word.startswith("_"):
+        raise wrong(f"expected the name of a class in Python, got {describe(word)}", "as in `class: ResNet`")
+    return str(word)
+
+
+def _check_entries(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise wrong(f"expected a map, got {describe(value)}")
+    return compute_later(value if isinstance(value, Table) else _copied(value))
+
+
+def _copied(value: Any) -> Any:
+    """Maps and lists that were made in Python, so that expressions can be read in place."""
+    if isinstance(value, dict):
+        return {key: _copied(each) for key, each in value.items()}
+    return [_copied(each) for each in value] if isinstance(value, list) else value
+
+
 def _show_names(names: list[str]) -> Any:
     return str(names[0]) if len(names) == 1 else [str(name) for name in names]
 
@@ -138,6 +177,14 @@ Names = Annotated[list[str], PlainValidator(_check_names), PlainSerializer(_show
 """The name of a step, or a list of them."""
 Anything = Annotated[Any, PlainValidator(_check_anything)]
 """A value whose type depends on the block that it is for."""
+Entries = Annotated[dict[str, Any], PlainValidator(_check_entries)]
+"""A map of such values, by name."""
+Quantity = Annotated[Any, PlainValidator(_check_quantity)]
+"""A whole number that is expected, or an expression."""
+OutputShape = Annotated[Any, PlainValidator(_check_shape)]
+"""A list of such numbers."""
+ClassName = Annotated[str, PlainValidator(_check_class)]
+"""What a class can be called in Python."""
 Channels = Annotated[int, PlainValidator(_check_side)]
 """A number of channels, from 1."""
 ImageSize = Annotated[Any, PlainValidator(_check_image_size)]
@@ -157,6 +204,8 @@ def declare(name: str, written: Any) -> Parameter:
         return _declare_in_full(name, written)
     if isinstance(written, str) and written in TYPES:
         return Parameter(name, written)
+    if isinstance(written, str) and difflib.get_close_matches(written, TYPES, 1, 0.8):
+        raise wrong(_no_type(written), f"{_types(written)}; a text as default is {{default: {written}}}")
     return _checked(Parameter(name, _type_of(written), default=compute_later(written)))
 
 
@@ -172,10 +221,20 @@ def _type_of(default: Any) -> str:
     )
 
 
+def _no_type(written: Any) -> str:
+    return f"{describe(written)} is not a type"
+
+
+def _types(written: Any) -> str:
+    near = difflib.get_close_matches(str(written), TYPES, 1, 0.65)
+    return f"did you mean `{near[0]}`?" if near else f"the types are {', '.join(TYPES)}; a list of numbers is [int]"
+
+
 def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
     for key in written:
         if key not in _DECLARATION_KEYS:
-            raise wrong(f"`{key}` does not belong to a parameter", f"known here: {', '.join(sorted(_DECLARATION_KEYS))}")
+            choices = suggest(key, _DECLARATION_KEYS) or ""
+            raise wrong(f"unknown key `{key}` in the declaration of `{name}`", choices, code="unknown-key")
     type_, element, choices = written.get("type"), "", tuple(written.get("choices") or ())
     default = compute_later(written.get("default", REQUIRED))
     if isinstance(type_, list) and len(type_) == 1:
@@ -183,7 +242,7 @@ def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
     if type_ is None:
         type_ = "string" if choices or default is REQUIRED else _type_of(default)
     if type_ not in TYPES or (type_ == "list" and element not in TYPES):
-        raise wrong(f"{describe(element or type_)} is not a type", f"the types are {', '.join(TYPES)}; a list is [int]")
+        raise wrong(_no_type(element or type_), _types(element or type_))
     for bound in (written.get("min"), written.get("max")):
         if bound is not None and (type(bound) not in (int, float) or abs(bound) > MAXIMUM_INTEGER):
             raise wrong(f"a bound is a number, got {describe(bound)}")

@@ -31,7 +31,9 @@ class Wanted:
 
 def parse_reference(word: str, folder: Path | None = None) -> Wanted:
     """Splits `file.yaml#variant` or `name#variant`. Paths are relative to `folder`, by default the current one."""
-    base, _, variant = word.partition("#")
+    start = max(word.rfind("/"), word.rfind("\\")) + 1  # a folder's name may hold a `#`
+    last, _, variant = word[start:].partition("#")
+    base = word[:start] + last
     if base.endswith(_SUFFIXES) or "/" in base or "\\" in base:
         return Wanted((folder or Path()) / base, variant or None, base)
     sibling = (folder or Path()) / f"{base}.yaml"

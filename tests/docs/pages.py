@@ -120,14 +120,26 @@ class Runner:
     folder: Path
     namespace: dict[str, Any] = field(default_factory=dict)
     printed: str = ""
+    real: dict[Fence, str] = field(default_factory=dict)
+    """What stands in the fences whose outputs are not as the page says."""
 
     def run(self, page: list[Fence], *, slow: bool) -> None:
-        """Runs all blocks, those that are slow only if `slow`."""
+        """Runs all blocks, those that are slow only if `slow`.
+
+        Raises:
+            PageError: with all that is not as the page says.
+        """
+        errors: list[str] = []
         for number, fence in enumerate(page):
             if fence.is_slow and not slow:
                 continue
             following = page[number + 1] if number + 1 < len(page) else None
-            self._one(fence, following)
+            try:
+                self._one(fence, following)
+            except PageError as error:
+                errors.append(str(error))
+        if errors:
+            raise PageError("\n\n".join(errors))
 
     def _one(self, fence: Fence, following: Fence | None) -> None:
         if fence.file is not None:
@@ -142,8 +154,9 @@ class Runner:
             self._python(fence)
             if self.printed and not (following is not None and following.kind == "output"):
                 raise PageError(f"{fence}: this prints, so an output must follow:\n{self.printed}")
-        elif fence.kind == "output":
-            _compare(fence, fence.text, self.printed)
+        elif fence.kind == "output" and not agree(fence, fence.text, self.printed):
+            self.real[fence] = self.printed
+            raise PageError(f"{fence}: the block above prints\n{self.printed}--- instead of\n{fence.text}")
 
     def _yaml(self, fence: Fence) -> None:
         if fence.kind == "other":
@@ -173,6 +186,7 @@ class Runner:
         self.printed = output.getvalue()
 
     def _console(self, fence: Fence) -> None:
+        transcript, errors = "", []
         for command, expected in commands(fence.text):
             run = subprocess.run(
                 words_of(command),
@@ -184,10 +198,16 @@ class Runner:
                 encoding="utf-8",
                 check=False,
             )
+            printed = trimmed(run.stdout)
+            transcript += f"$ {command}\n" + (f"{printed}\n" if printed else "")
             fails = re.search(r"(?m)^(\S+: )?error(\[[\w-]+\])?:", expected) is not None
             if run.returncode != int(fails):
-                raise PageError(f"{fence}: `{command}` ended with {run.returncode}:\n{run.stdout}")
-            _compare(fence, expected, run.stdout, command)
+                errors.append(f"{fence}: `{command}` ended with {run.returncode}:\n{run.stdout}")
+            elif not agree(fence, expected, run.stdout):
+                errors.append(f"{fence}: `{command}` prints\n{run.stdout}--- instead of\n{expected}")
+        if errors:
+            self.real[fence] = transcript
+            raise PageError("\n".join(errors))
 
 
 def environment() -> dict[str, str]:
@@ -230,15 +250,14 @@ def complete(text: str) -> str:
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
-def _compare(fence: Fence, expected: str, printed: str, command: str = "") -> None:
-    """Holds what was printed against what the page says."""
-    wanted, found = (_trimmed(text) for text in (expected, printed))
-    if matches(wanted, found) or (fence.is_rough and roughly_equal(wanted, found)):
-        return
-    raise PageError(f"{fence}: {command or 'this block'} prints\n{found}\n--- instead of\n{wanted}")
+def agree(fence: Fence, expected: str, printed: str) -> bool:
+    """Whether what was printed is what the page says."""
+    wanted, found = trimmed(expected), trimmed(printed)
+    return matches(wanted, found) or (fence.is_rough and roughly_equal(wanted, found))
 
 
-def _trimmed(text: str) -> str:
+def trimmed(text: str) -> str:
+    """A text without spaces at the ends of lines, and without empty lines around it."""
     return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
 
 

@@ -1,0 +1,22 @@
+"""An architecture as the YAML that would describe it without bases."""
+
+from __future__ import annotations
+
+from archbuilder.diagnostics import Reporter
+from archbuilder.lower.library import Library, parameters_of
+from archbuilder.spec.dump import write_architecture
+from archbuilder.spec.models import Architecture
+
+
+def dump(architecture: Architecture) -> str:
+    """The spec as YAML, its bases merged in; reading it again gives an equal network.
+
+    Parameters that a base wrote for another block, and that the block in its place does not know, are left out.
+    """
+    library = Library.of(architecture, Reporter())
+
+    def knows(block: str, key: str) -> bool:
+        definition = library.find(block)
+        return definition is None or key in parameters_of(definition) or library.find(key) is not None
+
+    return write_architecture(architecture, knows)
