@@ -46,7 +46,11 @@ class Vector(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """Tokens of a grid of (height, width), behind `extra` ones that belong to no place, of so many channels each."""
+    """Tokens of a grid of (height, width), behind `extra` ones that belong to no place, of so many channels each.
+
+    Without extra ones they are computed as (batch, height, width, channels), so that the tensor itself remembers the grid;
+    with extra ones as (batch, tokens, channels).
+    """
 
     height: int
     width: int
@@ -74,13 +78,9 @@ class Tokens(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A tensor that a block holds itself, the same for all images: a scale, a position embedding.
-
-    `grid` is the (height, width) of the tokens that it was made for, if it was made for tokens.
-    """
+    """A tensor that a block holds itself, the same for all images: a scale, a position embedding."""
 
     sizes: tuple[int, ...]
-    grid: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         return f"[{', '.join(str(size) for size in self.sizes)}]"

@@ -6,9 +6,21 @@ from typing import Final
 
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.activation import Activation, Dropout, DropPath
-from archbuilder.graph.ops.combine import Add, Concat, Flatten, Identity, Multiply, PadChannels, Split
+from archbuilder.graph.ops.combine import (
+    Add,
+    ChannelShuffle,
+    Concat,
+    Flatten,
+    Gather,
+    Identity,
+    Multiply,
+    PadChannels,
+    Softmax,
+    Split,
+)
 from archbuilder.graph.ops.normalisation import Norm
-from archbuilder.graph.ops.pooling import AveragePool, GlobalPool, MaxPool, Subsample
+from archbuilder.graph.ops.pooling import AdaptivePool, AveragePool, GlobalPool, MaxPool, Subsample, Upsample
+from archbuilder.graph.ops.tokens import Attention, HeldTensor, PrependTokens, ResizeTokens, TakeToken, ToMap, ToTokens
 from archbuilder.graph.ops.weighted import Convolution, Linear
 
 OPS: Final[dict[str, type[Op]]] = {
@@ -23,13 +35,25 @@ OPS: Final[dict[str, type[Op]]] = {
         MaxPool,
         AveragePool,
         GlobalPool,
+        AdaptivePool,
         Subsample,
+        Upsample,
         Add,
         Multiply,
         Concat,
         Split,
+        Gather,
+        Softmax,
+        ChannelShuffle,
         PadChannels,
         Flatten,
         Identity,
+        ToTokens,
+        ToMap,
+        Attention,
+        HeldTensor,
+        PrependTokens,
+        TakeToken,
+        ResizeTokens,
     )
 }

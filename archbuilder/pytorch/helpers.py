@@ -25,5 +25,43 @@ _LAYER_NORM_2D: Final = '''class LayerNorm2d(nn.LayerNorm):
         x = functional.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)
         return x.permute(0, 3, 1, 2)'''
 
-HELPERS: Final = {"DropPath": _DROP_PATH, "LayerNorm2d": _LAYER_NORM_2D}
+_PERMUTE: Final = '''class Permute(nn.Module):
+    """Orders the dimensions of a tensor anew."""
+
+    def __init__(self, *order: int) -> None:
+        super().__init__()
+        self.order = order
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(self.order)'''
+
+_ATTENTION: Final = '''class Attention(nn.Module):
+    """Scaled dot-product attention of several heads, on tokens (batch, height, width, channels) or (batch, tokens, channels)."""
+
+    def __init__(self, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+
+    def forward(self, x: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        queries, keys, values = (each.flatten(1, -2).unflatten(2, (self.heads, -1)).transpose(1, 2) for each in x)
+        dropout = self.dropout if self.training else 0.0
+        attended = functional.scaled_dot_product_attention(queries, keys, values, dropout_p=dropout)
+        return attended.transpose(1, 2).flatten(2).unflatten(1, x[0].shape[1:-1])'''
+
+_RESIZE_TOKENS: Final = '''def resize_tokens(positions: Tensor, tokens: Tensor, grid: tuple[int, int], extra: int) -> Tensor:
+    """A position embedding made for `grid`, interpolated to the grid of `tokens`; the first `extra` stay as they are."""
+    placed = positions[:, extra:].transpose(1, 2).unflatten(2, grid)
+    placed = functional.interpolate(placed, size=tokens.shape[1:3], mode="bilinear")
+    if extra == 0:
+        return placed.permute(0, 2, 3, 1)
+    return torch.cat([positions[:, :extra], placed.flatten(2).transpose(1, 2)], dim=1)'''
+
+HELPERS: Final = {
+    "Permute": _PERMUTE,
+    "Attention": _ATTENTION,
+    "resize_tokens": _RESIZE_TOKENS,
+    "DropPath": _DROP_PATH,
+    "LayerNorm2d": _LAYER_NORM_2D,
+}
 """By class name."""

@@ -8,7 +8,7 @@ from typing import Final
 
 RESERVED: Final = frozenset(
     {"nn", "torch", "functional", "Tensor", "OrderedDict", "NamedTuple", "annotations", "None", "True", "False", "super",
-     "DropPath", "LayerNorm2d", "ResizedPositions", "self", "dict", "list", "str", "int", "bool", "float", "tuple", "range", "callable", "getattr", "isinstance"}
+     "DropPath", "LayerNorm2d", "Permute", "Attention", "resize_tokens", "self", "dict", "list", "str", "int", "bool", "float", "tuple", "range", "callable", "getattr", "isinstance"}
 )  # fmt: skip
 """What the emitted source uses itself."""
 

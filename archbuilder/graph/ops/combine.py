@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from archbuilder.graph.op import Construct, Expression, Op, OpError, only_map
-from archbuilder.graph.shapes import Map, Shape, Streams, Vector
+from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
 
 
@@ -30,7 +30,7 @@ class Add(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         for number, shape in enumerate(inputs):
-            if shape != inputs[0]:
+            if not _spreads(shape, inputs[0]) or (shape != inputs[0] and not isinstance(shape, Held)):
                 help = "give both branches the same width and stride, or project one of them (`shortcut: project`)"
                 raise ShapesDiffer("add", inputs, number, help)
         return inputs[0]
@@ -66,9 +66,19 @@ class Multiply(Op):
 def _spreads(shape: Shape, over: Shape) -> bool:
     if shape == over:
         return True
+    if isinstance(shape, Held):
+        return _held_spreads(shape.sizes, over)
     if not (isinstance(shape, Map) and isinstance(over, Map)):
         return False
     return all(own in (1, other) for own, other in zip(shape, over, strict=True))
+
+
+def _held_spreads(sizes: tuple[int, ...], over: Shape) -> bool:
+    """Whether a held tensor fits the last sizes of each image's value."""
+    whole: tuple[int, ...] = (over.channels,) if isinstance(over, Tokens) else tuple(over) if isinstance(over, Map | Vector) else ()
+    own = sizes[1:] if len(sizes) > 1 and sizes[0] == 1 and len(sizes) > len(whole) else sizes
+    tail = whole[len(whole) - len(own) :] if len(own) <= len(whole) else ()
+    return bool(tail) and all(size in (1, other) for size, other in zip(own, tail, strict=True))
 
 
 @dataclass(frozen=True)
@@ -79,19 +89,91 @@ class Concat(Op):
     help: ClassVar[str] = "its inputs behind each other along the channels"
     inputs: ClassVar[tuple[int, int | None]] = (1, None)
 
+    dim: int
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        return cls(_channel_dim(inputs[0]))
+
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         first = inputs[0]
+        if not isinstance(first, Map | Vector | Tokens):
+            raise OpError("concat takes maps, vectors or tokens", "write `from: parts.*` for the parts of a list")
+        channels = 0
         for number, shape in enumerate(inputs):
-            if type(shape) is not type(first) or shape[1:] != first[1:]:
+            if type(shape) is not type(first) or _placeless(shape) != _placeless(first):
                 raise ShapesDiffer("concat", inputs, number, "inputs of `concat` may differ in channels only")
-        if isinstance(first, Streams):
-            raise OpError("concat takes maps or vectors, not lists of them", "write `from: parts.*`")
-        channels = sum(shape.channels for shape in inputs if isinstance(shape, Map | Vector))
-        return Map(channels, first.height, first.width) if isinstance(first, Map) else Vector(channels)
+            channels += shape.channels
+        return first._replace(channels=channels)
 
     def emit(self) -> Expression:
-        return Expression("torch.cat([{all}], dim=1)")
+        return Expression("torch.cat([{all}], dim={dim})", (("dim", self.dim),))
 
+
+def _channel_dim(shape: Shape) -> int:
+    """The dimension of a batch along which the channels lie."""
+    return -1 if isinstance(shape, Tokens) else 1
+
+
+def _placeless(shape: Shape) -> Shape:
+    """A shape without regard to its channels."""
+    return shape._replace(channels=1) if isinstance(shape, Map | Vector | Tokens) else shape
+
+
+@dataclass(frozen=True)
+class Softmax(Op):
+    """Softmax over several values, number by number: together they make 1."""
+
+    name: ClassVar[str] = "softmax"
+    help: ClassVar[str] = "softmax over its inputs, number by number; gives as many values, which together make 1"
+    inputs: ClassVar[tuple[int, int | None]] = (2, None)
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        for number, shape in enumerate(inputs):
+            if shape != inputs[0]:
+                raise ShapesDiffer("softmax", inputs, number, "all inputs of `softmax` have one shape")
+        return Streams(inputs)
+
+    def emit(self) -> Expression:
+        return Expression("torch.stack([{all}]).softmax(dim=0).unbind()")
+
+
+@dataclass(frozen=True)
+class Gather(Op):
+    """Several values as one list of them; what a block with `return` gives."""
+
+    name: ClassVar[str] = "streams"
+    help: ClassVar[str] = "several values as one: x.0, x.1, ..., if the step is called x"
+    inputs: ClassVar[tuple[int, int | None]] = (1, None)
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return Streams(inputs)
+
+    def emit(self) -> Expression:
+        return Expression("({all},)")
+
+
+@dataclass(frozen=True)
+class ChannelShuffle(Op):
+    """Channels of the groups by turns (arXiv:1707.01083, section 3.1)."""
+
+    name: ClassVar[str] = "channel_shuffle"
+    help: ClassVar[str] = "puts the channels of the groups by turns, so that they mix"
+    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("groups", "int", 2, "how many groups", minimum=1),)
+
+    groups: int
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        shape = only_map("channel_shuffle", inputs[0])
+        if shape.channels % self.groups:
+            raise OpError(f"`groups` ({self.groups}) does not divide the {shape.channels} channels of the input", None, "groups")
+        return shape
+
+    def emit(self) -> Construct:
+        return Construct("nn.ChannelShuffle", (self.groups,))
+
+    def label(self) -> str:
+        return "channel shuffle"
 
 @dataclass(frozen=True)
 class Split(Op):
@@ -102,17 +184,22 @@ class Split(Op):
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("parts", "int", help="how many", minimum=1, maximum=4096),)
 
     parts: int
+    dim: int
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        return cls(given["parts"], _channel_dim(inputs[0]))
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = inputs[0]
-        if isinstance(shape, Streams):
-            raise OpError(f"split takes one value, got {len(shape)}", "take one of them, as in `from: parts.0`")
+        if not isinstance(shape, Map | Vector | Tokens):
+            raise OpError(f"split takes one value, got {shape}", "take one of them, as in `from: parts.0`")
         if shape.channels % self.parts:
             raise OpError(f"{shape.channels} channels cannot be split into {self.parts} equal parts", None, "parts")
-        return Streams(type(shape)(shape.channels // self.parts, *shape[1:]) for _ in range(self.parts))
+        return Streams(shape._replace(channels=shape.channels // self.parts) for _ in range(self.parts))
 
     def emit(self) -> Expression:
-        return Expression("torch.chunk({0}, {parts}, dim=1)", (("parts", self.parts),))
+        return Expression("torch.chunk({0}, {parts}, dim={dim})", (("parts", self.parts), ("dim", self.dim)))
 
     def label(self) -> str:
         return f"split in {self.parts}"

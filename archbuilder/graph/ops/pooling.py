@@ -132,7 +132,7 @@ class GlobalPool(Op):
 
     def emit(self) -> Construct | Expression:
         if self.tokens:
-            return Expression("{0}.mean(dim=1)")
+            return Expression("{0}.flatten(1, -2).mean(dim=1)")
         pool = Construct("nn.AdaptiveAvgPool2d", (1,))
         return pool if self.keep else Construct("nn.Sequential", (pool, Construct("nn.Flatten", (1,))))
 

@@ -14,6 +14,7 @@ from archbuilder.graph.op import (
     Tensor,
     only_map,
     only_tokens,
+    pair,
 )
 from archbuilder.graph.shapes import Held, Map, Shape, Tokens, Vector
 from archbuilder.parameters import Parameter
@@ -30,8 +31,8 @@ class ToTokens(Op):
         shape = only_map("to_tokens", inputs[0])
         return Tokens(shape.height, shape.width, 0, shape.channels)
 
-    def emit(self) -> Expression:
-        return Expression("{0}.flatten(2).transpose(1, 2)")
+    def emit(self) -> Construct:
+        return Construct("Permute", (0, 2, 3, 1))
 
     def label(self) -> str:
         return "to tokens"
@@ -42,23 +43,16 @@ class ToMap(Op):
     """Tokens as the map that they came from."""
 
     name: ClassVar[str] = "to_map"
-    help: ClassVar[str] = "tokens as the map that they came from; extra tokens must have been taken off"
-    grid_from_map: ClassVar[bool] = True
-
-    channels: int
-
-    @classmethod
-    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
-        return cls(only_tokens("to_map", inputs[0]).channels)
+    help: ClassVar[str] = "tokens as the map that they came from"
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_tokens("to_map", inputs[0])
         if shape.extra:
-            raise OpError(f"to_map takes the tokens of a map, got {shape.extra} more", "take them off, as in `drop_tokens`")
+            raise OpError(f"to_map takes the tokens of a map alone, got {shape.extra} more", "use it before `prepend_tokens`")
         return Map(shape.channels, shape.height, shape.width)
 
-    def emit(self) -> Expression:
-        return Expression("{0}.transpose(1, 2).unflatten(2, {grid})")
+    def emit(self) -> Construct:
+        return Construct("Permute", (0, 3, 1, 2))
 
     def label(self) -> str:
         return "to map"
@@ -118,7 +112,7 @@ class PrependTokens(Op):
         return tokens._replace(extra=tokens.extra + held.sizes[1])
 
     def emit(self) -> Expression:
-        return Expression("torch.cat([{1}.expand({0}.shape[0], -1, -1), {0}], dim=1)")
+        return Expression("torch.cat([{1}.expand({0}.shape[0], -1, -1), {0}.flatten(1, -2)], dim=1)")
 
     def label(self) -> str:
         return "prepend tokens"
@@ -149,11 +143,14 @@ class TakeToken(Op):
 
 @dataclass(frozen=True)
 class ResizeTokens(Op):
-    """Held tokens for a grid of another size: interpolated as a map, bilinearly; extra tokens stay as they are."""
+    """A position embedding on the grid of the tokens at hand: interpolated bilinearly, extra tokens as they are."""
 
     name: ClassVar[str] = "resize_tokens"
-    help: ClassVar[str] = "a position embedding, interpolated to the grid of the second value where that is another"
+    help: ClassVar[str] = "a held embedding for each token, interpolated where the input has another size than the spec says"
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("grid", "size", help="height and width of the tokens for which the embedding was made", minimum=1),
+    )
 
     height: int
     width: int
@@ -161,20 +158,21 @@ class ResizeTokens(Op):
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
-        tokens = only_tokens("resize_tokens", inputs[1])
-        return cls(tokens.height, tokens.width, tokens.extra)
+        held, tokens = inputs[0], only_tokens("resize_tokens", inputs[1])
+        height, width = pair(given["grid"])
+        if tokens.extra:
+            raise OpError("the second value of resize_tokens gives the grid; take the tokens before `prepend_tokens`")
+        extra = held.sizes[1] - height * width if isinstance(held, Held) and len(held.sizes) == 3 else -1
+        if extra < 0 or held.channels != tokens.channels:
+            raise OpError(f"resize_tokens takes a parameter of [1, at least {height * width}, {tokens.channels}], got {held}")
+        return cls(height, width, extra)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        held, tokens = inputs[0], only_tokens("resize_tokens", inputs[1])
-        wanted = (1, tokens.tokens, tokens.channels)
-        if not isinstance(held, Held) or held.sizes != wanted:
-            shown = f"[{', '.join(str(size) for size in wanted)}]"
-            raise OpError(f"resize_tokens expected a parameter of {shown}, one for each token, got {held}")
-        return held
+        return only_tokens("resize_tokens", inputs[1])._replace(extra=self.extra)
 
     def emit(self) -> Expression:
         values = (("height", self.height), ("width", self.width), ("extra", self.extra))
-        return Expression("resize_tokens({0}, {1_grid}, {height}, {width}, {extra})", values)
+        return Expression("resize_tokens({0}, {1}, ({height}, {width}), extra={extra})", values)
 
     def label(self) -> str:
         return "resize tokens"
