@@ -71,6 +71,8 @@ class Costs:
                 count += node.count * self.layers(node.body)
             elif node.body is not None and node.body.counts_as_layer:
                 count += 1
+            if not node.inputs:
+                break
             value = node.inputs[0]
         self._layers[id(graph)] = count
         return count

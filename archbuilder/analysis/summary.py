@@ -114,7 +114,7 @@ class _Rows:
 
     def of_section(self, graph: Graph, name: str, nodes: tuple[Node, ...]) -> Row:
         cost = self.costs.of_nodes(nodes)
-        before = graph.shape_of(nodes[0].inputs[0])
+        before = graph.shape_of(nodes[0].inputs[0]) if nodes[0].inputs else graph.input
         label = ", ".join(describe(node) for node in nodes if node.body is not None and _is_telling(node))
         return Row(name, 0, label, 1, before, nodes[-1].shape, *cost)
 
@@ -124,7 +124,7 @@ class _Rows:
             return
         times *= node.count
         cost = self.costs.of_one(node).times(times)
-        before = graph.shape_of(node.inputs[0])
+        before = graph.shape_of(node.inputs[0]) if node.inputs else node.shape
         names = node.all_names()
         name = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
         yield Row(
@@ -153,6 +153,8 @@ def _widths(graph: Graph) -> Iterator[int]:
             yield node.body.out_channels
         elif isinstance(node.body, Graph):
             yield from _widths(node.body)
+        if not node.inputs:
+            break
         value = node.inputs[0]
 
 

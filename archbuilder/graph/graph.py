@@ -62,6 +62,14 @@ class Section(NamedTuple):
     stop: int
 
 
+class Output(NamedTuple):
+    """A further output of a network, beside the main one; given in training only, or always."""
+
+    name: str
+    value: Value
+    always: bool
+
+
 class Tap(NamedTuple):
     """A feature map that can be taken out of a network, and the name under which it is."""
 
@@ -92,6 +100,7 @@ class Graph:
     class_name: str = ""
     sections: tuple[Section, ...] = ()
     taps: tuple[Tap, ...] = ()
+    outputs: tuple[Output, ...] = ()
     returned: tuple[Tap, ...] = ()
     loops: tuple[int, ...] = ()
 
@@ -119,8 +128,10 @@ class Graph:
         return int(own) + sum(graph.drop_units * count for graph, count in calls)
 
     def state(self) -> Iterator[tuple[str, Tensor]]:
-        """Every parameter and buffer under its `state_dict` key, in order."""
-        yield from _state_of(children(self))
+        """Every parameter and buffer under its `state_dict` key, in order: a module's own, then those of its children."""
+        level = children(self)
+        yield from _state_of({name: child for name, child in level.items() if child.is_tensor})
+        yield from _state_of({name: child for name, child in level.items() if not child.is_tensor})
 
 
 @dataclass
@@ -130,6 +141,11 @@ class Child:
     name: str
     node: Node | None = None
     inner: dict[str, Child] = field(default_factory=dict)
+
+    @property
+    def is_tensor(self) -> bool:
+        """Whether it is a tensor of the module's own, no module."""
+        return self.node is not None and isinstance(self.node.body, Op) and self.node.body.holds_tensor
 
 
 def children(graph: Graph, *, left_out: bool = False) -> dict[str, Child]:
@@ -160,4 +176,4 @@ def _state_of(level: dict[str, Child]) -> Iterator[tuple[str, Tensor]]:
                 yield f"{name}.{key}", tensor
         elif isinstance(body, Op):
             for tensor in body.state():
-                yield f"{name}.{tensor.name}", tensor
+                yield f"{name}.{tensor.name}" if tensor.name else name, tensor

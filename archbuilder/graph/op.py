@@ -74,6 +74,8 @@ class Op:
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
     counts_as_layer: ClassVar[bool] = False
     in_place: ClassVar[bool] = False
+    holds_tensor: ClassVar[bool] = False
+    kept: ClassVar[str | None] = None
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:

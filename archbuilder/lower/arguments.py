@@ -218,6 +218,9 @@ class Arguments:
         if setting is not None and isinstance(value, dict):
             written = written._replace(below=setting)
         values[key] = self._checked(name, parameter, written, frame, origin)
+        if frame.rules is not None and frame.rules.width is not None and parameter.type == "channels":
+            values[key] = frame.rules.width(values[key])
+            frame.rules.used.add("width")
 
     def _take_settings(
         self,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from archbuilder.diagnostics import suggest
-from archbuilder.graph.graph import INPUT, Graph, Node, Value
+from archbuilder.graph.graph import INPUT, Graph, Node, Output, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.activation import DropPath
-from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.graph.ops.combine import Gather
+from archbuilder.graph.shapes import Map, Shape, Streams
 from archbuilder.lower.application import apply_op
 from archbuilder.lower.arguments import Arguments, Given
 from archbuilder.lower.evaluation import Evaluation, GiveUp
@@ -19,7 +20,8 @@ from archbuilder.lower.frame import POISON, Builder, Frame
 from archbuilder.lower.library import parameters_of
 from archbuilder.lower.naming import Naming, Words
 from archbuilder.lower.references import find_values
-from archbuilder.lower.repeats import runs_of, sequence_of
+from archbuilder.lower.repeats import Run, runs_of, sequence_of
+from archbuilder.lower.rules import Numbering
 from archbuilder.lower.slots import Slot
 from archbuilder.lower.targets import Steps, Target, Targets
 from archbuilder.lower.usage import mentions
@@ -50,6 +52,10 @@ class Bodies:
     targets: Targets
     naming: Naming
     memo: dict[Any, Graph | None] = field(default_factory=dict)
+    root: Builder | None = None
+    outputs: list[Output] = field(default_factory=list)
+    kept: list[Any] = field(default_factory=list)
+    kept_before: list[Any] | None = None
     count: int = 0
     depth: int = 0
 
@@ -121,7 +127,7 @@ class Bodies:
         target = self.targets.find(step, frame) if present else None
         if target is None:
             return self._left_out(name, step, frame)
-        inputs = self._inputs(step, frame)
+        inputs = self._inputs(step, frame) if _takes_values(target) else ()
         if POISON in inputs:
             self._check_all_the_same(target, frame)
             raise GiveUp
@@ -129,8 +135,21 @@ class Bodies:
             value = self._use(name, step, target, inputs, frame)
         else:
             value = self._own_body(name, step, target, inputs, frame)
-        _set(frame, name, value)
+        if step.output is not None:
+            self._note_output(name, step, value, frame)
+        if inputs and step.output is None:
+            _set(frame, name, value)
+        else:  # it stands beside the chain
+            frame.values[name] = value
         return True
+
+    def _note_output(self, name: str, step: Step, value: Value, frame: Frame) -> None:
+        """A further output of the network."""
+        if frame.block or frame.builder is not self.root:
+            message = "`output` is for steps of the network itself, not inside a block"
+            self.evaluation.error(frame, "bad-output", message, step.place_at("output"))
+            raise GiveUp
+        self.outputs.append(Output(name, value, step.output == "always"))
 
     def _check_all_the_same(self, target: Target | Slot | Steps, frame: Frame) -> None:
         """Reports what is wrong in a step although nothing is known of what goes into it."""
@@ -200,7 +219,7 @@ class Bodies:
         for steps, variables, origins in self.targets.layers(body, frame):
             inner = Frame(
                 frame.builder, variables, frame.defaults, value, frame.used_at, frame.block, values, origins,
-                frame.rename,
+                frame.rename, numbering=frame.numbering,
             )  # fmt: skip
             self.steps(steps, inner)
             value = inner.current
@@ -235,7 +254,8 @@ class Bodies:
             return self._op(name, step, target, target.definition, inputs, frame)
         if step.inline:
             return self._inline_block(target, target.definition, self._only(inputs, step, frame), frame)
-        graph = self._call(target, target.definition, _joint_shape(inputs, frame), frame, step, {})
+        shape = _joint_shape(inputs, frame)
+        graph = self._call(target, target.definition, shape, frame, step, self._strided(target, shape, frame, 0))
         return self._add(name, step, graph, inputs, frame)
 
     def _op(
@@ -246,12 +266,22 @@ class Bodies:
                 key = word.removesuffix("_")
                 message = f"`{key}` has no effect on `{target.name}`, which has no steps inside"
                 self.evaluation.error(frame, "no-effect", message, step.place_of_key(key), "remove it")
-        given = self._resolve(target, frame, {}, frame.builder.shape_of(inputs[0]))
+        given = self._resolve(target, frame, {}, frame.builder.shape_of(inputs[0]) if inputs else None)
+        if op_type.kept is not None:
+            given = self._with_kept(given, op_type.kept)
         op, shape = apply_op(op_type, given, inputs, step, frame, self.evaluation)
         left_out = isinstance(op, DropPath) and op.rate == 0
         child = self.naming.child(name, frame, step.place, claim=not left_out)
         self._count_node(frame, step)
         return frame.builder.add(Node(child, None if left_out else op, inputs, shape, step.place))
+
+    def _with_kept(self, given: Given, key: str) -> Given:
+        """What a block holds has the size that it has for the spec's own input, whatever the input at hand."""
+        value = given.values[key]
+        if self.kept_before is not None and len(self.kept) < len(self.kept_before):
+            value = self.kept_before[len(self.kept)]
+        self.kept.append(value)
+        return replace(given, values={**given.values, key: value})
 
     def _resolve(self, target: Target, frame: Frame, fixed: Mapping[str, Any], input: Any) -> Given:
         return self.arguments.resolve(target.name, target.definition, target.uses, frame, fixed, input)
@@ -297,12 +327,31 @@ class Bodies:
         except GiveUp:
             return None
         self.naming.check_words(words, inner, frame, step)
+        if definition.return_ is not None:
+            self._return(definition, inner)
         if inner.current == POISON:
             return None
         bindings = {name: inner.variables[name] for name in (*definition.parameters, *definition.let)}
         register = words.register or tuple(definition.register_ or ())
         listed = isinstance(definition.body, list)
         return _finished(target.name, inner, listed=listed, register=register, bindings=bindings, help=definition.help)
+
+    def _return(self, definition: BlockDefinition, inner: Frame) -> None:
+        """Makes the values that a block returns its output: several as a list of streams."""
+        found: list[Value] = []
+        for name in definition.return_ or ():
+            values = find_values(str(name), inner)
+            if values is None:
+                choices = suggest(str(name), inner.values)
+                message = f"there is no step `{name}` to return"
+                self.evaluation.error(inner, "unknown-step", message, definition.place_at("return"), choices)
+                values = [POISON]
+            found += values
+        if POISON in found or len(found) == 1:
+            inner.current = POISON if POISON in found else found[0]
+            return
+        shapes = Streams(inner.builder.shape_of(value) for value in found)
+        inner.current = inner.builder.add(Node("streams", Gather(), tuple(found), shapes, definition.place))
 
     def _frame_of(
         self,
@@ -334,11 +383,14 @@ class Bodies:
         inner = self._frame_of(target, definition, given, frame.builder, value, frame)
         words = self.naming.words(target, given)
         inner.rename = {**frame.rename, **words.rename}
+        inner.numbering = frame.numbering
         if words.register:
             message = "`register` has no effect beside `inline`: the children belong to the enclosing block"
             self.evaluation.error(frame, "no-effect", message, step.place_at("register"), "remove it")
         with self._inside(frame, step):
             self.steps(definition.body, inner)
+        if definition.return_ is not None:
+            self._return(definition, inner)
         if inner.current == POISON:
             raise GiveUp
         return inner.current
@@ -355,14 +407,32 @@ class Bodies:
             self.evaluation.error(frame, "bad-value", message, step.place_at("depth"))
             raise GiveUp
 
+        if frame.rules is not None and frame.rules.depth is not None:
+            depth = frame.rules.depth(depth)
+            frame.rules.used.add("depth")
+
         def repeat(number: int, shape: Shape) -> tuple[Op | Graph, Shape]:
             self._count_node(frame, step)
             return self._repeat(step, target, shape, frame.with_variable("repeat", number), number)
 
         shape = _joint_shape(inputs, frame)
         runs = runs_of(depth, shape, repeat, numbered=mentions(step, "repeat"))
+        if frame.numbering is not None:
+            return self._numbered(runs, frame.numbering, step, inputs, frame)
         names = self.naming.repeats(step, target, frame, depth)
         return self._add(name, step, sequence_of(runs, shape, names, step.place), inputs, frame)
+
+    def _numbered(
+        self, runs: list[Run], numbering: Numbering, step: Step, inputs: tuple[Value, ...], frame: Frame
+    ) -> Value:
+        """Repeats that are numbered through with the steps around them, without a level of their own."""
+        value: tuple[Value, ...] = inputs
+        for run in runs:
+            names = numbering.take(run.count)
+            frame.builder.taken.update(names)
+            node = Node(names[0], run.body, value, run.shape, step.place, run.count, names if run.count > 1 else ())
+            value = (frame.builder.add(node),)
+        return value[0]
 
     def _repeat(
         self, step: Step, target: Target | Slot | Steps, shape: Shape, frame: Frame, number: int
@@ -372,13 +442,29 @@ class Bodies:
             graph = self._unnamed(target, shape, frame, step)
             return graph, graph.output_shape
         definition = target.definition
-        fixed = {"stride": 1} if number and "stride" in parameters_of(definition) else {}
+        fixed: dict[str, Any] = {"stride": 1} if number and "stride" in parameters_of(definition) else {}
+        fixed.update(self._strided(target, shape, frame, number))
         if isinstance(definition, BlockDefinition):
             graph = self._call(target, definition, shape, frame, step, fixed)
             return graph, graph.output_shape
         alone = Frame(Builder(shape), frame.variables, frame.defaults, _INPUT, frame.used_at, frame.block)
         given = self._resolve(target, frame, fixed, shape)
         return apply_op(definition, given, (_INPUT,), step, alone, self.evaluation)
+
+    def _strided(self, target: Target, shape: Shape, frame: Frame, number: int) -> dict[str, Any]:
+        """The stride and dilation of a use where the network states its output stride."""
+        rule = frame.rules.stride if frame.rules is not None else None
+        parameters = parameters_of(target.definition)
+        whole = frame.builder.input
+        if rule is None or not isinstance(shape, Map) or not isinstance(whole, Map) or "stride" not in parameters:
+            return {}
+        given = self._resolve(target, frame, {"stride": 1} if number else {}, shape)
+        changed = rule.apply(number, given.values["stride"], round(whole.height / shape.height))
+        if "dilation" in changed and "dilation" not in parameters:
+            message = f"`output_stride` needs blocks that dilate; `{target.name}` has no parameter `dilation`"
+            self.evaluation.error(frame, "bad-output-stride", message, target.uses[0][0].place)
+            raise GiveUp
+        return changed
 
     # ---- nodes --------------------------------------------------------------------------------------------------
 
@@ -406,6 +492,13 @@ class Bodies:
             yield
         finally:
             self.depth -= 1
+
+
+def _takes_values(target: Target | Slot | Steps) -> bool:
+    """Whether a step takes values at all; a held tensor does not."""
+    if isinstance(target, Target) and isinstance(target.definition, type):
+        return target.definition.inputs != (0, 0)
+    return True
 
 
 def _set(frame: Frame, name: str, value: Value) -> None:

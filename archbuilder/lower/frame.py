@@ -10,6 +10,7 @@ from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import INPUT, Node, Value
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.lower.defaults import Defaults
+from archbuilder.lower.rules import Numbering, Rules
 
 POISON: Final = Value(-2)
 """The value of a step that went wrong. Whatever depends on it stays silent."""
@@ -62,7 +63,8 @@ class Frame:
     """A body being lowered.
 
     `variables` are what an expression in it sees; `values` the steps so far; `current` the value that the next step
-    takes; `origins` where a variable's value was written; `used_at` the place in the user's spec that asked for all this.
+    takes; `origins` where a variable's value was written; `used_at` the place in the user's spec that asked for all this;
+    `rules` hold for the steps of a network's own sections, `numbering` also for what is inline there.
     """
 
     builder: Builder
@@ -74,6 +76,8 @@ class Frame:
     values: dict[str, Value] = field(default_factory=dict)
     origins: Mapping[str, Place | None] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
+    rules: Rules | None = None
+    numbering: Numbering | None = None
     current: Value = POISON
 
     def __post_init__(self) -> None:
@@ -101,6 +105,8 @@ class Frame:
             self.values,
             self.origins,
             self.rename,
+            self.rules,
+            self.numbering,
         )
         inner.current = self.current
         return inner

@@ -6,7 +6,7 @@ import keyword
 import re
 from typing import Final
 
-_SEGMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z|[0-9]{1,6}\Z", re.ASCII)
+_SEGMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}\Z|[0-9]{1,6}\Z", re.ASCII)
 
 MODULE_ATTRIBUTES: Final = frozenset(  # a table reads better than a list of quoted words
     """

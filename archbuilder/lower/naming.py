@@ -49,6 +49,8 @@ class Naming:
             self.check(name, frame, place)
         if not claim:
             return name
+        if frame.numbering is not None:
+            (name,) = frame.numbering.take()
         clash = builder.claim(name)
         if clash is not None:
             message = f"two steps are called `{name}`" if clash == name else f"`{name}` cannot stand beside `{clash}`"

@@ -15,9 +15,11 @@ from archbuilder.lower.frame import POISON, Builder, Frame
 from archbuilder.lower.library import Library
 from archbuilder.lower.naming import Naming
 from archbuilder.lower.references import find_values
+from archbuilder.lower.rules import DepthRule, Numbering, Rules, StrideRule, WidthRule
 from archbuilder.lower.targets import Targets
 from archbuilder.lower.usage import names_used
-from archbuilder.spec.models import Architecture, Step
+from archbuilder.parameters import describe
+from archbuilder.spec.models import Architecture, DepthScale, Step, WidthScale
 from archbuilder.spec.table import key_place, value_place
 
 
@@ -35,11 +37,16 @@ def lower_architecture(
         SpecError: with every mistake found.
     """
     reporter = reporter or Reporter()
-    lowering = _Network(architecture, _shape(architecture, input), reporter)
-    try:
-        graph = lowering.lower()
-    except TooLarge:
-        graph = None
+    shape, own = _shape(architecture, input), _shape(architecture, None)
+    network = _Network(architecture, shape, reporter)
+    graph = network.lower()
+    if network.bodies.kept and shape != own:
+        # What a block holds has the size that it has for the spec's own input.
+        before = _Network(architecture, own, Reporter())
+        before.lower()
+        network = _Network(architecture, shape, reporter)
+        network.bodies.kept_before = before.bodies.kept
+        graph = network.lower()
     reporter.raise_if_any()
     if graph is None:
         raise AssertionError("a network that cannot be lowered must have a diagnostic")
@@ -67,14 +74,26 @@ class _Network:
         self.frame = Frame(
             self.builder, variables, Defaults(), Value(-1), None, rename=architecture.rename or {}
         )
+        self.bodies.root = self.builder
         self._read_parameters(variables)
         self._read_defaults()
+        self.rules = self._read_rules()
+        word = architecture.sequential
+        self.numbering = Numbering(word) if word is not None else None
 
     def lower(self) -> Graph | None:
         """The graph, or None where something is wrong."""
+        try:
+            return self._lower()
+        except TooLarge:
+            return None
+
+    def _lower(self) -> Graph | None:
         sections: list[Section] = []
         for name, section in self.architecture.sections().items():
             start = len(self.builder.nodes)
+            self.frame.rules = self.rules if name in ("stem", "stages") else None
+            self.frame.numbering = self.numbering if name != "head" else None
             body = {name: section} if isinstance(section, Step) else section
             self.bodies.steps(body, self.frame)
             sections.append(Section(name, start, len(self.builder.nodes)))
@@ -96,7 +115,31 @@ class _Network:
             class_name=self.architecture.class_ or "",
             sections=tuple(sections),
             taps=taps,
+            outputs=tuple(self.bodies.outputs),
         )
+
+    def _read_rules(self) -> Rules:
+        """The multipliers and the output stride."""
+        scale, stride = self.architecture.scale, self.architecture.output_stride
+        rules = Rules(stride=StrideRule(stride) if stride is not None else None)
+        if scale is not None and scale.width is not None:
+            factor = self._factor(scale.width)
+            rules.width = WidthRule(factor, scale.width.to, scale.width.keep) if factor is not None else None
+        if scale is not None and scale.depth is not None:
+            factor = self._factor(scale.depth)
+            rules.depth = DepthRule(factor, scale.depth.round == "ceil") if factor is not None else None
+        return rules
+
+    def _factor(self, scale: WidthScale | DepthScale) -> float | None:
+        try:
+            factor = self.evaluation.evaluate(scale.by, self.frame, scale.place_at("by"))
+        except GiveUp:
+            return None
+        if type(factor) not in (int, float) or not 0 < factor <= 1000:
+            message = f"`by` must be a number above 0, got {describe(factor)}"
+            self.reporter.error("bad-value", message, scale.place_at("by"))
+            return None
+        return float(factor)
 
     def _read_parameters(self, variables: dict[str, Any]) -> None:
         written = self.architecture.parameters

@@ -16,6 +16,8 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     value = _single(name, frame)
     if value is not None:
         return [value]
+    if name == "*":
+        return list(frame.values.values()) or None
     whole, dot, part = name.rpartition(".")
     if not dot:
         return None

@@ -95,7 +95,7 @@ def works_in_place(graph: Graph, node: Node, readers: dict[Value, int], taps: fr
 def count_readers(graph: Graph) -> dict[Value, int]:
     """How many nodes read each value; what the graph puts out is read once more."""
     readers: dict[Value, int] = {}
-    read = [graph.output, *(tap.value for tap in graph.returned)] if graph.returned else [graph.output]
+    read = [graph.output, *(tap.value for tap in graph.returned), *(output.value for output in graph.outputs)]
     for node in graph.nodes:
         if node.body is not None:
             read += node.inputs
@@ -126,4 +126,6 @@ def is_chain(graph: Graph) -> bool:
 
 def is_module(node: Node) -> bool:
     """Whether a node is computed by a module of its own."""
-    return isinstance(node.body, Graph) or (isinstance(node.body, Op) and isinstance(node.body.emit(), Construct))
+    if isinstance(node.body, Op):
+        return isinstance(node.body.emit(), Construct) and not node.body.holds_tensor
+    return isinstance(node.body, Graph)

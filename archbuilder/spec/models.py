@@ -28,6 +28,7 @@ from archbuilder.parameters import Parameter, describe
 from archbuilder.spec.formula import Formula, FormulaError
 from archbuilder.spec.table import Items, Table, key_place, place_of, value_place
 from archbuilder.spec.values import (
+    Anything,
     Channels,
     ClassName,
     Condition,
@@ -230,7 +231,7 @@ class Step(SpecModel):
     model_config = ConfigDict(extra="allow")
 
     KEYS: ClassVar[tuple[str, ...]] = (
-        "block", "body", "from", "when", "else", "depth", "names", "inline", "rename", "register", "before", "after",
+        "block", "body", "from", "when", "else", "depth", "names", "inline", "rename", "register", "output", "before", "after",
     )  # fmt: skip
 
     block: Text | None = None
@@ -243,6 +244,7 @@ class Step(SpecModel):
     inline: bool = False
     rename: dict[str, Word] | None = None
     register_: list[Word] | None = Field(None, alias="register")
+    output: Literal["training", "always"] | None = None
     loop: Any = Field(None, exclude=True)
 
     @classmethod
@@ -358,6 +360,7 @@ def _write_step(step: Step) -> Any:
         ("inline", step.inline or None),
         ("rename", step.rename),
         ("register", step.register_),
+        ("output", step.output),
     ):
         if value is not None or key in step.arguments:
             written[key] = value  # noqa: PERF403 -- the condition needs more room than a comprehension has
@@ -408,6 +411,7 @@ class BlockDefinition(SpecModel):
     parameters: Annotated[dict[str, Any], BeforeValidator(_read_parameters)] = Field(default_factory=dict)
     let: Entries = Field(default_factory=dict)
     body: Steps
+    return_: Names | None = Field(None, alias="return")
     register_: list[Word] | None = Field(None, alias="register")
 
 
@@ -424,6 +428,28 @@ class Reference(SpecModel):
     paper: Word | None = None
     weights: Word | None = None
     note: Word | None = None
+
+
+class WidthScale(SpecModel):
+    """Widths times `by`, rounded to a multiple of `to`, but never below `keep` of the product (MobileNet's rule)."""
+
+    by: Anything
+    to: Channels = 8
+    keep: float = 0.9
+
+
+class DepthScale(SpecModel):
+    """Depths times `by`, rounded up or to the nearest whole number."""
+
+    by: Anything
+    round: Literal["ceil", "round"] = "ceil"
+
+
+class Scale(SpecModel):
+    """Multipliers for every width and depth that stem and stages write."""
+
+    width: WidthScale | None = None
+    depth: DepthScale | None = None
 
 
 class Expect(SpecModel):
@@ -472,6 +498,9 @@ class Architecture(SpecModel):
     stages: Section | None = None
     neck: Section | None = None
     head: Section | None = None
+    scale: Scale | None = None
+    sequential: Word | None = None
+    output_stride: Literal[8, 16, 32] | None = None
     features: list[Text] | None = None
     rename: dict[str, Word] | None = None
     register_: list[Word] | None = Field(None, alias="register")

@@ -12,13 +12,19 @@ from pydantic import TypeAdapter, ValidationError
 
 from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.parameters import describe
-from archbuilder.spec.models import Architecture, BlockDefinition, Body, Expect, Input, Reference, SpecModel, Step
+from archbuilder.spec.models import Architecture, BlockDefinition, Body, Expect, Input, Reference, Scale, SpecModel, Step
 from archbuilder.spec.table import Items, Table, key_place, place_of, value_place
 
 T = TypeVar("T")
 
 _ROUNDS = 20
-_MODELS: dict[str, type[SpecModel]] = {"input": Input, "reference": Reference, "expect": Expect, "blocks": BlockDefinition}
+_MODELS: dict[str, type[SpecModel]] = {
+    "input": Input,
+    "reference": Reference,
+    "expect": Expect,
+    "scale": Scale,
+    "blocks": BlockDefinition,
+}
 _BODY: TypeAdapter[Any] = TypeAdapter(Body)
 
 

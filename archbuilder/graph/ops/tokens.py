@@ -65,6 +65,8 @@ class HeldTensor(Op):
     name: ClassVar[str] = "parameter"
     help: ClassVar[str] = "a trained tensor of the block's own, such as a layer scale; it stands beside the chain of steps"
     inputs: ClassVar[tuple[int, int | None]] = (0, 0)
+    holds_tensor: ClassVar[bool] = True
+    kept: ClassVar[str | None] = "shape"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("shape", "list", element="channels", help="its sizes"),
         Parameter("init", "init", "zeros", "how it is drawn: zeros, ones, {normal: 0.02}, {constant: 1e-6} ..."),
@@ -148,6 +150,7 @@ class ResizeTokens(Op):
     name: ClassVar[str] = "resize_tokens"
     help: ClassVar[str] = "a held embedding for each token, interpolated where the input has another size than the spec says"
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
+    kept: ClassVar[str | None] = "grid"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("grid", "size", help="height and width of the tokens for which the embedding was made", minimum=1),
     )
