@@ -33,19 +33,20 @@ class Costs:
         """The cost of all nodes of a graph."""
         known = self._graphs.get(id(graph))
         if known is None:
-            known = self._graphs[id(graph)] = self.of_nodes(graph.nodes)
+            known = self._graphs[id(graph)] = self.of_nodes(graph.nodes, graph.training_only)
         return known
 
-    def of_nodes(self, nodes: tuple[Node, ...]) -> Cost:
-        """The cost of some nodes, repeats included."""
+    def of_nodes(self, nodes: tuple[Node, ...], idle: frozenset[int] = frozenset()) -> Cost:
+        """The cost of some nodes, repeats included. Those of which the numbers are in `idle` compute nothing in eval mode."""
         parameters = buffers = macs = activations = 0
-        for node in nodes:
+        for number, node in enumerate(nodes):
             if node.body is not None:
                 one, count = self.of_one(node), node.count
                 parameters += one.parameters * count
                 buffers += one.buffers * count
-                macs += one.macs * count
-                activations += one.activations * count
+                if number not in idle:
+                    macs += one.macs * count
+                    activations += one.activations * count
         return Cost(parameters, buffers, macs, activations)
 
     def of_one(self, node: Node) -> Cost:

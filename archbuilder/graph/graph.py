@@ -127,6 +127,20 @@ class Graph:
         calls = ((node.body, node.count) for node in self.nodes if isinstance(node.body, Graph))
         return int(own) + sum(graph.drop_units * count for graph, count in calls)
 
+    @cached_property
+    def training_only(self) -> frozenset[int]:
+        """The nodes that only outputs in training need."""
+        if all(output.always for output in self.outputs):
+            return frozenset()
+        needed: set[int] = set()
+        open_values = [self.output, *(output.value for output in self.outputs if output.always)]
+        while open_values:
+            value = open_values.pop()
+            if value.node != INPUT and value.node not in needed:
+                needed.add(value.node)
+                open_values += self.nodes[value.node].inputs
+        return frozenset(range(len(self.nodes))) - needed
+
     def state(self) -> Iterator[tuple[str, Tensor]]:
         """Every parameter and buffer under its `state_dict` key, in order: a module's own, then those of its children."""
         level = children(self)

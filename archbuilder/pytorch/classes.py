@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archbuilder.graph.graph import INPUT, Graph, Node, Value, children
 from archbuilder.graph.op import Construct, Expression, Op
 from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Map, Streams, Vector
+from archbuilder.pytorch.chains import gather_chains
 from archbuilder.pytorch.expressions import (
     ABSENT,
     IDENTITY,
@@ -58,6 +59,8 @@ class PlannedStep:
     inputs: tuple[Reference, ...]
     flag: Argument | bool = True
     is_call: bool = False
+    is_tensor: bool = False
+    training_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     output: Reference
     returned: tuple[tuple[str, Reference], ...]
+    outputs: tuple[tuple[str, Reference, bool], ...]
     order: tuple[str, ...]
     arguments: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     sequential: bool = False
@@ -103,7 +107,7 @@ class _Planner:
         self.names = ClassNames()
 
     def network(self, graph: Graph) -> Network:
-        root = root_instance(graph)
+        root = root_instance(gather_chains(graph))
         root_name = self.names.take(graph.class_name or camel_case(graph.name) or "Network")
         self.gather(root, root_name)
         for _, instances in calls(root):
@@ -192,6 +196,10 @@ class _Planner:
         wiring = _Wiring(members, arguments)
         steps = [step for child in wiring.order if (step := self.step(child, members, arguments, wiring)) is not None]
         first = members[0].graph
+        idle = {first.nodes[number].name for number in first.training_only}
+        steps = [step for step in steps if step.name not in idle] + [
+            replace(step, training_only=True) for step in steps if step.name in idle
+        ]
         returned = tuple((tap.name, wiring.value([tap.value])) for tap in first.returned)
         return Plan(
             name,
@@ -199,9 +207,10 @@ class _Planner:
             tuple(steps),
             wiring.value([member.graph.output for member in members]),
             returned,
+            tuple((output.name, wiring.value([output.value]), output.always) for output in first.outputs),
             _registration(members, [step.name for step in steps if step.made is not None]),
             tuple((argument, arguments.taken[argument]) for argument in arguments.ordered()),
-            sequential=_is_numbered_chain(first) and not returned and len(instances) == 1,
+            sequential=len(instances) == 1 and _is_numbered_chain(first) and not (returned or first.outputs),
         )
 
     def step(
@@ -219,7 +228,8 @@ class _Planner:
             return self.expression(name, made, inputs, arguments)
         module = unify_modules([IDENTITY if each is ABSENT else each for each in made], arguments, identifier(name))
         is_call = any(node is not None and isinstance(node.body, Graph) for node in nodes)
-        return PlannedStep(name, module, None, inputs, is_call=is_call)
+        holds = any(node is not None and isinstance(node.body, Op) and node.body.holds_tensor for node in nodes)
+        return PlannedStep(name, module, None, inputs, is_call=is_call, is_tensor=holds)
 
     def expression(
         self, name: str, made: Sequence[Any], inputs: tuple[Reference, ...], arguments: Arguments
@@ -350,7 +360,7 @@ class _Wiring:
     def _first_input_elsewhere(self, name: str) -> tuple[str | None, int | None] | None:
         for member in self.members:
             node = member.node(name)
-            if node is not None:
+            if node is not None and node.inputs:
                 return _key(member.graph, node.inputs[0])
         return None
 

@@ -50,18 +50,30 @@ class _Forward:
         self.written: list[str] = []
 
     def lines(self) -> list[str]:
+        begun = False
         for number, step in enumerate(self.plan.steps):
+            if step.training_only and not begun:
+                begun = True
+                self.written += ["if not self.training:", f"    return {self._result(training=False)}"]
             made = self._computed(step)
+            if step.is_tensor:
+                self.texts[step.name] = made
+                continue
             if self._stays_open(number, step, made):
                 self.texts[step.name] = made
                 continue
             name = self._variable(number, step)
             self.written.append(f"{name} = {made.text}")
             self.texts[step.name] = Text(name)
-        self.written.append(f"return {self._result()}")
+        self.written.append(f"return {self._result(training=True)}")
         return self.written
 
-    def _result(self) -> str:
+    def _result(self, *, training: bool) -> str:
+        """What is returned: the output; a dict of feature maps; or the outputs that there are, the main one first."""
+        outputs = [output for output in self.plan.outputs if training or output[2]]
+        if outputs:
+            texts = [f"{name}={self._read(reference).text}" for name, reference, _ in outputs]
+            return f"{self.plan.name}Output({', '.join([self._read(self.plan.output).text, *texts])})"
         if not self.plan.returned:
             return self._read(self.plan.output).text
         pairs = [f"{literal(name)}: {self._read(reference).text}" for name, reference in self.plan.returned]
@@ -73,6 +85,7 @@ class _Forward:
         found = [(number, reference) for number, step in enumerate(self.plan.steps) for reference in step.inputs]
         end = len(self.plan.steps)
         found += [(end, reference) for _, reference in self.plan.returned] or [(end, self.plan.output)]
+        found += [(end, reference) for _, reference, _ in self.plan.outputs]
         others = [(number, reference.other) for number, reference in found if reference.other is not None]
         return [*found, *others]
 
@@ -103,6 +116,8 @@ class _Forward:
             return number + 1 == len(self.plan.steps)
         if number + 1 == len(self.plan.steps):
             return True
+        if self.plan.steps[number + 1].training_only != step.training_only:
+            return False
         follower = self.plan.steps[number + 1]
         return not follower.is_call and follower.flag is True and all(r.other is None for r in follower.inputs)
 
@@ -119,6 +134,8 @@ class _Forward:
     # ---- text ---------------------------------------------------------------------------------------------------
 
     def _computed(self, step: PlannedStep) -> Text:
+        if step.is_tensor:
+            return Text(self.access[step.name])
         inputs = [self._read(reference) for reference in step.inputs]
         calls = 1 + sum(text.calls for text in inputs)
         if step.made is not None:

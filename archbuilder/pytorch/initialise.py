@@ -14,6 +14,8 @@ from archbuilder.pytorch.instances import Instance, calls
 from archbuilder.pytorch.layout import literal, quoted
 
 DEFAULT = "default"
+HELD = "nn.Parameter"
+"""What makes a tensor that belongs to a class itself."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def initialisation_lines(network: Network) -> list[str]:
         kinds = {each.kind for each in same}
         if kinds == {DEFAULT}:
             continue
-        if len(kinds) == 1:
+        if len(kinds) == 1 and callee != HELD:
             rules.append((callee, [_draw(f"module.{tensor}", kinds.pop())]))
             continue
         _rules_of_classes(same, rules, single)
@@ -56,7 +58,7 @@ def _rules_of_classes(same: list[Drawn], rules: list[tuple[str, list[str]]], sin
         if kinds == {DEFAULT}:
             continue
         if len(kinds) == 1 and all(each.certain for each in here):
-            rules.append((owner, [_draw(f"{_reach('module', path)}.{here[0].tensor}", kinds.pop())]))
+            rules.append((owner, [_draw(_target("module", path, here[0].tensor), kinds.pop())]))
         else:
             single += [(owner, path, here[0].tensor)]
 
@@ -87,13 +89,20 @@ def _single_lines(network: Network, single: list[tuple[str, str, Any]]) -> list[
     for (tensor, kind), paths in by_kind.items():
         lines.append("for path in (")
         lines += [f"    {quoted(path)}," for path in paths]
-        lines += ["):", f"    {_draw(f'self.get_submodule(path).{tensor}', kind)}"]
+        get = f"self.get_submodule(path).{tensor}" if tensor else "self.get_parameter(path)"
+        lines += ["):", f"    {_draw(get, kind)}"]
     return lines
+
+
+def _target(start: str, path: str, tensor: str) -> str:
+    """How a tensor is reached from a module."""
+    reached = _reach(start, path)
+    return f"{reached}.{tensor}" if tensor else reached
 
 
 def _reach(start: str, path: str) -> str:
     for part in path.split("."):
-        start += f"[{part}]" if part.isdigit() else f".{part}"
+        start += f"[{part}]" if part.isdigit() else f".{part}" if part.isidentifier() else f'.get_submodule("{part}")'
     return start
 
 

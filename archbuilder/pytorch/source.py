@@ -8,7 +8,7 @@ from archbuilder.pytorch.classes import Network, plan_network
 from archbuilder.pytorch.helpers import HELPERS
 from archbuilder.pytorch.initialise import initialisation_lines
 from archbuilder.pytorch.layout import literal, quoted
-from archbuilder.pytorch.writer import Writer, docstring
+from archbuilder.pytorch.writer import Writer, docstring, output_class
 
 _RESET = '''
     def reset_parameters(self) -> None:
@@ -29,6 +29,7 @@ def source_of(graph: Graph) -> tuple[str, str]:
     network = plan_network(graph)
     writer = Writer()
     classes = [_without_mark(writer.class_text(plan, [])) for plan in network.plans]
+    classes += [output_class(network.root)] if network.root.outputs else []
     classes.append(_root(network, graph, writer))
     body = "\n\n\n".join(classes)
     helpers = [text for name, text in HELPERS.items() if f"{name}(" in body]
@@ -40,7 +41,10 @@ def _header(graph: Graph, body: str) -> str:
     title = docstring(f"{graph.name}: {graph.help}" if graph.help else graph.name)
     lines = [title, ""]
     if "OrderedDict(" in body:
-        lines += ["from collections import OrderedDict", ""]
+        lines += ["from collections import OrderedDict"]
+    if "NamedTuple)" in body:
+        lines += ["from typing import NamedTuple"]
+    lines += [""] if len(lines) > 2 else []
     if "torch." in body:
         lines += ["import torch"]
     lines += ["from torch import Tensor, nn" if "Tensor" in body else "from torch import nn"]

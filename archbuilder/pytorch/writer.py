@@ -89,7 +89,7 @@ class Writer:
             lines += [f"        {attribute} = {name}" for name, attribute in flags.items()]
             lines += [f"        {line}" for line in made]
         lines += ["    <initialise>"]
-        result = "dict[str, Tensor]" if plan.returned else "Tensor"
+        result = "dict[str, Tensor]" if plan.returned else _result_type(plan)
         several = any(reference.item is not None for step in plan.steps for reference in step.inputs if reference.name is None)
         given = "tuple[Tensor, ...]" if several else "Tensor"
         lines += ["", f"    def forward(self, x: {given}) -> {result}:"]
@@ -166,6 +166,22 @@ class Writer:
             return keywords
         position = {name: number for number, (name, _, _) in enumerate(known.arguments)}
         return tuple(sorted(keywords, key=lambda keyword: position[keyword[0]]))
+
+
+def _result_type(plan: Plan) -> str:
+    if not plan.outputs:
+        return "Tensor"
+    always = any(always for _, _, always in plan.outputs)
+    return f"{plan.name}Output" if always else f"Tensor | {plan.name}Output"
+
+
+def output_class(plan: Plan) -> str:
+    """The named tuple of a network that has several outputs."""
+    lines = [f"class {plan.name}Output(NamedTuple):", f"    {docstring('The main output, then the further ones.')}", ""]
+    lines += ["    output: Tensor"]
+    ordered = sorted(plan.outputs, key=lambda output: not output[2])
+    lines += [f"    {name}: Tensor{'' if always else ' | None = None'}" for name, _, always in ordered]
+    return "\n".join(lines)
 
 
 def _is_default(key: str, value: Any, defaults: dict[str, Any]) -> bool:
