@@ -44,4 +44,6 @@ def _parts(name: str, frame: Frame) -> list[Value] | None:
     if value == POISON:
         return [POISON]
     shape = frame.builder.shape_of(value)
-    return [Value(value.node, number) for number in range(len(shape))] if isinstance(shape, Streams) else None
+    if not isinstance(shape, Streams):
+        return [value]  # one value is a list of one
+    return [Value(value.node, number) for number in range(len(shape))]

@@ -324,6 +324,8 @@ def _index(node: ast.Subscript, names: set[str], depth: int) -> Evaluate:
 
     def evaluate(scope: Mapping[str, Any]) -> Any:
         values, at = whole(scope), position(scope)
+        if getattr(values, "is_shape", False):
+            values = [values]  # one value is a list of one
         if not isinstance(values, list | tuple) or type(at) is not int:
             raise FormulaError("`[...]` takes an element of a list by its number")
         if not -len(values) <= at < len(values):
@@ -403,7 +405,9 @@ def _round_to(value: Any, divisor: Any, keep: Any = 0.9) -> int:
 
 
 def _len(value: Any) -> int:
-    if not isinstance(value, list | tuple) or getattr(value, "is_shape", False):
+    if getattr(value, "is_shape", False):
+        return 1  # one value is a list of one
+    if not isinstance(value, list | tuple):
         raise TypeError
     return len(value)
 
