@@ -157,7 +157,10 @@ def _anything(value: Any) -> Any:
     return value
 
 
-INITIALISATIONS: Final = ("default", "kaiming_fan_in", "kaiming_fan_out", "zeros", "ones")
+INITIALISATIONS: Final = (
+    "default", "kaiming_fan_in", "kaiming_fan_out", "kaiming_uniform_fan_in", "kaiming_uniform_fan_out", "uniform_fan_out",
+    "zeros", "ones",
+)  # fmt: skip
 SCALED_INITIALISATIONS: Final = ("normal", "truncated_normal", "uniform", "constant")
 
 SLOTS: Final = ("block", "steps")

@@ -106,6 +106,11 @@ class Op:
         """The module that computes it, or an expression."""
         raise AssertionError(f"{type(self).__name__} must say how it is computed")
 
+    @property
+    def is_module(self) -> bool:
+        """Whether a module computes it, and not an expression."""
+        return isinstance(self.emit(), Construct)
+
     def initialise(self) -> tuple[Initialisation, ...]:
         """How its tensors are drawn, as far as this differs from torch's own way."""
         return ()

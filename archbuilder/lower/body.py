@@ -219,7 +219,7 @@ class Bodies:
         for steps, variables, origins in self.targets.layers(body, frame):
             inner = Frame(
                 frame.builder, variables, frame.defaults, value, frame.used_at, frame.block, values, origins,
-                frame.rename, numbering=frame.numbering,
+                frame.rename, numbering=frame.numbering, inlined=True,
             )  # fmt: skip
             self.steps(steps, inner)
             value = inner.current
@@ -271,7 +271,8 @@ class Bodies:
             given = self._with_kept(given, op_type.kept)
         op, shape = apply_op(op_type, given, inputs, step, frame, self.evaluation)
         left_out = isinstance(op, DropPath) and op.rate == 0
-        child = self.naming.child(name, frame, step.place, claim=not left_out)
+        claim = not left_out and not (frame.inlined and not op.is_module)
+        child = self.naming.child(name, frame, step.place, claim=claim)
         self._count_node(frame, step)
         return frame.builder.add(Node(child, None if left_out else op, inputs, shape, step.place))
 
@@ -384,6 +385,7 @@ class Bodies:
         words = self.naming.words(target, given)
         inner.rename = {**frame.rename, **words.rename}
         inner.numbering = frame.numbering
+        inner.inlined = True
         if words.register:
             message = "`register` has no effect beside `inline`: the children belong to the enclosing block"
             self.evaluation.error(frame, "no-effect", message, step.place_at("register"), "remove it")

@@ -24,6 +24,7 @@ class Builder:
     nodes: list[Node] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     containers: set[str] = field(default_factory=set)
+    loose: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
     loops: list[int] = field(default_factory=list)
 
@@ -31,6 +32,14 @@ class Builder:
         """Appends a node; its value."""
         self.nodes.append(node)
         return Value(len(self.nodes) - 1)
+
+    def unlike_others(self, name: str) -> str:
+        """A name for a step that is no module, so that no key depends on it: `name`, with a number where that is taken."""
+        unlike, number = name, 2
+        while unlike in self.taken or unlike in self.containers or unlike in self.loose:
+            unlike, number = f"{name}_{number}", number + 1
+        self.loose.add(unlike)
+        return unlike
 
     def claim(self, name: str) -> str | None:
         """Takes a child's name. The name that stands in its way, if one does: a name is a module or a container of some."""
@@ -78,6 +87,7 @@ class Frame:
     rename: Mapping[str, str] = field(default_factory=dict)
     rules: Rules | None = None
     numbering: Numbering | None = None
+    inlined: bool = False
     current: Value = POISON
 
     def __post_init__(self) -> None:
@@ -107,6 +117,7 @@ class Frame:
             self.rename,
             self.rules,
             self.numbering,
+            self.inlined,
         )
         inner.current = self.current
         return inner

@@ -6,30 +6,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeAlias
 
-from archbuilder.diagnostics import Reporter, Source
+from archbuilder.diagnostics import Reporter
 from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
 from archbuilder.lower.usage import names_in_body
 from archbuilder.parameters import Parameter
-from archbuilder.spec import zoo
+from archbuilder.spec.blocks import shipped_blocks
 from archbuilder.spec.models import Architecture, BlockDefinition
-from archbuilder.spec.reader import read_yaml
 from archbuilder.spec.table import Table, key_place
 from archbuilder.spec.validate import validate_definition
 
 Definition: TypeAlias = BlockDefinition | type[Op]
-
-
-@cache
-def _shipped_tables() -> dict[str, Table]:
-    """The shipped blocks as read, by name."""
-    tables: dict[str, Table] = {}
-    for path in sorted(zoo.BLOCKS.glob("*.yaml")):
-        reporter = Reporter()
-        table = read_yaml(Source(f"blocks/{path.name}", path.read_text("utf-8"), shipped=True), reporter)
-        reporter.raise_if_any()
-        tables.update(table["blocks"] if table is not None else {})
-    return tables
 
 
 @cache
@@ -40,7 +27,7 @@ def shipped_block(name: str) -> BlockDefinition:
         SpecError: if the shipped file is wrong.
     """
     reporter = Reporter()
-    definition = validate_definition(_shipped_tables()[name], reporter)
+    definition = validate_definition(shipped_blocks()[name], reporter)
     reporter.raise_if_any()
     if definition is None:
         raise TypeError(f"the shipped block {name} is no block")
@@ -49,7 +36,7 @@ def shipped_block(name: str) -> BlockDefinition:
 
 def shipped_names() -> list[str]:
     """The names of the shipped blocks."""
-    return sorted(_shipped_tables())
+    return sorted(shipped_blocks())
 
 
 @dataclass
@@ -63,7 +50,7 @@ class Library:
         """The library of a network; its own blocks may not take a name that is taken."""
         library = cls()
         for name, definition in architecture.blocks.items():
-            taken = "an op" if name in OPS else "a shipped block" if name in _shipped_tables() else ""
+            taken = "an op" if name in OPS else "a shipped block" if name in shipped_blocks() else ""
             if taken:
                 place = definition.place
                 reporter.error("name-taken", f"`{name}` is {taken} already", place, help="give the block another name")
@@ -79,11 +66,11 @@ class Library:
             return op
         if name in self.own:
             return self.own[name]
-        return shipped_block(name) if name in _shipped_tables() else None
+        return shipped_block(name) if name in shipped_blocks() else None
 
     def names(self) -> list[str]:
         """Every name that can stand behind `block`."""
-        return [*OPS, *_shipped_tables(), *self.own]
+        return [*OPS, *shipped_blocks(), *self.own]
 
 
 def _report_unused(name: str, definition: BlockDefinition, reporter: Reporter) -> None:

@@ -48,7 +48,7 @@ class Naming:
         if name not in self.checked:
             self.check(name, frame, place)
         if not claim:
-            return name
+            return builder.unlike_others(name)
         if frame.numbering is not None:
             (name,) = frame.numbering.take()
         clash = builder.claim(name)

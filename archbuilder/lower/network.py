@@ -211,14 +211,24 @@ class _Network:
             return self._default_taps(sections)
         taps: list[Tap] = []
         for name in wanted:
-            values = find_values(name, self.frame)
+            values = find_values(name, self.frame) or self._inline_values(name)
             place = self.architecture.place_at("features")
             if values is None:
                 help = suggest(name, self.frame.values)
                 self.reporter.error("unknown-step", f"there is no step `{name}` to take features from", place, help=help)
                 continue
-            taps += [self._tap(name, value) for value in values if value != POISON]
+            several = len(values) > 1
+            for value in values:
+                if value != POISON:
+                    taps.append(self._tap(self.builder.nodes[value.node].name if several else name, value))
         return tuple(taps)
+
+    def _inline_values(self, name: str) -> list[Value] | None:
+        """The values of children that stand inline, by the names that they have in the module."""
+        prefix = name.removesuffix("*") if name.endswith(".*") else None
+        nodes = enumerate(self.builder.nodes)
+        found = [Value(at) for at, node in nodes if node.name == name or (prefix and node.name.startswith(prefix))]
+        return found or None
 
     def _tap(self, name: str, value: Value) -> Tap:
         shape, whole = self.builder.shape_of(value), self.builder.input

@@ -109,6 +109,12 @@ def _reach(start: str, path: str) -> str:
 def _draw(target: str, kind: Any) -> str:
     if kind in ("kaiming_fan_in", "kaiming_fan_out"):
         return f'nn.init.kaiming_normal_({target}, mode="{kind.removeprefix("kaiming_")}", nonlinearity="relu")'
+    if kind in ("kaiming_uniform_fan_in", "kaiming_uniform_fan_out"):
+        mode = kind.removeprefix("kaiming_uniform_")
+        return f'nn.init.kaiming_uniform_({target}, mode="{mode}", nonlinearity="relu")'
+    if kind == "uniform_fan_out":
+        bound = f"{target}.shape[0] ** -0.5"
+        return f"nn.init.uniform_({target}, -({bound}), {bound})"
     if kind in ("zeros", "ones"):
         return f"nn.init.{kind}_({target})"
     name, number = kind

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
 from archbuilder.spec import zoo
+from archbuilder.spec.blocks import read_used_files, resolve_blocks
 from archbuilder.spec.merge import SECTION_NAMES, arrange, inherit, merge, weakened
 from archbuilder.spec.models import Architecture
 from archbuilder.spec.reader import read_yaml
@@ -45,7 +46,7 @@ def load_architecture(
     if table is not None:
         for path, value in (overrides or {}).items():
             table = _override(table, path, value, reporter)
-        table = arrange(table, reporter)
+        table = resolve_blocks(arrange(table, reporter), reporter)
     architecture = validate_architecture(table, reporter) if table is not None else None
     if architecture is None:
         reporter.raise_if_any()
@@ -151,7 +152,7 @@ def _resolve(
     place: Place | None = None,
 ) -> Table | None:
     """`table` laid over what it extends, then its variant laid over that."""
-    table = _with_variant(table, variant, reporter, place)
+    table = read_used_files(_with_variant(table, variant, reporter, place), path.parent if path else None, reporter)
     extends = table.get("extends")
     if extends is None:
         return table

@@ -67,11 +67,12 @@ def arrange(table: Table, reporter: Reporter) -> Table:
     for name in SECTION_NAMES:
         section = table.get(name)
         if isinstance(section, Table):
-            arranged[name] = _arrange_steps(section, reporter)
+            arranged[name] = arrange_steps(section, reporter)
     return arranged
 
 
-def _arrange_steps(section: Table, reporter: Reporter) -> Table:
+def arrange_steps(section: Table, reporter: Reporter) -> Table:
+    """The steps of one map in the places that `before` and `after` ask for."""
     order = list(section)
     behind: dict[str, str] = {}
     settled: dict[str, Table] = {}

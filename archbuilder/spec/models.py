@@ -494,6 +494,7 @@ class Architecture(SpecModel):
     input: Input = Field(default_factory=Input)
     defaults: Entries = Field(default_factory=dict)
     blocks: dict[str, BlockDefinition] = Field(default_factory=dict)
+    use: Names | None = None
     stem: Section | None = None
     stages: Section | None = None
     neck: Section | None = None

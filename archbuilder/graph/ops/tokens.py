@@ -79,7 +79,7 @@ class HeldTensor(Op):
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         if not 1 <= len(given["shape"]) <= 4:
             raise OpError("`shape` has from one to four sizes", None, "shape")
-        if given["init"] in ("default", "kaiming_fan_in", "kaiming_fan_out"):
+        if isinstance(given["init"], str) and given["init"] not in ("zeros", "ones"):
             raise OpError(f"a parameter has no {given['init']} initialisation", "write zeros, ones or {normal: 0.02}", "init")
         return cls(given["shape"], given["init"])
 

@@ -1,0 +1,109 @@
+"""Blocks as tables: the shipped ones, those of files that a spec uses, and those that patch another."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from archbuilder.diagnostics import Reporter, Source, suggest
+from archbuilder.spec import zoo
+from archbuilder.spec.merge import arrange_steps, merge
+from archbuilder.spec.reader import read_yaml
+from archbuilder.spec.table import Items, Table
+
+_MAXIMUM_BASES: Final = 20
+
+
+@cache
+def shipped_blocks() -> dict[str, Table]:
+    """The shipped blocks as read, by name. Parsed definitions are all that is kept from one call to the next."""
+    tables: dict[str, Table] = {}
+    for path in sorted(zoo.BLOCKS.glob("*.yaml")):
+        reporter = Reporter()
+        table = read_yaml(Source(f"blocks/{path.name}", path.read_text("utf-8"), shipped=True), reporter)
+        reporter.raise_if_any()
+        tables.update(table["blocks"] if table is not None else {})
+    return tables
+
+
+def resolve_blocks(table: Table, reporter: Reporter) -> Table:
+    """`table` with its own blocks laid over those that they extend."""
+    own = table.get("blocks")
+    if not isinstance(own, Table) or not any(isinstance(each, Table) and "extends" in each for each in own.values()):
+        return table
+    resolved = own.copy()
+    for name in own:
+        definition = _resolved(name, own, reporter, ())
+        if definition is not None:
+            resolved[name] = definition
+    laid = table.copy()
+    laid["blocks"] = resolved
+    return laid
+
+
+def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...]) -> Table | None:
+    definition = own[name] if name in own else shipped_blocks().get(name)
+    if not isinstance(definition, Table) or not isinstance(definition.get("extends"), str):
+        return definition if isinstance(definition, Table) else None
+    base_name, place = definition["extends"], definition.value_places.get("extends")
+    if name in chain or len(chain) >= _MAXIMUM_BASES:
+        reporter.error("endless-extends", f"the block `{name}` extends itself", place)
+        return _broken(definition)
+    if base_name not in own and base_name not in shipped_blocks():
+        choices = suggest(base_name, [*shipped_blocks(), *own])
+        reporter.error("unknown-block", f"there is no block `{base_name}` to extend", place, help=choices)
+        return _broken(definition)
+    base = _resolved(base_name, own, reporter, (*chain, name))
+    if base is None:
+        return _broken(definition)
+    merged = merge(base, definition)
+    del merged["extends"]
+    if "help" not in definition and isinstance(base.get("help"), str):
+        merged["help"] = base["help"]
+    body = merged.get("body")
+    if isinstance(body, Table):
+        merged["body"] = arrange_steps(body, reporter)
+    return merged
+
+
+def _broken(definition: Table) -> Table:
+    """A definition that has been reported, with a body so that nothing more is said of it."""
+    table = definition.copy()
+    table.broken = True
+    table.pop("extends", None)
+    table.setdefault("body", Table(definition.place))
+    return table
+
+
+def read_used_files(table: Table, folder: Path | None, reporter: Reporter) -> Table:
+    """`table` with the blocks of the files that it names in `use`; its own are stronger."""
+    used = table.get("use")
+    if used is None:
+        return table
+    places = used.places if isinstance(used, Items) else [table.value_places.get("use")]
+    files = used if isinstance(used, list) else [used]
+    blocks = Table(table.value_places.get("use"))
+    for file, place in zip(files, places, strict=True):
+        path = (folder or Path()) / str(file)
+        if not isinstance(file, str) or path.suffix not in (".yaml", ".yml") or not path.is_file():
+            reporter.error("unknown-file", f"there is no file of blocks {path}", place, help="a path to a .yaml file, seen from this one")
+            continue
+        blocks = _with_file(blocks, path, reporter)
+    laid = table.copy()
+    del laid["use"]
+    own = table.get("blocks")
+    laid.put("blocks", merge(blocks, own) if isinstance(own, Table) else blocks)
+    return laid
+
+
+def _with_file(blocks: Table, path: Path, reporter: Reporter) -> Table:
+    read = read_yaml(Source(str(path), path.read_text("utf-8", errors="replace")), reporter)
+    if read is None:
+        return blocks
+    for key in read:
+        if key != "blocks":
+            message = f"a file of blocks holds `blocks` alone, not `{key}`"
+            reporter.error("unknown-key", message, read.key_places.get(key))
+    found = read.get("blocks")
+    return merge(blocks, found) if isinstance(found, Table) else blocks
