@@ -158,7 +158,8 @@ def _anything(value: Any) -> Any:
 
 
 INITIALISATIONS: Final = (
-    "default", "kaiming_fan_in", "kaiming_fan_out", "kaiming_uniform_fan_in", "kaiming_uniform_fan_out", "uniform_fan_out",
+    "default", "kaiming_fan_in", "kaiming_fan_out", "kaiming_uniform_fan_in", "kaiming_uniform_fan_out",
+    "kaiming_fan_out_per_group", "uniform_fan_out",
     "zeros", "ones",
 )  # fmt: skip
 SCALED_INITIALISATIONS: Final = ("normal", "truncated_normal", "uniform", "constant")

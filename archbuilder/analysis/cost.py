@@ -62,7 +62,7 @@ class Costs:
         The main path leads from the output back through each step's first input, so shortcuts, gates and all but the
         first of parallel branches are left out.
         """
-        known = self._layers.get(id(graph))
+        known = graph.layers if graph.layers is not None else self._layers.get(id(graph))
         if known is not None:
             return known
         count, value = 0, graph.output

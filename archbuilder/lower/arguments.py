@@ -66,6 +66,7 @@ class Arguments:
     evaluation: Evaluation
     settings: list[Setting] = field(default_factory=list)
     _facts: dict[int, _Facts] = field(default_factory=dict)
+    _inside: dict[tuple[int, tuple[int, ...]], Defaults] = field(default_factory=dict)
 
     def resolve(
         self, name: str, definition: Definition, uses: Uses, frame: Frame, fixed: Mapping[str, Any], input: Any
@@ -105,7 +106,22 @@ class Arguments:
         else:
             raise GiveUp
         words = {word: settings[word] for word in STEP_WORDS if word in settings} if settings else {}
-        return Given(values, origins, frame.defaults.extended(nearer), words)
+        inside = [each for key, each in settings.items() if key not in facts.parameters and key not in STEP_WORDS]
+        return Given(values, origins, self._defaults_inside(frame, inside).extended(nearer), words)
+
+    def _defaults_inside(self, frame: Frame, inside: list[Setting]) -> Defaults:
+        """The defaults for what stands in a block, where `defaults` says something of it: `{mbconv: {activation: relu}}`."""
+        if not inside:
+            return frame.defaults
+        key = (id(frame.defaults), tuple(id(setting) for setting in inside))
+        if key not in self._inside:
+            nearer: list[Setting] = []
+            for setting in inside:
+                setting.mark_used()
+                written = Written(setting.value, setting.value_place, setting.variables)
+                nearer += self.read_settings(setting.parameter, written, setting.key_place, setting.weak, frame)
+            self._inside[key] = frame.defaults.extended(nearer)
+        return self._inside[key]
 
     def _facts_of(self, definition: Definition) -> _Facts:
         facts = self._facts.get(id(definition))
@@ -178,7 +194,8 @@ class Arguments:
             weak_keys: frozenset[str] = getattr(value, "weak", frozenset())
             for key, each in value.items():
                 at = key_place(value, key) or key_at
-                if key not in parameters and key not in STEP_WORDS:
+                inside = key not in parameters and not isinstance(definition, type) and self.library.find(key) is not None
+                if key not in parameters and key not in STEP_WORDS and not inside:
                     help = suggest(key, [*parameters, *STEP_WORDS])
                     message = f"`{block}` has no parameter `{key}`"
                     self.evaluation.error(frame, "unknown-parameter", message, at, help)
@@ -235,7 +252,7 @@ class Arguments:
         """Takes the defaults of the network and of the uses around; whether one was wrong."""
         failed = False
         for key, setting in settings.items():
-            if key in explicit or key in STEP_WORDS:
+            if key in explicit or key not in facts.parameters:
                 continue
             setting.mark_used()
             origins[key] = setting.value_place

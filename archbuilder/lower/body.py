@@ -335,7 +335,11 @@ class Bodies:
         bindings = {name: inner.variables[name] for name in (*definition.parameters, *definition.let)}
         register = words.register or tuple(definition.register_ or ())
         listed = isinstance(definition.body, list)
-        return _finished(target.name, inner, listed=listed, register=register, bindings=bindings, help=definition.help)
+        layers = definition.layers
+        if type(layers) is Formula:
+            layers = self.evaluation.evaluate(layers, inner, definition.place_at("layers"))
+        finished = _finished(target.name, inner, listed=listed, register=register, bindings=bindings, help=definition.help)
+        return finished if layers is None else replace(finished, layers=layers)
 
     def _return(self, definition: BlockDefinition, inner: Frame) -> None:
         """Makes the values that a block returns its output: several as a list of streams."""

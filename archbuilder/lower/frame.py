@@ -24,7 +24,7 @@ class Builder:
     nodes: list[Node] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     containers: set[str] = field(default_factory=set)
-    loose: set[str] = field(default_factory=set)
+    loose: dict[str, int] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
     loops: list[int] = field(default_factory=list)
 
@@ -34,12 +34,9 @@ class Builder:
         return Value(len(self.nodes) - 1)
 
     def unlike_others(self, name: str) -> str:
-        """A name for a step that is no module, so that no key depends on it: `name`, with a number where that is taken."""
-        unlike, number = name, 2
-        while unlike in self.taken or unlike in self.containers or unlike in self.loose:
-            unlike, number = f"{name}_{number}", number + 1
-        self.loose.add(unlike)
-        return unlike
+        """A name for a step that stands inline and is no module, so that no key depends on it: one that no child can have."""
+        count = self.loose[name] = self.loose.get(name, 0) + 1
+        return f"{name}~{count}"
 
     def claim(self, name: str) -> str | None:
         """Takes a child's name. The name that stands in its way, if one does: a name is a module or a container of some."""

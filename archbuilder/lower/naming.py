@@ -48,7 +48,7 @@ class Naming:
         if name not in self.checked:
             self.check(name, frame, place)
         if not claim:
-            return builder.unlike_others(name)
+            return builder.unlike_others(name) if frame.inlined else name
         if frame.numbering is not None:
             (name,) = frame.numbering.take()
         clash = builder.claim(name)

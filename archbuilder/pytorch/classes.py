@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -462,7 +463,7 @@ def _is_recursive(graph: Graph) -> bool:
 
 def identifier(name: str) -> str:
     """A child's dotted name as a Python identifier."""
-    plain = name.replace(".", "_").replace("-", "_")
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
     return f"step_{plain}" if plain[:1].isdigit() else plain
 
 

@@ -14,6 +14,8 @@ from archbuilder.pytorch.instances import Instance, calls
 from archbuilder.pytorch.layout import literal, quoted
 
 DEFAULT = "default"
+LACKING = "lacking"
+"""Stands where a module of a kind that may have a bias has none."""
 HELD = "nn.Parameter"
 """What makes a tensor that belongs to a class itself."""
 
@@ -33,7 +35,9 @@ class Drawn:
 
 def initialisation_lines(network: Network) -> list[str]:
     """The body of `initialize_weights`; empty where torch's own way is meant throughout."""
-    drawn = list(dict.fromkeys(_walk(network)))
+    every = list(dict.fromkeys(_walk(network)))
+    drawn = [each for each in every if each.kind is not LACKING]
+    lacking = {(each.callee, each.tensor) for each in every if each.kind is LACKING}
     lines: list[str] = []
     rules: list[tuple[str, list[str]]] = []
     single: list[tuple[str, str, Any]] = []
@@ -43,7 +47,9 @@ def initialisation_lines(network: Network) -> list[str]:
         if kinds == {DEFAULT}:
             continue
         if len(kinds) == 1 and callee != HELD:
-            rules.append((callee, [_draw(f"module.{tensor}", kinds.pop())]))
+            guard = [f"if module.{tensor} is not None:"] if (callee, tensor) in lacking else []
+            indent = "    " if guard else ""
+            rules.append((callee, [*guard, indent + _draw(f"module.{tensor}", kinds.pop())]))
             continue
         _rules_of_classes(same, rules, single)
     lines += _rule_lines(rules)
@@ -112,6 +118,10 @@ def _draw(target: str, kind: Any) -> str:
     if kind in ("kaiming_uniform_fan_in", "kaiming_uniform_fan_out"):
         mode = kind.removeprefix("kaiming_uniform_")
         return f'nn.init.kaiming_uniform_({target}, mode="{mode}", nonlinearity="relu")'
+    if kind == "kaiming_fan_out_per_group":
+        module = target.removesuffix(".weight")
+        fan_out = f"{target}[0, 0].numel() * {module}.out_channels // {module}.groups"
+        return f"nn.init.normal_({target}, std=(2.0 / ({fan_out})) ** 0.5)"
     if kind == "uniform_fan_out":
         bound = f"{target}.shape[0] ** -0.5"
         return f"nn.init.uniform_({target}, -({bound}), {bound})"
@@ -177,6 +187,8 @@ def _tensors(node: Node) -> Iterator[tuple[str, str, Any]]:
     for tensor in node.body.state():
         if tensor.trained:
             yield made.callee, tensor.name, kinds.get(tensor.name, DEFAULT)
+    if ("bias", False) in made.keywords:
+        yield made.callee, "bias", LACKING
 
 
 def _paths(network: Network) -> Iterator[tuple[str, str, str, str, Any]]:

@@ -411,6 +411,7 @@ class BlockDefinition(SpecModel):
     parameters: Annotated[dict[str, Any], BeforeValidator(_read_parameters)] = Field(default_factory=dict)
     let: Entries = Field(default_factory=dict)
     body: Steps
+    layers: Count | None = None
     return_: Names | None = Field(None, alias="return")
     register_: list[Word] | None = Field(None, alias="register")
 
