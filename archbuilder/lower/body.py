@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from archbuilder.diagnostics import suggest
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.activation import DropPath
@@ -15,10 +14,10 @@ from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.lower.application import apply_op
 from archbuilder.lower.arguments import Arguments, Given
 from archbuilder.lower.evaluation import Evaluation, GiveUp
-from archbuilder.lower.frame import POISON, Builder, Frame
+from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
 from archbuilder.lower.library import parameters_of
 from archbuilder.lower.naming import Naming, Words
-from archbuilder.lower.references import find_values
+from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.repeats import runs_of, sequence_of
 from archbuilder.lower.slots import Slot
 from archbuilder.lower.targets import Steps, Target, Targets
@@ -29,7 +28,7 @@ from archbuilder.spec.models import BlockDefinition, Loop, Step
 from archbuilder.spec.table import value_place
 from archbuilder.spec.values import MAXIMUM_REPEATS
 
-MAXIMUM_NODES: Final = 50_000
+MAXIMUM_NODES: Final = 20_000
 """Distinct nodes of a network; repeats of equal blocks count once."""
 MAXIMUM_RECURSION: Final = 40
 """How deep blocks may stand in blocks."""
@@ -50,6 +49,7 @@ class Bodies:
     targets: Targets
     naming: Naming
     memo: dict[Any, Graph | None] = field(default_factory=dict)
+    open: set[Any] = field(default_factory=set)
     count: int = 0
     depth: int = 0
 
@@ -73,9 +73,11 @@ class Bodies:
         if step.is_nothing:
             return False
         name = key
+        if self.evaluation.reporter.is_full:
+            raise TooLarge
         try:
             if "$" in key:
-                name = str(self.evaluation.evaluate(Formula(key), frame, step.place))
+                name = str(self.evaluation.evaluate(Formula(key), frame, step.name_place))
             if not step.is_broken:
                 return self._placed(name, step, frame)
         except GiveUp:
@@ -91,22 +93,27 @@ class Bodies:
             return
         frame.builder.loops.append(len(numbers))
         for number in numbers:
+            self._count_node(frame, step)  # a turn takes time, whatever it makes
             inner = frame.with_variable(loop.variable, number)
             self.steps(step.body if isinstance(step.body, dict) else {}, inner)
             frame.current = inner.current
 
     def _numbers(self, loop: Loop, step: Step, frame: Frame) -> range:
         """What a loop runs over."""
-        start = self.evaluation.evaluate(loop.start, frame, step.place)
-        stop = self.evaluation.evaluate(loop.stop, frame, step.place)
-        if type(start) is not int or type(stop) is not int or stop - start > MAXIMUM_REPEATS:
-            got = f"{describe(start)} .. {describe(stop)}"
-            message = f"a loop runs over at most {MAXIMUM_REPEATS:,} whole numbers, got {got}"
-            self.evaluation.error(frame, "bad-loop", message, step.place)
+        at = step.name_place
+        start, stop = (self.evaluation.evaluate(bound, frame, at) for bound in (loop.start, loop.stop))
+        for bound in (start, stop):
+            if type(bound) is not int:
+                message = f"a loop runs over whole numbers, got {describe(bound)}"
+                self.evaluation.error(frame, "bad-loop", message, at)
+                raise GiveUp
+        if stop - start > MAXIMUM_REPEATS:
+            message = f"a loop has at most {MAXIMUM_REPEATS:,} turns, this one has {stop - start:,}"
+            self.evaluation.error(frame, "bad-loop", message, at)
             raise GiveUp
-        if loop.variable in frame.variables:
+        if loop.variable in (*frame.variables, "repeat", "here"):
             message = f"`{loop.variable}` is the name of another variable here"
-            self.evaluation.error(frame, "shadowed", message, step.place, "give the loop's variable another name")
+            self.evaluation.error(frame, "shadowed", message, at, "give the loop's variable another name")
             raise GiveUp
         return range(start, stop)
 
@@ -123,7 +130,8 @@ class Bodies:
             return self._left_out(name, step, frame)
         inputs = self._inputs(step, frame)
         if POISON in inputs:
-            self._check_all_the_same(target, frame)
+            self.naming.check_written(name, frame, step.name_place)
+            self._check_all_the_same(target, step, frame)
             raise GiveUp
         if isinstance(target, Target):
             value = self._use(name, step, target, inputs, frame)
@@ -132,14 +140,16 @@ class Bodies:
         _set(frame, name, value)
         return True
 
-    def _check_all_the_same(self, target: Target | Slot | Steps, frame: Frame) -> None:
+    def _check_all_the_same(self, target: Target | Slot | Steps, step: Step, frame: Frame) -> None:
         """Reports what is wrong in a step although nothing is known of what goes into it."""
+        if step.depth is not None:
+            self._depth(step, frame)
         if isinstance(target, Target):
-            self._resolve(target, frame, {}, None)
+            self._resolve(target, frame, {}, UNKNOWN)
         elif not isinstance(target, Slot):
             apart = Frame(
                 Builder(frame.builder.input), frame.variables, frame.defaults, POISON, frame.used_at, frame.block,
-                origins=frame.origins,
+                origins=frame.origins, used_block=frame.used_block,
             )  # fmt: skip
             self.steps(target, apart)
 
@@ -149,7 +159,8 @@ class Bodies:
         if value == POISON:
             raise GiveUp
         stays = step.else_ is not None
-        child = self.naming.child(name, frame, step.place, claim=stays)
+        self._count_node(frame, step)
+        child = self.naming.child(name, frame, step.name_place, claim=stays)
         node = Node(child, None, (value,), frame.builder.shape_of(value), step.place, replaced=stays)
         _set(frame, name, frame.builder.add(node))
         return stays
@@ -165,11 +176,14 @@ class Bodies:
             name = self.evaluation.evaluate(written, frame, place)
             values = find_values(name, frame) if isinstance(name, str) else None
             if values is None:
-                choices = suggest(str(name), ["input", *frame.values])
                 message = f"there is no step `{name}` before this one"
-                self.evaluation.error(frame, "unknown-step", message, place, choices)
+                self.evaluation.error(frame, "unknown-step", message, place, advice_for(str(name), frame))
                 raise GiveUp
             found += values
+            if len(found) > MAXIMUM_REPEATS:
+                message = f"a step takes at most {MAXIMUM_REPEATS:,} values"
+                self.evaluation.error(frame, "too-large", message, place)
+                raise GiveUp
         return tuple(found)
 
     # ---- steps with a body of their own -------------------------------------------------------------------------
@@ -200,7 +214,7 @@ class Bodies:
         for steps, variables, origins in self.targets.layers(body, frame):
             inner = Frame(
                 frame.builder, variables, frame.defaults, value, frame.used_at, frame.block, values, origins,
-                frame.rename,
+                frame.rename, used_block=frame.used_block,
             )  # fmt: skip
             self.steps(steps, inner)
             value = inner.current
@@ -213,7 +227,7 @@ class Bodies:
         builder = Builder(shape)
         inner = Frame(
             builder, frame.variables, frame.defaults, _INPUT, frame.used_at, frame.block, origins=frame.origins,
-            rename=step.rename or {},
+            rename=step.rename or {}, used_block=frame.used_block,
         )  # fmt: skip
         with self._inside(frame, step):
             if isinstance(body, Slot):
@@ -249,7 +263,7 @@ class Bodies:
         given = self._resolve(target, frame, {}, frame.builder.shape_of(inputs[0]))
         op, shape = apply_op(op_type, given, inputs, step, frame, self.evaluation)
         left_out = isinstance(op, DropPath) and op.rate == 0
-        child = self.naming.child(name, frame, step.place, claim=not left_out)
+        child = self.naming.child(name, frame, step.name_place, claim=not left_out)
         self._count_node(frame, step)
         return frame.builder.add(Node(child, None if left_out else op, inputs, shape, step.place))
 
@@ -269,11 +283,16 @@ class Bodies:
         given = self._resolve(target, frame, fixed, shape)
         words = self.naming.words(target, given)
         values = tuple(given.values.values())
-        key = (id(definition), values, id(given.defaults.settings), shape, words.identity)
+        key = (id(definition), values, given.defaults, shape, words.identity)
+        if key in self.open:
+            message = f"the block `{target.name}` uses itself"
+            self.evaluation.error(frame, "endless-block", message, step.place_at("block"), "use another block here")
+            raise GiveUp
         if key not in self.memo:
-            self.memo[key] = None  # what goes wrong is reported once
+            self.open.add(key)
             self.memo[key] = self._definition(target, definition, given, shape, frame, step, words)
-        graph = self.memo[key]
+            self.open.remove(key)
+        graph = self.memo[key]  # None where it went wrong, which is reported once
         if graph is None:
             raise GiveUp
         return graph
@@ -318,6 +337,7 @@ class Bodies:
         place = target.uses[0][0].place
         used_at = frame.used_at if place is None or place.source.shipped else place
         inner = Frame(builder, variables, given.defaults, input, used_at, target.name, origins=given.origins)
+        inner.used_block = frame.used_block if used_at is frame.used_at else target.name
         for name, written in definition.let.items():
             at = value_place(definition.let, name) or definition.place_at("let")
             if name in variables:
@@ -349,11 +369,7 @@ class Bodies:
         self, name: str, step: Step, target: Target | Slot | Steps, inputs: tuple[Value, ...], frame: Frame
     ) -> Value:
         """A step with `depth`: an `nn.Sequential` of that many repeats."""
-        depth = self.evaluation.evaluate(step.depth, frame, step.place_at("depth"))
-        if type(depth) is not int or not 1 <= depth <= MAXIMUM_REPEATS:
-            message = f"`depth` must be a whole number from 1 to {MAXIMUM_REPEATS:,}, got {describe(depth)}"
-            self.evaluation.error(frame, "bad-value", message, step.place_at("depth"))
-            raise GiveUp
+        depth = self._depth(step, frame)
 
         def repeat(number: int, shape: Shape) -> tuple[Op | Graph, Shape]:
             self._count_node(frame, step)
@@ -362,7 +378,16 @@ class Bodies:
         shape = _joint_shape(inputs, frame)
         runs = runs_of(depth, shape, repeat, numbered=mentions(step, "repeat"))
         names = self.naming.repeats(step, target, frame, depth)
+        self._count_node(frame, step, len(names))
         return self._add(name, step, sequence_of(runs, shape, names, step.place), inputs, frame)
+
+    def _depth(self, step: Step, frame: Frame) -> int:
+        depth = self.evaluation.evaluate(step.depth, frame, step.place_at("depth"))
+        if type(depth) is not int or not 1 <= depth <= MAXIMUM_REPEATS:
+            message = f"`depth` must be a whole number from 1 to {MAXIMUM_REPEATS:,}, got {describe(depth)}"
+            self.evaluation.error(frame, "bad-value", message, step.place_at("depth"))
+            raise GiveUp
+        return depth
 
     def _repeat(
         self, step: Step, target: Target | Slot | Steps, shape: Shape, frame: Frame, number: int
@@ -383,12 +408,12 @@ class Bodies:
     # ---- nodes --------------------------------------------------------------------------------------------------
 
     def _add(self, name: str, step: Step, graph: Graph, inputs: tuple[Value, ...], frame: Frame) -> Value:
-        child = self.naming.child(name, frame, step.place, claim=True)
+        child = self.naming.child(name, frame, step.name_place, claim=True)
         self._count_node(frame, step)
         return frame.builder.add(Node(child, graph, inputs, graph.output_shape, step.place))
 
-    def _count_node(self, frame: Frame, step: Step) -> None:
-        self.count += 1
+    def _count_node(self, frame: Frame, step: Step, count: int = 1) -> None:
+        self.count += count
         if self.count > MAXIMUM_NODES:
             message = f"this network has more than {MAXIMUM_NODES:,} different steps"
             self.evaluation.error(frame, "too-large", message, step.place)

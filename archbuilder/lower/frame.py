@@ -62,7 +62,8 @@ class Frame:
     """A body being lowered.
 
     `variables` are what an expression in it sees; `values` the steps so far; `current` the value that the next step
-    takes; `origins` where a variable's value was written; `used_at` the place in the user's spec that asked for all this.
+    takes; `origins` where a variable's value was written; `used_at` the place in the user's spec that asked for all this,
+    and `used_block` the block that is used there.
     """
 
     builder: Builder
@@ -75,6 +76,7 @@ class Frame:
     origins: Mapping[str, Place | None] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
     current: Value = POISON
+    used_block: str = ""
 
     def __post_init__(self) -> None:
         self.current = self.input
@@ -87,7 +89,7 @@ class Frame:
         value = self.current if name == "here" else self.values.get(name)
         if value is None:
             raise KeyError(name)
-        return UNKNOWN_SHAPE if value == POISON else self.builder.shape_of(value)
+        return UNKNOWN if value == POISON else self.builder.shape_of(value)
 
     def with_variable(self, name: str, value: Any) -> Frame:
         """This frame with one more variable; the steps are shared."""
@@ -102,7 +104,7 @@ class Frame:
             self.origins,
             self.rename,
         )
-        inner.current = self.current
+        inner.current, inner.used_block = self.current, self.used_block
         return inner
 
     def visible(self) -> list[str]:
@@ -113,9 +115,9 @@ class Frame:
 _ABSENT: Final = object()
 
 
-class UnknownShape:
-    """The shape of a value that went wrong."""
+class Unknown:
+    """Something that went wrong: the shape of a value, or a parameter."""
 
 
-UNKNOWN_SHAPE: Final = UnknownShape()
+UNKNOWN: Final = Unknown()
 

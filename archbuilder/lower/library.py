@@ -65,7 +65,7 @@ class Library:
         for name, definition in architecture.blocks.items():
             taken = "an op" if name in OPS else "a shipped block" if name in _shipped_tables() else ""
             if taken:
-                place = definition.place
+                place = key_place(architecture.table and architecture.table.get("blocks"), name) or definition.place
                 reporter.error("name-taken", f"`{name}` is {taken} already", place, help="give the block another name")
             else:
                 library.own[name] = definition

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, OpError, only_map
+from archbuilder.graph.op import Construct, Expression, Op, OpError, divisors, only_map, only_one
 from archbuilder.graph.shapes import Map, Shape, Streams, Vector
 from archbuilder.parameters import Parameter
 
@@ -13,9 +13,8 @@ from archbuilder.parameters import Parameter
 class ShapesDiffer(OpError):
     """Values that must be of one shape are not. `first` and `second` number two inputs that disagree."""
 
-    def __init__(self, op: str, inputs: tuple[Shape, ...], second: int, help: str) -> None:
-        shapes = f"{inputs[0]} and {inputs[second]}"
-        super().__init__(f"{op} expected equal shapes, got {shapes}", help)
+    def __init__(self, expected: str, inputs: tuple[Shape, ...], second: int, help: str) -> None:
+        super().__init__(f"{expected}, got {inputs[0]} and {inputs[second]}", help)
         self.first = 0
         self.second = second
 
@@ -32,8 +31,8 @@ class Add(Op):
         for number, shape in enumerate(inputs):
             if shape != inputs[0]:
                 help = "give both branches the same width and stride, or project one of them (`shortcut: project`)"
-                raise ShapesDiffer("add", inputs, number, help)
-        return inputs[0]
+                raise ShapesDiffer("add expected equal shapes", inputs, number, help)
+        return only_one("add", inputs[0])
 
     def emit(self) -> Expression:
         return Expression("{sum}")
@@ -53,8 +52,9 @@ class Multiply(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         for number, shape in enumerate(inputs):
             if not _spreads(shape, inputs[0]):
-                raise ShapesDiffer("multiply", inputs, number, "a gate has the map's channels, and its size or 1×1")
-        return inputs[0]
+                help = "a gate has the map's channels, and its size or 1×1"
+                raise ShapesDiffer("multiply expected a map and its gates", inputs, number, help)
+        return only_one("multiply", inputs[0])
 
     def emit(self) -> Expression:
         return Expression("{product}")
@@ -83,7 +83,8 @@ class Concat(Op):
         first = inputs[0]
         for number, shape in enumerate(inputs):
             if type(shape) is not type(first) or shape[1:] != first[1:]:
-                raise ShapesDiffer("concat", inputs, number, "inputs of `concat` may differ in channels only")
+                help = "what is put together may differ in channels only"
+                raise ShapesDiffer("concat expected maps of one size", inputs, number, help)
         if isinstance(first, Streams):
             raise OpError("concat takes maps or vectors, not lists of them", "write `from: parts.*`")
         channels = sum(shape.channels for shape in inputs if isinstance(shape, Map | Vector))
@@ -108,7 +109,8 @@ class Split(Op):
         if isinstance(shape, Streams):
             raise OpError(f"split takes one value, got {len(shape)}", "take one of them, as in `from: parts.0`")
         if shape.channels % self.parts:
-            raise OpError(f"{shape.channels} channels cannot be split into {self.parts} equal parts", None, "parts")
+            message = f"{shape.channels} channels cannot be split into {self.parts} equal parts"
+            raise OpError(message, f"use one of {divisors(shape.channels)}", "parts")
         return Streams(type(shape)(shape.channels // self.parts, *shape[1:]) for _ in range(self.parts))
 
     def emit(self) -> Expression:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, only_map, pair, short
+from archbuilder.graph.op import Construct, Expression, Op, OpError, only_map, pair, short
 from archbuilder.graph.shapes import Map, Shape, Vector
 from archbuilder.graph.windows import Pair, default_padding, slide
 from archbuilder.parameters import Parameter
@@ -21,6 +21,10 @@ _WINDOW = (
 def _padding(given: dict[str, Any]) -> Pair:
     kernel, padding = pair(given["kernel"]), given["padding"]
     if padding is not None:
+        for margin, size in zip(pair(padding), kernel, strict=True):
+            if margin > size // 2:
+                message = f"the padding of a pool is at most half its kernel, got {margin} beside a kernel of {size}"
+                raise OpError(message, "use a larger kernel or less padding", "padding")
         return pair(padding)
     return (0, 0) if kernel[0] % 2 == 0 or kernel[1] % 2 == 0 else default_padding("pool", kernel, (1, 1))
 
