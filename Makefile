@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test slow lint format types package setup clean
+.PHONY: help demo test slow lint format types docs package setup clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ format: $(VENV)/.dev  ## mend what the linter can mend, and format
 
 types: $(VENV)/.dev  ## check the types
 	$(BIN)/mypy
+
+docs: $(VENV)/.dev  ## write the reference, the drawings and the outputs on the pages anew (the tests hold them up to date)
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m tests.docs.update
 
 package: $(VENV)/.dev  ## build sdist and wheel; install the wheel without torch and use it from another folder
 	rm -rf dist build/fresh

@@ -9,10 +9,10 @@ from typing import Any
 
 from archbuilder.analysis.expect import check_expectations
 from archbuilder.analysis.summary import Summary, summarize
-from archbuilder.diagnostics import Place, Reporter
+from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.graph.graph import Graph
 from archbuilder.lower import lower_architecture
-from archbuilder.spec.formula import Formula, FormulaError
+from archbuilder.spec.formula import Formula, FormulaError, UnknownNameError
 from archbuilder.spec.load import IncompleteSpec, load_architecture
 from archbuilder.spec.models import Architecture
 
@@ -64,6 +64,9 @@ def verify(architecture: Architecture, summary: Summary, reporter: Reporter) -> 
     if expect is None:
         return
     wanted: dict[str, Any] = {}
+    scope: dict[str, Any] = {}
+    for name, value in architecture.parameters.items():
+        scope[name] = _computed(value, scope)
     places: dict[str, Place | None] = {}
     for name in type(expect).model_fields:
         value = getattr(expect, name)
@@ -71,7 +74,17 @@ def verify(architecture: Architecture, summary: Summary, reporter: Reporter) -> 
             continue
         places[name] = expect.place_at(name)
         try:
-            wanted[name] = value.evaluate(architecture.parameters) if isinstance(value, Formula) else value
+            wanted[name] = _computed(value, scope)
+        except UnknownNameError as error:
+            message = f"`{error.name}` is not known in this expression"
+            reporter.error("unknown-name", message, places[name], help=suggest(error.name, scope))
         except FormulaError as error:
             reporter.error("bad-expression", str(error), places[name])
     check_expectations(wanted, places, summary, reporter)
+
+
+def _computed(value: Any, scope: Mapping[str, Any]) -> Any:
+    """A value with its expressions computed, those in a list too."""
+    if isinstance(value, list):
+        return [_computed(each, scope) for each in value]
+    return value.evaluate(scope) if isinstance(value, Formula) else value

@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 MAXIMUM_DIAGNOSTICS = 100
@@ -80,6 +81,11 @@ class Reporter:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     _seen: set[tuple[object, ...]] = field(default_factory=set)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is collected, so that looking for more is in vain."""
+        return len(self.diagnostics) >= MAXIMUM_DIAGNOSTICS
+
     def error(
         self,
         code: str,
@@ -91,7 +97,7 @@ class Reporter:
     ) -> None:
         """Adds a mistake, unless the same one at the same place is known already."""
         key = (code, place[1:] if place else None, place.source.name if place else None, message)
-        if key in self._seen or len(self.diagnostics) >= MAXIMUM_DIAGNOSTICS:
+        if key in self._seen or self.is_full:
             return
         self._seen.add(key)
         self.diagnostics.append(Diagnostic(code, message, place, help, notes))
@@ -127,9 +133,13 @@ def shorten(text: str, width: int = 60) -> str:
     return text if len(text) <= width else f"{text[: width // 2]}…{text[-(width // 2 - 1) :]}"
 
 
+_MAXIMUM_CHOICES = 1000
+"""Of more names than these, the nearest would take too long to find."""
+
+
 def suggest(name: str, choices: Iterable[str]) -> str | None:
     """The help for an unknown name: the nearest choice if one is near, else all of them."""
-    known = sorted({str(choice) for choice in choices})
+    known = sorted({str(choice) for choice in islice(choices, _MAXIMUM_CHOICES)})
     if not known:
         return None
     near = difflib.get_close_matches(name[:60], known, n=1, cutoff=0.65)
@@ -153,13 +163,13 @@ def format_diagnostic(diagnostic: Diagnostic) -> str:
     return "\n".join(lines)
 
 
-_MARGIN = 100
+_MARGIN = 60
 
 
 def _quote(place: Place | None) -> list[str]:
     if place is None:
         return []
-    text = place.source.line(place.line)
+    text = place.source.line(place.line).replace("\t", "→")
     if not text.strip():
         return []
     # A very long line is cut around the marked stretch.

@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference/ from the package itself.
+"""Writes the pages of docs/reference/ and the drawings of docs/pictures/ from the package itself.
 
 python docs/generate.py           writes them
 python docs/generate.py --check   says which are out of date, and ends with 1 if one is
@@ -26,21 +26,22 @@ from archbuilder.graph.table import OPS
 from archbuilder.lower.library import shipped_block
 from archbuilder.parameters import Parameter, describe
 from archbuilder.spec import zoo
-from archbuilder.spec.formula import Formula
 from archbuilder.spec.load import variants_of
 from archbuilder.spec.models import Architecture, Step
 from archbuilder.spec.reader import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = ROOT / "docs" / "reference"
+FOLDER = ROOT / "docs"
+DRAWN = {"resnet50": "resnet50", "digits": str(ROOT / "examples" / "digits.yaml")}
+"""The drawings: each file's name, and its spec."""
 WIDTH = 100
 """Columns of the command's help: the same everywhere, whatever the terminal."""
 
 NOTE = "<!-- Written by docs/generate.py (`make docs`): edit the package, not this page. -->"
 
 
-def pages() -> dict[str, str]:
-    """Every page of the reference, by its file's name."""
+def files() -> dict[str, str]:
+    """Every file that is written, by its path in docs/."""
     writers: dict[str, Callable[[], Iterator[str]]] = {
         "blocks.md": blocks,
         "ops.md": ops,
@@ -48,7 +49,13 @@ def pages() -> dict[str, str]:
         "command.md": command,
         "python.md": python,
     }
-    return {name: f"{NOTE}\n\n" + "\n".join(write()).strip() + "\n" for name, write in writers.items()}
+    pages = {f"reference/{name}": f"{NOTE}\n\n" + "\n".join(write()).strip() + "\n" for name, write in writers.items()}
+    drawings = {f"pictures/{name}.svg": _drawing(spec) for name, spec in DRAWN.items()}
+    return pages | drawings
+
+
+def _drawing(spec: str) -> str:
+    return archbuilder.render(archbuilder.lower(spec), depth="block").decode()
 
 
 # ---- blocks and ops -------------------------------------------------------------------------------------------------
@@ -79,7 +86,7 @@ def _blocks_in(path: Path) -> list[str]:
     reporter = archbuilder.diagnostics.Reporter()
     table = read_yaml(archbuilder.diagnostics.Source(path.name, path.read_text("utf-8"), shipped=True), reporter)
     reporter.raise_if_any()
-    return list((table or {})["blocks"])
+    return list(table["blocks"]) if table is not None else []
 
 
 def _steps(body: Any) -> str:
@@ -119,7 +126,12 @@ def _inputs(op: type[Op]) -> str:
 def _parameters(parameters: Iterable[Parameter]) -> Iterator[str]:
     """A table of parameters."""
     rows = [
-        (f"`{each.name}`", _type(each), "required" if each.required else f"`{_default(each.default)}`", _cell(each.help))
+        (
+            f"`{each.name}`",
+            _type(each),
+            "required" if each.required else f"`{_default(each.default)}`",
+            _cell(each.help),
+        )
         for each in parameters
     ]
     if not rows:
@@ -153,7 +165,7 @@ def networks() -> Iterator[str]:
     yield "# The zoo\n"
     yield (
         "The networks that come with archbuilder, in [specs/](../../specs). Each can be named wherever a spec is asked for: "
-        "`archbuilder summary resnet50`, `archbuilder.build(\"resnet50\")`, `extends: resnet50`. Parameters and MACs are for "
+        '`archbuilder summary resnet50`, `archbuilder.build("resnet50")`, `extends: resnet50`. Parameters and MACs are for '
         "the size of input given; a layer is a convolution or a linear layer on the main path. *Weights* names the library "
         "whose checkpoints have the same names and shapes.\n"
     )
@@ -197,27 +209,39 @@ def command() -> Iterator[str]:
     yield "# The command\n"
     yield "`archbuilder` and `python -m archbuilder` are the same.\n"
     yield ", ".join(_link(name) for name in names)
-    yield from _COMMON
+    yield _COMMON
     yield from _help([])
     for name in names:
         yield f"\n## {name}\n"
         yield from _help([name])
 
 
-_COMMON = (
-    "\n- **A spec** is a file (`net.yaml`), a network of [the zoo](zoo.md) (`resnet50`), or `-` for standard input. "
-    "`net.yaml#small` and `resnet#50` are variants.",
-    "- **`--set NAME=VALUE`** sets a parameter of the spec (`classes=10`), or any value in it by its path "
-    "(`layer3.depth=23`, `input.channels=1`, `defaults.activation=silu`). The value is read as YAML. `expect` is then not held against the network.",
-    "- **Exit codes**: 0 all is well, 1 the spec is wrong (or the work failed), 2 the command was called wrongly.",
-    "- **Errors** go to standard error as `file:line:column: error[code]: message`, with the line and a remedy below.",
-    "- **Colour** is used on a terminal only, and not where `NO_COLOR` is set. In a pipe, tables are as wide as they need.",
-    "- **Torch** is loaded by `build` alone. The others work without it.\n",
-)
+_COMMON = """
+- **A spec** is a file (`net.yaml`), a network of [the zoo](zoo.md) (`resnet50`), or `-` for standard input. `net.yaml#small` and
+  `resnet#50` are variants.
+- **`--set NAME=VALUE`** sets a parameter of the spec (`classes=10`), or any value in it by its path (`layer3.depth=23`,
+  `input.channels=1`, `defaults.activation=silu`). The value is read as YAML. `expect` is then not held against the network.
+- **Exit codes**: 0 all is well, 1 the spec is wrong (or the work failed), 2 the command was called wrongly.
+- **Errors** go to standard error as `file:line:column: error[code]: message`, with the line and a remedy below.
+- **Colour** is used on a terminal only, and not where `NO_COLOR` is set. In a pipe, tables are as wide as they need.
+- **Torch** is loaded by `build` alone. The others work without it.
+"""
+
+
+_FORCE = ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
+"""What makes typer write for a terminal where there is none."""
 
 
 def _help(arguments: list[str]) -> Iterator[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(WIDTH), "TERMINAL_WIDTH": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
+    plain = {name: value for name, value in os.environ.items() if name not in _FORCE}
+    fixed = {
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": str(WIDTH),
+        "TERMINAL_WIDTH": str(WIDTH),
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+    }
+    environment = {**plain, **fixed}
     words = [sys.executable, "-m", "archbuilder", *arguments, "--help"]
     run = subprocess.run(words, env=environment, capture_output=True, text=True, encoding="utf-8", check=True)
     yield "```text"
@@ -250,52 +274,55 @@ def python() -> Iterator[str]:
 
 
 def _signature(name: str, function: Any) -> str:
-    signature = str(inspect.signature(function)).replace("'", "")
-    line = f"{name}{signature}"
+    """A function's signature, on one line where it fits."""
+    signature = inspect.signature(function)
+    parts: list[str] = []
+    before = None
+    for each in signature.parameters.values():
+        if before is inspect.Parameter.POSITIONAL_ONLY and each.kind is not before:
+            parts.append("/")
+        if each.kind is inspect.Parameter.KEYWORD_ONLY and before is not each.kind:
+            parts.append("*")
+        if each.name != "self":
+            parts.append(_parameter(each))
+        before = each.kind
+    line = f"{name}({', '.join(parts)}) -> {signature.return_annotation}"
     if len(line) <= WIDTH:
         return line
-    parameters = [str(each).replace("'", "") for each in inspect.signature(function).parameters.values()]
-    kinds = [each.kind for each in inspect.signature(function).parameters.values()]
-    if inspect.Parameter.POSITIONAL_ONLY in kinds:
-        parameters.insert(kinds.count(inspect.Parameter.POSITIONAL_ONLY), "/")
-    if inspect.Parameter.KEYWORD_ONLY in kinds:
-        parameters.insert(parameters.index(str(_first_keyword(function)).replace("'", "")), "*")
-    returned = inspect.signature(function).return_annotation
-    inner = "".join(f"    {each},\n" for each in parameters)
-    return f"{name}(\n{inner}) -> {returned}"
+    return f"{name}(\n" + "".join(f"    {part},\n" for part in parts) + f") -> {signature.return_annotation}"
 
 
-def _first_keyword(function: Any) -> inspect.Parameter:
-    parameters = inspect.signature(function).parameters.values()
-    return next(each for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY)
+def _parameter(parameter: inspect.Parameter) -> str:
+    stars = "**" if parameter.kind is inspect.Parameter.VAR_KEYWORD else ""
+    default = "" if parameter.default is inspect.Parameter.empty else f" = {parameter.default!r}"
+    return f"{stars}{parameter.name}: {parameter.annotation}{default}"
 
 
 def _class(made: type) -> Iterator[str]:
     yield from _docstring(made)
+    if made is Architecture:
+        names = ", ".join(f"`{name}`" for name in Architecture.model_fields)
+        yield f"Its fields are [the keys of a spec](../language.md#a-whole-spec): {names}."
     fields = _fields(made)
     if fields:
         yield "\n| field | type |"
         yield "|---|---|"
         yield from (f"| `{name}` | `{_cell(kind)}` |" for name, kind in fields)
     for name, member in vars(made).items():
-        if name.startswith(("_", "model_")) or name in dict(fields):
+        if name.startswith(("_", "model_", "mark_")) or name in dict(fields):
             continue
         if isinstance(member, property) or (hasattr(member, "func") and hasattr(member, "attrname")):
             yield f"\n**`{name}`**: {_plain(inspect.getdoc(member) or '')}"
         elif inspect.isfunction(member) and member.__doc__ and not name.startswith("place"):
-            yield f"\n**`{_signature(name, member).replace('(self, ', '(').replace('(self)', '()')}`**: {_plain(inspect.getdoc(member) or '')}"
+            yield f"\n**`{_signature(name, member)}`**: {_plain(inspect.getdoc(member) or '')}"
 
 
 def _fields(made: type) -> list[tuple[str, str]]:
-    if made is Architecture:
-        return [(info.alias or name, _short_type(made, name)) for name, info in Architecture.model_fields.items()]
     if dataclasses.is_dataclass(made):
         return [(each.name, str(each.type)) for each in dataclasses.fields(made) if not each.name.startswith("_")]
-    return [(name, str(kind)) for name, kind in getattr(made, "__annotations__", {}).items()] if hasattr(made, "_fields") else []
-
-
-def _short_type(made: type, name: str) -> str:
-    return str(made.__annotations__[name]).partition(" = ")[0]
+    if not hasattr(made, "_fields"):
+        return []
+    return [(name, getattr(kind, "__forward_arg__", str(kind))) for name, kind in made.__annotations__.items()]
 
 
 def _docstring(documented: Any) -> Iterator[str]:
@@ -314,7 +341,7 @@ def _docstring(documented: Any) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """reStructuredText's literals as Markdown's, a paragraph in a line."""
+    """Literals as Markdown writes them, and each paragraph in a line."""
     paragraphs = re.split(r"\n\s*\n", text.replace("``", "`"))
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
@@ -337,9 +364,9 @@ def _cell(text: str) -> str:
 def main() -> int:
     """Writes the pages, or with `--check` says which are not as they would be written."""
     stale = []
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
+    for name, text in files().items():
         path = FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_file() and path.read_text("utf-8") == text:
             continue
         stale.append(str(path.relative_to(ROOT)))

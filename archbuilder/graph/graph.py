@@ -84,8 +84,8 @@ class Graph:
 
     `definition` is the block's name ("" for an unnamed body), `bindings` its parameters and what it derives from them,
     `listed` whether its children are numbered, `register` which children are registered first, `loops` how often each of
-    its loops ran, `layers` how many layers it counts for, where its main path does not say so. A network also has a name, sections and taps; `returned` are the taps that a backbone gives instead of
-    its output.
+    its loops ran, `layers` how many layers it counts for, where its main path does not say so. A network also has a name,
+    sections, taps and further outputs; `returned` are the taps that a backbone gives instead of its output.
     """
 
     definition: str

@@ -135,6 +135,17 @@ def only_map(op: str, shape: Shape) -> Map:
     raise OpError(f"{op} takes a feature map (channels, height, width), got a vector of {shape}")
 
 
+def only_one(op: str, shape: Shape) -> Shape:
+    """The one value that an op needs.
+
+    Raises:
+        OpError: if it is given the parts of a split.
+    """
+    if isinstance(shape, Streams):
+        raise OpError(f"{op} takes one value, got {len(shape)}", "take one of them, as in `from: parts.0`")
+    return shape
+
+
 def only_tokens(op: str, shape: Shape) -> Tokens:
     """The tokens that an op needs.
 
@@ -155,6 +166,12 @@ def vector_or_tokens(op: str, shape: Shape) -> Vector | Tokens:
     if isinstance(shape, Vector | Tokens):
         return shape
     raise OpError(f"{op} takes a vector or tokens, got {shape}", "put `global_pool`, `flatten` or `to_tokens` before it")
+
+
+def divisors(count: int) -> str:
+    """The numbers that divide a number of channels, for messages."""
+    found = [number for number in range(1, min(count, 4096) + 1) if count % number == 0]
+    return ", ".join(str(number) for number in found[:16]) + (", ..." if len(found) > 16 else "")
 
 
 def pair(value: int | tuple[int, int]) -> tuple[int, int]:

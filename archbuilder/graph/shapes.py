@@ -117,9 +117,9 @@ Shape: TypeAlias = Map | Vector | Tokens | Held | Streams
 
 
 def dimensions(shape: Shape) -> tuple[int, ...]:
-    """The shape as plain numbers, those of several streams one behind the other."""
+    """The shape as a tensor has it, without the batch; those of several streams one behind the other."""
     if isinstance(shape, Streams):
         return tuple(number for part in shape for number in dimensions(part))
     if isinstance(shape, Tokens):
-        return (shape.tokens, shape.channels)
+        return (shape.tokens, shape.channels) if shape.extra else (shape.height, shape.width, shape.channels)
     return shape.sizes if isinstance(shape, Held) else tuple(shape)

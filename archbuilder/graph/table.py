@@ -19,14 +19,24 @@ from archbuilder.graph.ops.combine import (
     Split,
 )
 from archbuilder.graph.ops.normalisation import Norm
-from archbuilder.graph.ops.pooling import AdaptivePool, AveragePool, GlobalPool, MaxPool, Subsample, Upsample
+from archbuilder.graph.ops.pooling import (
+    AdaptivePool,
+    AveragePool,
+    ChannelPool,
+    GlobalPool,
+    MaxPool,
+    Subsample,
+    Upsample,
+    WeightedPool,
+)
 from archbuilder.graph.ops.tokens import Attention, HeldTensor, PrependTokens, ResizeTokens, TakeToken, ToMap, ToTokens
-from archbuilder.graph.ops.weighted import Convolution, Linear
+from archbuilder.graph.ops.weighted import ChannelConvolution, Convolution, Linear
 
 OPS: Final[dict[str, type[Op]]] = {
     op.name: op
     for op in (
         Convolution,
+        ChannelConvolution,
         Linear,
         Norm,
         Activation,
@@ -36,6 +46,8 @@ OPS: Final[dict[str, type[Op]]] = {
         AveragePool,
         GlobalPool,
         AdaptivePool,
+        ChannelPool,
+        WeightedPool,
         Subsample,
         Upsample,
         Add,

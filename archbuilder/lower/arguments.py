@@ -6,6 +6,7 @@ around (nearest last), and what the use itself says.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -147,6 +148,7 @@ class Arguments:
         nearer: list[Setting] = []
         failed = False
         for step, variables in uses:
+            unknown: list[str] = []
             for key, value in step.arguments.items():
                 if key in parameters:
                     if key in explicit:
@@ -159,16 +161,43 @@ class Arguments:
                     written = Written(value, step.place_at(key), around)
                     nearer += self.read_settings(key, written, step.place_of_key(key), step.is_weak(key), frame)
                 elif not step.is_weak(key):
-                    self._report_unknown(name, key, parameters, step, frame)
-                    failed = True
+                    unknown.append(key)
+            if unknown and type(step.block) is Formula:
+                self._report_misfit(name, unknown, step, frame)
+            for key in unknown if type(step.block) is not Formula else ():
+                self._report_unknown(name, key, parameters, step, frame)
+            failed = failed or bool(unknown)
         if failed:
             raise GiveUp
         return explicit, nearer
 
+    def _report_misfit(self, name: str, unknown: list[str], step: Step, frame: Frame) -> None:
+        """The block in a slot does not take what the body that has the slot tells it."""
+        missing = " and no ".join(f"`{key}`" for key in unknown)
+        slot = min(step.block.names) if isinstance(step.block, Formula) else ""
+        message = f"`{name}` cannot be the `{slot}` of `{frame.block}`: it has no {missing}"
+        around = self.library.find(frame.block)
+        usual = parameters_of(around)[slot].default if around is not None and slot in parameters_of(around) else None
+        fitting = [each for each in self.library.names() if self._fits(each, step.arguments)]
+        fitting.sort(key=lambda each: each != usual)
+        help = f"blocks that have them: {', '.join(fitting[:5])}, ..." if fitting else None
+        origin = frame.origins.get(slot)
+        place = origin if origin is not None and not origin.source.shipped else step.place_at("block")
+        self.evaluation.error(frame, "bad-slot", message, place, help)
+
+    def _fits(self, block: str, told: Mapping[str, Any]) -> bool:
+        """Whether a block takes what it is told, and needs no more."""
+        definition = self.library.find(block)
+        parameters = parameters_of(definition) if definition is not None else {}
+        return told.keys() <= parameters.keys() and all(
+            key in told for key, parameter in parameters.items() if parameter.required
+        )
+
     def _report_unknown(
         self, name: str, key: str, parameters: Mapping[str, Parameter], step: Step, frame: Frame
     ) -> None:
-        help = suggest(key, [*parameters, *Step.KEYS])
+        near = difflib.get_close_matches(key, [*parameters, *Step.KEYS], 1, 0.65)
+        help = f"did you mean `{near[0]}`?" if near else suggest(key, parameters) or "remove it"
         if key in _FOREIGN_WIDTHS and "width" in parameters:
             help = "write `width`: the number of channels that come out"
         message = f"`{name}` has no parameter `{key}`"
@@ -185,7 +214,8 @@ class Arguments:
         parameters = parameters_of(definition)
         if not isinstance(value, dict):
             if not parameters:
-                self.evaluation.error(frame, "unknown-parameter", f"`{block}` has no parameters", key_at)
+                message = f"`{block}` has no parameters"
+                self.evaluation.error(frame, "unknown-parameter", message, key_at, "remove it")
                 return []
             main = next(iter(parameters))
             settings = [Setting(block, main, value, around, key_at, written.place, weak)]
@@ -226,8 +256,9 @@ class Arguments:
         """Takes a value that the use itself gives."""
         value, key = written.value, parameter.name
         origin = written.place
-        if type(value) is Formula:  # `$width` was written where `width` was
-            for variable in value.names:
+        at = written.place
+        if type(value) is Formula and (value[1:].isidentifier() or (at is not None and at.source.shipped)):
+            for variable in value.names:  # `$width` was written where `width` was
                 if (known := frame.origins.get(variable)) is not None:
                     origin = known
                     break
@@ -331,7 +362,9 @@ class Arguments:
             return parameter.check(value)
         except ParameterError as error:
             at = origin if origin is not None and not origin.source.shipped else written.place
-            self.evaluation.error(frame, "bad-value", f"{error} (in `{name}`)", at)
+            near = difflib.get_close_matches(str(value), parameter.choices, 1, 0.65)
+            help = f"did you mean `{near[0]}`?" if near else None
+            self.evaluation.error(frame, "bad-value", f"{error} (in `{name}`)", at, help)
             raise GiveUp from None
 
     def _slot(self, name: str, parameter: Parameter, written: Written, frame: Frame) -> Slot | None:

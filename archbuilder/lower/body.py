@@ -16,10 +16,10 @@ from archbuilder.graph.shapes import Map, Shape, Streams
 from archbuilder.lower.application import apply_op
 from archbuilder.lower.arguments import Arguments, Given
 from archbuilder.lower.evaluation import Evaluation, GiveUp
-from archbuilder.lower.frame import POISON, Builder, Frame
+from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
 from archbuilder.lower.library import parameters_of
 from archbuilder.lower.naming import Naming, Words
-from archbuilder.lower.references import find_values
+from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.repeats import Run, runs_of, sequence_of
 from archbuilder.lower.rules import Numbering
 from archbuilder.lower.slots import Slot
@@ -31,7 +31,7 @@ from archbuilder.spec.models import BlockDefinition, Loop, Step
 from archbuilder.spec.table import value_place
 from archbuilder.spec.values import MAXIMUM_REPEATS
 
-MAXIMUM_NODES: Final = 50_000
+MAXIMUM_NODES: Final = 20_000
 """Distinct nodes of a network; repeats of equal blocks count once."""
 MAXIMUM_RECURSION: Final = 40
 """How deep blocks may stand in blocks."""
@@ -56,6 +56,7 @@ class Bodies:
     outputs: list[Output] = field(default_factory=list)
     kept: list[Any] = field(default_factory=list)
     kept_before: list[Any] | None = None
+    open: set[Any] = field(default_factory=set)
     count: int = 0
     depth: int = 0
 
@@ -79,9 +80,11 @@ class Bodies:
         if step.is_nothing:
             return False
         name = key
+        if self.evaluation.reporter.is_full:
+            raise TooLarge
         try:
             if "$" in key:
-                name = str(self.evaluation.evaluate(Formula(key), frame, step.place))
+                name = str(self.evaluation.evaluate(Formula(key), frame, step.name_place))
             if not step.is_broken:
                 return self._placed(name, step, frame)
         except GiveUp:
@@ -97,22 +100,27 @@ class Bodies:
             return
         frame.builder.loops.append(len(numbers))
         for number in numbers:
+            self._count_node(frame, step)  # a turn takes time, whatever it makes
             inner = frame.with_variable(loop.variable, number)
             self.steps(step.body if isinstance(step.body, dict) else {}, inner)
             frame.current = inner.current
 
     def _numbers(self, loop: Loop, step: Step, frame: Frame) -> range:
         """What a loop runs over."""
-        start = self.evaluation.evaluate(loop.start, frame, step.place)
-        stop = self.evaluation.evaluate(loop.stop, frame, step.place)
-        if type(start) is not int or type(stop) is not int or stop - start > MAXIMUM_REPEATS:
-            got = f"{describe(start)} .. {describe(stop)}"
-            message = f"a loop runs over at most {MAXIMUM_REPEATS:,} whole numbers, got {got}"
-            self.evaluation.error(frame, "bad-loop", message, step.place)
+        at = step.name_place
+        start, stop = (self.evaluation.evaluate(bound, frame, at) for bound in (loop.start, loop.stop))
+        for bound in (start, stop):
+            if type(bound) is not int:
+                message = f"a loop runs over whole numbers, got {describe(bound)}"
+                self.evaluation.error(frame, "bad-loop", message, at)
+                raise GiveUp
+        if stop - start > MAXIMUM_REPEATS:
+            message = f"a loop has at most {MAXIMUM_REPEATS:,} turns, this one has {stop - start:,}"
+            self.evaluation.error(frame, "bad-loop", message, at)
             raise GiveUp
-        if loop.variable in frame.variables:
+        if loop.variable in (*frame.variables, "repeat", "here"):
             message = f"`{loop.variable}` is the name of another variable here"
-            self.evaluation.error(frame, "shadowed", message, step.place, "give the loop's variable another name")
+            self.evaluation.error(frame, "shadowed", message, at, "give the loop's variable another name")
             raise GiveUp
         return range(start, stop)
 
@@ -129,7 +137,8 @@ class Bodies:
             return self._left_out(name, step, frame)
         inputs = self._inputs(step, frame) if _takes_values(target) else ()
         if POISON in inputs:
-            self._check_all_the_same(target, frame)
+            self.naming.check_written(name, frame, step.name_place)
+            self._check_all_the_same(target, step, frame)
             raise GiveUp
         if isinstance(target, Target):
             value = self._use(name, step, target, inputs, frame)
@@ -151,14 +160,16 @@ class Bodies:
             raise GiveUp
         self.outputs.append(Output(name, value, step.output == "always"))
 
-    def _check_all_the_same(self, target: Target | Slot | Steps, frame: Frame) -> None:
+    def _check_all_the_same(self, target: Target | Slot | Steps, step: Step, frame: Frame) -> None:
         """Reports what is wrong in a step although nothing is known of what goes into it."""
+        if step.depth is not None:
+            self._depth(step, frame)
         if isinstance(target, Target):
-            self._resolve(target, frame, {}, None)
+            self._resolve(target, frame, {}, UNKNOWN)
         elif not isinstance(target, Slot):
             apart = Frame(
                 Builder(frame.builder.input), frame.variables, frame.defaults, POISON, frame.used_at, frame.block,
-                origins=frame.origins,
+                origins=frame.origins, used_block=frame.used_block,
             )  # fmt: skip
             self.steps(target, apart)
 
@@ -168,7 +179,8 @@ class Bodies:
         if value == POISON:
             raise GiveUp
         stays = step.else_ is not None
-        child = self.naming.child(name, frame, step.place, claim=stays)
+        self._count_node(frame, step)
+        child = self.naming.child(name, frame, step.name_place, claim=stays)
         node = Node(child, None, (value,), frame.builder.shape_of(value), step.place, replaced=stays)
         _set(frame, name, frame.builder.add(node))
         return stays
@@ -184,11 +196,14 @@ class Bodies:
             name = self.evaluation.evaluate(written, frame, place)
             values = find_values(name, frame) if isinstance(name, str) else None
             if values is None:
-                choices = suggest(str(name), ["input", *frame.values])
                 message = f"there is no step `{name}` before this one"
-                self.evaluation.error(frame, "unknown-step", message, place, choices)
+                self.evaluation.error(frame, "unknown-step", message, place, advice_for(str(name), frame))
                 raise GiveUp
             found += values
+            if len(found) > MAXIMUM_REPEATS:
+                message = f"a step takes at most {MAXIMUM_REPEATS:,} values"
+                self.evaluation.error(frame, "too-large", message, place)
+                raise GiveUp
         return tuple(found)
 
     # ---- steps with a body of their own -------------------------------------------------------------------------
@@ -219,7 +234,7 @@ class Bodies:
         for steps, variables, origins in self.targets.layers(body, frame):
             inner = Frame(
                 frame.builder, variables, frame.defaults, value, frame.used_at, frame.block, values, origins,
-                frame.rename, numbering=frame.numbering, inlined=True,
+                frame.rename, numbering=frame.numbering, inlined=True, used_block=frame.used_block,
             )  # fmt: skip
             self.steps(steps, inner)
             value = inner.current
@@ -232,7 +247,7 @@ class Bodies:
         builder = Builder(shape)
         inner = Frame(
             builder, frame.variables, frame.defaults, _INPUT, frame.used_at, frame.block, origins=frame.origins,
-            rename=step.rename or {},
+            rename=step.rename or {}, used_block=frame.used_block,
         )  # fmt: skip
         with self._inside(frame, step):
             if isinstance(body, Slot):
@@ -272,7 +287,7 @@ class Bodies:
         op, shape = apply_op(op_type, given, inputs, step, frame, self.evaluation)
         left_out = isinstance(op, DropPath) and op.rate == 0
         claim = not left_out and not (frame.inlined and not op.is_module)
-        child = self.naming.child(name, frame, step.place, claim=claim)
+        child = self.naming.child(name, frame, step.name_place, claim=claim)
         self._count_node(frame, step)
         return frame.builder.add(Node(child, None if left_out else op, inputs, shape, step.place))
 
@@ -300,11 +315,16 @@ class Bodies:
         given = self._resolve(target, frame, fixed, shape)
         words = self.naming.words(target, given)
         values = tuple(given.values.values())
-        key = (id(definition), values, id(given.defaults.settings), shape, words.identity)
+        key = (id(definition), values, given.defaults, shape, words.identity)
+        if key in self.open:
+            message = f"the block `{target.name}` uses itself"
+            self.evaluation.error(frame, "endless-block", message, step.place_at("block"), "use another block here")
+            raise GiveUp
         if key not in self.memo:
-            self.memo[key] = None  # what goes wrong is reported once
+            self.open.add(key)
             self.memo[key] = self._definition(target, definition, given, shape, frame, step, words)
-        graph = self.memo[key]
+            self.open.remove(key)
+        graph = self.memo[key]  # None where it went wrong, which is reported once
         if graph is None:
             raise GiveUp
         return graph
@@ -372,6 +392,7 @@ class Bodies:
         place = target.uses[0][0].place
         used_at = frame.used_at if place is None or place.source.shipped else place
         inner = Frame(builder, variables, given.defaults, input, used_at, target.name, origins=given.origins)
+        inner.used_block = frame.used_block if used_at is frame.used_at else target.name
         for name, written in definition.let.items():
             at = value_place(definition.let, name) or definition.place_at("let")
             if name in variables:
@@ -407,11 +428,7 @@ class Bodies:
         self, name: str, step: Step, target: Target | Slot | Steps, inputs: tuple[Value, ...], frame: Frame
     ) -> Value:
         """A step with `depth`: an `nn.Sequential` of that many repeats."""
-        depth = self.evaluation.evaluate(step.depth, frame, step.place_at("depth"))
-        if type(depth) is not int or not 1 <= depth <= MAXIMUM_REPEATS:
-            message = f"`depth` must be a whole number from 1 to {MAXIMUM_REPEATS:,}, got {describe(depth)}"
-            self.evaluation.error(frame, "bad-value", message, step.place_at("depth"))
-            raise GiveUp
+        depth = self._depth(step, frame)
 
         if frame.rules is not None and frame.rules.depth is not None:
             depth = frame.rules.depth(depth)
@@ -426,6 +443,7 @@ class Bodies:
         if frame.numbering is not None:
             return self._numbered(runs, frame.numbering, step, inputs, frame)
         names = self.naming.repeats(step, target, frame, depth)
+        self._count_node(frame, step, len(names))
         return self._add(name, step, sequence_of(runs, shape, names, step.place), inputs, frame)
 
     def _numbered(
@@ -439,6 +457,13 @@ class Bodies:
             node = Node(names[0], run.body, value, run.shape, step.place, run.count, names if run.count > 1 else ())
             value = (frame.builder.add(node),)
         return value[0]
+    def _depth(self, step: Step, frame: Frame) -> int:
+        depth = self.evaluation.evaluate(step.depth, frame, step.place_at("depth"))
+        if type(depth) is not int or not 1 <= depth <= MAXIMUM_REPEATS:
+            message = f"`depth` must be a whole number from 1 to {MAXIMUM_REPEATS:,}, got {describe(depth)}"
+            self.evaluation.error(frame, "bad-value", message, step.place_at("depth"))
+            raise GiveUp
+        return depth
 
     def _repeat(
         self, step: Step, target: Target | Slot | Steps, shape: Shape, frame: Frame, number: int
@@ -475,12 +500,12 @@ class Bodies:
     # ---- nodes --------------------------------------------------------------------------------------------------
 
     def _add(self, name: str, step: Step, graph: Graph, inputs: tuple[Value, ...], frame: Frame) -> Value:
-        child = self.naming.child(name, frame, step.place, claim=True)
+        child = self.naming.child(name, frame, step.name_place, claim=True)
         self._count_node(frame, step)
         return frame.builder.add(Node(child, graph, inputs, graph.output_shape, step.place))
 
-    def _count_node(self, frame: Frame, step: Step) -> None:
-        self.count += 1
+    def _count_node(self, frame: Frame, step: Step, count: int = 1) -> None:
+        self.count += count
         if self.count > MAXIMUM_NODES:
             message = f"this network has more than {MAXIMUM_NODES:,} different steps"
             self.evaluation.error(frame, "too-large", message, step.place)

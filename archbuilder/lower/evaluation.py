@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archbuilder.diagnostics import Note, Place, Reporter, suggest
-from archbuilder.lower.frame import UNKNOWN_SHAPE, Frame
+from archbuilder.lower.frame import UNKNOWN, Frame
 from archbuilder.spec.formula import Formula, FormulaError, UnknownNameError
 from archbuilder.spec.table import value_place
 
@@ -36,8 +36,8 @@ class Evaluation:
         if used_at is not None and (place is None or place.source.shipped) and not used_at.source.shipped:
             notes = (*notes, Note(f"in the block `{frame.block}`", place)) if frame.block else notes
             place = used_at
-        elif used_at is not None and used_at != place and frame.block:
-            notes = (*notes, Note(f"`{frame.block}` is used here", used_at))
+        elif used_at is not None and place is not None and used_at[:2] != place[:2] and frame.used_block:
+            notes = (*notes, Note(f"`{frame.used_block}` is used here", used_at))
         self.reporter.error(code, message, place, help=help, notes=notes)
 
     def evaluate(
@@ -65,7 +65,7 @@ class Evaluation:
     ) -> Any:
         scope: Any = frame if variables is None else _Elsewhere(variables, frame)
         try:
-            return formula.evaluate(scope)
+            value = formula.evaluate(scope)
         except UnknownNameError as error:
             help = suggest(error.name, frame.visible() if variables is None else [*variables, "here"])
             message = f"`{error.name}` is not known in this expression"
@@ -74,13 +74,16 @@ class Evaluation:
             # Whatever depends on a value that went wrong stays silent.
             if not any(_is_unknown(scope, name) for name in formula.names):
                 self.error(frame, "bad-expression", str(error), place)
+        else:
+            if value is not UNKNOWN:
+                return value
         raise GiveUp
 
 
 def _is_unknown(scope: Any, name: str) -> bool:
-    """Whether a name stands for the shape of a value that went wrong."""
+    """Whether a name stands for something that went wrong."""
     try:
-        return scope[name] is UNKNOWN_SHAPE
+        return scope[name] is UNKNOWN
     except KeyError:
         return False
 

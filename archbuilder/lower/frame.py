@@ -69,7 +69,8 @@ class Frame:
     """A body being lowered.
 
     `variables` are what an expression in it sees; `values` the steps so far; `current` the value that the next step
-    takes; `origins` where a variable's value was written; `used_at` the place in the user's spec that asked for all this;
+    takes; `origins` where a variable's value was written; `used_at` the place in the user's spec that asked for all this,
+    and `used_block` the block that is used there;
     `rules` hold for the steps of a network's own sections, `numbering` also for what is inline there.
     """
 
@@ -86,6 +87,7 @@ class Frame:
     numbering: Numbering | None = None
     inlined: bool = False
     current: Value = POISON
+    used_block: str = ""
 
     def __post_init__(self) -> None:
         self.current = self.input
@@ -98,7 +100,7 @@ class Frame:
         value = self.current if name == "here" else self.values.get(name)
         if value is None:
             raise KeyError(name)
-        return UNKNOWN_SHAPE if value == POISON else self.builder.shape_of(value)
+        return UNKNOWN if value == POISON else self.builder.shape_of(value)
 
     def with_variable(self, name: str, value: Any) -> Frame:
         """This frame with one more variable; the steps are shared."""
@@ -116,7 +118,7 @@ class Frame:
             self.numbering,
             self.inlined,
         )
-        inner.current = self.current
+        inner.current, inner.used_block = self.current, self.used_block
         return inner
 
     def visible(self) -> list[str]:
@@ -127,9 +129,9 @@ class Frame:
 _ABSENT: Final = object()
 
 
-class UnknownShape:
-    """The shape of a value that went wrong."""
+class Unknown:
+    """Something that went wrong: the shape of a value, or a parameter."""
 
 
-UNKNOWN_SHAPE: Final = UnknownShape()
+UNKNOWN: Final = Unknown()
 

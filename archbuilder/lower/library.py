@@ -13,7 +13,7 @@ from archbuilder.lower.usage import names_in_body
 from archbuilder.parameters import Parameter
 from archbuilder.spec.blocks import shipped_blocks
 from archbuilder.spec.models import Architecture, BlockDefinition
-from archbuilder.spec.table import Table, key_place
+from archbuilder.spec.table import key_place
 from archbuilder.spec.validate import validate_definition
 
 Definition: TypeAlias = BlockDefinition | type[Op]
@@ -52,7 +52,7 @@ class Library:
         for name, definition in architecture.blocks.items():
             taken = "an op" if name in OPS else "a shipped block" if name in shipped_blocks() else ""
             if taken:
-                place = definition.place
+                place = key_place(architecture.table and architecture.table.get("blocks"), name) or definition.place
                 reporter.error("name-taken", f"`{name}` is {taken} already", place, help="give the block another name")
             else:
                 library.own[name] = definition

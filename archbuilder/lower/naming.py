@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archbuilder.diagnostics import Place, suggest
+from archbuilder.diagnostics import Note, Place, shorten, suggest
 from archbuilder.lower.arguments import Given
+from archbuilder.lower.defaults import Setting
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
 from archbuilder.lower.names import objection
@@ -20,6 +21,8 @@ class Words(NamedTuple):
 
     rename: Mapping[str, str]
     register: tuple[str, ...]
+    setting: Setting | None = None
+    """Where they come from, if not from the use itself."""
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -53,16 +56,33 @@ class Naming:
             (name,) = frame.numbering.take()
         clash = builder.claim(name)
         if clash is not None:
-            message = f"two steps are called `{name}`" if clash == name else f"`{name}` cannot stand beside `{clash}`"
-            self.evaluation.error(frame, "same-name", message, place, "give one of them another name")
+            self._report_clash(name, clash, frame, place)
             raise GiveUp
         return name
+
+    def _report_clash(self, name: str, clash: str, frame: Frame, place: Place | None) -> None:
+        message, other = f"two steps are called `{name}`", clash
+        if clash == f"{name}.*":
+            other = min(taken for taken in frame.builder.taken if taken.startswith(f"{name}."))
+            message = f"`{name}` cannot be a step, since `{other}` stands inside it"
+        elif clash != name:
+            message = f"`{name}` cannot stand inside `{clash}`, which is a step"
+        first = next((node.place for node in frame.builder.nodes if node.name == other), None)
+        told = first is not None and place is not None and first[:2] != place[:2] and not first.source.shipped
+        notes = (Note("the other one is here", first),) if told else ()
+        self.evaluation.error(frame, "same-name", message, place, "give one of them another name", notes)
+
+    def check_written(self, name: str, frame: Frame, place: Place | None) -> None:
+        """Checks the name of a step that is not lowered because what it takes went wrong."""
+        if name not in frame.rename:
+            self.check(name, frame, place)
 
     def check(self, name: str, frame: Frame, place: Place | None) -> str:
         """The name, if a child may have it."""
         reason = objection(name)
         if reason is not None:
-            self.evaluation.error(frame, "bad-name", f"a step cannot be called `{name[:60]}`: {reason}", place)
+            message = f"a step cannot be called `{shorten(name)}`: {reason}"
+            self.evaluation.error(frame, "bad-name", message, place, "give it another name")
             raise GiveUp
         self.checked.add(name)
         return name
@@ -74,15 +94,16 @@ class Naming:
         for step, _ in reversed(target.uses):
             rename.update(step.rename or {})
             register = tuple(step.register_ or register)
+        origin = None
         setting = given.words.get("rename")
         if setting is not None and not rename:
             setting.mark_used()
-            rename = {str(old): str(new) for old, new in setting.value.items()}
+            origin, rename = setting, {str(old): str(new) for old, new in setting.value.items()}
         setting = given.words.get("register")
         if setting is not None and not register:
             setting.mark_used()
-            register = tuple(str(name) for name in setting.value)
-        return Words(rename, register)
+            origin, register = setting, tuple(str(name) for name in setting.value)
+        return Words(rename, register, origin)
 
     def check_words(self, words: Words, inner: Frame, frame: Frame, step: Step) -> None:
         """Names in `rename` and `register` must be those of steps."""
@@ -92,11 +113,13 @@ class Naming:
             ("rename", words.rename, ()),
             ("register", words.register, words.rename.values()),
         ):
-            for name in names:
+            for number, name in enumerate(names):
                 if name not in steps and name not in others:
                     message = f"there is no step `{name}` in the block to {word}"
-                    choices = suggest(name, steps)
-                    self.evaluation.error(frame, "unknown-step", message, step.place_at(word), choices)
+                    place = step.place_inside(word, name if word == "rename" else number)
+                    if words.setting is not None and word not in (step.table or {}):
+                        place = words.setting.value_place
+                    self.evaluation.error(frame, "unknown-step", message, place, suggest(name, steps))
 
     def repeats(self, step: Step, target: object, frame: Frame, depth: int) -> tuple[str, ...]:
         """The names of repeats, where a template is given.

@@ -6,15 +6,15 @@ from typing import Any
 
 from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.graph.graph import Graph, Section, Tap, Value
-from archbuilder.graph.shapes import Map
+from archbuilder.graph.shapes import Map, Streams
 from archbuilder.lower.arguments import Arguments, Written
 from archbuilder.lower.body import Bodies, TooLarge
 from archbuilder.lower.defaults import Defaults, Setting
 from archbuilder.lower.evaluation import Evaluation, GiveUp
-from archbuilder.lower.frame import POISON, Builder, Frame
+from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
 from archbuilder.lower.library import Library
 from archbuilder.lower.naming import Naming
-from archbuilder.lower.references import find_values
+from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.rules import DepthRule, Numbering, Rules, StrideRule, WidthRule
 from archbuilder.lower.targets import Targets
 from archbuilder.lower.usage import names_used
@@ -102,6 +102,10 @@ class _Network:
         taps = self._taps(sections)
         if not self.builder.nodes and not self.reporter.diagnostics:
             self.reporter.error("empty", "this network has no steps", self.architecture.place, help="add `stages`")
+        if self.frame.current != POISON and isinstance(self.builder.shape_of(self.frame.current), Streams):
+            last = self.builder.nodes[self.frame.current.node]
+            message = f"a network gives one value, and this one ends with the parts of `{last.name}`"
+            self.reporter.error("bad-shape", message, last.place, help="put `concat` behind it, for example")
         if self.frame.current == POISON or self.reporter.diagnostics:
             return None
         return Graph(
@@ -147,7 +151,7 @@ class _Network:
         self.frame.origins = origins
         for name, value in written.items():
             place = value_place(written, name) or self.architecture.place_at("parameters")
-            if name in variables or name in ("here", "repeat") or not name.isidentifier():
+            if name in variables or name in ("here", "repeat") or not (name.isidentifier() and name.isascii()):
                 help = "give it another name"
                 at = key_place(written, name) or place
                 self.reporter.error("bad-name", f"a parameter cannot be called `{name}`", at, help=help)
@@ -156,7 +160,7 @@ class _Network:
                 variables[name] = self.evaluation.evaluate(value, self.frame, place)
                 origins[name] = place
             except GiveUp:
-                variables[name] = None
+                variables[name] = UNKNOWN
 
     def _read_defaults(self) -> None:
         written = self.architecture.defaults
@@ -167,7 +171,7 @@ class _Network:
                 help = suggest(block, self.arguments.library.names())
                 self.reporter.error("unknown-block", f"there is no block `{block}`", key_at, help=help)
                 continue
-            weak = block in getattr(written, "weak", ())
+            weak = block in getattr(written, "weak", ()) or self.architecture.is_weak("defaults")
             value_at = value_place(written, block) or key_at
             value = Written(values, value_at, self.frame.variables)
             settings += self.arguments.read_settings(block, value, key_at, weak, self.frame)
@@ -189,6 +193,8 @@ class _Network:
         written = self.architecture.parameters
         used = names_used(self.architecture)
         weak: frozenset[str] = getattr(written, "weak", frozenset())
+        if self.architecture.is_weak("parameters"):
+            return
         for name in written:
             if name not in used and name not in weak:
                 message = f"the parameter `{name}` has no effect: nothing uses `${name}`"
@@ -199,9 +205,9 @@ class _Network:
         known = self.builder.known | {name.split(".")[0] for name in self.builder.known}
         architecture = self.architecture
         for word, names in (("rename", architecture.rename), ("register", architecture.register_)):
-            for name in names or ():
+            for number, name in enumerate(names or ()):
                 if name not in known and name not in (architecture.rename or {}).values():
-                    place: Place | None = architecture.place_at(word)
+                    place = architecture.place_inside(word, name if word == "rename" else number)
                     help = suggest(name, known)
                     self.reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
 
@@ -210,17 +216,20 @@ class _Network:
         if wanted is None:
             return self._default_taps(sections)
         taps: list[Tap] = []
-        for name in wanted:
+        for number, name in enumerate(wanted):
             values = find_values(name, self.frame) or self._inline_values(name)
-            place = self.architecture.place_at("features")
+            place = self.architecture.place_inside("features", number)
             if values is None:
-                help = suggest(name, self.frame.values)
-                self.reporter.error("unknown-step", f"there is no step `{name}` to take features from", place, help=help)
+                message = f"there is no step `{name}` to take features from"
+                self.reporter.error("unknown-step", message, place, help=advice_for(name, self.frame))
                 continue
-            several = len(values) > 1
             for value in values:
-                if value != POISON:
-                    taps.append(self._tap(self.builder.nodes[value.node].name if several else name, value))
+                if value != POISON and isinstance(self.builder.shape_of(value), Streams):
+                    help = f"take one of them, as in {name}.0"
+                    self.reporter.error("bad-shape", f"`{name}` is no feature map but the parts of one", place, help=help)
+                elif value != POISON:
+                    own = self.builder.nodes[value.node].name if len(values) > 1 else name
+                    taps.append(self._tap(own, value))
         return tuple(taps)
 
     def _inline_values(self, name: str) -> list[Value] | None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from archbuilder.diagnostics import suggest
 from archbuilder.graph.graph import Value
 from archbuilder.graph.shapes import Streams
 from archbuilder.lower.frame import POISON, Frame
+
+_NUMBER: Final = re.compile("-?[0-9]{1,6}")
 
 
 def find_values(name: str, frame: Frame) -> list[Value] | None:
@@ -25,12 +31,23 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
         steps = [found for key, found in frame.values.items() if key.startswith(f"{whole}.")]
         return steps or _parts(whole, frame)
     parts = _parts(whole, frame)
-    if parts is None or not part.lstrip("-").isdigit():
+    if parts is None or not _NUMBER.fullmatch(part):
         return None
     number = int(part)
     if parts == [POISON]:
         return parts
     return [parts[number]] if -len(parts) <= number < len(parts) else None
+
+
+def advice_for(name: str, frame: Frame) -> str | None:
+    """What to write instead of a name that stands for nothing."""
+    whole, _, part = name.rpartition(".")
+    parts = _parts(whole, frame) if whole else None
+    if parts:
+        return f"`{whole}` has {len(parts)} parts, {whole}.0 to {whole}.{len(parts) - 1}"
+    if whole and _single(whole, frame) is not None:
+        return f"`{whole}` is one value; only what `split` gives has parts" if part.isdigit() else f"write `{whole}`"
+    return suggest(name, ["input", *frame.values])
 
 
 def _single(name: str, frame: Frame) -> Value | None:

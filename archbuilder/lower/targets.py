@@ -14,7 +14,7 @@ from archbuilder.lower.library import Definition, Library
 from archbuilder.lower.slots import Slot
 from archbuilder.parameters import describe
 from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import Step
+from archbuilder.spec.models import BlockDefinition, Step
 from archbuilder.spec.validate import validate_body, validate_step
 
 
@@ -54,7 +54,7 @@ class Targets:
         place, named = None, self._named(step, frame, None)
         while isinstance(named, Slot):
             if isinstance(named.written, str):
-                named = named.written
+                place, named = place or self._slot_place(step, frame), named.written
                 continue
             inner: Step | None = self._read(named.written, validate_step)
             if inner is None or inner.is_broken or inner.block is None:
@@ -67,9 +67,19 @@ class Targets:
         if definition is None:
             choices = suggest(str(named), self.library.names())
             message = f"there is no block {describe(named)}"
+            if not isinstance(named, str):
+                message, choices = f"`block` must be a block's name, got {describe(named)}", None
             self.evaluation.error(frame, "unknown-block", message, place or step.place_at("block"), choices)
             raise GiveUp
+        if isinstance(definition, BlockDefinition) and definition.table is not None and definition.table.broken:
+            raise GiveUp
         return Target(str(named), definition, uses)
+
+    def _slot_place(self, step: Step, frame: Frame) -> Place | None:
+        """Where the block in the slot that a step names was written."""
+        names = step.block.names if type(step.block) is Formula else frozenset()
+        places = (frame.origins.get(name) for name in names)
+        return next((place for place in places if place is not None and not place.source.shipped), None)
 
     def _named(self, step: Step, frame: Frame, variables: Mapping[str, Any] | None) -> Any:
         """What stands behind `block`: a name, a slot, or nothing."""

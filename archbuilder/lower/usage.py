@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
-from archbuilder.spec.formula import Formula
+from archbuilder.spec.formula import Formula, FormulaError
 from archbuilder.spec.models import Architecture, BlockDefinition, Step
 
 
@@ -44,7 +45,8 @@ def _collect(value: Any, names: set[str]) -> None:
         names |= value.names
     elif isinstance(value, str):
         if "$" in value:
-            names |= Formula(value).names
+            with suppress(FormulaError):  # reported where it is read as what it is: a step's name, in a slot for example
+                names |= Formula(value).names
     elif isinstance(value, dict):
         for key, each in value.items():
             _collect(key, names)

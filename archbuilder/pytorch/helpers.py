@@ -57,7 +57,17 @@ _RESIZE_TOKENS: Final = '''def resize_tokens(positions: Tensor, tokens: Tensor, 
         return placed.permute(0, 2, 3, 1)
     return torch.cat([positions[:, :extra], placed.flatten(2).transpose(1, 2)], dim=1)'''
 
+_CHANNEL_CONV: Final = '''class ChannelConv(nn.Conv1d):
+    """A convolution along the channels of a map of one pixel."""
+
+    def __init__(self, kernel_size: int) -> None:
+        super().__init__(1, 1, kernel_size, padding=kernel_size // 2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.flatten(1).unsqueeze(1)).transpose(1, 2).unsqueeze(3)'''
+
 HELPERS: Final = {
+    "ChannelConv": _CHANNEL_CONV,
     "Permute": _PERMUTE,
     "Attention": _ATTENTION,
     "resize_tokens": _RESIZE_TOKENS,

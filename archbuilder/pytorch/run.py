@@ -17,7 +17,7 @@ from archbuilder.checking import Checked
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.op import Construct, Op
 from archbuilder.graph.ops.weighted import Convolution, Linear
-from archbuilder.graph.shapes import Streams
+from archbuilder.graph.shapes import Streams, dimensions
 from archbuilder.pytorch.build import build_module
 
 _TORCHINFO_DEPTH = {"stage": 1, "block": 2, "layer": 5}
@@ -113,7 +113,7 @@ def _layers(graph: Graph, prefix: str = "") -> Iterator[_Layer]:
                 and isinstance(node.body.emit(), Construct)
                 and not isinstance(node.shape, Streams)
             ):
-                yield _Layer(path, node.body, node.shape, tuple(node.shape))
+                yield _Layer(path, node.body, node.shape, dimensions(node.shape))
 
 
 class _Watch:

@@ -87,7 +87,8 @@ def read_used_files(table: Table, folder: Path | None, reporter: Reporter) -> Ta
     for file, place in zip(files, places, strict=True):
         path = (folder or Path()) / str(file)
         if not isinstance(file, str) or path.suffix not in (".yaml", ".yml") or not path.is_file():
-            reporter.error("unknown-file", f"there is no file of blocks {path}", place, help="a path to a .yaml file, seen from this one")
+            advice = "write the path of a .yaml file, seen from this one"
+            reporter.error("unknown-file", f"there is no file of blocks {path}", place, help=advice)
             continue
         blocks = _with_file(blocks, path, reporter)
     laid = table.copy()

@@ -10,6 +10,7 @@ import ast
 import math
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
@@ -138,7 +139,9 @@ def _compile(text: str, names: set[str]) -> Evaluate:
     if _NAME.fullmatch(text) and text not in _CONSTANTS and text not in _KEYWORDS:
         return _name(text, names)
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        with warnings.catch_warnings():  # what Python thinks of `'\\d'` is of no use to the author of a spec
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise FormulaError(f"`{shorten(text)}` is not an expression") from None
     return _walk(tree.body, names, 0)
@@ -149,8 +152,7 @@ def _walk(node: ast.AST, names: set[str], depth: int) -> Evaluate:
         raise FormulaError(f"this expression is nested more than {MAXIMUM_DEPTH} deep")
     handler = _WALKERS.get(type(node))
     if handler is None:
-        kind = type(node).__name__.lower()
-        raise FormulaError(f"expressions hold arithmetic, comparisons and `a if c else b`; {kind} is not part of them")
+        raise FormulaError("expressions hold arithmetic, comparisons, lists and `a if c else b`, nothing else")
     return handler(node, names, depth + 1)
 
 
@@ -364,7 +366,7 @@ def _call(node: ast.Call, names: set[str], depth: int) -> Evaluate:
     def evaluate(scope: Mapping[str, Any]) -> Any:
         try:
             return _bounded(function(*(part(scope) for part in parts)))
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError, ArithmeticError):
             raise FormulaError(f"`{name}` does not take these values") from None
 
     return evaluate

@@ -11,7 +11,7 @@ from archbuilder.spec import zoo
 from archbuilder.spec.blocks import read_used_files, resolve_blocks
 from archbuilder.spec.merge import SECTION_NAMES, arrange, inherit, merge, weakened
 from archbuilder.spec.models import Architecture
-from archbuilder.spec.reader import read_yaml
+from archbuilder.spec.reader import MAXIMUM_BYTES, read_yaml
 from archbuilder.spec.table import Table
 from archbuilder.spec.validate import validate_architecture
 
@@ -94,8 +94,14 @@ def network_names() -> list[str]:
 def _read(path: Path, reporter: Reporter) -> Table | None:
     shipped = path.is_relative_to(zoo.specs_folder())
     name = str(path)
+    with path.open("rb") as file:
+        data = file.read(4 * MAXIMUM_BYTES + 1)  # as long as the longest text in the longest characters, and no more
+    if len(data) > 4 * MAXIMUM_BYTES:
+        message = f"this text has more than {MAXIMUM_BYTES:,} characters, which is all that is read"
+        reporter.error("too-large", message, Place(Source(name, ""), 1, 1, 2))
+        return None
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         source = Source(name, error.object.decode("utf-8", "replace"))
         before = error.object[: error.start].decode("utf-8")
@@ -117,12 +123,18 @@ def _find(word: str, folder: Path | None, reporter: Reporter, chain: tuple[str, 
     if path is None:
         _report_unknown(wanted.name, reporter, place)
         return None
-    if not path.is_file():
+    if not zoo.is_file(path):
         if place is None:
             raise FileNotFoundError(f"there is no file {path}")
         reporter.error("unknown-spec", f"there is no file {path}", place)
         return None
-    table = table or _read(path, reporter)
+    try:
+        table = table or _read(path, reporter)
+    except OSError as error:
+        if place is None:
+            raise
+        reporter.error("unknown-spec", f"{path} cannot be read: {error.strerror}", place)
+        return None
     return table and _resolve(table, path, variant, reporter, chain, place)
 
 
@@ -177,7 +189,7 @@ def _with_variant(table: Table, variant: str | None, reporter: Reporter, place: 
     if variant is None:
         variant = table.get("default")
         place = table.value_places.get("default") or place
-    if variant is None:
+    if not isinstance(variant, str):  # nothing, or a default that will be found to be no text
         return table
     if not isinstance(variants, Table) or variant not in variants:
         names = list(variants) if isinstance(variants, Table) else []
@@ -235,8 +247,10 @@ def _target(table: Table, keys: list[str]) -> list[str] | None:
         names = sorted(_names_in(table, section), key=len, reverse=True)
         for name in names:  # a step's name may hold dots
             parts = name.split(".")
-            if keys[: len(parts)] == parts and len(keys) > len(parts):
+            if keys[: len(parts)] == parts:
                 return [section, name, *keys[len(parts) :]]
+    if keys[0] in _names_in(table, "parameters"):
+        return ["parameters", *keys]
     return keys if keys[0] in (*Architecture.model_fields, "class") and len(keys) > 1 else None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from archbuilder.diagnostics import Reporter, suggest
+from archbuilder.parameters import describe
 from archbuilder.spec.table import Table
 
 NOT_INHERITED = frozenset({"name", "expect", "reference", "variants", "default", "extends", "help"})
@@ -85,9 +86,13 @@ def arrange_steps(section: Table, reporter: Reporter) -> Table:
         if side == "before" and "after" in step:
             message = f"`{key}` can be put before or after a step, not both"
             reporter.error("bad-value", message, step.key_places.get("after"), help="remove one of them")
-        if not isinstance(anchor, str) or anchor not in section or anchor == key:
-            help = suggest(str(anchor), [name for name in section if name != key])
-            place = step.value_places.get(side)
+        place = step.value_places.get(side)
+        if not isinstance(anchor, str):
+            message = f"`{side}` must be the name of a step, got {describe(anchor)}"
+            reporter.error("bad-value", message, place)
+            continue
+        if anchor not in section or anchor == key:
+            help = suggest(anchor, [name for name in section if name != key])
             reporter.error("unknown-step", f"there is no step `{anchor}` to put `{key}` {side}", place, help=help)
             continue
         order.remove(key)

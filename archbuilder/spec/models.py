@@ -10,6 +10,7 @@ import difflib
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -46,6 +47,10 @@ from archbuilder.spec.values import (
 )
 
 
+class _Fields(dict[str, Any]):
+    """A step in canonical form. Pydantic calls the validator of a recursive model twice, each time with the other's."""
+
+
 class SpecModel(BaseModel):
     """A part of a spec: no unknown keys, and a memory of the place where it was written."""
 
@@ -64,6 +69,8 @@ class SpecModel(BaseModel):
     def _remember(cls, written: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if isinstance(written, cls):
             return written
+        if type(written) is _Fields:
+            return handler(written)
         model = handler(cls._canonical(written))
         read = isinstance(written, Table)
         object.__setattr__(model, "table", written if read else None)
@@ -144,12 +151,21 @@ def _check_map(written: Any) -> Any:
     for key, value in written.items():
         try:
             is_loop = key.startswith("for ")
+            if not is_loop and "$" in key:
+                _check_template(key)
             steps[key] = Loop.read(key, value, key_place(written, key)) if is_loop else _in_full(written, key, value)
         except PydanticCustomError as error:
             errors.append(InitErrorDetails(type=error, loc=(key,), input=value))
     if errors:
         raise ValidationError.from_exception_data("steps", errors)
     return steps
+
+
+def _check_template(key: str) -> None:
+    try:
+        Formula(key)
+    except FormulaError as error:
+        raise wrong(str(error), at_key=True) from None
 
 
 def _check_list(written: Any) -> Any:
@@ -200,7 +216,7 @@ class Loop:
     def read(header: str, written: Any, place: Place | None = None) -> dict[str, Any]:
         """The step that a loop's key, at `place`, and its steps stand for."""
         words = header.split(None, 3)
-        if len(words) < 4 or words[2] != "in" or not words[1].isidentifier():
+        if len(words) < 4 or words[2] != "in" or not _is_name(words[1]):
             message = f"a loop is written `for i in n:` or `for i in a .. b:`, not `{shorten(header)}:`"
             raise wrong(message, at_key=True)
         if not isinstance(written, dict):
@@ -208,7 +224,7 @@ class Loop:
         start, separator, stop = words[3].partition("..")
         bounds = [start.strip(), stop.strip()] if separator else ["0", words[3].strip()]
         try:
-            low, high = (int(bound) if bound.isdigit() else Formula(_dollared(bound)) for bound in bounds)
+            low, high = (int(bound) if _is_number(bound) else Formula(_dollared(bound)) for bound in bounds)
         except FormulaError as error:
             raise wrong(str(error), at_key=True) from None
         loop = Loop(header, words[1], low, high)
@@ -219,6 +235,15 @@ class Loop:
             table["loop"] = loop
             return table
         return {"body": written, "loop": loop}
+
+
+def _is_name(written: Any) -> bool:
+    """Whether an expression can speak of it: a word of ASCII letters, digits and underscores."""
+    return isinstance(written, str) and written.isidentifier() and written.isascii()
+
+
+def _is_number(bound: str) -> bool:
+    return bound.isdigit() and bound.isascii() and len(bound) < 20
 
 
 def _dollared(bound: str) -> str:
@@ -252,11 +277,11 @@ class Step(SpecModel):
         if isinstance(written, Table | dict):
             return _check_step(written)
         if isinstance(written, str):
-            return {"block": written}
+            return _Fields(block=written)
         if isinstance(written, list):
-            return {"body": written}
+            return _Fields(body=written)
         if written is None:
-            return {"block": None}
+            return _Fields(block=None)
         raise wrong(f"expected a block's name, a map or a list of steps, got {describe(written)}")
 
     @property
@@ -288,7 +313,7 @@ class Step(SpecModel):
 
 def _check_step(written: dict[str, Any]) -> dict[str, Any]:
     errors: list[InitErrorDetails] = []
-    values: dict[str, Any] = {}
+    values = _Fields()
     for key, value in written.items():
         if key in ("before", "after"):  # those of sections are gone by now, see `merge.arrange`
             message = f"`{key}` places a step of a section; in other bodies write the step where it belongs"
@@ -391,7 +416,7 @@ def _read_parameters(written: Any) -> dict[str, Parameter]:
     parameters: dict[str, Parameter] = {}
     for name, value in written.items():
         try:
-            if not (isinstance(name, str) and name.isidentifier()):
+            if not _is_name(name):
                 raise wrong(f"a parameter's name is a word, got {describe(name)}", at_key=True)
             if name in _FIELDS or name in ("input", "here", "repeat"):
                 message = f"`{name}` is a word of the language; a parameter needs another name"
@@ -404,12 +429,25 @@ def _read_parameters(written: Any) -> dict[str, Parameter]:
     return parameters
 
 
+def _check_names_of_values(written: dict[str, Any]) -> dict[str, Any]:
+    errors = [
+        InitErrorDetails(
+            type=wrong(f"a derived value's name is a word, got {describe(name)}", at_key=True), loc=(name,), input=value
+        )
+        for name, value in written.items()
+        if not _is_name(name)
+    ]
+    if errors:
+        raise ValidationError.from_exception_data("let", errors)
+    return written
+
+
 class BlockDefinition(SpecModel):
     """A block: what it can be told, what it derives from that, and its steps."""
 
     help: str = ""
     parameters: Annotated[dict[str, Any], BeforeValidator(_read_parameters)] = Field(default_factory=dict)
-    let: Entries = Field(default_factory=dict)
+    let: Annotated[Entries, AfterValidator(_check_names_of_values)] = Field(default_factory=dict)
     body: Steps
     layers: Count | None = None
     return_: Names | None = Field(None, alias="return")
@@ -511,6 +549,18 @@ class Architecture(SpecModel):
     variants: dict[str, Any] = Field(default_factory=dict)
 
     _overridden: bool = PrivateAttr(default=False)
+
+    @classmethod
+    def _canonical(cls, written: Any) -> Any:
+        fields = super()._canonical(written)
+        short = {name: _in_full(written, name, written[name]) for name in SECTIONS if type(written.get(name)) is str}
+        return {**fields, **short} if short else fields
+
+    @classmethod
+    def _canonical(cls, written: Any) -> Any:
+        canonical = super()._canonical(written)
+        short = {name: _in_full(written, name, written[name]) for name in SECTIONS if isinstance(written.get(name), str)}
+        return {**canonical, **short} if short else canonical
 
     @property
     def is_overridden(self) -> bool:

@@ -16,9 +16,9 @@ from archbuilder.diagnostics import Place, Reporter, Source, shorten
 from archbuilder.spec.scalars import resolve_scalar
 from archbuilder.spec.table import Items, Table
 
-MAXIMUM_BYTES: Final = 1_000_000
+MAXIMUM_BYTES: Final = 250_000
 MAXIMUM_NESTING: Final = 40
-MAXIMUM_VALUES: Final = 100_000
+MAXIMUM_VALUES: Final = 20_000
 """Maps, lists and scalars of one file, those behind aliases counted as often as they are used."""
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -62,11 +62,11 @@ def _read(source: Source, reporter: Reporter) -> Any:
         if not builder.trapped:  # what YAML says behind a split expression comes from that
             _report_syntax(error, source, reporter)
         return None
-    except yaml.reader.ReaderError as error:
-        place = _place_of_offset(source, error.position)
-        reporter.error("yaml", "this character is not allowed in YAML", place)
+    except (yaml.reader.ReaderError, UnicodeEncodeError) as error:  # the latter: half a surrogate pair
+        offset = error.start if isinstance(error, UnicodeEncodeError) else error.position
+        reporter.error("yaml", "this character is not allowed in YAML", _place_of_offset(source, offset))
         return None
-    if builder.root is _EMPTY:
+    if builder.root is _EMPTY or builder.root is None:
         reporter.error("empty", "this spec is empty", Place(source, 1, 1, 2), help="see `archbuilder show resnet50`")
         return None
     return None if builder.trapped else builder.root
@@ -92,6 +92,8 @@ class _Open:
     before: int
     key: Any = _NO_KEY
     key_place: Place | None = None
+    height: int = 1
+    """How deep it nests, as far as it was read."""
 
 
 @dataclass
@@ -143,6 +145,8 @@ class _Builder:
             self.add_key(top, event.value, place)
             return
         value = event.value
+        if not value and not event.style and top is not None and top.key_place is not None:
+            place = top.key_place  # nothing is written
         if not event.style:
             if top is not None and top.flow and value[:1] == "$":
                 self.catch_split_expression(value, place)
@@ -185,8 +189,8 @@ class _Builder:
     def close(self, event: Any) -> None:
         done = self.stack.pop()
         if done.anchor:
-            self.anchors[done.anchor] = (done.container, self.values - done.before + 1, _height(done.container))
-        self.add(done.container, done.container.place)
+            self.anchors[done.anchor] = (done.container, self.values - done.before + 1, done.height)
+        self.add(done.container, done.container.place, done.height)
 
     def alias(self, event: Any) -> None:
         place = self.place(event)
@@ -200,18 +204,19 @@ class _Builder:
         top = self.stack[-1] if self.stack else None
         if top is not None and top.key is _NO_KEY and type(top.container) is Table:
             raise self.stop("bad-key", "a key must be written out, not taken from an anchor", place)
-        self.add(value, place)
+        self.add(value, place, height)
 
     def add_key(self, top: _Open, text: str, place: Place) -> None:
         if text == "<<":
             raise self.stop("yaml", "YAML merge keys (`<<`) are not part of the language", place, "use `extends` or `defaults`")
         top.key, top.key_place = text, place
 
-    def add(self, value: Any, place: Place | None) -> None:
+    def add(self, value: Any, place: Place | None, height: int = 0) -> None:
         if not self.stack:
             self.root = value
             return
         top = self.stack[-1]
+        top.height = max(top.height, height + 1)
         container = top.container
         if isinstance(container, Items):
             container.append(value)
@@ -228,12 +233,6 @@ class _Builder:
         container.value_places[key] = place
 
 
-def _height(container: Table | Items) -> int:
-    """How deep a container nests. Bounded by the nesting that was read."""
-    values = container.values() if isinstance(container, Table) else container
-    return 1 + max((_height(value) for value in values if isinstance(value, Table | Items)), default=0)
-
-
 _HANDLERS: Final = {
     yaml.DocumentStartEvent: _Builder.document,
     yaml.ScalarEvent: _Builder.scalar,
@@ -246,16 +245,33 @@ _HANDLERS: Final = {
 
 _EXPRESSION_IN_FLOW = re.compile(r"[{\[,:]\s*\$\([^)]*(,|\[|: )")
 
+_SYNTAX: Final = (
+    ("',' or '}'", "expected `,` or `}` here", "close the `{`, or put a text with `,` `{` `}` or `: ` in it in quotes"),
+    ("',' or ']'", "expected `,` or `]` here", "close the `[`, or put a text with `,` `[` `]` or `: ` in it in quotes"),
+    ("expected key", "this line is indented unlike the others of its map", "begin all keys of a map in the same column"),
+    ("'-' indicator", "this line is indented unlike the others of its list", "begin all `-` of a list in the same column"),
+    ("expected <block end>", "this line is indented unlike the others", "begin all keys of a map in the same column"),
+    ("mapping values are not allowed", "a `:` is not expected here", "put a text with `: ` in it in quotes"),
+    ("could not find expected ':'", "expected a key and `:` here", "write `key: value`"),
+    ("cannot start any token", "this character cannot begin a value", "put the text in quotes"),
+    ("unexpected end of stream", "this quote is never closed", None),
+    ("node content", "a value is missing here", "close every `{` and `[`"),
+)
+"""What YAML's parsers say, and what that means for the author of a spec."""
+
 
 def _report_syntax(error: yaml.MarkedYAMLError, source: Source, reporter: Reporter) -> None:
-    mark = error.problem_mark or error.context_mark
+    problem = (error.problem or "").strip()
+    mark = error.context_mark if "end of stream" in problem else error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    while line > 1 and not source.line(line).strip():  # behind the end
+        line -= 1
+        column = len(source.line(line)) + 1
     text = source.line(line)
-    help = None
+    found = ((message, help) for words, message, help in _SYNTAX if words in problem)
+    message, help = next(found, (f"this is not YAML: {problem}", None))
     if _EXPRESSION_IN_FLOW.search(text):
         help = 'an expression with a comma, a bracket or a colon inside {...} needs double quotes: "$(...)"'
-    elif "\t" in text[: column + 1]:
-        help = "indent with spaces; YAML does not allow tabs"
-    problem = (error.problem or "this is not YAML").strip()
-    context = f" {error.context.strip()}" if error.context else ""
-    reporter.error("yaml", f"not YAML: {problem}{context}", Place(source, line, column, column + 1), help=help)
+    elif "\t" in text[:column]:
+        message, help = "YAML does not allow tabs here", "indent with spaces"
+    reporter.error("yaml", message, Place(source, line, column, column + 1), help=help)

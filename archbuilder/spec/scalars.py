@@ -29,7 +29,7 @@ def resolve_scalar(text: str) -> Any:
         return _CONSTANTS[text]
     if text[0] not in "+-.0123456789":
         return text
-    if len(text) > _MAXIMUM_DIGITS and _FLOAT.match(text):
+    if len(text) > _MAXIMUM_DIGITS and (_FLOAT.match(text) or _BASED.match(text)):
         raise ValueError(f"this number has more than {_MAXIMUM_DIGITS} digits")
     if _INTEGER.match(text):
         return int(text)

@@ -5,6 +5,7 @@ What is wrong is reported and taken out, so that the rest of the spec can still 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,8 +13,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.parameters import describe
-from archbuilder.spec.models import Architecture, BlockDefinition, Body, Expect, Input, Reference, Scale, SpecModel, Step
-from archbuilder.spec.table import Items, Table, key_place, place_of, value_place
+from archbuilder.spec.models import (
+    Architecture,
+    BlockDefinition,
+    Body,
+    Expect,
+    Input,
+    Reference,
+    Scale,
+    SpecModel,
+    Step,
+)
+from archbuilder.spec.table import Table, key_place, place_of, value_place
 
 T = TypeVar("T")
 
@@ -53,31 +64,67 @@ def _validate(read: Callable[[Any], T], written: Any, reporter: Reporter, model:
         try:
             return read(written)
         except ValidationError as error:
-            for each in error.errors(include_url=False):
-                _report(each, written, reporter, model)
+            faults = [_Fault(each, written) for each in error.errors(include_url=False)]
+            for fault in faults:
+                _report(fault, faults, reporter, model)
+            for fault in faults:
+                _take_out(fault, written)
     return None
 
 
-def _report(error: Any, written: Any, reporter: Reporter, model: type[SpecModel]) -> None:
-    path, parents = _walk(written, error["loc"])
-    container = parents[-1]
-    key = path[-1] if path else None
-    kind, help, name = error["type"], None, str(key)
-    place = (value_place(container, key) if key is not None else None) or place_of(written)
-    code, message = "bad-value", _message(error)
-    if kind == "extra_forbidden":
+class _Fault:
+    """An error of pydantic's, with the part of its path that is there in the text."""
+
+    def __init__(self, error: Any, written: Any) -> None:
+        self.error, self.written = error, written
+        self.path, parents = _walk(written, error["loc"])
+        self.container, self.parents = parents[-1], parents
+        self.key = self.path[-1] if self.path else None
+        self.kind: str = error["type"]
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is a whole step that is wrong: behind it in pydantic's path stands what kind of body it is in."""
+        loc = self.error["loc"]
+        return len(loc) > 1 and loc[-2] in ("map", "list") and loc[-1] == self.key
+
+    @property
+    def is_key(self) -> bool:
+        """Whether the key is what is wrong."""
+        return self.kind == "spec" and bool(self.error["ctx"]["at_key"])
+
+    @property
+    def place(self) -> Place | None:
+        """Where the value is written, or the key where that is what is wrong."""
+        inner: Any = self.container.get(self.key) if isinstance(self.container, Table) else None
+        inside = self.error["ctx"]["inside"] if self.kind == "spec" else ""
+        if inside and isinstance(inner, Table):
+            return (key_place if self.is_key else value_place)(inner, inside) or inner.place
+        if self.is_key or self.kind == "extra_forbidden" or (self.kind == "missing" and isinstance(inner, Table)):
+            place = key_place(self.container, str(self.key))
+        else:
+            place = None if self.key is None else value_place(self.container, self.key)
+        return place or place_of(self.written)
+
+
+def _report(fault: _Fault, others: list[_Fault], reporter: Reporter, model: type[SpecModel]) -> None:
+    error, name, help = fault.error, str(fault.key), None
+    code, message = "bad-value", _message(fault)
+    if fault.kind == "extra_forbidden":
         code, message = "unknown-key", f"unknown key `{name}`"
-        place = key_place(container, name) or place
-        help = suggest(name, _keys_of(path[:-1], model))
-    elif kind == "missing":
+        help = suggest(name, _keys_of(fault.path[:-1], model))
+    elif fault.kind == "missing":
         missing = str(error["loc"][-1])
-        code, message = "missing-key", f"`{missing}` is missing"
-        place = _place_of_missing(parents, path) or place
-        help = _EXAMPLES.get(missing)
-    elif kind == "spec":
-        help = error["ctx"]["help"] or None
-    reporter.error(code, message, place, help=help)
-    _take_out(written, parents, path, kind)
+        misspelt = f"did you mean `{missing}`?"
+        if any(misspelt == suggest(str(other.key), [missing]) for other in others if other.kind == "extra_forbidden"):
+            return
+        code, message, help = "missing-key", f"`{missing}` is missing", _EXAMPLES.get(missing)
+    elif fault.kind == "spec":
+        code, help = error["ctx"]["code"], error["ctx"]["help"] or None
+        if code == "no-block" and isinstance(fault.container, Table):
+            near = difflib.get_close_matches(name, [key for key in fault.container if key != name], 1, 0.75)
+            help = f"did you mean the step `{near[0]}`? if not, {help}" if near else help
+    reporter.error(code, message, fault.place, help=help)
 
 
 _EXAMPLES = {
@@ -96,11 +143,15 @@ _WORDS = {
 }
 
 
-def _message(error: Any) -> str:
-    if error["type"] == "spec":
-        return str(error["ctx"]["message"])
+def _message(fault: _Fault) -> str:
+    error = fault.error
     expected = _WORDS.get(error["type"])
-    return f"expected {expected}, got {describe(error['input'])}" if expected else str(error["msg"]).lower()
+    message = f"expected {expected}, got {describe(error['input'])}" if expected else str(error["msg"])
+    if error["type"] == "spec":
+        message = str(error["ctx"]["message"])
+    if isinstance(fault.key, str) and message.startswith("expected "):
+        message = f"`{fault.key}` must be {message.removeprefix('expected ')}"
+    return message
 
 
 def _walk(written: Any, loc: tuple[int | str, ...]) -> tuple[list[str | int], list[Any]]:
@@ -116,12 +167,9 @@ def _walk(written: Any, loc: tuple[int | str, ...]) -> tuple[list[str | int], li
         else:
             continue
         path.append(segment)
-        if isinstance(step, dict | list):
-            parents.append(step)
+        parents.append(value)
         value = step
-    if path and len(parents) > 1 and parents[-1] is value:
-        parents.pop()
-    return path, parents
+    return path, parents[1:] or parents
 
 
 def _keys_of(path: list[str | int], model: type[SpecModel]) -> list[str]:
@@ -131,50 +179,62 @@ def _keys_of(path: list[str | int], model: type[SpecModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items() if not field.exclude]
 
 
-def _place_of_missing(parents: list[Any], path: list[str | int]) -> Place | None:
-    for parent in reversed(parents):
-        if path and (place := key_place(parent, str(path[-1]))):
-            return place
-    return None
-
-
-def _take_out(written: Any, parents: list[Any], path: list[str | int], kind: str) -> None:
-    """Removes what is wrong, so that it is reported once and the rest can be read."""
-    container = parents[-1]
-    if not path:
+def _take_out(fault: _Fault, written: Any) -> None:
+    """Removes what is wrong, so that it is reported once and the rest can be read. What it is in says nothing more."""
+    key, container = fault.key, fault.container
+    if fault.kind == "missing":
+        incomplete = written if key is None else container[key]
+        if isinstance(incomplete, Table):
+            incomplete.broken = True
+            incomplete.setdefault(str(fault.error["loc"][-1]), _INSTEAD.get(str(fault.error["loc"][-1])))
+        return
+    if key is None:
         if isinstance(written, Table):
             written.broken = True
-            if kind == "missing":
-                written.setdefault("name", "?")
-                written.setdefault("body", Table())
         return
-    key = path[-1]
-    value = container[key]
-    if kind in ("extra_forbidden", "missing") or not isinstance(value, Table):
-        _break_enclosing(parents)
-    if isinstance(value, Table) and kind == "spec" and not value.broken:
-        value.broken = True
-    elif isinstance(container, Items):
-        container[int(key)] = _broken_table(value)
-    elif len(parents) == 1 or kind == "extra_forbidden":
-        container.pop(str(key), None)
-    elif _holds_steps(container):
-        container[str(key)] = _broken_table(value)
+    for whole in _left_incomplete(fault):
+        whole.broken = True
+    value = container[key] if isinstance(container, list) else container.get(key)
+    if fault.is_step and fault.is_key and isinstance(container, Table):
+        _rename(container, str(key), "?")
+        container["?"] = _broken_table(value)
+    elif fault.is_step:
+        if isinstance(value, Table) and not value.broken:
+            value.broken = True
+        else:
+            container[key] = _broken_table(value)
+    elif fault.path[:-1] == ["blocks"]:
+        container[key] = _broken_table(value)
+        container[key]["body"] = Table()
+    elif len(fault.path) == 1 and key in _INSTEAD:
+        container[key] = _INSTEAD[str(key)]
+    elif isinstance(container, list):
+        fault.parents[-2].pop(fault.path[-2], None)
     else:
         container.pop(str(key), None)
 
 
-def _holds_steps(container: Any) -> bool:
-    return isinstance(container, Table) and "block" not in container and "body" not in container
+def _rename(table: Table, old: str, new: str) -> None:
+    """Gives an entry another key in the same place."""
+    entries = list(table.items())
+    table.clear()
+    table.update({new if key == old else key: value for key, value in entries})
+
+
+def _left_incomplete(fault: _Fault) -> list[Table]:
+    """The maps that miss something when a fault is taken out: what it is in, and the block of which it is a parameter."""
+    parents = fault.parents[1:]
+    whole = [table for table in parents if isinstance(table, Table)][-1:]
+    if fault.path[:1] == ["blocks"] and fault.path[2:3] in (["parameters"], ["let"]):
+        whole.append(fault.parents[2])
+    return whole
+
+
+_INSTEAD: dict[str, Any] = {"name": "?", "body": {}}
+"""What stands in for a missing or unreadable value, so that the rest can be checked."""
 
 
 def _broken_table(value: Any) -> Table:
     table = Table(place_of(value))
     table.broken = True
     return table
-
-
-def _break_enclosing(parents: list[Any]) -> None:
-    container = parents[-1]
-    if isinstance(container, Table) and len(parents) > 1:
-        container.broken = True

@@ -24,9 +24,14 @@ from archbuilder.spec.table import Table
 MAXIMUM_REPEATS: Final = 10_000
 
 
-def wrong(message: str, help: str = "", *, code: str = "bad-value", at_key: bool = False) -> PydanticCustomError:
-    """An error whose text is ours; `help` says what to write instead, `at_key` that the key is wrong, not its value."""
-    context = {"message": message, "help": help, "code": code, "at_key": at_key}
+def wrong(
+    message: str, help: str = "", *, code: str = "bad-value", at_key: bool = False, inside: str = ""
+) -> PydanticCustomError:
+    """An error whose text is ours.
+
+    `help` says what to write instead, `at_key` that the key is wrong, not its value, `inside` at which entry of the value.
+    """
+    context = {"message": message, "help": help, "code": code, "at_key": at_key, "inside": inside}
     return PydanticCustomError("spec", "{message}", context)
 
 
@@ -205,7 +210,7 @@ def declare(name: str, written: Any) -> Parameter:
     if isinstance(written, str) and written in TYPES:
         return Parameter(name, written)
     if isinstance(written, str) and difflib.get_close_matches(written, TYPES, 1, 0.8):
-        raise wrong(_no_type(written), f"{_types(written)}; a text as default is {{default: {written}}}")
+        raise wrong(_no_type(written), f"{_types(written)} a text as default is written {{default: {written}}}")
     return _checked(Parameter(name, _type_of(written), default=compute_later(written)))
 
 
@@ -234,18 +239,24 @@ def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
     for key in written:
         if key not in _DECLARATION_KEYS:
             choices = suggest(key, _DECLARATION_KEYS) or ""
-            raise wrong(f"unknown key `{key}` in the declaration of `{name}`", choices, code="unknown-key")
-    type_, element, choices = written.get("type"), "", tuple(written.get("choices") or ())
+            message = f"unknown key `{key}` in the declaration of `{name}`"
+            raise wrong(message, choices, code="unknown-key", at_key=True, inside=key)
+    type_, element, choices = written.get("type"), "", _choices(written.get("choices"))
     default = compute_later(written.get("default", REQUIRED))
     if isinstance(type_, list) and len(type_) == 1:
         type_, element = "list", type_[0]
     if type_ is None:
         type_ = "string" if choices or default is REQUIRED else _type_of(default)
-    if type_ not in TYPES or (type_ == "list" and element not in TYPES):
-        raise wrong(_no_type(element or type_), _types(element or type_))
-    for bound in (written.get("min"), written.get("max")):
-        if bound is not None and (type(bound) not in (int, float) or abs(bound) > MAXIMUM_INTEGER):
-            raise wrong(f"a bound is a number, got {describe(bound)}")
+    if not _is_type(type_) or (type_ == "list" and (not _is_type(element) or element in _NO_ELEMENTS)):
+        raise wrong(_no_type(element or type_), _types(element or type_), inside="type")
+    if choices and type_ != "string":
+        raise wrong(f"`choices` are for a text, and `{name}` is {TYPES[type_]}", inside="choices", at_key=True)
+    for key in ("min", "max"):
+        bound = written.get(key)
+        if bound is not None and (type(bound) not in (int, float) or not abs(bound) <= MAXIMUM_INTEGER):
+            raise wrong(f"`{key}` must be a number, got {describe(bound)}", inside=key)
+        if bound is not None and type_ not in _BOUNDED:
+            raise wrong(f"`{key}` is for numbers, and `{name}` is {TYPES[type_]}", inside=key, at_key=True)
     parameter = Parameter(
         name,
         type_,
@@ -260,6 +271,22 @@ def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
     return _checked(parameter)
 
 
+_NO_ELEMENTS: Final = ("list", "block", "steps")
+_BOUNDED: Final = ("int", "float", "channels", "size")
+
+
+def _is_type(written: Any) -> bool:
+    return isinstance(written, str) and written in TYPES
+
+
+def _choices(written: Any) -> tuple[str, ...]:
+    if written is None:
+        return ()
+    if not isinstance(written, list | tuple) or not written or not all(isinstance(choice, str) for choice in written):
+        raise wrong(f"`choices` must be a list of texts, got {describe(written)}", inside="choices")
+    return tuple(written)
+
+
 def _checked(parameter: Parameter) -> Parameter:
     """The parameter, if its default fits its type. Computed defaults and slots are checked where they are used."""
     if parameter.required or is_formula(parameter.default) or parameter.type in ("block", "steps"):
@@ -267,5 +294,5 @@ def _checked(parameter: Parameter) -> Parameter:
     try:
         parameter.check(parameter.default)
     except ParameterError as error:
-        raise wrong(f"the default does not fit: {error}") from None
+        raise wrong(f"the default does not fit: {error}", inside="default") from None
     return parameter

@@ -37,9 +37,17 @@ def parse_reference(word: str, folder: Path | None = None) -> Wanted:
     if base.endswith(_SUFFIXES) or "/" in base or "\\" in base:
         return Wanted((folder or Path()) / base, variant or None, base)
     sibling = (folder or Path()) / f"{base}.yaml"
-    if folder is not None and sibling.is_file() and find_file(base) is None and not candidates(base):
+    if folder is not None and is_file(sibling) and find_file(base) is None and not candidates(base):
         return Wanted(sibling, variant or None, base)
     return Wanted(None, variant or None, base)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file, also for what cannot be a path (too long, or with a NUL in it)."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _index() -> dict[str, str]:

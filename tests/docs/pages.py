@@ -12,7 +12,8 @@ The first word behind a fence's backticks is its language, the second says what 
     text            not run
     sh              commands that set something up; not run, but the targets of `make` must be there
 
-`...` in an output stands for anything. `roughly` behind `console` or `text output` allows each number to be off by a third.
+`...` in an output stands for anything. `roughly` behind `console` or `text output` allows each number to be off by a third,
+`loosely` does not look at numbers.
 `slow`, likewise, leaves a block out of the everyday run. Fences in HTML comments count too: they set a page up.
 """
 
@@ -20,11 +21,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import re
 import shlex
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +49,7 @@ KINDS = {
     "text": {"", "output"},
     "sh": {""},
 }
-FLAGS = {"slow", "roughly"}
+FLAGS = {"slow", "roughly", "loosely"}
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,9 @@ class Fence:
         return "slow" in self.words
 
     @property
-    def is_rough(self) -> bool:
-        return "roughly" in self.words
+    def tolerance(self) -> float:
+        """By what share a number in an output may be off."""
+        return math.inf if "loosely" in self.words else 1 / 3 if "roughly" in self.words else 0.0
 
     @property
     def file(self) -> str | None:
@@ -103,7 +107,7 @@ def fences(page: Path) -> list[Fence]:
         start = number
         while lines[number].strip() != "```":
             number += 1
-        text = "\n".join(line.removeprefix(indent) for line in lines[start:number]) + "\n"
+        text = "".join(f"{line.removeprefix(indent)}\n" for line in lines[start:number])
         found.append(Fence(page, start + 1, language, tuple(words.split()), text))
         number += 1
     return found
@@ -182,7 +186,10 @@ class Runner:
         # Empty lines, so that a traceback shows the line of the page.
         code = compile("\n" * (fence.line - 1) + fence.text, str(fence.page), "exec")
         with contextlib.chdir(self.folder), contextlib.redirect_stdout(output):
-            exec(code, self.namespace)
+            try:
+                exec(code, self.namespace)
+            except Exception:  # noqa: BLE001 -- whatever a page's example raises
+                raise PageError(f"{fence}: {traceback.format_exc()}") from None
         self.printed = output.getvalue()
 
     def _console(self, fence: Fence) -> None:
@@ -200,7 +207,7 @@ class Runner:
             )
             printed = trimmed(run.stdout)
             transcript += f"$ {command}\n" + (f"{printed}\n" if printed else "")
-            fails = re.search(r"(?m)^(\S+: )?error(\[[\w-]+\])?:", expected) is not None
+            fails = re.search(r"(?m)^(.*: )?error(\[[\w-]+\])?:", expected) is not None
             if run.returncode != int(fails):
                 errors.append(f"{fence}: `{command}` ended with {run.returncode}:\n{run.stdout}")
             elif not agree(fence, expected, run.stdout):
@@ -213,7 +220,9 @@ class Runner:
 def environment() -> dict[str, str]:
     """That of a command on a page: the package importable, no colours, one thread."""
     path = os.pathsep.join([str(ROOT), *(each for each in sys.path if each)])
-    return {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
+    forced = {"FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"}  # they make typer write for a terminal
+    plain = {name: value for name, value in os.environ.items() if name not in forced}
+    return {**plain, "PYTHONPATH": path, "NO_COLOR": "1", "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
 
 
 def words_of(command: str) -> list[str]:
@@ -253,7 +262,7 @@ _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 def agree(fence: Fence, expected: str, printed: str) -> bool:
     """Whether what was printed is what the page says."""
     wanted, found = trimmed(expected), trimmed(printed)
-    return matches(wanted, found) or (fence.is_rough and roughly_equal(wanted, found))
+    return matches(wanted, found) or (fence.tolerance > 0 and nearly(wanted, found, fence.tolerance))
 
 
 def trimmed(text: str) -> str:
@@ -267,10 +276,10 @@ def matches(expected: str, found: str) -> bool:
     return re.fullmatch(pattern, found, re.DOTALL) is not None
 
 
-def roughly_equal(expected: str, found: str) -> bool:
-    """Whether two texts differ in nothing but numbers, and these by no more than a third."""
+def nearly(expected: str, found: str, tolerance: float) -> bool:
+    """Whether two texts differ in nothing but numbers, and these by no more than a share of the larger."""
     if _NUMBER.sub("#", expected).split() != _NUMBER.sub("#", found).split():
         return False
     pairs = zip(_NUMBER.findall(expected), _NUMBER.findall(found), strict=True)
     numbers = [(float(a.replace(",", "")), float(b.replace(",", ""))) for a, b in pairs]
-    return all(abs(a - b) <= max(a, b) / 3 for a, b in numbers)
+    return all(abs(a - b) <= max(a, b) * tolerance for a, b in numbers if a != b)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Op
+from archbuilder.graph.op import Construct, Op, only_one
 from archbuilder.graph.shapes import Shape
 from archbuilder.parameters import Parameter
 
@@ -43,6 +43,9 @@ class Activation(Op):
         """Whether it can overwrite its input without torch having to keep a copy for the gradient."""
         return self.kind in _IN_PLACE
 
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return only_one("activation", inputs[0])
+
     def emit(self) -> Construct:
         return Construct(_MODULES[self.kind])
 
@@ -61,6 +64,9 @@ class Dropout(Op):
     )
 
     rate: float
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return only_one("dropout", inputs[0])
 
     def emit(self) -> Construct:
         return Construct("nn.Dropout", (), (("p", self.rate),))
@@ -95,6 +101,9 @@ class DropPath(Op):
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         return cls(float(given["rate"]), given["schedule"])
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return only_one("drop_path", inputs[0])
 
     def rate_at(self, position: int, count: int) -> float:
         """The rate in block `position` of `count`, both counted over the blocks that drop their path."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, OpError, only_map
+from archbuilder.graph.op import Construct, Expression, Op, OpError, divisors, only_map, only_one
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
 
@@ -13,9 +13,8 @@ from archbuilder.parameters import Parameter
 class ShapesDiffer(OpError):
     """Values that must be of one shape are not. `first` and `second` number two inputs that disagree."""
 
-    def __init__(self, op: str, inputs: tuple[Shape, ...], second: int, help: str) -> None:
-        shapes = f"{inputs[0]} and {inputs[second]}"
-        super().__init__(f"{op} expected equal shapes, got {shapes}", help)
+    def __init__(self, expected: str, inputs: tuple[Shape, ...], second: int, help: str) -> None:
+        super().__init__(f"{expected}, got {inputs[0]} and {inputs[second]}", help)
         self.first = 0
         self.second = second
 
@@ -27,13 +26,19 @@ class Add(Op):
     name: ClassVar[str] = "add"
     help: ClassVar[str] = "the sum of its inputs, which have one shape"
     inputs: ClassVar[tuple[int, int | None]] = (1, None)
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("spread", "bool", False, "whether maps of one pixel, or of one channel, serve for all"),
+    )
+
+    spread: bool
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         for number, shape in enumerate(inputs):
-            if not _spreads(shape, inputs[0]) or (shape != inputs[0] and not isinstance(shape, Held)):
+            allowed = self.spread or isinstance(shape, Held)
+            if not (shape == inputs[0] or (allowed and _spreads(shape, inputs[0]))):
                 help = "give both branches the same width and stride, or project one of them (`shortcut: project`)"
-                raise ShapesDiffer("add", inputs, number, help)
-        return inputs[0]
+                raise ShapesDiffer("add expected equal shapes", inputs, number, help)
+        return only_one("add", inputs[0])
 
     def emit(self) -> Expression:
         return Expression("{sum}")
@@ -53,8 +58,9 @@ class Multiply(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         for number, shape in enumerate(inputs):
             if not _spreads(shape, inputs[0]):
-                raise ShapesDiffer("multiply", inputs, number, "a gate has the map's channels, and its size or 1×1")
-        return inputs[0]
+                help = "a gate has the map's channels, and its size or 1×1"
+                raise ShapesDiffer("multiply expected a map and its gates", inputs, number, help)
+        return only_one("multiply", inputs[0])
 
     def emit(self) -> Expression:
         return Expression("{product}")
@@ -75,7 +81,8 @@ def _spreads(shape: Shape, over: Shape) -> bool:
 
 def _held_spreads(sizes: tuple[int, ...], over: Shape) -> bool:
     """Whether a held tensor fits the last sizes of each image's value."""
-    whole: tuple[int, ...] = (over.channels,) if isinstance(over, Tokens) else tuple(over) if isinstance(over, Map | Vector) else ()
+    whole: tuple[int, ...] = tuple(over) if isinstance(over, Map | Vector) else ()
+    whole = (over.channels,) if isinstance(over, Tokens) else whole
     own = sizes[1:] if len(sizes) > 1 and sizes[0] == 1 and len(sizes) > len(whole) else sizes
     tail = whole[len(whole) - len(own) :] if len(own) <= len(whole) else ()
     return bool(tail) and all(size in (1, other) for size, other in zip(own, tail, strict=True))
@@ -102,7 +109,8 @@ class Concat(Op):
         channels = 0
         for number, shape in enumerate(inputs):
             if type(shape) is not type(first) or _placeless(shape) != _placeless(first):
-                raise ShapesDiffer("concat", inputs, number, "inputs of `concat` may differ in channels only")
+                help = "what is put together may differ in channels only"
+                raise ShapesDiffer("concat expected maps of one size", inputs, number, help)
             channels += shape.channels
         return first._replace(channels=channels)
 
@@ -131,7 +139,7 @@ class Softmax(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         for number, shape in enumerate(inputs):
             if shape != inputs[0]:
-                raise ShapesDiffer("softmax", inputs, number, "all inputs of `softmax` have one shape")
+                raise ShapesDiffer("softmax expected equal shapes", inputs, number, "all inputs of `softmax` have one shape")
         return Streams(inputs)
 
     def emit(self) -> Expression:
@@ -195,7 +203,8 @@ class Split(Op):
         if not isinstance(shape, Map | Vector | Tokens):
             raise OpError(f"split takes one value, got {shape}", "take one of them, as in `from: parts.0`")
         if shape.channels % self.parts:
-            raise OpError(f"{shape.channels} channels cannot be split into {self.parts} equal parts", None, "parts")
+            message = f"{shape.channels} channels cannot be split into {self.parts} equal parts"
+            raise OpError(message, f"use one of {divisors(shape.channels)}", "parts")
         return Streams(shape._replace(channels=shape.channels // self.parts) for _ in range(self.parts))
 
     def emit(self) -> Expression:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor
+from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor, divisors
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
 from archbuilder.parameters import Parameter
 
@@ -49,7 +49,8 @@ class Norm(Op):
         if kind == "group":
             groups = 32 if given["groups"] is None else given["groups"]
             if shape.channels % groups:
-                raise OpError(f"`groups` ({groups}) does not divide the {shape.channels} channels of the input", None, "groups")
+                message = f"`groups` ({groups}) does not divide the {shape.channels} channels of the input"
+                raise OpError(message, f"give `groups`, one of {divisors(shape.channels)}", "groups")
         momentum = 0.1 if given["momentum"] is None else given["momentum"]
         flat = not isinstance(shape, Map)
         return cls(kind, shape.channels, given["eps"], momentum, groups, given["zero_init"], flat)

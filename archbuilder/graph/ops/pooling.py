@@ -21,6 +21,10 @@ _WINDOW = (
 def _padding(given: dict[str, Any]) -> Pair:
     kernel, padding = pair(given["kernel"]), given["padding"]
     if padding is not None:
+        for margin, size in zip(pair(padding), kernel, strict=True):
+            if margin > size // 2:
+                message = f"the padding of a pool is at most half its kernel, got {margin} beside a kernel of {size}"
+                raise OpError(message, "use a larger kernel or less padding", "padding")
         return pair(padding)
     return (0, 0) if kernel[0] % 2 == 0 or kernel[1] % 2 == 0 else default_padding("pool", kernel, (1, 1))
 
@@ -105,15 +109,23 @@ def _window_label(pool: MaxPool | AveragePool) -> str:
 
 @dataclass(frozen=True)
 class GlobalPool(Op):
-    """The mean over all pixels."""
+    """The mean, the largest or the sum over all pixels; or mean and largest side by side, as two pixels."""
 
     name: ClassVar[str] = "global_pool"
     help: ClassVar[str] = "the mean over all pixels or tokens: a vector, or with `keep` a map of one pixel"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("keep", "bool", False, "whether height and width stay, as 1"),
+        Parameter(
+            "kind",
+            "string",
+            "avg",
+            "what is taken of the pixels; avg_and_max gives two pixels side by side",
+            choices=("avg", "max", "sum", "avg_and_max"),
+        ),
     )
 
     keep: bool
+    kind: str
     tokens: bool
 
     @classmethod
@@ -121,24 +133,86 @@ class GlobalPool(Op):
         tokens = isinstance(inputs[0], Tokens)
         if tokens and given["keep"]:
             raise OpError("`keep` is for maps; tokens have no height and width", "remove `keep`", "keep")
-        return cls(given["keep"], tokens)
+        if tokens and given["kind"] != "avg":
+            raise OpError("of tokens only the mean can be taken", "remove `kind`", "kind")
+        if given["kind"] == "avg_and_max" and not given["keep"]:
+            raise OpError("avg_and_max gives a map of two pixels", "write `keep: true`", "keep")
+        return cls(given["keep"], given["kind"], tokens)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = inputs[0]
         if isinstance(shape, Tokens):
             return Vector(shape.channels)
         channels = only_map("global_pool", shape).channels
+        if self.kind == "avg_and_max":
+            return Map(channels, 1, 2)
         return Map(channels, 1, 1) if self.keep else Vector(channels)
 
     def emit(self) -> Construct | Expression:
         if self.tokens:
             return Expression("{0}.flatten(1, -2).mean(dim=1)")
+        if self.kind in ("sum", "avg_and_max"):
+            taken = "{0}.sum(dim=(2, 3), keepdim=True)" if self.kind == "sum" else _AVG_AND_MAX
+            return Expression(taken if self.keep else "{0}.sum(dim=(2, 3))")
+        if self.kind == "max":
+            highest = Construct("nn.AdaptiveMaxPool2d", (1,))
+            return highest if self.keep else Construct("nn.Sequential", (highest, Construct("nn.Flatten", (1,))))
         pool = Construct("nn.AdaptiveAvgPool2d", (1,))
         return pool if self.keep else Construct("nn.Sequential", (pool, Construct("nn.Flatten", (1,))))
 
     def label(self) -> str:
-        return "global avg pool"
+        return f"global {self.kind.replace('_', ' ')} pool"
 
+
+_AVG_AND_MAX = "torch.cat([{0}.mean(dim=(2, 3), keepdim=True), {0}.amax(dim=(2, 3), keepdim=True)], dim=3)"
+
+
+@dataclass(frozen=True)
+class ChannelPool(Op):
+    """Mean and largest over the channels of each pixel, as two channels (arXiv:1807.06521, section 3.2)."""
+
+    name: ClassVar[str] = "channel_pool"
+    help: ClassVar[str] = "mean and largest over the channels of each pixel: a map of two channels"
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        return only_map("channel_pool", inputs[0])._replace(channels=2)
+
+    def emit(self) -> Expression:
+        return Expression("torch.cat([{0}.mean(dim=1, keepdim=True), {0}.amax(dim=1, keepdim=True)], dim=1)")
+
+    def label(self) -> str:
+        return "channel pool"
+
+
+@dataclass(frozen=True)
+class WeightedPool(Op):
+    """The mean over all pixels, weighted by the softmax of a second map (arXiv:1904.11492, section 3.2)."""
+
+    name: ClassVar[str] = "weighted_pool"
+    help: ClassVar[str] = "the mean over all pixels, weighted by the softmax of a map of one channel; a map of one pixel"
+    inputs: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    pixels: int
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        shape = only_map("weighted_pool", inputs[0])
+        return cls(shape.height * shape.width)
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        shape, weights = only_map("weighted_pool", inputs[0]), only_map("weighted_pool", inputs[1])
+        if weights != (1, shape.height, shape.width):
+            raise OpError(f"weighted_pool takes weights of 1×{shape.height}×{shape.width}, got {weights}")
+        return Map(shape.channels, 1, 1)
+
+    def macs(self, output: Shape) -> int:
+        return output.elements * self.pixels
+
+    def emit(self) -> Expression:
+        return Expression("({0}.flatten(2) @ {1}.flatten(2).softmax(dim=2).transpose(1, 2)).unsqueeze(3)")
+
+    def label(self) -> str:
+        return "weighted pool"
 
 @dataclass(frozen=True)
 class AdaptivePool(Op):

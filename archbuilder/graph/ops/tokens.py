@@ -165,10 +165,9 @@ class ResizeTokens(Op):
         height, width = pair(given["grid"])
         if tokens.extra:
             raise OpError("the second value of resize_tokens gives the grid; take the tokens before `prepend_tokens`")
-        extra = held.sizes[1] - height * width if isinstance(held, Held) and len(held.sizes) == 3 else -1
-        if extra < 0 or held.channels != tokens.channels:
-            raise OpError(f"resize_tokens takes a parameter of [1, at least {height * width}, {tokens.channels}], got {held}")
-        return cls(height, width, extra)
+        if not isinstance(held, Held) or len(held.sizes) != 3 or held.sizes[1] < height * width or held.channels != tokens.channels:
+            raise OpError(f"resize_tokens takes a parameter of [1, {height * width} or more, {tokens.channels}], got {held}")
+        return cls(height, width, held.sizes[1] - height * width)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return only_tokens("resize_tokens", inputs[1])._replace(extra=self.extra)

@@ -125,6 +125,43 @@ def _drawn(weight: Any, bias: Any) -> tuple[Initialisation, ...]:
 
 
 @dataclass(frozen=True)
+class ChannelConvolution(Op):
+    """A convolution along the channels of a map of one pixel, one kernel for all (arXiv:1910.03151, section 3.2)."""
+
+    name: ClassVar[str] = "channel_conv"
+    help: ClassVar[str] = "a convolution along the channels of a map of one pixel"
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("kernel", "int", help="channels that it sees, an odd number", minimum=1),
+    )
+
+    kernel: int
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        if given["kernel"] % 2 == 0:
+            raise OpError(f"channel_conv takes an odd kernel, got {given['kernel']}", None, "kernel")
+        return cls(given["kernel"])
+
+    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        shape = only_map("channel_conv", inputs[0])
+        if (shape.height, shape.width) != (1, 1):
+            raise OpError(f"channel_conv takes a map of one pixel, got {shape}", "put `global_pool` with `keep: true` before it")
+        return shape
+
+    def state(self) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (1, 1, self.kernel)),)
+
+    def macs(self, output: Shape) -> int:
+        return output.elements * self.kernel
+
+    def emit(self) -> Construct:
+        return Construct("ChannelConv", (self.kernel,))
+
+    def label(self) -> str:
+        return f"channel conv {self.kernel}"
+
+
+@dataclass(frozen=True)
 class Linear(Op):
     """y = W x + b (torch.nn.Linear)."""
 

@@ -1,0 +1,134 @@
+"""Specs written in Python and written back: one network, however it came to be."""
+
+import copy
+import pickle
+from pathlib import Path
+
+import pytest
+
+from archbuilder import Architecture, SpecError, check, dump, load, lower
+from archbuilder.spec.load import network_names
+from archbuilder.spec.models import BlockDefinition, Expect, Input, Step
+from tests.networks import modules
+
+TINY = """\
+name: tiny
+class: Tiny
+parameters: {classes: 10}
+input: {channels: 3, size: [32, 48]}
+defaults: {activation: silu, basic: {after_last_norm: {se: squeeze_excite}}}
+blocks:
+  pair:
+    parameters: {width: channels, kernel: 3, mode: {choices: [once, twice], default: once, help: how often}}
+    let: {inner: $(width * 2)}
+    body:
+      - {block: conv, width: $inner, kernel: $kernel, when: $(mode == 'twice')}
+      - {block: conv, width: $width, kernel: 1}
+stem: {block: pair, width: 16}
+stages:
+  layer1: {block: basic, width: 16, depth: 2, stride: 2}
+  for i in 2:
+    extra$i: [norm, activation]
+  layer2: {body: {conv: {block: conv, kernel: 3}, sum: {block: add, from: [conv, input]}}}
+head:
+  pool: global_pool
+  fc: {block: linear, width: $classes}
+features: [layer1, layer2]
+expect: {layers: 7}
+"""
+
+
+def in_python() -> Architecture:
+    return Architecture(
+        name="tiny",
+        class_="Tiny",
+        parameters={"classes": 10},
+        input=Input(channels=3, size=[32, 48]),
+        defaults={"activation": "silu", "basic": {"after_last_norm": {"se": "squeeze_excite"}}},
+        blocks={
+            "pair": BlockDefinition(
+                parameters={
+                    "width": "channels", "kernel": 3,
+                    "mode": {"choices": ["once", "twice"], "default": "once", "help": "how often"},
+                },
+                let={"inner": "$(width * 2)"},
+                body=[
+                    Step(block="conv", width="$inner", kernel="$kernel", when="$(mode == 'twice')"),
+                    Step(block="conv", width="$width", kernel=1),
+                ],
+            )
+        },
+        stem=Step(block="pair", width=16),
+        stages={
+            "layer1": Step(block="basic", width=16, depth=2, stride=2),
+            "for i in 2": {"extra$i": ["norm", "activation"]},
+            "layer2": Step(body={"conv": {"block": "conv", "kernel": 3}, "sum": {"block": "add", "from": ["conv", "input"]}}),
+        },
+        head={"pool": "global_pool", "fc": {"block": "linear", "width": "$classes"}},
+        features=["layer1", "layer2"],
+        expect=Expect(layers=7),
+    )  # fmt: skip
+
+
+def read(text: str) -> Architecture:
+    return check("tiny.yaml", text=text).architecture
+
+
+def test_python_and_yaml_give_the_same_network() -> None:
+    made, written = in_python(), read(TINY)
+    assert made == written
+    ours, theirs = lower(made), lower(written)
+    assert modules(ours) == modules(theirs)
+    assert list(ours.state()) == list(theirs.state())
+    assert [tap.name for tap in ours.taps] == [tap.name for tap in theirs.taps] == ["layer1", "layer2"]
+
+
+def test_what_is_dumped_reads_as_the_same() -> None:
+    for architecture in (in_python(), read(TINY)):
+        assert read(dump(architecture)) == architecture
+    assert dump(read(dump(in_python()))) == dump(in_python())
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_every_network_of_the_zoo_dumps_and_reads_again(name: str) -> None:
+    architecture = load(name)
+    again = check(f"{name}.yaml", text=dump(architecture))
+    assert again.architecture.name == architecture.name
+    assert list(again.graph.state()) == list(lower(architecture).state())
+    assert dump(again.architecture) == dump(architecture)
+
+
+def test_texts_that_look_like_something_else_are_quoted() -> None:
+    architecture = Architecture(
+        name="yes", help="a: b # c", reference={"note": "1e3", "paper": "~"}, stages={"10": "norm"}, head={"null": "norm"}
+    )
+    again = read(dump(architecture))
+    assert again == architecture
+    assert (again.name, again.reference and again.reference.note) == ("yes", "1e3")
+
+
+def test_an_architecture_can_be_copied_and_pickled() -> None:
+    written = read(TINY)
+    for copied in (copy.deepcopy(written), copy.copy(written), pickle.loads(pickle.dumps(written))):
+        assert copied == written
+        assert copied.place is None
+        assert list(lower(copied).state()) == list(lower(written).state())
+
+
+def test_an_architecture_made_in_python_may_extend_and_be_set() -> None:
+    small = Architecture(name="small", extends="resnet18", stages={"layer4": None})
+    assert modules(lower(small))[-2:] == ["avgpool", "fc"]
+    assert str(lower(load(small, classes=7)).output_shape) == "7"
+
+
+def test_mistakes_in_python_have_the_same_words(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"^error\[unknown-parameter\]: `basic` has no parameter `strid`"):
+        lower(Architecture(name="wrong", stages={"layer1": Step(block="basic", width=8, strid=2)}))
+    with pytest.raises(ValueError, match="expected a whole number, 1 or more, got 0"):
+        Step(block="basic", depth=0)
+
+
+def test_what_is_given_is_not_changed() -> None:
+    given = {"conv": {"width": "$(8 * 2)"}}
+    Architecture(name="net", defaults=given, stages={"a": {"block": "conv", "kernel": 3}})
+    assert type(given["conv"]["width"]) is str

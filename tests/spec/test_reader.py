@@ -1,0 +1,118 @@
+"""YAML text -> tables: values, the place of each, and bounds that no text gets past."""
+
+from textwrap import dedent
+
+import pytest
+
+from archbuilder.diagnostics import Place, Reporter, Source
+from archbuilder.spec.reader import MAXIMUM_BYTES, MAXIMUM_VALUES, read_yaml
+from archbuilder.spec.table import Table
+
+TOO_MANY = f"this text holds more than {MAXIMUM_VALUES:,} values (those behind aliases count each time)"
+
+
+def read(text: str) -> Table:
+    reporter = Reporter()
+    table = read_yaml(Source("net.yaml", text), reporter)
+    assert not reporter.diagnostics
+    assert table is not None
+    return table
+
+
+def refusal(text: str) -> list[str]:
+    reporter = Reporter()
+    read_yaml(Source("net.yaml", text), reporter)
+    return [f"{each.place and each.place.line}: {each.message}" for each in reporter.diagnostics]
+
+
+def marked(place: Place | None) -> str:
+    assert place is not None
+    return place.source.line(place.line)[place.column - 1 : place.end - 1]
+
+
+def test_values() -> None:
+    text = dedent("""\
+        name: net          # a comment
+        stages:
+          layer1: {block: basic, width: 64, names: ["a", 'b', no, 1e-5]}
+          169:
+            - norm
+        """)
+    assert read(text) == {
+        "name": "net",
+        "stages": {"layer1": {"block": "basic", "width": 64, "names": ["a", "b", "no", 1e-5]}, "169": ["norm"]},
+    }
+
+
+def test_a_quoted_number_is_a_text() -> None:
+    assert read("a: '50'\nb: \"1e-5\"\nc: |\n  50\n") == {"a": "50", "b": "1e-5", "c": "50\n"}
+
+
+def test_keys_are_texts() -> None:
+    assert read("1: a\ntrue: b\nnull: c\n1.50: d") == {"1": "a", "true": "b", "null": "c", "1.50": "d"}
+
+
+def test_every_key_and_value_knows_its_place() -> None:
+    table = read("name: net\nstages: {größe: 64, 'b c': [1, $(x + 1)]}\n")
+    stages = table["stages"]
+    assert marked(table.key_places["stages"]) == "stages"
+    assert marked(stages.key_places["größe"]) == "größe"
+    assert marked(stages.value_places["größe"]) == "64"
+    assert marked(stages.key_places["b c"]) == "'b c'"
+    assert [marked(place) for place in stages["b c"].places] == ["1", "$(x + 1)"]
+    assert str(stages.value_places["größe"]) == "net.yaml:2:17"
+
+
+def test_what_is_not_there_has_the_place_of_its_key() -> None:
+    assert marked(read("name:\nstages:\n").value_places["name"]) == "name"
+
+
+def test_anchors_are_values() -> None:
+    assert read("a: &x {width: 64}\nb: *x\nc: &n 3\nd: [*n, *n]") == {
+        "a": {"width": 64}, "b": {"width": 64}, "c": 3, "d": [3, 3],
+    }  # fmt: skip
+
+
+def test_windows_line_ends_and_a_byte_order_mark() -> None:
+    assert read("\ufeffname: net\r\nstages: {a: 1}\r\n") == {"name": "net", "stages": {"a": 1}}
+
+
+def test_each_duplicate_is_reported() -> None:
+    assert refusal("a: 1\na: 2\nb: {c: 1, c: 2}\na: 3") == [
+        "2: `a` is here twice; the first is in line 1",
+        "3: `c` is here twice; the first is in line 3",
+        "4: `a` is here twice; the first is in line 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: " + "[" * 40_000, "1: maps and lists are nested more than 40 deep"),
+        ("a: " + "{a: " * 40_000, "1: maps and lists are nested more than 40 deep"),
+        ("- " * 40_000, "1: maps and lists are nested more than 40 deep"),
+        ("a: [" + "1," * MAXIMUM_VALUES + "]", f"1: {TOO_MANY}"),
+        ("#" * (MAXIMUM_BYTES + 1), f"1: this text has {MAXIMUM_BYTES + 1:,} characters; at most {MAXIMUM_BYTES:,} are read"),
+        ("a: !!python/name:os.system x", "1: tags such as `!!python/name:os.system` have no meaning in a spec"),
+        ("a: &a [*a]", "1: there is no anchor `&a` before this alias"),
+        ("a: &k b\n*k : 1", "2: a key must be written out, not taken from an anchor"),
+        ("a: \x00", "1: this character is not allowed in YAML"),
+        ("a: \ud800", "1: this character is not allowed in YAML"),
+    ],
+)
+def test_bounds(text: str, message: str) -> None:
+    assert refusal(text) == [message]
+
+
+def test_aliases_cannot_blow_up() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    (message,) = refusal("\n".join(lines))
+    assert message.endswith(TOO_MANY)
+
+
+def test_aliases_cannot_nest_without_bound() -> None:
+    lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 60)]
+    (message,) = refusal("\n".join(lines))
+    assert message.endswith("maps and lists are nested more than 40 deep")
+
