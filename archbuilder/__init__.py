@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archbuilder.analysis.summary import Row, Summary, summarize
-from archbuilder.checking import check
+from archbuilder.checking import Checked, check, check_block
 from archbuilder.diagnostics import Diagnostic, Place, SpecError
 from archbuilder.graph.graph import Graph
 from archbuilder.lower import lower_architecture
@@ -22,14 +22,21 @@ from archbuilder.spec.models import Architecture
 if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
 
-    from archbuilder.draw import render
+    from archbuilder.draw import DrawingError, render
     from archbuilder.dumping import dump
+    from archbuilder.pytorch.checkpoint import CheckpointError
     from archbuilder.pytorch.source import to_source
 
 __version__ = "0.1.0"
 
 # Looked up on first use: what only draws or writes need not be loaded to check.
-_LATER = {"dump": "archbuilder.dumping", "render": "archbuilder.draw", "to_source": "archbuilder.pytorch.source"}
+_LATER = {
+    "CheckpointError": "archbuilder.pytorch.checkpoint",
+    "DrawingError": "archbuilder.draw",
+    "dump": "archbuilder.dumping",
+    "render": "archbuilder.draw",
+    "to_source": "archbuilder.pytorch.source",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -95,6 +102,34 @@ def build(
     return build_module(checked.architecture, checked.graph, features)
 
 
+def block(
+    name: str,
+    /,
+    *,
+    input: tuple[int, int, int] = (64, 32, 32),
+    spec: str | Path | None = None,
+    text: str | None = None,
+    **parameters: Any,
+) -> nn.Module:
+    """One block by itself as a module, to try and to test it.
+
+    Args:
+        name: the block's name, shipped or of the spec's own.
+        input: (channels, height, width) of what goes in.
+        spec: a file that has the block.
+        text: a spec with the block as a text, in a notebook for example.
+        parameters: what the block is told, such as ``width=64``.
+
+    Raises:
+        SpecError: with every mistake found.
+        ModuleNotFoundError: if torch is not installed; the message says what to install.
+    """
+    from archbuilder.pytorch.build import build_module
+
+    checked = check_block(name, parameters, input, spec, text)
+    return build_module(checked.architecture, checked.graph)
+
+
 def load_checkpoint(model: nn.Module, path: str | Path) -> None:
     """Loads a ``.pth`` or ``.safetensors`` file of weights into a model, strictly.
 
@@ -108,14 +143,19 @@ def load_checkpoint(model: nn.Module, path: str | Path) -> None:
 
 __all__ = [
     "Architecture",
+    "Checked",
+    "CheckpointError",
     "Diagnostic",
+    "DrawingError",
     "Graph",
     "Place",
     "Row",
     "SpecError",
     "Summary",
+    "block",
     "build",
     "check",
+    "check_block",
     "dump",
     "load",
     "load_checkpoint",

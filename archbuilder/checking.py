@@ -10,10 +10,11 @@ from typing import Any
 from archbuilder.analysis.expect import check_expectations
 from archbuilder.analysis.summary import Summary, summarize
 from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
 from archbuilder.lower import lower_architecture
 from archbuilder.spec.formula import Formula, FormulaError, UnknownNameError
-from archbuilder.spec.load import IncompleteSpec, load_architecture
+from archbuilder.spec.load import IncompleteSpec, load_architecture, load_block
 from archbuilder.spec.models import Architecture
 
 
@@ -56,6 +57,36 @@ def check(
         verify(architecture, summary, reporter)
         reporter.raise_if_any()
     return Checked(architecture, graph, summary)
+
+
+def check_block(
+    block: str,
+    parameters: Mapping[str, Any] | None = None,
+    input: tuple[int, int, int] = (64, 32, 32),
+    spec: str | Path | None = None,
+    text: str | None = None,
+) -> Checked:
+    """One block by itself, shipped or of a spec's own.
+
+    Args:
+        block: its name.
+        parameters: what it is told.
+        input: (channels, height, width) of what goes in.
+        spec: a file that has the block.
+        text: the spec's text, if it does not lie in a file.
+
+    Raises:
+        SpecError: with every mistake found.
+        FileNotFoundError: if there is no such file.
+    """
+    reporter = Reporter()
+    try:
+        architecture = load_block(block, parameters or {}, input, spec, text)
+    except IncompleteSpec as error:
+        reporter.add(error.diagnostics)
+        architecture = error.architecture
+    graph = alone(lower_architecture(architecture, input, reporter))
+    return Checked(architecture, graph, summarize(graph))
 
 
 def verify(architecture: Architecture, summary: Summary, reporter: Reporter) -> None:

@@ -44,6 +44,7 @@ for _command, _example in (
     (facts.summary, "archbuilder summary resnet50 --depth block --input 3x192x256"),
     (products.render, "archbuilder render resnet50 -o resnet50.svg"),
     (products.build, "archbuilder build resnet50 --image picture.png"),
+    (products.block, "archbuilder block basic --input 3x6x6 --set width=6 --set stride=2 -o basic.svg"),
     (products.export, "archbuilder export resnet50 -o model.py"),
     (facts.list_, "archbuilder list --format json"),
     (facts.show, "archbuilder show resnet50d --resolved"),

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
-from archbuilder.checking import Checked, check
+from archbuilder.checking import Checked, check, check_block
 from archbuilder.diagnostics import Diagnostic, Place, Reporter, Source, SpecError, suggest
 from archbuilder.spec import zoo
 from archbuilder.spec.load import variants_of
@@ -96,6 +96,21 @@ def read_spec(spec: str, settings: list[str] | None, input: str | None) -> Check
         typer.BadParameter: if a setting or the input's size is none.
     """
     return check_word(spec, read_settings(settings), read_input(input))
+
+
+def read_block(name: str, spec: str | None, settings: list[str] | None, input: str | None) -> Checked:
+    """One block by itself.
+
+    Raises:
+        SpecError: with every mistake in it, or because there is no such file.
+        typer.BadParameter: if a setting or the input's size is none.
+    """
+    text = read_standard_input() if spec == "-" else None
+    size = read_input(input) or (64, 32, 32)
+    try:
+        return check_block(name, read_settings(settings), size, spec, text)
+    except FileNotFoundError as error:
+        raise SpecError([Diagnostic("unknown-spec", str(error), help=_what_is_there(str(spec)))]) from None
 
 
 def check_word(word: str, overrides: Mapping[str, Any], input: Size | None) -> Checked:

@@ -11,7 +11,7 @@ import typer
 
 from archbuilder.analysis.summary import Depth
 from archbuilder.checking import Checked
-from archbuilder.cli.options import InputOption, SetOption, SpecArgument, path_of, read_spec
+from archbuilder.cli.options import InputOption, SetOption, SpecArgument, path_of, read_block, read_spec
 from archbuilder.cli.reports import CommandError, has_colour, say, terminal_width
 from archbuilder.diagnostics import printable
 from archbuilder.outputs import RefusedOutputError, refuse_spec, write_output
@@ -46,6 +46,39 @@ def render(
     from archbuilder.draw import render as draw
 
     _write(draw(checked.graph, format=kind, depth=depth), output, spec)
+
+
+def block(
+    name: Annotated[str, typer.Argument(metavar="BLOCK", help="A shipped block or op, or one of the file in --spec.")],
+    spec: Annotated[str | None, typer.Option("--spec", metavar="SPEC", help="A file that has the block.")] = None,
+    settings: SetOption = None,
+    input: InputOption = None,
+    output: OutputOption = None,
+    format: Annotated[
+        Format | None, typer.Option("--format", help="Of the drawing; by default what the file's name says.")
+    ] = None,
+    build: Annotated[bool, typer.Option("--build", help="Also build it with PyTorch and run it once.")] = False,
+) -> None:
+    """Try one block by itself: check it and sum it up; with -o draw it, with --build build it."""
+    checked = read_block(name, spec, settings, input)
+
+    from archbuilder.analysis.table import as_table
+
+    say(as_table(checked.summary, "layer", terminal_width(), has_colour(sys.stdout)))
+    if output is not None:
+        kind = format or _format_of(output)
+        _refuse_spec(output, spec)
+
+        from archbuilder.draw import render as draw
+
+        _write(draw(checked.graph, format=kind, depth="layer"), output, spec or "")
+    if build:
+        run = _run(checked, None, "layer")
+        say("")
+        say(_compared(checked, run))
+        say(f"\noutput {'×'.join(str(size) for size in run.output)} for {run.given}")
+        if run.differences:
+            raise CommandError("the built block differs from its summary: " + "; ".join(run.differences[:5]))
 
 
 def export(

@@ -1,4 +1,4 @@
-"""Cuts a network down to what some feature maps need."""
+"""Cuts a network down: to what some feature maps need, or to its only block."""
 
 from __future__ import annotations
 
@@ -36,3 +36,11 @@ def cut(graph: Graph, taps: Sequence[Tap]) -> Graph:
     return replace(
         graph, nodes=nodes, output=returned[-1].value, register=register, sections=sections, taps=returned, returned=returned
     )
+
+
+def alone(graph: Graph) -> Graph:
+    """The block of a network that is nothing but one use of a block, as a network of its own."""
+    body = graph.nodes[-1].body
+    if not isinstance(body, Graph):
+        return replace(graph, taps=())
+    return replace(body, name=graph.name, sections=(Section("stages", 0, len(body.nodes)),), taps=())

@@ -46,14 +46,62 @@ def load_architecture(
     if table is not None:
         for path, value in (overrides or {}).items():
             table = _override(table, path, value, reporter)
-        table = resolve_blocks(arrange(table, reporter), reporter)
-    architecture = validate_architecture(table, reporter) if table is not None else None
+        table = arrange(table, reporter)
+    architecture = _validated(table, reporter)
+    architecture.mark_overridden(bool(overrides))
+    return architecture
+
+
+def load_block(
+    block: str, parameters: Mapping[str, Any], input: tuple[int, int, int], spec: str | Path | None, text: str | None
+) -> Architecture:
+    """A network that is one use of a block.
+
+    Args:
+        block: the block's name.
+        parameters: what it is told.
+        input: (channels, height, width).
+        spec: a file that has the block, beside the shipped ones.
+        text: the spec itself, where it does not lie in a file.
+
+    Raises:
+        SpecError: with every mistake in the text.
+        FileNotFoundError: if there is no such file.
+    """
+    reporter = Reporter()
+    found: Table | None = Table()
+    if text is not None:
+        read = read_yaml(Source(str(spec or "<text>"), text), reporter)
+        found = read and _resolve(read, None, None, reporter, ())
+    elif spec is not None:
+        found = _find(str(spec), None, reporter, (), None)
+    use = Table()
+    use.put("block", block)
+    for name, value in parameters.items():
+        place, value_place = _places_of_setting(name, value)
+        use.put(name, value, place, value_place)
+    table = Table()
+    for key, value in (found or {}).items():
+        if key in ("blocks", "defaults", "parameters"):
+            table.put(key, value, *((found.key_places.get(key), found.value_places.get(key)) if found else ()))
+    table.put("name", block)
+    table.put("input", {"channels": input[0], "size": [input[1], input[2]]})
+    stages = Table()
+    stages.put("block", use)
+    table.put("stages", stages)
+    table.weak = frozenset(table)
+    return _validated(None if found is None else table, reporter)
+
+
+def _validated(table: Table | None, reporter: Reporter) -> Architecture:
+    architecture = None
+    if table is not None:
+        architecture = validate_architecture(resolve_blocks(table, reporter), reporter)
     if architecture is None:
         reporter.raise_if_any()
         raise SpecError([])
     if reporter.diagnostics:
         raise IncompleteSpec(reporter.diagnostics, architecture)
-    architecture.mark_overridden(bool(overrides))
     return architecture
 
 
@@ -216,9 +264,7 @@ def _with_variant(table: Table, variant: str | None, reporter: Reporter, place: 
 
 def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     """`table` with one value set, as if a variant had written it."""
-    source = Source(f"--set {path}", f"{path}={value}")
-    place = Place(source, 1, 1, len(path) + 1)
-    value_place = Place(source, 1, len(path) + 2, len(source.text) + 1)
+    place, value_place = _places_of_setting(path, value)
     keys = _target(table, path.split("."))
     if keys is None:
         choices = [*_names_in(table, "parameters"), *(name for s in SECTION_NAMES for name in _names_in(table, s)), *table]
@@ -238,6 +284,12 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
             reporter.error("unknown-set", message, place)
             return table
     return merge(table, _nest(keys, value, place, value_place))
+
+
+def _places_of_setting(path: str, value: Any) -> tuple[Place, Place]:
+    """Where a value that is set from outside stands: its name's place and its own."""
+    source = Source(f"--set {path}", f"{path}={value}")
+    return Place(source, 1, 1, len(path) + 1), Place(source, 1, len(path) + 2, len(source.text) + 1)
 
 
 def _target(table: Table, keys: list[str]) -> list[str] | None:
