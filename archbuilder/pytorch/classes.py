@@ -77,6 +77,7 @@ class Plan:
     order: tuple[str, ...]
     arguments: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     sequential: bool = False
+    gives_several: bool = False
 
 
 @dataclass
@@ -211,6 +212,7 @@ class _Planner:
             tuple((output.name, wiring.value([output.value]), output.always) for output in first.outputs),
             _registration(members, [step.name for step in steps if step.made is not None]),
             tuple((argument, arguments.taken[argument]) for argument in arguments.ordered()),
+            gives_several=isinstance(first.output_shape, Streams),
             sequential=len(instances) == 1 and _is_numbered_chain(first) and not (returned or first.outputs),
         )
 

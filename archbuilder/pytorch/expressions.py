@@ -18,13 +18,16 @@ class CannotUnify(Exception):
 
 @dataclass(frozen=True)
 class Argument:
-    """A value that the class's constructor is given; `negated` says that the opposite is meant."""
+    """A value that the class's constructor is given; `negated` says that the opposite is meant, `halved` the whole half."""
 
     name: str
     negated: bool = False
+    halved: bool = False
 
     def text(self, prefix: str = "") -> str:
         """The argument in an expression, `prefix` before its name."""
+        if self.halved:
+            return f"{prefix}{self.name} // 2"
         return f"not {prefix}{self.name}" if self.negated else f"{prefix}{self.name}"
 
 
@@ -84,7 +87,18 @@ class Arguments:
             known = self._known(opposite, hint)
             if known is not None:
                 return Argument(known, negated=True)
-        return Argument(self._new(tuple(values), hint))
+        halves = self._half(values) if hint.endswith("_padding") else None
+        return halves or Argument(self._new(tuple(values), hint))
+
+    def _half(self, values: Sequence[Any]) -> Argument | None:
+        """Half of a known value, as the padding is of an odd kernel."""
+        for name, known in self.known.items():
+            if not all(type(each) is int for each in known):
+                continue
+            if _agree(values, tuple(each // 2 for each in known)):
+                self.taken[name] = known
+                return Argument(name, halved=True)
+        return None
 
     def _known(self, values: tuple[Any, ...], hint: str) -> str | None:
         """The name of an argument, or of what the instances know, that has these values."""

@@ -126,7 +126,10 @@ class _Forward:
         free = self.owner is None or self.last_read.get(self.owner, -1) <= number
         if self.chain == "x" and self.last_read.get(None, -1) > number:
             free = False
-        if self.reads.get(step.name, 0) <= 1 and free and "." not in step.name:
+        last = self.last_read.get(step.name, -1)
+        reader = self.plan.steps[last] if 0 <= last < len(self.plan.steps) else None
+        apart = step.is_call and (last > number + 1 or (reader is not None and len(reader.inputs) > 1))
+        if self.reads.get(step.name, 0) <= 1 and free and not apart and "." not in step.name:
             self.owner = step.name
             return self.chain
         return self.names.take(identifier(step.name))

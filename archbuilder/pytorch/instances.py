@@ -110,7 +110,7 @@ def count_readers(graph: Graph) -> dict[Value, int]:
 
 def is_chain(graph: Graph) -> bool:
     """Whether a graph is modules one behind the other, so that an `nn.Sequential` computes it."""
-    if not graph.listed:
+    if not (graph.listed or _is_numbered(graph)):
         return False
     before = Value(INPUT)
     for number, node in enumerate(graph.nodes):
@@ -122,6 +122,12 @@ def is_chain(graph: Graph) -> bool:
             return False
         before = Value(number)
     return graph.source_of(graph.output) == before and any(n.body is not None or n.replaced for n in graph.nodes)
+
+
+def _is_numbered(graph: Graph) -> bool:
+    """Whether the children's names are those that an `nn.Sequential` would give."""
+    names = [name for node in graph.nodes if node.body is not None or node.replaced for name in node.all_names()]
+    return names == [str(number) for number in range(len(names))]
 
 
 def is_module(node: Node) -> bool:

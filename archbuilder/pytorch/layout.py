@@ -86,10 +86,9 @@ def _chain_text(chain: Chain, indent: int) -> str:
 def _named_chain_text(chain: Chain, indent: int) -> str:
     made = [run.made for run in chain.runs for _ in range(run.count)]
     pairs = [
-        f"({quoted(name)}, {module_text(each, indent + 8)})" for name, each in zip(chain.names, made, strict=True)
+        f"({quoted(name)}, {module_text(each, indent + 4)})" for name, each in zip(chain.names, made, strict=True)
     ]
-    inner = call_text("OrderedDict", [_list_text(pairs, indent + 8)], indent + 4)
-    return call_text("nn.Sequential", [inner], indent)
+    return f"nn.Sequential(OrderedDict({_list_text(pairs, indent)}))"
 
 
 def _list_text(parts: Sequence[str], indent: int) -> str:
@@ -107,7 +106,7 @@ def module_list_text(runs: Sequence[Run], indent: int) -> str:
     if len(together) == 1 and isinstance(run, Run) and run.count != 1:
         loop = f"{module_text(run.made, indent + 4)} for _ in range({value_text(run.count, indent)})"
         return call_text("nn.ModuleList", [loop], indent, last_comma=False)
-    return call_text("nn.ModuleList", [_list_text([module_text(run.made, indent + 4) for run in runs], indent)], indent)
+    return f"nn.ModuleList({_list_text([module_text(run.made, indent + 4) for run in runs], indent)})"
 
 
 def runs_text(runs: Sequence[Run], indent: int) -> list[str]:

@@ -170,7 +170,7 @@ class Writer:
 
 def _result_type(plan: Plan) -> str:
     if not plan.outputs:
-        return "Tensor"
+        return "tuple[Tensor, ...]" if plan.gives_several else "Tensor"
     always = any(always for _, _, always in plan.outputs)
     return f"{plan.name}Output" if always else f"Tensor | {plan.name}Output"
 

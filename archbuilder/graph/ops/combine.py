@@ -158,7 +158,7 @@ class Gather(Op):
         return Streams(inputs)
 
     def emit(self) -> Expression:
-        return Expression("({all},)")
+        return Expression("({all})")
 
 
 @dataclass(frozen=True)
