@@ -17,9 +17,10 @@ class Cost(NamedTuple):
     macs: int = 0
     activations: int = 0
 
-    def times(self, count: int) -> Cost:
-        """The cost of `count` of these."""
-        return Cost(self.parameters * count, self.buffers * count, self.macs * count, self.activations * count)
+    def times(self, count: int, *, idle: bool = False) -> Cost:
+        """The cost of `count` of these; idle ones compute nothing in eval mode."""
+        works = 0 if idle else count
+        return Cost(self.parameters * count, self.buffers * count, self.macs * works, self.activations * works)
 
 
 class Costs:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from archbuilder.analysis.cost import Costs
-from archbuilder.graph.graph import INPUT, Graph, Node
+from archbuilder.graph.graph import INPUT, Graph, Node, Section
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.weighted import Convolution, Linear
 from archbuilder.graph.shapes import Shape, dimensions
@@ -102,37 +102,51 @@ class _Rows:
     def all(self, graph: Graph, depth: Depth) -> Iterator[Row]:
         limit = DEPTHS.index(depth) if depth != "layer" else 100
         for section in graph.sections:
-            nodes = graph.nodes[section.start : section.stop]
-            if section.name == "stages":
-                for node in nodes:
-                    yield from self.of_node(graph, node, "", 0, limit, 1)
-            elif nodes:
-                yield self.of_section(graph, section.name, nodes)
-                if limit > 0:
-                    for node in nodes:
-                        yield from self.of_node(graph, node, "", 1, limit, 1)
+            if section.name != "stages":
+                yield from self.of_section(graph, section, limit)
+                continue
+            inlined = {part.start: part for part in graph.inlined if section.start <= part.start < section.stop}
+            number = section.start
+            while number < section.stop:
+                part = inlined.get(number)
+                if part is not None and part.stop > number:
+                    yield from self.of_section(graph, part, limit)
+                    number = part.stop
+                else:
+                    yield from self.of_node(graph, number, "", 0, limit, 1)
+                    number += 1
 
-    def of_section(self, graph: Graph, name: str, nodes: tuple[Node, ...]) -> Row:
-        cost = self.costs.of_nodes(nodes)
+    def of_section(self, graph: Graph, section: Section, limit: int) -> Iterator[Row]:
+        """The row of a section, and of its steps."""
+        numbers = range(section.start, section.stop)
+        if not numbers:
+            return
+        nodes = graph.nodes[section.start : section.stop]
+        idle = frozenset(number - section.start for number in graph.training_only if number in numbers)
         before = graph.shape_of(nodes[0].inputs[0]) if nodes[0].inputs else graph.input
-        label = ", ".join(describe(node) for node in nodes if node.body is not None and _is_telling(node))
-        return Row(name, 0, label, 1, before, nodes[-1].shape, *cost)
+        yield Row(section.name, 0, _joint_label(nodes), 1, before, nodes[-1].shape, *self.costs.of_nodes(nodes, idle))
+        if limit > 0:
+            for number in numbers:
+                yield from self.of_node(graph, number, "", 1, limit, 1)
 
-    def of_node(self, graph: Graph, node: Node, prefix: str, level: int, limit: int, times: int) -> Iterator[Row]:
+    def of_node(self, graph: Graph, number: int, prefix: str, level: int, limit: int, times: int) -> Iterator[Row]:
         """The row of a node and, down to `limit`, of what is inside; all of it is there `times` times."""
+        node = graph.nodes[number]
         if node.body is None:
             return
         times *= node.count
-        cost = self.costs.of_one(node).times(times)
+        idle = number in graph.training_only
+        cost = self.costs.of_one(node).times(times, idle=idle)
         before = graph.shape_of(node.inputs[0]) if node.inputs else node.shape
-        names = node.all_names()
+        names = node.shown_names()
         name = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
         yield Row(
             prefix + name, level, describe(node), times, before, node.shape, *cost, self.inner_width(node)
         )
         if isinstance(node.body, Graph) and level < limit:
-            for inner in node.body.nodes:
-                yield from self.of_node(node.body, inner, f"{prefix}{name}.", level + 1, limit, times)
+            for inner in range(len(node.body.nodes)):
+                for row in self.of_node(node.body, inner, f"{prefix}{name}.", level + 1, limit, times):
+                    yield replace(row, macs=0, activations=0) if idle else row
 
     def inner_width(self, node: Node) -> int | None:
         graph = node.body
@@ -158,9 +172,24 @@ def _widths(graph: Graph) -> Iterator[int]:
         value = node.inputs[0]
 
 
+_LABELS = 4
+_SILENT = (
+    "norm", "activation", "add", "identity", "dropout", "flatten", "parameter", "prepend_tokens", "resize_tokens",
+    "to_map", "to_tokens",
+)  # fmt: skip
+
+
+def _joint_label(nodes: tuple[Node, ...]) -> str:
+    """What stands in a section, in a few words; equal steps once."""
+    labels = [describe(node) for node in nodes if node.body is not None and _is_telling(node)]
+    distinct = list(dict.fromkeys(labels))
+    counted = [f"{label} (×{labels.count(label)})" if labels.count(label) > 1 else label for label in distinct]
+    return ", ".join(counted[:_LABELS]) + (" ..." if len(counted) > _LABELS else "")
+
+
 def _is_telling(node: Node) -> bool:
     """Whether a node says something about a section; norms and activations go without saying."""
-    return isinstance(node.body, Graph) or (isinstance(node.body, Op) and node.body.name not in ("norm", "activation"))
+    return isinstance(node.body, Graph) or (isinstance(node.body, Op) and node.body.name not in _SILENT)
 
 
 def describe(node: Node) -> str:

@@ -238,8 +238,18 @@ class _Painter:
         numbers = [n for n in range(section.start, section.stop) if drawing.graph.nodes[n].body is not None]
         row = self.rows.get((0, section.name))
         if section.name == "stages":
-            for number in numbers:
-                self._enter(drawing, [number], self._stage_box(drawing.graph.nodes[number], drawing.role))
+            inlined: dict[int, tuple[list[int], Box]] = {}
+            for part in drawing.graph.inlined:
+                if part.start in numbers and part.stop > part.start:
+                    row = self.rows.get((0, part.name))
+                    lines = _at_most(row.label.split(", ")) if row and row.label else []
+                    card = self._card(part.name, [part.name, *lines], row, drawing.role)
+                    inlined[part.start] = (list(range(part.start, part.stop)), card)
+            number = numbers.start
+            while number < numbers.stop:
+                own, card = inlined.get(number) or ([number], self._stage_box(drawing.graph.nodes[number], drawing.role))
+                self._enter(drawing, own, card)
+                number = own[-1] + 1
         elif numbers:
             lines = _at_most(row.label.split(", ")) if row and row.label else []
             self._enter(drawing, numbers, self._card(section.name, [section.name, *lines], row, drawing.role))
@@ -247,7 +257,8 @@ class _Painter:
     def _enter(self, drawing: _Drawing, numbers: list[int], box: Box) -> None:
         """Puts a box that stands for some nodes of the root into the picture, with the edges to it."""
         self.items.append(box)
-        before = drawing.shape_of(drawing.graph.nodes[numbers[0]].inputs[0])
+        first = drawing.graph.nodes[numbers[0]]
+        before = drawing.shape_of(first.inputs[0]) if first.inputs else first.shape
         for number in numbers:
             drawing.ports[number] = _Port(box.id, before)
             for value in drawing.graph.nodes[number].inputs:
@@ -341,7 +352,7 @@ class _Painter:
             told = entering or self.depth == "block" or shape != source.before
             told = told and kind == "main" and source.box not in self.headers
             self.edges.append(Edge(source.box, target, str(shape) if told else "", kind))
-        drawing.ports[number] = _Port(target, drawing.shape_of(node.inputs[0]))
+        drawing.ports[number] = _Port(target, drawing.shape_of(node.inputs[0]) if node.inputs else node.shape)
 
     def _free(self, wanted: str) -> str:
         """A name that no other box has."""
@@ -377,6 +388,8 @@ class _Drawing:
 
     def follows(self, node: Node, box: Box) -> bool:
         """Whether a layer can stand in the box of the one before it: nothing else reads what that one gives."""
+        if not node.inputs:
+            return False
         value = self.graph.source_of(node.inputs[0])
         return (
             len(node.inputs) == 1
@@ -413,6 +426,8 @@ def _shortcuts(graph: Graph, readers: Counter[tuple[int, int | None]]) -> Iterat
         for position, operand in enumerate(node.inputs[1:], 1):
             value, edges = graph.source_of(operand), [(number, position)]
             while value.node != INPUT and readers[value.node, value.item] == 1 and value.item is None:
+                if not graph.nodes[value.node].inputs:
+                    break
                 edges.append((value.node, 0))
                 value = graph.source_of(graph.nodes[value.node].inputs[0])
             if len(edges) > 1:
@@ -430,7 +445,7 @@ def _channels(op: Op) -> str:
 
 def _span(node: Node) -> str:
     """The names of a node's repeats: "1–5"."""
-    names = node.all_names()
+    names = node.shown_names()
     return names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
 
 

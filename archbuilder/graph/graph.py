@@ -53,6 +53,10 @@ class Node:
         first = int(self.name)
         return tuple(str(number) for number in range(first, first + self.count))
 
+    def shown_names(self) -> tuple[str, ...]:
+        """The names as a person should see them: a step that stands inline and is no module keeps its plain one."""
+        return tuple(name.partition("~")[0] for name in self.all_names())
+
 
 class Section(NamedTuple):
     """A section of a network: its nodes are `nodes[start:stop]`."""
@@ -85,7 +89,7 @@ class Graph:
     `definition` is the block's name ("" for an unnamed body), `bindings` its parameters and what it derives from them,
     `listed` whether its children are numbered, `register` which children are registered first, `loops` how often each of
     its loops ran, `layers` how many layers it counts for, where its main path does not say so. A network also has a name,
-    sections, taps and further outputs; `returned` are the taps that a backbone gives instead of its output.
+    sections, the steps that stand `inlined` in it, taps and further outputs; `returned` are the taps that a backbone gives instead of its output.
     """
 
     definition: str
@@ -99,6 +103,7 @@ class Graph:
     name: str = ""
     class_name: str = ""
     sections: tuple[Section, ...] = ()
+    inlined: tuple[Section, ...] = ()
     taps: tuple[Tap, ...] = ()
     outputs: tuple[Output, ...] = ()
     returned: tuple[Tap, ...] = ()

@@ -90,12 +90,13 @@ class _Network:
 
     def _lower(self) -> Graph | None:
         sections: list[Section] = []
+        inlined: list[Section] = []
         for name, section in self.architecture.sections().items():
             start = len(self.builder.nodes)
             self.frame.rules = self.rules if name in ("stem", "stages") else None
             self.frame.numbering = self.numbering if name != "head" else None
             body = {name: section} if isinstance(section, Step) else section
-            self.bodies.steps(body, self.frame)
+            self._lower_section(body, inlined)
             sections.append(Section(name, start, len(self.builder.nodes)))
         self._report_unused()
         self._report_unknown_names()
@@ -118,9 +119,21 @@ class _Network:
             name=self.architecture.name,
             class_name=self.architecture.class_ or "",
             sections=tuple(sections),
+            inlined=tuple(inlined),
             taps=taps,
             outputs=tuple(self.bodies.outputs),
         )
+
+    def _lower_section(self, body: dict[str, Step] | list[Step], inlined: list[Section]) -> None:
+        """Lowers the steps of a section; notes where those stand whose children are the network's own."""
+        if isinstance(body, list):
+            self.bodies.steps(body, self.frame)
+            return
+        for name, step in body.items():
+            start = len(self.builder.nodes)
+            self.bodies.steps({name: step}, self.frame)
+            if step.inline:
+                inlined.append(Section(name, start, len(self.builder.nodes)))
 
     def _read_rules(self) -> Rules:
         """The multipliers and the output stride."""

@@ -303,6 +303,8 @@ def _target(table: Table, keys: list[str]) -> list[str] | None:
                 return [section, name, *keys[len(parts) :]]
     if keys[0] in _names_in(table, "parameters"):
         return ["parameters", *keys]
+    if keys in (["output_stride"], ["sequential"], ["class"]):
+        return keys
     return keys if keys[0] in (*Architecture.model_fields, "class") and len(keys) > 1 else None
 
 
