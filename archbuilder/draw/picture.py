@@ -244,12 +244,12 @@ class _Painter:
                     row = self.rows.get((0, part.name))
                     lines = _at_most(row.label.split(", ")) if row and row.label else []
                     card = self._card(part.name, [part.name, *lines], row, drawing.role)
-                    inlined[part.start] = (list(range(part.start, part.stop)), card)
-            number = numbers.start
-            while number < numbers.stop:
-                own, card = inlined.get(number) or ([number], self._stage_box(drawing.graph.nodes[number], drawing.role))
-                self._enter(drawing, own, card)
-                number = own[-1] + 1
+                    inlined[part.start] = ([n for n in numbers if part.start <= n < part.stop], card)
+            inside = {number for own, _ in inlined.values() for number in own[1:]}
+            for number in numbers:
+                if number not in inside:
+                    alone = [number], self._stage_box(drawing.graph.nodes[number], drawing.role)
+                    self._enter(drawing, *(inlined.get(number) or alone))
         elif numbers:
             lines = _at_most(row.label.split(", ")) if row and row.label else []
             self._enter(drawing, numbers, self._card(section.name, [section.name, *lines], row, drawing.role))
