@@ -19,6 +19,8 @@ def names_used(architecture: Architecture) -> set[str]:
     _collect(architecture.features, names)
     for section in architecture.sections().values():
         _collect(section, names)
+    if architecture.scale is not None:
+        _collect([part.by for part in (architecture.scale.width, architecture.scale.depth) if part is not None], names)
     if expect is not None:
         _collect([expect.layers, expect.parameters, expect.macs, expect.output], names)
     return names

@@ -30,7 +30,7 @@ class Add(Op):
         Parameter("spread", "bool", False, "whether maps of one pixel, or of one channel, serve for all"),
     )
 
-    spread: bool
+    spread: bool = False
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         for number, shape in enumerate(inputs):
