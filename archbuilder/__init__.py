@@ -16,6 +16,7 @@ from archbuilder.checking import Checked, check, check_block
 from archbuilder.diagnostics import Diagnostic, Place, SpecError
 from archbuilder.graph.graph import Graph
 from archbuilder.lower import lower_architecture
+from archbuilder.plugin.loading import load_plugin
 from archbuilder.spec.load import load_architecture
 from archbuilder.spec.models import Architecture
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from archbuilder.draw import DrawingError, render
     from archbuilder.dumping import dump
+    from archbuilder.lower.why import Why
     from archbuilder.pytorch.checkpoint import CheckpointError
     from archbuilder.pytorch.source import to_source
 
@@ -33,6 +35,7 @@ __version__ = "0.1.0"
 _LATER = {
     "CheckpointError": "archbuilder.pytorch.checkpoint",
     "DrawingError": "archbuilder.draw",
+    "Why": "archbuilder.lower.why",
     "dump": "archbuilder.dumping",
     "render": "archbuilder.draw",
     "to_source": "archbuilder.pytorch.source",
@@ -76,6 +79,23 @@ def lower(architecture: str | Path | Architecture, input: tuple[int, int, int] |
         SpecError: with every mistake found, a shape that does not fit for example.
     """
     return lower_architecture(load_architecture(architecture), input)
+
+
+def why(spec: str | Path | Architecture, path: str, /, **parameters: Any) -> Why:
+    """Why a parameter has its value: all places that set it, the strongest first, and the same for what its expression uses.
+
+    Args:
+        spec: a path, a zoo name or an `Architecture`.
+        path: a module's path as in the ``state_dict`` and a parameter of the block or op that stands there, such as
+            ``layer3.0.conv2.stride``; ``depth`` of a repeated step, or one of the network's parameters.
+        parameters: values for the parameters that the spec declares, such as ``classes=10``.
+
+    Raises:
+        SpecError: with every mistake in the spec, or because there is no such parameter.
+    """
+    from archbuilder.explaining import explain_parameter
+
+    return explain_parameter(spec, path, parameters)
 
 
 def build(
@@ -152,6 +172,7 @@ __all__ = [
     "Row",
     "SpecError",
     "Summary",
+    "Why",
     "block",
     "build",
     "check",
@@ -159,8 +180,10 @@ __all__ = [
     "dump",
     "load",
     "load_checkpoint",
+    "load_plugin",
     "lower",
     "render",
     "summarize",
     "to_source",
+    "why",
 ]

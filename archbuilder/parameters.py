@@ -101,6 +101,8 @@ def describe(value: Any) -> str:
         return f"[{', '.join(describe(each) for each in value)}]" if len(value) <= 4 else "a list"
     if isinstance(value, int) and abs(value) > MAXIMUM_INTEGER:
         return "a number that is too large"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e5:
+        return f"{value:.1f}"  # that it is no whole number may be what is wrong with it
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -67,7 +67,7 @@ def _stage_cells(row: Row) -> tuple[str, ...]:
 
 
 def _width(shape: Shape) -> str:
-    return " + ".join(_width(part) for part in shape) if isinstance(shape, Streams) else str(shape[0])
+    return " + ".join(_width(part) for part in shape) if isinstance(shape, Streams) else str(shape.channels)
 
 
 def totals(summary: Summary) -> list[tuple[str, str]]:

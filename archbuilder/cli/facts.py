@@ -12,11 +12,14 @@ from archbuilder.analysis.summary import Depth
 from archbuilder.checking import Checked
 from archbuilder.cli.options import (
     InputOption,
+    PluginOption,
     SetOption,
     SpecArgument,
     check_with_variants,
     check_word,
+    explain_word,
     find_file,
+    load_plugins,
     read_input,
     read_settings,
     read_spec,
@@ -35,8 +38,10 @@ def check(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     settings: SetOption = None,
     input: InputOption = None,
+    plugins: PluginOption = None,
 ) -> None:
     """Check specs, and all variants of files; one good spec prints its table of stages."""
+    load_plugins(plugins)
     overrides, size = read_settings(settings), read_input(input)
     mistakes: list[Diagnostic] = []
     failed = False
@@ -69,8 +74,10 @@ def summary(
     ] = "table",
     settings: SetOption = None,
     input: InputOption = None,
+    plugins: PluginOption = None,
 ) -> None:
     """Print the parameters, computations and shapes of a network."""
+    load_plugins(plugins)
     facts = read_spec(spec, settings, input).summary
     if format == "table":
         say(table.as_table(facts, depth, terminal_width(), has_colour(sys.stdout)))
@@ -111,9 +118,25 @@ def _entry(name: str, network: Checked) -> dict[str, Any]:
 def show(
     spec: SpecArgument,
     resolved: Annotated[bool, typer.Option("--resolved", help="Merge in every base; implied by --set.")] = False,
+    why: Annotated[
+        str | None,
+        typer.Option(
+            "--why",
+            metavar="PATH",
+            help="Print what set a value instead: a module's path and a parameter, as in layer3.0.conv2.stride or "
+            "layer3.depth; the strongest first, → before the one that counts.",
+        ),
+    ] = None,
     settings: SetOption = None,
+    plugins: PluginOption = None,
 ) -> None:
-    """Print the text of a spec."""
+    """Print the text of a spec, or with --why where one of its values comes from."""
+    load_plugins(plugins)
+    if why is not None:
+        if resolved:
+            raise typer.BadParameter("cannot stand beside --why", param_hint="'--resolved'")
+        say(explain_word(spec, why, read_settings(settings)))
+        return
     if resolved or settings:
         say(_resolved(spec, settings).rstrip("\n"))
         return

@@ -12,7 +12,9 @@ from typing import Annotated, Any, Final, TypeAlias
 import typer
 
 from archbuilder.checking import Checked, check, check_block
+from archbuilder.cli.reports import relative
 from archbuilder.diagnostics import Diagnostic, Place, Reporter, Source, SpecError, suggest
+from archbuilder.plugin.loading import load_plugin
 from archbuilder.spec import zoo
 from archbuilder.spec.load import variants_of
 from archbuilder.spec.reader import MAXIMUM_BYTES, read_yaml
@@ -31,10 +33,29 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Set a value, as in classes=10 or layer3.depth=23. Repeatable."),
 ]
+PluginOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin", metavar="FILE", help="Run a Python file that defines blocks or ops, which specs can then use. Repeatable."
+    ),
+]
 InputOption = Annotated[
     str | None,
     typer.Option("--input", metavar="CxHxW", help="Size of the input, as in 3x192x256; by default the spec's."),
 ]
+
+
+def load_plugins(files: list[Path] | None) -> None:
+    """Runs the plugins that the command line allows.
+
+    Raises:
+        SpecError: with what is wrong in one of them, or because there is no such file.
+    """
+    for file in files or ():
+        try:
+            load_plugin(file)
+        except FileNotFoundError as error:
+            raise SpecError([Diagnostic("unknown-file", str(error))]) from None
 
 
 def read_settings(settings: list[str] | None) -> dict[str, Any]:
@@ -123,6 +144,21 @@ def check_word(word: str, overrides: Mapping[str, Any], input: Size | None) -> C
         return check(STANDARD_INPUT, overrides, input, text=read_standard_input())
     try:
         return check(word, overrides, input)
+    except FileNotFoundError as error:
+        raise SpecError([Diagnostic("unknown-spec", str(error), help=_what_is_there(word))]) from None
+
+
+def explain_word(word: str, path: str, overrides: Mapping[str, Any]) -> str:
+    """Where a value comes from in the network that a word means.
+
+    Raises:
+        SpecError: with every mistake in it, or because there is no such thing.
+    """
+    from archbuilder.explaining import as_text, explain_parameter
+
+    text = read_standard_input() if word == "-" else None
+    try:
+        return as_text(explain_parameter(word if text is None else STANDARD_INPUT, path, overrides, text), relative)
     except FileNotFoundError as error:
         raise SpecError([Diagnostic("unknown-spec", str(error), help=_what_is_there(word))]) from None
 

@@ -11,7 +11,16 @@ import typer
 
 from archbuilder.analysis.summary import Depth
 from archbuilder.checking import Checked
-from archbuilder.cli.options import InputOption, SetOption, SpecArgument, path_of, read_block, read_spec
+from archbuilder.cli.options import (
+    InputOption,
+    PluginOption,
+    SetOption,
+    SpecArgument,
+    load_plugins,
+    path_of,
+    read_block,
+    read_spec,
+)
 from archbuilder.cli.reports import CommandError, has_colour, say, terminal_width
 from archbuilder.diagnostics import printable
 from archbuilder.outputs import RefusedOutputError, refuse_spec, write_output
@@ -35,8 +44,10 @@ def render(
     depth: Annotated[Depth, typer.Option("--depth", help="How far to go in.")] = "block",
     settings: SetOption = None,
     input: InputOption = None,
+    plugins: PluginOption = None,
 ) -> None:
     """Draw a network; without -o into NAME.svg in the current folder."""
+    load_plugins(plugins)
     kind = format or _format_of(output)
     checked = read_spec(spec, settings, input)
     if output is None:
@@ -58,8 +69,10 @@ def block(
         Format | None, typer.Option("--format", help="Of the drawing; by default what the file's name says.")
     ] = None,
     build: Annotated[bool, typer.Option("--build", help="Also build it with PyTorch and run it once.")] = False,
+    plugins: PluginOption = None,
 ) -> None:
     """Try one block by itself: check it and sum it up; with -o draw it, with --build build it."""
+    load_plugins(plugins)
     checked = read_block(name, spec, settings, input)
 
     from archbuilder.analysis.table import as_table
@@ -86,8 +99,10 @@ def export(
     output: OutputOption = None,
     settings: SetOption = None,
     input: InputOption = None,
+    plugins: PluginOption = None,
 ) -> None:
     """Write a network as Python source that needs PyTorch alone; without -o into NAME.py in the current folder."""
+    load_plugins(plugins)
     checked = read_spec(spec, settings, input)
 
     from archbuilder.pytorch.source import to_source
@@ -140,8 +155,10 @@ def build(
     depth: Annotated[Depth, typer.Option("--depth", help="How far the summaries go in.")] = "stage",
     settings: SetOption = None,
     input: InputOption = None,
+    plugins: PluginOption = None,
 ) -> None:
     """Build a network with PyTorch, run it once, and compare it with its summary."""
+    load_plugins(plugins)
     checked = read_spec(spec, settings, input)
     run = _run(checked, image, depth)
 

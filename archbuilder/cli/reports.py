@@ -120,13 +120,13 @@ def _print_error(text: str) -> None:
 
 def _seen_from_here(diagnostic: Diagnostic) -> Diagnostic:
     """The diagnostic with paths as one would write them in the current folder."""
-    notes = tuple(type(note)(note.text, _relative(note.place)) for note in diagnostic.notes)
-    return Diagnostic(diagnostic.code, diagnostic.message, _relative(diagnostic.place), diagnostic.help, notes)
+    notes = tuple(type(note)(note.text, note.place and relative(note.place)) for note in diagnostic.notes)
+    place = diagnostic.place and relative(diagnostic.place)
+    return Diagnostic(diagnostic.code, diagnostic.message, place, diagnostic.help, notes)
 
 
-def _relative(place: Place | None) -> Place | None:
-    if place is None:
-        return None
+def relative(place: Place) -> Place:
+    """The place with its path as one would write it in the current folder."""
     path = Path(place.source.name)
     if not path.is_absolute() or not path.is_relative_to(Path.cwd()):
         return place

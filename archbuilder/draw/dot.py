@@ -1,6 +1,7 @@
 """Picture -> DOT.
 
-Plain boxes run in rows that turn like a snake. Groups stand in columns, left to right, each read from top to bottom.
+Plain boxes run in rows that turn like a snake. Groups, and many boxes with branches, stand in columns, left to right, each
+read from top to bottom.
 What comes from a spec is escaped in `labels`, or becomes a node's name in `_Writer.name`.
 """
 
@@ -8,14 +9,14 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 import graphviz
 
 from archbuilder.draw import labels
-from archbuilder.draw.pages import in_columns, in_runs, place_in_rows, row_length
+from archbuilder.draw.pages import LONGEST_ROW, in_columns, in_runs, place_in_rows, row_length
 from archbuilder.draw.picture import Box, Edge, Group, Item, Picture, parts_of
 from archbuilder.draw.style import CARDS, EDGES, FONT, FRAMES, LABEL_INK, OTHER_FRAME, PAINTS
 
@@ -27,8 +28,9 @@ def to_dot(picture: Picture) -> str:
     """The picture as DOT text."""
     writer = _Writer(picture)
     boxes = [item for item in picture.items if isinstance(item, Box)]
-    if len(boxes) == len(picture.items):
-        writer.rows(boxes)
+    is_chain = len(in_runs(picture)) == len(boxes)
+    if len(boxes) == len(picture.items) and (is_chain or len(boxes) <= LONGEST_ROW):
+        writer.rows(boxes, is_chain=is_chain)
     else:
         writer.columns()
     return str(writer.graph.source)
@@ -61,11 +63,10 @@ class _Writer:
 
     # ---- rows ---------------------------------------------------------------------------------------------------
 
-    def rows(self, boxes: list[Box]) -> None:
+    def rows(self, boxes: list[Box], *, is_chain: bool) -> None:
         """The boxes in rows of equal length, each row in the opposite direction of the one before."""
         self.graph.attr(rankdir="LR", nodesep="0.3", ranksep="0.35")
         # Where edges pass boxes by, Graphviz finds the way better than a grid.
-        is_chain = len(in_runs(self.picture)) == len(boxes)
         length = row_length(len(boxes)) if is_chain else len(boxes)
         places = {box.id: place_in_rows(number, length) for number, box in enumerate(boxes)}
         beneath: dict[str, str] = {}
@@ -90,6 +91,8 @@ class _Writer:
             self.graph.edge(text, self.name(edge.target), tailport="s", headport="card:n")
         elif row == next_row and abs(column - next_column) == 1:
             self._edge(edge, ports | {"weight": _STRAIGHT}, backwards=column > next_column)
+        elif row == next_row and column < next_column:
+            self._edge(edge, {"tailport": "s", "headport": "s"})  # beneath the boxes that it passes by
         else:
             self._edge(edge, ports)
 
@@ -143,9 +146,7 @@ class _Writer:
         if isinstance(item, Box):
             self._box(graph, item)
             return
-        # Edges run over the label of a frame without an entry, so it is short.
-        titled = item if item.has_entry else replace(item, facts=())
-        name, header = self.name(item.id), labels.header(titled, FRAMES.get(item.role, OTHER_FRAME))
+        name, header = self.name(item.id), labels.header(item, FRAMES.get(item.role, OTHER_FRAME))
         title = {} if item.has_entry else {"label": header, "labeljust": "l"}
         with ExitStack() as frames:
             if item.count > 1:

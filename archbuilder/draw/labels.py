@@ -56,6 +56,8 @@ def header(group: Group, paint: Paint) -> str:
     text = font(shown(group.name), 12, paint.ink, bold=True)
     text += font(f" &#160;{kind}", 11, paint.ink) if kind else ""
     facts = "".join(f"<TR><TD>{font(shown(fact), 10, LABEL_INK)}</TD></TR>" for fact in group.facts)
+    if not group.has_entry:
+        return label(table(f"<TR><TD>{text}</TD></TR>", 1))  # edges may run over it, so it is short, and in the corner
     return label(table(f'<TR><TD WIDTH="{_HEADER}">{text}</TD></TR>{facts}', 1))
 
 

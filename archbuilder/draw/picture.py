@@ -15,7 +15,7 @@ from archbuilder.analysis.summary import Depth, Row, Summary, describe, name_of,
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.weighted import Convolution
-from archbuilder.graph.shapes import Map, Shape
+from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 
 Role = Literal[
     "input", "stem", "stage", "neck", "head", "convolution", "linear", "norm", "activation", "pool", "combine", "block",
@@ -211,9 +211,21 @@ class _Painter:
             if self.depth == "stage":
                 self._stage_boxes(drawing, section)
             elif section.name == "stages":
-                self.items += self._nodes(drawing, range(section.start, section.stop))
+                self._stages(drawing, section)
             else:
                 self._section(drawing, section)
+
+    def _stages(self, drawing: _Drawing, section: Section) -> None:
+        """Draws the stages; those of several steps that stand inline as a group, as a section."""
+        inlined = {part.start: part for part in drawing.graph.inlined if section.start <= part.start < section.stop}
+        number = section.start
+        while number < section.stop:
+            part = inlined.get(number, Section("", number, number + 1))
+            if part.stop - part.start > 1:
+                self._section(drawing, part)
+            else:
+                self.items += self._nodes(drawing, range(number, number + 1))
+            number = max(part.stop, number + 1)
 
     def _section(self, drawing: _Drawing, section: Section) -> None:
         """Draws a section as a group. What it takes from before it enters through its header, if it is one value."""
@@ -224,7 +236,7 @@ class _Painter:
         if entered:
             self.headers.add(key)
             shape = drawing.shape_of(outside[0])
-            self.edges.append(Edge(before[outside[0].node].box, key, str(shape)))
+            self.edges.append(Edge(before[outside[0].node].box, key, _shape(shape)))
             drawing.ports[outside[0].node] = _Port(key, shape)
         members = self._nodes(drawing, range(section.start, section.stop))
         drawing.ports.update(before)
@@ -251,7 +263,8 @@ class _Painter:
                     alone = [number], self._stage_box(drawing.graph.nodes[number], drawing.role)
                     self._enter(drawing, *(inlined.get(number) or alone))
         elif numbers:
-            lines = _at_most(row.label.split(", ")) if row and row.label else []
+            quiet = [describe(drawing.graph.nodes[number]) for number in numbers]
+            lines = _at_most(row.label.split(", ") if row and row.label else quiet)
             self._enter(drawing, numbers, self._card(section.name, [section.name, *lines], row, drawing.role))
 
     def _enter(self, drawing: _Drawing, numbers: list[int], box: Box) -> None:
@@ -259,12 +272,18 @@ class _Painter:
         self.items.append(box)
         first = drawing.graph.nodes[numbers[0]]
         before = drawing.shape_of(first.inputs[0]) if first.inputs else first.shape
+        read: dict[str, list[Value]] = {}
         for number in numbers:
             drawing.ports[number] = _Port(box.id, before)
-            for value in drawing.graph.nodes[number].inputs:
+            for value in map(drawing.graph.source_of, drawing.graph.nodes[number].inputs):
                 source = drawing.port(value)
                 if source.box != box.id:
-                    self.edges.append(Edge(source.box, box.id, str(drawing.shape_of(value))))
+                    read.setdefault(source.box, []).append(value)
+        for source_box, values in read.items():
+            shapes = [drawing.shape_of(value) for value in dict.fromkeys(values)]
+            together = Streams(shapes) if all(value.item is not None for value in values) else None
+            labels = [_shape(together)] if together is not None else [_shape(shape) for shape in shapes]
+            self.edges += [Edge(source_box, box.id, label) for label in labels]
 
     def _stage_box(self, node: Node, role: Role) -> Box:
         name = _span(node)
@@ -289,6 +308,9 @@ class _Painter:
     def _layer(self, drawing: _Drawing, number: int, op: Op, items: list[Item]) -> None:
         """Draws a layer: in the last box, where it only follows on that, else in one of its own."""
         node = drawing.graph.nodes[number]
+        if op.name == "identity":
+            drawing.ports[number] = drawing.port(node.inputs[0])
+            return
         band = Band(op.label(), _ROLES.get(op.name, "other"), _channels(op))
         last = items[-1] if items else None
         if op.name in _FOLLOWERS and isinstance(last, Box) and drawing.follows(node, last):
@@ -307,7 +329,9 @@ class _Painter:
         if self.depth == "layer" or (is_stage and not body.definition):
             return self._group(drawing, number, body, "stage" if is_stage else "block")
         row = self.rows.get((1, path)) or self.rows.get((0, path))
-        lines = [f"{_span(node)} · {describe(node)}", *_widths(row)]
+        words = describe(node).split(", ")
+        lines = [f"{_span(node)} · {words[0]}"] if len(words) == 1 else [_span(node), *_at_most(words)]
+        lines += _widths(row)
         box = self._card(path, lines, row, drawing.role, node.count)
         self._join(drawing, number, box.id)
         return box
@@ -350,8 +374,9 @@ class _Painter:
             shape = drawing.shape_of(value)
             kind = drawing.shortcuts.get((number, position), "main")
             told = entering or self.depth == "block" or shape != source.before
-            told = told and kind == "main" and source.box not in self.headers
-            self.edges.append(Edge(source.box, target, str(shape) if told else "", kind))
+            told = told and kind == "main" and source.box not in self.headers and not isinstance(shape, Held)
+            told = told and not (position and shape == drawing.shape_of(node.inputs[0]))  # a sum's operands are alike
+            self.edges.append(Edge(source.box, target, _shape(shape) if told else "", kind))
         drawing.ports[number] = _Port(target, drawing.shape_of(node.inputs[0]) if node.inputs else node.shape)
 
     def _free(self, wanted: str) -> str:
@@ -417,12 +442,13 @@ def _readers(graph: Graph) -> Counter[tuple[int, int | None]]:
 def _shortcuts(graph: Graph, readers: Counter[tuple[int, int | None]]) -> Iterator[tuple[tuple[int, int], EdgeKind]]:
     """The edges, as (reader, position among its inputs), that lie on the way around a sum.
 
-    Such a way leads from a later operand of the sum back to a value that others read as well. If it passes nothing, it
-    is an identity.
+    Such a way leads from a later operand of the sum back to a value on the main path to the first. If it passes nothing,
+    it is an identity.
     """
     for number, node in enumerate(graph.nodes):
         if not (isinstance(node.body, Op) and node.body.name == "add"):
             continue
+        main = _main_path(graph, node.inputs[0])
         for position, operand in enumerate(node.inputs[1:], 1):
             value, edges = graph.source_of(operand), [(number, position)]
             while value.node != INPUT and readers[value.node, value.item] == 1 and value.item is None:
@@ -430,10 +456,22 @@ def _shortcuts(graph: Graph, readers: Counter[tuple[int, int | None]]) -> Iterat
                     break
                 edges.append((value.node, 0))
                 value = graph.source_of(graph.nodes[value.node].inputs[0])
+            if value not in main:
+                continue
             if len(edges) > 1:
                 yield from ((edge, "projection") for edge in edges)
             elif value.node == INPUT:
                 yield edges[0], "identity"
+
+
+def _main_path(graph: Graph, last: Value) -> set[Value]:
+    """A value and those from which it comes, back along first inputs."""
+    value = graph.source_of(last)
+    found = {value}
+    while value.node != INPUT and graph.nodes[value.node].inputs:
+        value = graph.source_of(graph.nodes[value.node].inputs[0])
+        found.add(value)
+    return found
 
 
 # ---- words ------------------------------------------------------------------------------------------------------
@@ -456,11 +494,23 @@ def _repeats(node: Node) -> int:
     return node.count
 
 
+def _shape(shape: Shape) -> str:
+    """A shape at an edge; of several streams the first and the last."""
+    if isinstance(shape, Streams) and len(shape) > 2:
+        return f"{shape[0]} … {shape[-1]}"
+    return str(shape)
+
+
 def _widths(row: Row | None) -> list[str]:
-    """The inner and the output width of a block, and its stride."""
-    if row is None or not (isinstance(row.input_shape, Map) and isinstance(row.output_shape, Map)):
+    """The inner and the output width of a block, and its stride; of a block over streams, how many there are."""
+    if row is None:
         return []
     before, after = row.input_shape, row.output_shape
+    if isinstance(before, Streams) or isinstance(after, Streams):
+        counts = [len(shape) if isinstance(shape, Streams) else 1 for shape in (before, after)]
+        return [f"{counts[1]} streams" if counts[0] == counts[1] else f"{counts[0]} → {counts[1]} streams"]
+    if not (isinstance(before, Map | Tokens) and isinstance(after, Map | Tokens)):
+        return []
     narrower = row.inner_width not in (None, after.channels)
     width = f"{row.inner_width} → {after.channels}" if narrower else f"{after.channels} channels"
     down, across = _ratio(before.height, after.height), _ratio(before.width, after.width)

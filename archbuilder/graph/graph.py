@@ -88,8 +88,9 @@ class Graph:
 
     `definition` is the block's name ("" for an unnamed body), `bindings` its parameters and what it derives from them,
     `listed` whether its children are numbered, `register` which children are registered first, `loops` how often each of
-    its loops ran, `layers` how many layers it counts for, where its main path does not say so. A network also has a name,
-    sections, the steps that stand `inlined` in it, taps and further outputs; `returned` are the taps that a backbone gives instead of its output.
+    its loops ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its main
+    path does not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps and further
+    outputs; `returned` are the taps that a backbone gives instead of its output.
     """
 
     definition: str
@@ -107,7 +108,7 @@ class Graph:
     taps: tuple[Tap, ...] = ()
     outputs: tuple[Output, ...] = ()
     returned: tuple[Tap, ...] = ()
-    loops: tuple[int, ...] = ()
+    loops: tuple[int | str, ...] = ()
     layers: int | None = None
 
     def shape_of(self, value: Value) -> Shape:

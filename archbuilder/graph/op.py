@@ -76,6 +76,10 @@ class Op:
     in_place: ClassVar[bool] = False
     holds_tensor: ClassVar[bool] = False
     kept: ClassVar[str | None] = None
+    needs: ClassVar[tuple[str, ...]] = ()
+    """What emitted source needs beside torch: import lines, and definitions of classes and functions, as text."""
+    spreads: ClassVar[bool] = False
+    """Whether its module takes several inputs as several arguments, and not as one tuple."""
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
@@ -85,6 +89,11 @@ class Op:
             OpError: if the parameters do not fit each other or the inputs.
         """
         return cls(**given)
+
+    @classmethod
+    def idle(cls, given: dict[str, Any]) -> dict[str, str]:
+        """The parameters that mean nothing beside the others, each with the reason."""
+        return {}
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         """The shape of the output.

@@ -6,10 +6,12 @@ from archbuilder.diagnostics import Note
 from archbuilder.graph.graph import Value
 from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.ops.combine import ShapesDiffer
-from archbuilder.graph.shapes import Shape
+from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.lower.arguments import Given
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
+from archbuilder.lower.python import op_of_plugin, probed
+from archbuilder.plugin.registry import REGISTRY
 from archbuilder.spec.models import Step
 
 
@@ -30,6 +32,9 @@ def apply_op(
         evaluation.error(frame, "bad-input", message, step.place_at("from"), advice)
         raise GiveUp
     try:
+        if op_type.name in REGISTRY.entries:
+            with op_of_plugin(op_type, evaluation, frame, step.place):
+                return probed(op_type, given.values, shapes)
         op = op_type.resolve(given.values, shapes)
         return op, op.infer(shapes)
     except OpError as error:
@@ -41,14 +46,18 @@ def _report(
     error: OpError, given: Given, inputs: tuple[Value, ...], step: Step, frame: Frame, evaluation: Evaluation
 ) -> None:
     notes: tuple[Note, ...] = ()
-    code = "bad-shape"
+    code, builder = "bad-shape", frame.builder
     if isinstance(error, ShapesDiffer):
-        code, builder = "shapes-differ", frame.builder
+        code = "shapes-differ"
         ends = [inputs[number] for number in (error.first, error.second)]
         texts = [f"{builder.shape_of(value)} comes from `{builder.origin_of(value)}`" for value in ends]
         notes = (Note(", ".join(texts)),)
+    help = error.help
+    several = next((value for value in inputs if isinstance(builder.shape_of(value), Streams)), None)
+    if help is not None and several is not None:
+        help = help.replace("`from: parts.0`", f"`from: {builder.origin_of(several)}.0`")
     place = step.place
     origin = given.origins.get(error.parameter) if error.parameter is not None else None
     if origin is not None and not origin.source.shipped:
         place = origin
-    evaluation.error(frame, code, str(error), place, error.help, notes)
+    evaluation.error(frame, code, str(error), place, help, notes)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from archbuilder.diagnostics import Place, suggest
+from archbuilder.diagnostics import Note, Place, suggest
 from archbuilder.lower.defaults import Defaults, Setting
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
@@ -21,7 +21,10 @@ from archbuilder.lower.usage import names_in_body
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError, describe
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import BlockDefinition, Step
-from archbuilder.spec.table import key_place, value_place
+from archbuilder.spec.table import Past, key_place, replaced_by, value_place
+
+if TYPE_CHECKING:
+    from archbuilder.lower.trace import Trace
 
 _STEP_WORD_TYPES: Final = {"rename": dict, "register": list, "names": str}
 STEP_WORDS: Final = tuple(_STEP_WORD_TYPES)
@@ -39,6 +42,21 @@ class Written(NamedTuple):
     place: Place | None
     variables: Mapping[str, Any] | None = None
     below: Setting | None = None
+    past: tuple[Past, ...] = ()
+
+
+class Resolved(NamedTuple):
+    """A use of a block with all that was said about it, and the values that came of it."""
+
+    name: str
+    definition: Definition
+    uses: Uses
+    frame: Frame
+    explicit: Mapping[str, Written]
+    settings: Mapping[str, Setting]
+    fixed: Mapping[str, Any]
+    values: Mapping[str, Any]
+    input: Any
 
 
 @dataclass
@@ -61,11 +79,12 @@ class _Facts(NamedTuple):
 
 @dataclass
 class Arguments:
-    """Resolves what uses say. One for each lowering."""
+    """Resolves what uses say. One for each lowering; `trace` is told of every decision, where somebody wants to know."""
 
     library: Library
     evaluation: Evaluation
     settings: list[Setting] = field(default_factory=list)
+    trace: Trace | None = None
     _facts: dict[int, _Facts] = field(default_factory=dict)
     _inside: dict[tuple[int, tuple[int, ...]], Defaults] = field(default_factory=dict)
 
@@ -86,7 +105,8 @@ class Arguments:
             GiveUp: if something is wrong; all of it is reported.
         """
         facts = self._facts_of(definition)
-        if len(uses) == 1 and not (uses[0][0].arguments or facts.rest or fixed or frame.defaults.of(name)):
+        said = uses[0][0].arguments or facts.rest or fixed or frame.defaults.of(name)
+        if len(uses) == 1 and not said and self.trace is None:
             return Given(facts.literal, _NO_ORIGINS, frame.defaults, _NO_WORDS)  # the most frequent case: nothing is said
         explicit, nearer = self._sort(name, facts.parameters, uses, frame, is_op=isinstance(definition, type))
         settings = frame.defaults.of(name)
@@ -101,13 +121,23 @@ class Arguments:
                     failed = True
         failed = self._take_settings(name, facts, settings, explicit, frame, values, origins) or failed
         values.update(fixed)
+        if self.trace is not None and fixed:
+            self.trace.fixed(fixed)
         if not failed:
             self._take_defaults(name, definition, facts, values, frame, input, uses[0][0])
             self._refuse_overruled(name, definition, facts.parameters, explicit, frame)
+            idle = definition.idle(values) if isinstance(definition, type) else {}
+            for key, setting in settings.items():
+                if key in facts.parameters and key not in explicit and key not in idle:
+                    setting.mark_used()
+            for key in idle.keys() & explicit.keys():
+                self._refuse_idle(name, key, idle[key], explicit[key], frame)
         else:
             raise GiveUp
         words = {word: settings[word] for word in STEP_WORDS if word in settings} if settings else {}
         inside = [each for key, each in settings.items() if key not in facts.parameters and key not in STEP_WORDS]
+        if self.trace is not None:
+            self.trace.resolved(Resolved(name, definition, uses, frame, explicit, settings, fixed, values, input), nearer)
         return Given(values, origins, self._defaults_inside(frame, inside).extended(nearer), words)
 
     def _defaults_inside(self, frame: Frame, inside: list[Setting]) -> Defaults:
@@ -129,7 +159,7 @@ class Arguments:
         if facts is None:
             parameters = parameters_of(definition)
             simple = {
-                key: each.default
+                key: None if each.default is None else each.check(each.default)
                 for key, each in parameters.items()
                 if each.default is None
                 or (each.default is not REQUIRED and each.type not in SLOTS and type(each.default) is not Formula)
@@ -153,12 +183,13 @@ class Arguments:
                 if key in parameters:
                     if key in explicit:
                         message = f"`{key}` of `{name}` is set by `{frame.block}` itself"
-                        self.evaluation.error(frame, "fixed-parameter", message, step.place_of_key(key), "remove it")
+                        notes = _notes(f"`{frame.block}` sets it here", explicit[key].place)
+                        self.evaluation.error(frame, "fixed-parameter", message, step.place_of_key(key), "remove it", notes)
                     else:
                         explicit[key] = Written(value, step.place_at(key), variables)
                 elif not is_op and self.library.find(key) is not None:
                     around = frame.variables if variables is None else variables
-                    written = Written(value, step.place_at(key), around)
+                    written = Written(value, step.place_at(key), around, past=replaced_by(step.table, key))
                     nearer += self.read_settings(key, written, step.place_of_key(key), step.is_weak(key), frame)
                 elif not step.is_weak(key):
                     unknown.append(key)
@@ -179,11 +210,17 @@ class Arguments:
         around = self.library.find(frame.block)
         usual = parameters_of(around)[slot].default if around is not None and slot in parameters_of(around) else None
         fitting = [each for each in self.library.names() if self._fits(each, step.arguments)]
-        fitting.sort(key=lambda each: each != usual)
+        fitting.sort(key=lambda each: (each != usual, self._size_of(each)))
         help = f"blocks that have them: {', '.join(fitting[:5])}, ..." if fitting else None
         origin = frame.origins.get(slot)
         place = origin if origin is not None and not origin.source.shipped else step.place_at("block")
-        self.evaluation.error(frame, "bad-slot", message, place, help)
+        notes = _notes(f"`{frame.block}` uses it here", step.place) if place is origin else ()
+        self.evaluation.error(frame, "bad-slot", message, place, help, notes)
+
+    def _size_of(self, block: str) -> int:
+        """How much a block can be told: what can be told little more than a slot tells is made for it."""
+        definition = self.library.find(block)
+        return len(parameters_of(definition)) if definition is not None else 0
 
     def _fits(self, block: str, told: Mapping[str, Any]) -> bool:
         """Whether a block takes what it is told, and needs no more."""
@@ -200,8 +237,20 @@ class Arguments:
         help = f"did you mean `{near[0]}`?" if near else suggest(key, parameters) or "remove it"
         if key in _FOREIGN_WIDTHS and "width" in parameters:
             help = "write `width`: the number of channels that come out"
+            if "inner" in parameters:
+                help += "; the 3x3 in between has `inner`, or `ratio` of it"
         message = f"`{name}` has no parameter `{key}`"
-        self.evaluation.error(frame, "unknown-parameter", message, step.place_of_key(key), help)
+        notes = self._definition_of(name)
+        self.evaluation.error(frame, "unknown-parameter", message, step.place_of_key(key), help, notes)
+
+    def _definition_of(self, name: str, parameter: str | None = None) -> tuple[Note, ...]:
+        """Where a block of the user's own is defined, or declares a parameter."""
+        definition = self.library.find(name)
+        if not isinstance(definition, BlockDefinition):
+            return ()
+        if parameter is None:
+            return _notes(f"`{name}` is defined here", definition.place)
+        return _notes(f"`{parameter}` is declared here", key_place((definition.table or {}).get("parameters"), parameter))
 
     def read_settings(
         self, block: str, written: Written, key_at: Place | None, weak: bool, frame: Frame
@@ -218,7 +267,7 @@ class Arguments:
                 self.evaluation.error(frame, "unknown-parameter", message, key_at, "remove it")
                 return []
             main = next(iter(parameters))
-            settings = [Setting(block, main, value, around, key_at, written.place, weak)]
+            settings = [Setting(block, main, value, around, key_at, written.place, weak, past=written.past)]
         else:
             settings = []
             weak_keys: frozenset[str] = getattr(value, "weak", frozenset())
@@ -237,7 +286,9 @@ class Arguments:
                     self.evaluation.error(frame, "bad-value", message, value_place(value, key) or at)
                     continue
                 is_weak = weak or key in weak_keys
-                settings.append(Setting(block, key, each, around, at, value_place(value, key) or at, is_weak))
+                setting = Setting(block, key, each, around, at, value_place(value, key) or at, is_weak)
+                setting.past = replaced_by(value, key)
+                settings.append(setting)
         self.settings += settings
         return settings
 
@@ -263,6 +314,8 @@ class Arguments:
                     origin = known
                     break
         origins[key] = origin
+        if self.trace is not None:
+            self.trace.took(key, written)
         if setting is not None and isinstance(value, dict):
             written = written._replace(below=setting)
         values[key] = self._checked(name, parameter, written, frame, origin)
@@ -285,8 +338,9 @@ class Arguments:
         for key, setting in settings.items():
             if key in explicit or key not in facts.parameters:
                 continue
-            setting.mark_used()
             origins[key] = setting.value_place
+            if self.trace is not None:
+                self.trace.took(key, setting)
             written = Written(setting.value, setting.value_place, setting.variables, setting.below)
             try:
                 values[key] = self._checked(name, facts.parameters[key], written, frame, setting.value_place)
@@ -312,7 +366,8 @@ class Arguments:
                 continue
             if default is REQUIRED:
                 help = f"add `{key}`: {parameter.help or parameter.expectation()}"
-                self.evaluation.error(frame, "missing-parameter", f"`{name}` needs `{key}`", use.place, help)
+                notes = self._definition_of(name, key)
+                self.evaluation.error(frame, "missing-parameter", f"`{name}` needs `{key}`", use.place, help, notes)
                 failed = True
             elif parameter.type in SLOTS:
                 values[key] = Slot(default, values, NOWHERE)
@@ -322,6 +377,11 @@ class Arguments:
                 values[key] = self._checked(name, parameter, written, frame, place)
         if failed:
             raise GiveUp
+
+    def _refuse_idle(self, name: str, key: str, reason: str, written: Written, frame: Frame) -> None:
+        """A parameter that means nothing beside the others of an op."""
+        message = f"`{key}` of `{name}` has no effect {reason}"
+        self.evaluation.error(frame, "no-effect", message, written.place, "remove it")
 
     def _refuse_overruled(
         self,
@@ -364,7 +424,8 @@ class Arguments:
             at = origin if origin is not None and not origin.source.shipped else written.place
             near = difflib.get_close_matches(str(value), parameter.choices, 1, 0.65)
             help = f"did you mean `{near[0]}`?" if near else None
-            self.evaluation.error(frame, "bad-value", f"{error} (in `{name}`)", at, help)
+            notes = self._definition_of(name, parameter.name)
+            self.evaluation.error(frame, "bad-value", f"{error} (in `{name}`)", at, help, notes)
             raise GiveUp from None
 
     def _slot(self, name: str, parameter: Parameter, written: Written, frame: Frame) -> Slot | None:
@@ -376,7 +437,8 @@ class Arguments:
             message = f"`{parameter.name}` must be {parameter.expectation()}, got {describe(value)} (in `{name}`)"
             is_name = parameter.type == "steps" and isinstance(value, str)
             help = f"give the step a name: {{{value}: {value}}}" if is_name else None
-            self.evaluation.error(frame, "bad-value", message, written.place, help)
+            notes = self._definition_of(name, parameter.name)
+            self.evaluation.error(frame, "bad-value", message, written.place, help, notes)
             raise GiveUp
         own = written.variables is None
         variables = frame.variables if written.variables is None else written.variables
@@ -387,6 +449,11 @@ class Arguments:
             under = Written(setting.value, setting.value_place, setting.variables, setting.below)
             below = self._slot(name, parameter, under, frame)
         return Slot(value, variables, frame.origins if own else NOWHERE, below)
+
+
+def _notes(text: str, place: Place | None) -> tuple[Note, ...]:
+    """A note on a place in a text of the user's own."""
+    return (Note(text, place),) if place is not None and not place.source.shipped else ()
 
 
 _FOREIGN_WIDTHS: Final = ("planes", "out_channels", "channels", "filters", "out_planes", "features")

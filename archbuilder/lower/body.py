@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from archbuilder.diagnostics import suggest
+from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import INPUT, Graph, Node, Output, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.activation import DropPath
@@ -15,10 +15,11 @@ from archbuilder.graph.ops.combine import Gather
 from archbuilder.graph.shapes import Map, Shape, Streams
 from archbuilder.lower.application import apply_op
 from archbuilder.lower.arguments import Arguments, Given
-from archbuilder.lower.evaluation import Evaluation, GiveUp
+from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
 from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
-from archbuilder.lower.library import parameters_of
+from archbuilder.lower.library import Block, parameters_of
 from archbuilder.lower.naming import Naming, Words
+from archbuilder.lower.python import Functions
 from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.repeats import Run, runs_of, sequence_of
 from archbuilder.lower.rules import Numbering
@@ -26,9 +27,10 @@ from archbuilder.lower.slots import Slot
 from archbuilder.lower.targets import Steps, Target, Targets
 from archbuilder.lower.usage import mentions
 from archbuilder.parameters import describe
+from archbuilder.plugin.registry import PythonBlock
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import BlockDefinition, Loop, Step
-from archbuilder.spec.table import value_place
+from archbuilder.spec.table import key_place, value_place
 from archbuilder.spec.values import MAXIMUM_REPEATS
 
 MAXIMUM_NODES: Final = 20_000
@@ -37,10 +39,6 @@ MAXIMUM_RECURSION: Final = 40
 """How deep blocks may stand in blocks."""
 
 _INPUT: Final = Value(INPUT)
-
-
-class TooLarge(Exception):
-    """The network passes a bound, which has been reported; nothing more can be said of it."""
 
 
 @dataclass
@@ -96,14 +94,23 @@ class Bodies:
         try:
             numbers = self._numbers(loop, step, frame)
         except GiveUp:
+            for name in step.body if isinstance(step.body, dict) else ():
+                frame.values[name.partition("$")[0].rstrip(".")] = POISON  # what speaks of them stays silent
             frame.current = POISON
             return
         frame.builder.loops.append(len(numbers))
         for number in numbers:
             self._count_node(frame, step)  # a turn takes time, whatever it makes
-            inner = frame.with_variable(loop.variable, number)
+            inner = self._turn(frame, loop.variable, number)
             self.steps(step.body if isinstance(step.body, dict) else {}, inner)
             frame.current = inner.current
+
+    def _turn(self, frame: Frame, variable: str, number: int) -> Frame:
+        """The frame of one turn of a loop, or of one repeat."""
+        inner = frame.with_variable(variable, number)
+        if self.arguments.trace is not None:
+            self.arguments.trace.turned(inner.variables, frame.variables, variable)
+        return inner
 
     def _numbers(self, loop: Loop, step: Step, frame: Frame) -> range:
         """What a loop runs over."""
@@ -130,7 +137,8 @@ class Bodies:
             present = self.evaluation.evaluate(present, frame, step.place_at("when"))
             if type(present) is not bool:
                 message = f"`when` must be true or false, got {describe(present)}"
-                self.evaluation.error(frame, "bad-value", message, step.place_at("when"))
+                help = "compare it, as in `when: $(stride != 1)`"
+                self.evaluation.error(frame, "bad-value", message, step.place_at("when"), help)
                 raise GiveUp
         target = self.targets.find(step, frame) if present else None
         if target is None:
@@ -156,7 +164,8 @@ class Bodies:
         """A further output of the network."""
         if frame.block or frame.builder is not self.root:
             message = "`output` is for steps of the network itself, not inside a block"
-            self.evaluation.error(frame, "bad-output", message, step.place_at("output"))
+            help = "say it of the step of the network that takes the value"
+            self.evaluation.error(frame, "bad-output", message, step.place_at("output"), help)
             raise GiveUp
         self.outputs.append(Output(name, value, step.output == "always"))
 
@@ -182,7 +191,7 @@ class Bodies:
         self._count_node(frame, step)
         child = self.naming.child(name, frame, step.name_place, claim=stays)
         node = Node(child, None, (value,), frame.builder.shape_of(value), step.place, replaced=stays)
-        _set(frame, name, frame.builder.add(node))
+        _set(frame, name, self._append(name, node, step, frame))
         return stays
 
     def _inputs(self, step: Step, frame: Frame, *, first_only: bool = False) -> tuple[Value, ...]:
@@ -289,7 +298,7 @@ class Bodies:
         claim = not left_out and not (frame.inlined and not op.is_module)
         child = self.naming.child(name, frame, step.name_place, claim=claim)
         self._count_node(frame, step)
-        return frame.builder.add(Node(child, None if left_out else op, inputs, shape, step.place))
+        return self._append(name, Node(child, None if left_out else op, inputs, shape, step.place), step, frame)
 
     def _with_kept(self, given: Given, key: str) -> Given:
         """What a block holds has the size that it has for the spec's own input, whatever the input at hand."""
@@ -305,7 +314,7 @@ class Bodies:
     def _call(
         self,
         target: Target,
-        definition: BlockDefinition,
+        definition: Block,
         shape: Shape,
         frame: Frame,
         step: Step,
@@ -318,7 +327,8 @@ class Bodies:
         key = (id(definition), values, given.defaults, shape, words.identity)
         if key in self.open:
             message = f"the block `{target.name}` uses itself"
-            self.evaluation.error(frame, "endless-block", message, step.place_at("block"), "use another block here")
+            help = "use another block here, or let it end: count a parameter down and say `when`"
+            self.evaluation.error(frame, "endless-block", message, step.place_at("block"), help)
             raise GiveUp
         if key not in self.memo:
             self.open.add(key)
@@ -327,12 +337,14 @@ class Bodies:
         graph = self.memo[key]  # None where it went wrong, which is reported once
         if graph is None:
             raise GiveUp
+        if self.arguments.trace is not None:
+            self.arguments.trace.called(graph, given.values)
         return graph
 
     def _definition(
         self,
         target: Target,
-        definition: BlockDefinition,
+        definition: Block,
         given: Given,
         shape: Shape,
         frame: Frame,
@@ -344,14 +356,18 @@ class Bodies:
             inner = self._frame_of(target, definition, given, Builder(shape), _INPUT, frame)
             inner.rename = words.rename
             with self._inside(frame, step):
-                self.steps(definition.body, inner)
+                self._fill(definition, inner)
         except GiveUp:
             return None
         self.naming.check_words(words, inner, frame, step)
-        if definition.return_ is not None:
-            self._return(definition, inner)
         if inner.current == POISON:
             return None
+        if isinstance(definition, PythonBlock):
+            bindings, layers = given.values, definition.layers
+            finished = _finished(
+                target.name, inner, listed=False, register=words.register, bindings=bindings, help=definition.help
+            )
+            return replace(finished, layers=layers, loops=tuple(node.name for node in finished.nodes))
         bindings = {name: inner.variables[name] for name in (*definition.parameters, *definition.let)}
         register = words.register or tuple(definition.register_ or ())
         listed = isinstance(definition.body, list)
@@ -361,27 +377,42 @@ class Bodies:
         finished = _finished(target.name, inner, listed=listed, register=register, bindings=bindings, help=definition.help)
         return finished if layers is None else replace(finished, layers=layers)
 
+    def _fill(self, definition: Block, inner: Frame) -> None:
+        """Lowers what a block consists of into a frame."""
+        if isinstance(definition, PythonBlock):
+            names = Functions(self.step, self.evaluation, self.arguments.library).run(definition, inner)
+            self._give([value for name in names for value in find_values(name, inner) or ()], definition.place, inner)
+            return
+        self.steps(definition.body, inner)
+        if definition.return_ is not None:
+            self._return(definition, inner)
+
     def _return(self, definition: BlockDefinition, inner: Frame) -> None:
-        """Makes the values that a block returns its output: several as a list of streams."""
+        """Finds the values that a block returns."""
         found: list[Value] = []
-        for name in definition.return_ or ():
+        for number, name in enumerate(definition.return_ or ()):
             values = find_values(str(name), inner)
             if values is None:
-                choices = suggest(str(name), inner.values)
+                choices = advice_for(str(name), inner)
                 message = f"there is no step `{name}` to return"
-                self.evaluation.error(inner, "unknown-step", message, definition.place_at("return"), choices)
+                self.evaluation.error(inner, "unknown-step", message, definition.place_inside("return", number), choices)
                 values = [POISON]
             found += values
+        self._give(found, definition.place, inner)
+
+    @staticmethod
+    def _give(found: list[Value], place: Place | None, inner: Frame) -> None:
+        """Makes values a block's output: several as a list of streams."""
         if POISON in found or len(found) == 1:
             inner.current = POISON if POISON in found else found[0]
             return
         shapes = Streams(inner.builder.shape_of(value) for value in found)
-        inner.current = inner.builder.add(Node("streams", Gather(), tuple(found), shapes, definition.place))
+        inner.current = inner.builder.add(Node("streams", Gather(), tuple(found), shapes, place))
 
     def _frame_of(
         self,
         target: Target,
-        definition: BlockDefinition,
+        definition: Block,
         given: Given,
         builder: Builder,
         input: Value,
@@ -393,16 +424,24 @@ class Bodies:
         used_at = frame.used_at if place is None or place.source.shipped else place
         inner = Frame(builder, variables, given.defaults, input, used_at, target.name, origins=given.origins)
         inner.used_block = frame.used_block if used_at is frame.used_at else target.name
+        if self.arguments.trace is not None:
+            self.arguments.trace.entered(variables, given.values)
+        if isinstance(definition, BlockDefinition):
+            self._derive(definition, inner, variables)
+        return inner
+
+    def _derive(self, definition: BlockDefinition, inner: Frame, variables: dict[str, Any]) -> None:
+        """Computes what a block derives from its parameters."""
         for name, written in definition.let.items():
             at = value_place(definition.let, name) or definition.place_at("let")
             if name in variables:
                 message = f"`{name}` is the name of a parameter here"
+                at = key_place(definition.let, name) or at
                 self.evaluation.error(inner, "shadowed", message, at, "give the derived value another name")
                 raise GiveUp
             variables[name] = self.evaluation.evaluate(written, inner, at)
-        return inner
 
-    def _inline_block(self, target: Target, definition: BlockDefinition, value: Value, frame: Frame) -> Value:
+    def _inline_block(self, target: Target, definition: Block, value: Value, frame: Frame) -> Value:
         """Lowers a block's steps into the graph at hand."""
         step = target.uses[0][0]
         given = self._resolve(target, frame, {}, frame.builder.shape_of(value))
@@ -415,9 +454,7 @@ class Bodies:
             message = "`register` has no effect beside `inline`: the children belong to the enclosing block"
             self.evaluation.error(frame, "no-effect", message, step.place_at("register"), "remove it")
         with self._inside(frame, step):
-            self.steps(definition.body, inner)
-        if definition.return_ is not None:
-            self._return(definition, inner)
+            self._fill(definition, inner)
         if inner.current == POISON:
             raise GiveUp
         return inner.current
@@ -436,18 +473,19 @@ class Bodies:
 
         def repeat(number: int, shape: Shape) -> tuple[Op | Graph, Shape]:
             self._count_node(frame, step)
-            return self._repeat(step, target, shape, frame.with_variable("repeat", number), number)
+            inner = self._turn(frame, "repeat", number)
+            return self._repeat(step, target, shape, inner, number)
 
         shape = _joint_shape(inputs, frame)
         runs = runs_of(depth, shape, repeat, numbered=mentions(step, "repeat"))
         if frame.numbering is not None:
-            return self._numbered(runs, frame.numbering, step, inputs, frame)
+            return self._numbered(name, runs, frame.numbering, step, inputs, frame)
         names = self.naming.repeats(step, target, frame, depth)
         self._count_node(frame, step, len(names))
         return self._add(name, step, sequence_of(runs, shape, names, step.place), inputs, frame)
 
     def _numbered(
-        self, runs: list[Run], numbering: Numbering, step: Step, inputs: tuple[Value, ...], frame: Frame
+        self, name: str, runs: list[Run], numbering: Numbering, step: Step, inputs: tuple[Value, ...], frame: Frame
     ) -> Value:
         """Repeats that are numbered through with the steps around them, without a level of their own."""
         value: tuple[Value, ...] = inputs
@@ -456,7 +494,10 @@ class Bodies:
             frame.builder.taken.update(names)
             node = Node(names[0], run.body, value, run.shape, step.place, run.count, names if run.count > 1 else ())
             value = (frame.builder.add(node),)
+        if self.arguments.trace is not None:
+            self.arguments.trace.placed(name, frame.builder.nodes[-len(runs) :], step, frame)
         return value[0]
+
     def _depth(self, step: Step, frame: Frame) -> int:
         depth = self.evaluation.evaluate(step.depth, frame, step.place_at("depth"))
         if type(depth) is not int or not 1 <= depth <= MAXIMUM_REPEATS:
@@ -475,7 +516,7 @@ class Bodies:
         definition = target.definition
         fixed: dict[str, Any] = {"stride": 1} if number and "stride" in parameters_of(definition) else {}
         fixed.update(self._strided(target, shape, frame, number))
-        if isinstance(definition, BlockDefinition):
+        if not isinstance(definition, type):
             graph = self._call(target, definition, shape, frame, step, fixed)
             return graph, graph.output_shape
         alone = Frame(Builder(shape), frame.variables, frame.defaults, _INPUT, frame.used_at, frame.block)
@@ -489,7 +530,9 @@ class Bodies:
         whole = frame.builder.input
         if rule is None or not isinstance(shape, Map) or not isinstance(whole, Map) or "stride" not in parameters:
             return {}
+        read = len(self.arguments.settings)
         given = self._resolve(target, frame, {"stride": 1} if number else {}, shape)
+        del self.arguments.settings[read:]  # they are read again where the block is called
         changed = rule.apply(number, given.values["stride"], round(whole.height / shape.height))
         if "dilation" in changed and "dilation" not in parameters:
             message = f"`output_stride` needs blocks that dilate; `{target.name}` has no parameter `dilation`"
@@ -502,7 +545,12 @@ class Bodies:
     def _add(self, name: str, step: Step, graph: Graph, inputs: tuple[Value, ...], frame: Frame) -> Value:
         child = self.naming.child(name, frame, step.name_place, claim=True)
         self._count_node(frame, step)
-        return frame.builder.add(Node(child, graph, inputs, graph.output_shape, step.place))
+        return self._append(name, Node(child, graph, inputs, graph.output_shape, step.place), step, frame)
+
+    def _append(self, name: str, node: Node, step: Step, frame: Frame) -> Value:
+        if self.arguments.trace is not None:
+            self.arguments.trace.placed(name, [node], step, frame)
+        return frame.builder.add(node)
 
     def _count_node(self, frame: Frame, step: Step, count: int = 1) -> None:
         self.count += count

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archbuilder.diagnostics import Place
+from archbuilder.spec.table import Past
 
 
 @dataclass(eq=False)
 class Setting:
     """A value for a parameter of every use of a block. `variables` are those of the place where it is written.
 
-    `below` is the setting that it is laid over, for maps, which merge. `used` says whether it reached a block.
+    `below` is the setting that it is laid over, for maps, which merge. `used` says whether it reached a block. `weaker` is
+    the setting that it is nearer than, `past` are the values that this one has replaced in the text.
     """
 
     block: str
@@ -25,6 +27,8 @@ class Setting:
     weak: bool = False
     below: Setting | None = None
     used: bool = False
+    past: tuple[Past, ...] = ()
+    weaker: Setting | None = None
 
     def mark_used(self) -> None:
         """Notes that a block took the value."""
@@ -54,6 +58,7 @@ class Defaults:
             below = parameters.get(setting.parameter)
             if below is not None and isinstance(below.value, dict) and isinstance(setting.value, dict):
                 setting.below = below
+            setting.weaker = below
             parameters[setting.parameter] = setting
         return Defaults(settings)
 

@@ -16,6 +16,10 @@ class GiveUp(Exception):
     """What was wrong is reported; the step has no value."""
 
 
+class TooLarge(Exception):
+    """The network passes a bound, which has been reported; nothing more can be said of it."""
+
+
 @dataclass
 class Evaluation:
     """Evaluates and reports. One for each lowering."""
@@ -73,11 +77,19 @@ class Evaluation:
         except FormulaError as error:
             # Whatever depends on a value that went wrong stays silent.
             if not any(_is_unknown(scope, name) for name in formula.names):
-                self.error(frame, "bad-expression", str(error), place)
+                self.error(frame, "bad-expression", str(error), place, notes=_origins(formula, frame, place))
         else:
             if value is not UNKNOWN:
                 return value
         raise GiveUp
+
+
+def _origins(formula: Formula, frame: Frame, place: Place | None) -> tuple[Note, ...]:
+    """Where the values come from that an expression in a block speaks of, as far as a user wrote them elsewhere."""
+    if not frame.block:
+        return ()
+    known = ((name, frame.origins.get(name)) for name in sorted(formula.names))
+    return tuple(Note(f"`{name}` is given here", at) for name, at in known if at and not at.source.shipped and at != place)
 
 
 def _is_unknown(scope: Any, name: str) -> bool:

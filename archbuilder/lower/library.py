@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TypeAlias
 
 from archbuilder.diagnostics import Reporter
@@ -11,12 +12,16 @@ from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
 from archbuilder.lower.usage import names_in_body
 from archbuilder.parameters import Parameter
+from archbuilder.plugin.loading import is_loaded, shown_path
+from archbuilder.plugin.registry import REGISTRY, PythonBlock
 from archbuilder.spec.blocks import shipped_blocks
 from archbuilder.spec.models import Architecture, BlockDefinition
 from archbuilder.spec.table import key_place
 from archbuilder.spec.validate import validate_definition
+from archbuilder.spec.zoo import is_file
 
-Definition: TypeAlias = BlockDefinition | type[Op]
+Block: TypeAlias = BlockDefinition | PythonBlock
+Definition: TypeAlias = Block | type[Op]
 
 
 @cache
@@ -44,13 +49,16 @@ class Library:
     """The blocks that one network can use."""
 
     own: dict[str, BlockDefinition] = field(default_factory=dict)
+    incomplete: bool = False
+    """Whether the network asks for a plugin that is not there, so that a name may be unknown for that reason."""
 
     @classmethod
     def of(cls, architecture: Architecture, reporter: Reporter) -> Library:
         """The library of a network; its own blocks may not take a name that is taken."""
-        library = cls()
+        library = cls(incomplete=not _has_plugins(architecture, reporter))
         for name, definition in architecture.blocks.items():
             taken = "an op" if name in OPS else "a shipped block" if name in shipped_blocks() else ""
+            taken = "defined by a plugin" if name in REGISTRY.entries else taken
             if taken:
                 place = key_place(architecture.table and architecture.table.get("blocks"), name) or definition.place
                 reporter.error("name-taken", f"`{name}` is {taken} already", place, help="give the block another name")
@@ -66,11 +74,35 @@ class Library:
             return op
         if name in self.own:
             return self.own[name]
+        if name in REGISTRY.entries:
+            return REGISTRY.entries[name].definition
         return shipped_block(name) if name in shipped_blocks() else None
 
     def names(self) -> list[str]:
         """Every name that can stand behind `block`."""
-        return [*OPS, *shipped_blocks(), *self.own]
+        return [*OPS, *shipped_blocks(), *self.own, *REGISTRY.entries]
+
+
+def _has_plugins(architecture: Architecture, reporter: Reporter) -> bool:
+    """Whether the plugins that a network asks for are loaded; that is up to whoever runs this, never to a spec."""
+    complete = True
+    for number, file in enumerate(architecture.plugins or ()):
+        if is_loaded(file):
+            continue
+        complete = False
+        place = architecture.place_inside("plugins", number)
+        shown = shown_path(file)
+        if not is_file(Path(file)):
+            reporter.error("unknown-file", f"there is no plugin {shown}", place, help="write its path as seen from this file")
+            continue
+        message = f"this spec asks for the plugin {shown}, which has not been allowed to run"
+        help = f"it runs Python; if you trust it: --plugin {shown} (in Python: archbuilder.load_plugin)"
+        reporter.error("plugin-not-allowed", message, place, help=help)
+    for name, entry in REGISTRY.entries.items():
+        if name in shipped_blocks():
+            message = f"`{name}` is a shipped block already"
+            reporter.error("name-taken", message, entry.place, help="give the block another name")
+    return complete
 
 
 def _report_unused(name: str, definition: BlockDefinition, reporter: Reporter) -> None:
@@ -79,15 +111,16 @@ def _report_unused(name: str, definition: BlockDefinition, reporter: Reporter) -
         return
     defaults = [parameter.default for parameter in definition.parameters.values()]
     used = names_in_body(definition, defaults)
+    written = definition.table and definition.table.get("parameters")
     for parameter in definition.parameters:
-        if parameter not in used:
-            place = key_place(definition.table and definition.table.get("parameters"), parameter) or definition.place
+        if parameter not in used and parameter not in getattr(written, "weak", ()):
+            place = key_place(written, parameter) or definition.place
             message = f"the parameter `{parameter}` of `{name}` has no effect: nothing uses `${parameter}`"
             reporter.error("no-effect", message, place, help="use it or remove it")
 
 
 def parameters_of(definition: Definition) -> dict[str, Parameter]:
     """What a block or an op can be told, by name."""
-    if isinstance(definition, BlockDefinition):
-        return definition.parameters
-    return {parameter.name: parameter for parameter in definition.parameters}
+    if isinstance(definition, type):
+        return {parameter.name: parameter for parameter in definition.parameters}
+    return definition.parameters

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.graph.graph import Graph, Section, Tap, Value
 from archbuilder.graph.shapes import Map, Streams
 from archbuilder.lower.arguments import Arguments, Written
-from archbuilder.lower.body import Bodies, TooLarge
+from archbuilder.lower.body import Bodies
 from archbuilder.lower.defaults import Defaults, Setting
-from archbuilder.lower.evaluation import Evaluation, GiveUp
+from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
 from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
 from archbuilder.lower.library import Library
 from archbuilder.lower.naming import Naming
@@ -20,11 +20,17 @@ from archbuilder.lower.targets import Targets
 from archbuilder.lower.usage import names_used
 from archbuilder.parameters import describe
 from archbuilder.spec.models import Architecture, DepthScale, Step, WidthScale
-from archbuilder.spec.table import key_place, value_place
+from archbuilder.spec.table import key_place, replaced_by, value_place
+
+if TYPE_CHECKING:
+    from archbuilder.lower.trace import Trace
 
 
 def lower_architecture(
-    architecture: Architecture, input: tuple[int, int, int] | None = None, reporter: Reporter | None = None
+    architecture: Architecture,
+    input: tuple[int, int, int] | None = None,
+    reporter: Reporter | None = None,
+    trace: Trace | None = None,
 ) -> Graph:
     """The typed graph of a network for one size of input.
 
@@ -32,19 +38,20 @@ def lower_architecture(
         architecture: the network.
         input: (channels, height, width); by default what the spec says.
         reporter: mistakes that are known already, to be raised together with those found here.
+        trace: is told where each value comes from.
 
     Raises:
         SpecError: with every mistake found.
     """
     reporter = reporter or Reporter()
     shape, own = _shape(architecture, input), _shape(architecture, None)
-    network = _Network(architecture, shape, reporter)
+    network = _Network(architecture, shape, reporter, trace)
     graph = network.lower()
     if network.bodies.kept and shape != own:
         # What a block holds has the size that it has for the spec's own input.
         before = _Network(architecture, own, Reporter())
         before.lower()
-        network = _Network(architecture, shape, reporter)
+        network = _Network(architecture, shape, reporter, trace)
         network.bodies.kept_before = before.bodies.kept
         graph = network.lower()
     reporter.raise_if_any()
@@ -62,12 +69,12 @@ def _shape(architecture: Architecture, input: tuple[int, int, int] | None) -> Ma
 
 
 class _Network:
-    def __init__(self, architecture: Architecture, shape: Map, reporter: Reporter) -> None:
+    def __init__(self, architecture: Architecture, shape: Map, reporter: Reporter, trace: Trace | None = None) -> None:
         self.architecture = architecture
         self.reporter = reporter
         self.evaluation = Evaluation(reporter)
         library = Library.of(architecture, reporter)
-        self.arguments = Arguments(library, self.evaluation)
+        self.arguments = Arguments(library, self.evaluation, trace=trace)
         self.bodies = Bodies(self.arguments, self.evaluation, Targets(library, self.evaluation), Naming(self.evaluation))
         self.builder = Builder(shape)
         variables: dict[str, Any] = {"input": shape}
@@ -80,6 +87,8 @@ class _Network:
         self.rules = self._read_rules()
         word = architecture.sequential
         self.numbering = Numbering(word) if word is not None else None
+        if trace is not None:
+            trace.began(self.frame)
 
     def lower(self) -> Graph | None:
         """The graph, or None where something is wrong."""
@@ -181,12 +190,14 @@ class _Network:
         for block, values in written.items():
             key_at = key_place(written, block) or self.architecture.place_at("defaults")
             if self.arguments.library.find(block) is None:
+                if self.arguments.library.incomplete:
+                    continue
                 help = suggest(block, self.arguments.library.names())
                 self.reporter.error("unknown-block", f"there is no block `{block}`", key_at, help=help)
                 continue
             weak = block in getattr(written, "weak", ()) or self.architecture.is_weak("defaults")
             value_at = value_place(written, block) or key_at
-            value = Written(values, value_at, self.frame.variables)
+            value = Written(values, value_at, self.frame.variables, past=replaced_by(written, block))
             settings += self.arguments.read_settings(block, value, key_at, weak, self.frame)
         self.frame.defaults = Defaults().extended(settings)
 

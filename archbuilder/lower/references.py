@@ -33,6 +33,8 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     parts = _parts(whole, frame)
     if parts is None or not _NUMBER.fullmatch(part):
         return None
+    if whole != "input" and parts == [_single(whole, frame)] != [POISON]:
+        return None  # a block may be given one value or several, but a step's own value is known to be one
     number = int(part)
     if parts == [POISON]:
         return parts
@@ -43,7 +45,7 @@ def advice_for(name: str, frame: Frame) -> str | None:
     """What to write instead of a name that stands for nothing."""
     whole, _, part = name.rpartition(".")
     parts = _parts(whole, frame) if whole else None
-    if parts:
+    if parts and parts != [_single(whole, frame)]:
         return f"`{whole}` has {len(parts)} parts, {whole}.0 to {whole}.{len(parts) - 1}"
     if whole and _single(whole, frame) is not None:
         return f"`{whole}` is one value; only what `split` gives has parts" if part.isdigit() else f"write `{whole}`"

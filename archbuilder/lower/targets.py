@@ -64,6 +64,8 @@ class Targets:
         if named is None:
             return None
         definition = self.library.find(named) if isinstance(named, str) else None
+        if definition is None and self.library.incomplete:
+            raise GiveUp
         if definition is None:
             choices = suggest(str(named), self.library.names())
             message = f"there is no block {describe(named)}"

@@ -27,7 +27,7 @@ def build_module(architecture: Architecture, graph: Graph, features: Sequence[st
         features: names of steps whose maps the module returns, instead of its output.
 
     Raises:
-        SpecError: if a feature's name is none of the network's steps.
+        SpecError: if a feature's name is none of the network's steps, or a module of a plugin is not as declared.
         ModuleNotFoundError: if torch is not installed.
     """
     if features is not None:
@@ -39,7 +39,9 @@ def build_module(architecture: Architecture, graph: Graph, features: Sequence[st
             raise
         raise ModuleNotFoundError(INSTALL, name="torch") from None
     from archbuilder.pytorch.emitted import class_of
+    from archbuilder.pytorch.foreign import check_modules
 
+    check_modules(graph)
     source, root = source_of(graph)
     module = class_of(source, root)()
     module.spec = architecture  # type: ignore[assignment]

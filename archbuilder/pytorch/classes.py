@@ -61,6 +61,7 @@ class PlannedStep:
     flag: Argument | bool = True
     is_call: bool = False
     is_tensor: bool = False
+    spreads: bool = False
     training_only: bool = False
 
 
@@ -78,6 +79,7 @@ class Plan:
     arguments: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     sequential: bool = False
     gives_several: bool = False
+    taken: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -90,15 +92,16 @@ class Network:
     classes: dict[Instance, str]
 
 
-def plan_network(graph: Graph) -> Network:
-    """The classes of a network."""
-    return _Planner().network(graph)
+def plan_network(graph: Graph, taken: Iterable[str] = ()) -> Network:
+    """The classes of a network; names that are `taken` mean something else in its source."""
+    return _Planner(frozenset(taken)).network(graph)
 
 
 class _Planner:
     """Plans classes bottom-up: first all instances of each block are gathered, then each block is made a class."""
 
-    def __init__(self) -> None:
+    def __init__(self, taken: frozenset[str]) -> None:
+        self.taken = taken
         self.groups: dict[Any, list[Instance]] = {}
         self.keys: dict[Instance, Any] = {}
         self.labels: dict[Any, str] = {}
@@ -106,7 +109,7 @@ class _Planner:
         self.planned: set[Any] = set()
         self.plans: list[Plan] = []
         self.heights: dict[int, int] = {}
-        self.names = ClassNames()
+        self.names = ClassNames(taken)
 
     def network(self, graph: Graph) -> Network:
         root = root_instance(gather_chains(graph))
@@ -213,6 +216,7 @@ class _Planner:
             _registration(members, [step.name for step in steps if step.made is not None]),
             tuple((argument, arguments.taken[argument]) for argument in arguments.ordered()),
             gives_several=isinstance(first.output_shape, Streams),
+            taken=self.taken,
             sequential=len(instances) == 1 and _is_numbered_chain(first) and not (returned or first.outputs),
         )
 
@@ -232,7 +236,8 @@ class _Planner:
         module = unify_modules([IDENTITY if each is ABSENT else each for each in made], arguments, identifier(name))
         is_call = any(node is not None and isinstance(node.body, Graph) for node in nodes)
         holds = any(node is not None and isinstance(node.body, Op) and node.body.holds_tensor for node in nodes)
-        return PlannedStep(name, module, None, inputs, is_call=is_call, is_tensor=holds)
+        spreads = any(node is not None and isinstance(node.body, Op) and node.body.spreads for node in nodes)
+        return PlannedStep(name, module, None, inputs, is_call=is_call, is_tensor=holds, spreads=spreads)
 
     def expression(
         self, name: str, made: Sequence[Any], inputs: tuple[Reference, ...], arguments: Arguments

@@ -43,7 +43,7 @@ class _Forward:
         self.reads = self._count_reads()
         self.last_read = self._last_reads()
         self.chain = "x" if self.last_read.get(None, -1) <= 0 else "out"
-        self.names = Locals({"x", "out"})
+        self.names = Locals({"x", "out", *plan.taken})
         self.texts: dict[str | None, Text] = {None: Text("x")}
         self.owner: str | None = None
         """The step whose value is in the chain's variable."""
@@ -143,7 +143,8 @@ class _Forward:
         calls = 1 + sum(text.calls for text in inputs)
         if step.made is not None:
             joint = ", ".join(text.text for text in inputs)
-            return Text(f"{self.access[step.name]}({joint if len(inputs) == 1 else f'({joint})'})", calls)
+            plain = len(inputs) == 1 or step.spreads
+            return Text(f"{self.access[step.name]}({joint if plain else f'({joint})'})", calls)
         made = self._expression(step, inputs)
         if isinstance(step.flag, Argument):
             other = inputs[0].text

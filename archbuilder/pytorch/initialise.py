@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archbuilder.graph.graph import Graph, Node
+from archbuilder.graph.needs import needy_ops
 from archbuilder.graph.op import Construct, Op
 from archbuilder.pytorch.classes import Network
 from archbuilder.pytorch.instances import Instance, calls
@@ -52,7 +53,8 @@ def initialisation_lines(network: Network) -> list[str]:
             rules.append((callee, [*guard, indent + _draw(f"module.{tensor}", kinds.pop())]))
             continue
         _rules_of_classes(same, rules, single)
-    lines += _rule_lines(rules)
+    foreign = {made.callee for _, _, op in needy_ops(network.instance.graph) if isinstance(made := op.emit(), Construct)}
+    lines += _rule_lines(rules, sorted(foreign))
     lines += _single_lines(network, single)
     return lines
 
@@ -69,13 +71,19 @@ def _rules_of_classes(same: list[Drawn], rules: list[tuple[str, list[str]]], sin
             single += [(owner, path, here[0].tensor)]
 
 
-def _rule_lines(rules: list[tuple[str, list[str]]]) -> list[str]:
+def _rule_lines(rules: list[tuple[str, list[str]]], foreign: list[str]) -> list[str]:
+    """Rules for kinds of modules; what stands inside a foreign module is its author's to draw."""
     if not rules:
         return []
     joined: dict[str, list[str]] = {}
     for name, body in rules:
         joined.setdefault(name, []).extend(body)
     lines = ["for module in self.modules():"]
+    if foreign:
+        kinds = foreign[0] if len(foreign) == 1 else f"({', '.join(foreign)})"
+        lines.insert(0, f"foreign = [module for module in self.modules() if isinstance(module, {kinds})]")
+        lines.insert(1, "inside = {inner for module in foreign for inner in module.modules() if inner is not module}")
+        lines += ["    if module in inside:", "        continue"]
     for name, body in joined.items():
         lines.append(f"    if isinstance(module, {name}):")
         lines += [f"        {line}" for line in body]

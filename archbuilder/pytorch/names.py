@@ -25,8 +25,8 @@ def camel_case(name: str) -> str:
 class ClassNames:
     """Gives each class a name of its own: a valid identifier, unique, never one that the source uses itself."""
 
-    def __init__(self) -> None:
-        self.taken: set[str] = set(RESERVED)
+    def __init__(self, taken: frozenset[str] = frozenset()) -> None:
+        self.taken: set[str] = {*RESERVED, *taken}
 
     def take(self, wanted: str) -> str:
         """`wanted`, or with a number behind it where that is taken."""

@@ -61,11 +61,12 @@ def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
     torch.manual_seed(0)
     images = torch.rand(1, *shape) if image is None else read_picture(image, shape)
     model = build_module(checked.architecture, checked.graph)
-    with _Watch(model) as watch:
-        info = torchinfo.summary(model, input_data=images, depth=_TORCHINFO_DEPTH[depth], col_names=_COLUMNS, verbose=0)
     layers = list(_layers(checked.graph))
+    with _Watch(model, tuple(f"{layer.path}." for layer in layers if layer.op.needs)) as watch:
+        info = torchinfo.summary(model, input_data=images, depth=_TORCHINFO_DEPTH[depth], col_names=_COLUMNS, verbose=0)
     expected_macs = sum(layer.op.macs(layer.op_shape) for layer in layers if isinstance(layer.op, Convolution | Linear))
-    shapes = {layer.path: layer.shape for layer in layers if layer.path in watch.shapes or layer.op.state()}
+    watched = [each for each in layers if each.path in watch.shapes or (each.op.state() and not each.op.holds_tensor)]
+    shapes = {layer.path: layer.shape for layer in watched}
     wrong = {path: watch.shapes.get(path) for path, shape in shapes.items() if watch.shapes.get(path) != shape}
     run = Run(
         torchinfo=_UNIT.sub(r"(\1)", str(info)),
@@ -117,14 +118,15 @@ def _layers(graph: Graph, prefix: str = "") -> Iterator[_Layer]:
 
 
 class _Watch:
-    """Sees every module's output in a forward pass, by way of hooks."""
+    """Sees every module's output in a forward pass, by way of hooks. What is `inside` modules that are ops does not count."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, inside: tuple[str, ...]) -> None:
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.macs = 0
         self.output: tuple[int, ...] = ()
         self.top: list[tuple[int, float]] = []
         self._model = model
+        self._inside = inside
         self._handles: list[Any] = []
 
     def __enter__(self) -> Self:
@@ -142,7 +144,7 @@ class _Watch:
             if not isinstance(main, Tensor):
                 return
             self.shapes[path] = tuple(main.shape[1:])
-            if isinstance(module, nn.Conv2d | nn.Linear):
+            if isinstance(module, nn.Conv2d | nn.Linear) and not path.startswith(self._inside):
                 self.macs += main[0].numel() * module.weight[0].numel()
             if module is self._model:
                 self.output = tuple(main.shape[1:])

@@ -8,6 +8,7 @@ from archbuilder.pytorch.classes import Network, plan_network
 from archbuilder.pytorch.helpers import HELPERS
 from archbuilder.pytorch.initialise import initialisation_lines
 from archbuilder.pytorch.layout import literal, quoted
+from archbuilder.pytorch.needs import needs_of
 from archbuilder.pytorch.writer import Writer, docstring, output_class
 
 _RESET = '''
@@ -26,18 +27,19 @@ def to_source(graph: Graph) -> str:
 
 def source_of(graph: Graph) -> tuple[str, str]:
     """The source, and the name of the root class in it."""
-    network = plan_network(graph)
+    needs = needs_of(graph)
+    network = plan_network(graph, needs.names)
     writer = Writer()
     classes = [_without_mark(writer.class_text(plan, [])) for plan in network.plans]
     classes += [output_class(network.root)] if network.root.outputs else []
     classes.append(_root(network, graph, writer))
     body = "\n\n\n".join(classes)
     helpers = [text for name, text in HELPERS.items() if f"{name}(" in body]
-    body = "\n\n\n".join([*helpers, body])
-    return f"{_header(graph, body)}\n\n\n{body}\n", network.root.name
+    body = "\n\n\n".join([*helpers, *needs.definitions, body])
+    return f"{_header(graph, body, needs.imports)}\n\n\n{body}\n", network.root.name
 
 
-def _header(graph: Graph, body: str) -> str:
+def _header(graph: Graph, body: str, imports: list[str]) -> str:
     title = docstring(f"{graph.name}: {graph.help}" if graph.help else graph.name)
     lines = [title, ""]
     if "OrderedDict(" in body:
@@ -50,6 +52,7 @@ def _header(graph: Graph, body: str) -> str:
     lines += ["from torch import Tensor, nn" if "Tensor" in body else "from torch import nn"]
     if "functional." in body:
         lines += ["from torch.nn import functional"]
+    lines += ["", *imports] if imports else []
     return "\n".join(lines)
 
 

@@ -158,7 +158,7 @@ class Writer:
 
     def _defaults(self, callee: str) -> dict[str, Any]:
         known = self.signatures.get(callee)
-        return known.defaults() if known else {"inplace": False}
+        return known.defaults() if known else {"inplace": False} if callee.startswith("nn.") else {}
 
     def _in_order(self, callee: str, keywords: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, Any], ...]:
         known = self.signatures.get(callee)

@@ -57,8 +57,14 @@ def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...])
     base = _resolved(base_name, own, reporter, (*chain, name))
     if base is None:
         return _broken(definition)
+    _refuse_numbers(base, definition, base_name, reporter)
     merged = merge(base, definition)
     del merged["extends"]
+    parameters, inherited = merged.get("parameters"), base.get("parameters")
+    if isinstance(parameters, Table) and isinstance(inherited, Table):
+        own_parameters = definition.get("parameters")
+        parameters = merged["parameters"] = parameters.copy()
+        parameters.weak = frozenset(inherited.keys() - (own_parameters or {}).keys())  # these may go unused
     if "help" not in definition and isinstance(base.get("help"), str):
         merged["help"] = base["help"]
     body = merged.get("body")
@@ -67,12 +73,24 @@ def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...])
     return merged
 
 
+def _refuse_numbers(base: Table, definition: Table, base_name: str, reporter: Reporter) -> None:
+    """A list of steps is replaced as a whole: its steps have numbers, but these are no names to patch them by."""
+    body = definition.get("body")
+    if not (isinstance(base.get("body"), Items) and isinstance(body, Table)):
+        return
+    number = next((key for key in body if key.isdigit()), None)
+    if number is not None:
+        message = f"the steps of `{base_name}` are a list, so they cannot be patched by number"
+        advice = "write the whole list anew, as in `body: [..., norm]`"
+        reporter.error("bad-patch", message, body.key_places.get(number), help=advice)
+
+
 def _broken(definition: Table) -> Table:
     """A definition that has been reported, with a body so that nothing more is said of it."""
     table = definition.copy()
     table.broken = True
     table.pop("extends", None)
-    table.setdefault("body", Table(definition.place))
+    table["body"] = Table(definition.place)
     return table
 
 

@@ -11,6 +11,7 @@ from archbuilder.spec import zoo
 from archbuilder.spec.blocks import read_used_files, resolve_blocks
 from archbuilder.spec.merge import SECTION_NAMES, arrange, inherit, merge, weakened
 from archbuilder.spec.models import Architecture
+from archbuilder.spec.plugins import join_plugins, locate_plugins
 from archbuilder.spec.reader import MAXIMUM_BYTES, read_yaml
 from archbuilder.spec.table import Table
 from archbuilder.spec.validate import validate_architecture
@@ -82,7 +83,7 @@ def load_block(
         use.put(name, value, place, value_place)
     table = Table()
     for key, value in (found or {}).items():
-        if key in ("blocks", "defaults", "parameters"):
+        if key in ("blocks", "defaults", "parameters", "plugins"):
             table.put(key, value, *((found.key_places.get(key), found.value_places.get(key)) if found else ()))
     table.put("name", block)
     table.put("input", {"channels": input[0], "size": [input[1], input[2]]})
@@ -212,7 +213,9 @@ def _resolve(
     place: Place | None = None,
 ) -> Table | None:
     """`table` laid over what it extends, then its variant laid over that."""
-    table = read_used_files(_with_variant(table, variant, reporter, place), path.parent if path else None, reporter)
+    folder = path.parent if path else None
+    table = read_used_files(_with_variant(table, variant, reporter, place), folder, reporter)
+    table = locate_plugins(table, folder)
     extends = table.get("extends")
     if extends is None:
         return table
@@ -228,6 +231,7 @@ def _resolve(
     if base is None:
         return None
     merged = merge(inherit(base), table, inherited=True)
+    join_plugins(merged, base, table)
     del merged["extends"]
     return merged
 

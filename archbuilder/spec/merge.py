@@ -9,7 +9,7 @@ from typing import Any
 
 from archbuilder.diagnostics import Reporter, suggest
 from archbuilder.parameters import describe
-from archbuilder.spec.table import Table
+from archbuilder.spec.table import Past, Table
 
 NOT_INHERITED = frozenset({"name", "expect", "reference", "variants", "default", "extends", "help"})
 """What a base says of itself alone."""
@@ -27,12 +27,20 @@ def merge(base: Table, over: Table, *, inherited: bool = False) -> Table:
     weaken = inherited or ("block" in over and over["block"] != base.get("block"))
     merged.weak = base.weak | (base.keys() - over.keys()) if weaken else base.weak - over.keys()
     merged.broken = base.broken or over.broken
+    replaced: dict[str, tuple[Past, ...]] = {}
     for key, value in over.items():
         old = base.get(key)
         laid = value
         if isinstance(old, Table) and isinstance(value, Table) and not _changes_kind(old, value):
             laid = merge(old, value, inherited=inherited)
+        elif key in base:
+            past = Past(old, base.value_places.get(key))
+            replaced[key] = (*over.replaced.get(key, ()), past, *base.replaced.get(key, ()))
+        elif key in over.replaced:
+            replaced[key] = over.replaced[key]
         merged.put(key, laid, over.key_places.get(key), over.value_places.get(key))
+    if replaced:
+        merged.replaced = {**base.replaced, **replaced}
     return merged
 
 

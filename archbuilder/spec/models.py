@@ -417,10 +417,10 @@ def _read_parameters(written: Any) -> dict[str, Parameter]:
     for name, value in written.items():
         try:
             if not _is_name(name):
-                raise wrong(f"a parameter's name is a word, got {describe(name)}", at_key=True)
+                help = "write a name, then its default or type, as in {heads: 2}"
+                raise wrong(f"a parameter's name is a word, got {describe(name)}", help, at_key=True)
             if name in _FIELDS or name in ("input", "here", "repeat"):
-                message = f"`{name}` is a word of the language; a parameter needs another name"
-                raise wrong(message, at_key=True)
+                raise wrong(f"`{name}` is a word of the language", "give the parameter another name", at_key=True)
             parameters[name] = value if isinstance(value, Parameter) else declare(name, value)
         except PydanticCustomError as error:
             errors.append(InitErrorDetails(type=error, loc=(name,), input=value))
@@ -534,6 +534,7 @@ class Architecture(SpecModel):
     defaults: Entries = Field(default_factory=dict)
     blocks: dict[str, BlockDefinition] = Field(default_factory=dict)
     use: Names | None = None
+    plugins: Names | None = None
     stem: Section | None = None
     stages: Section | None = None
     neck: Section | None = None

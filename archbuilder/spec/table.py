@@ -5,20 +5,29 @@ A map becomes a `Table`, a list an `Items`; scalars are plain Python values, pla
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
+
+
+class Past(NamedTuple):
+    """A value that a stronger one has replaced, and where it is written."""
+
+    value: Any
+    place: Place | None
 
 
 class Table(dict[str, Any]):
     """A map with the places of its keys and values.
 
     `name_place` is where the key that it stands behind is written, if it is a step. `weak` names the entries that came
-    from a base and may go unused; `broken` says that something in it was wrong and
+    from a base and may go unused; `replaced` has, for entries that were laid over others, those others, the strongest
+    first; `broken` says that something in it was wrong and
     has been reported, so that whoever reads it should stay silent.
     """
 
-    __slots__ = ("broken", "key_places", "name_place", "place", "value_places", "weak")
+    __slots__ = ("broken", "key_places", "name_place", "place", "replaced", "value_places", "weak")
 
     def __init__(self, place: Place | None = None) -> None:
         super().__init__()
@@ -27,6 +36,7 @@ class Table(dict[str, Any]):
         self.key_places: dict[str, Place | None] = {}
         self.value_places: dict[str, Place | None] = {}
         self.weak: frozenset[str] = frozenset()
+        self.replaced: Mapping[str, tuple[Past, ...]] = _NOTHING
         self.broken = False
 
     def put(self, key: str, value: Any, key_place: Place | None = None, value_place: Place | None = None) -> None:
@@ -42,11 +52,15 @@ class Table(dict[str, Any]):
         other.key_places = dict(self.key_places)
         other.value_places = dict(self.value_places)
         other.weak = self.weak
+        other.replaced = self.replaced
         other.broken = self.broken
         return other
 
     def __reduce__(self) -> tuple[Any, ...]:
         return dict, (dict(self),)
+
+
+_NOTHING: Final[Mapping[str, tuple[Past, ...]]] = {}
 
 
 class Items(list[Any]):
@@ -75,6 +89,11 @@ def value_place(container: Any, key: str | int) -> Place | None:
     if isinstance(container, Items) and isinstance(key, int) and key < len(container.places):
         return container.places[key]
     return None
+
+
+def replaced_by(container: Any, key: str) -> tuple[Past, ...]:
+    """What a value of a map was laid over, the strongest first."""
+    return container.replaced.get(key, ()) if isinstance(container, Table) else ()
 
 
 def place_of(container: Any) -> Place | None:

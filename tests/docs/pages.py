@@ -5,6 +5,7 @@ The first word behind a fence's backticks is its language, the second says what 
     yaml            a whole spec, which must hold; with `# net.yaml` as its first line it is also a file of the page
     yaml error      a whole spec that is wrong; the page shows how, with `archbuilder check net.yaml`
     yaml part       some sections of a spec; a name is added, and steps where there are none; it must hold
+    yaml blocks     a file of blocks, for `use`; it must hold, used by a spec of one step
     yaml other      no spec: it must be YAML
     console         `$ archbuilder ...` and `$ python ...` are run in the page's folder, the lines below are what they print
     python          run, the blocks of a page one after the other in one namespace; `# train.py` in the first line writes a file
@@ -43,7 +44,7 @@ PAGES = sorted([ROOT / "README.md", *(path for path in FOLDER.rglob("*.md") if p
 REFERENCE = sorted((FOLDER / "reference").glob("*.md"))
 
 KINDS = {
-    "yaml": {"", "error", "part", "other"},
+    "yaml": {"", "error", "part", "blocks", "other"},
     "console": {""},
     "python": {""},
     "text": {"", "output"},
@@ -168,11 +169,13 @@ class Runner:
             return
         text = complete(fence.text) if fence.kind == "part" else fence.text
         name = str(self.folder / (fence.file or "example.yaml"))
+        if fence.kind == "blocks":
+            text = complete(f"use: {fence.file}\n")
         try:
-            if fence.file is None:
-                check(name, text=text)
-            else:
-                with contextlib.chdir(self.folder):
+            with contextlib.chdir(self.folder):
+                if fence.kind == "blocks" or fence.file is None:
+                    check(name, text=text)
+                else:
                     check(fence.file)
         except SpecError as error:
             if fence.kind != "error":

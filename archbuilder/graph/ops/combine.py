@@ -59,6 +59,8 @@ class Multiply(Op):
         for number, shape in enumerate(inputs):
             if not _spreads(shape, inputs[0]):
                 help = "a gate has the map's channels, and its size or 1×1"
+                if isinstance(shape, Held):
+                    help = f"beside {inputs[0]} give the parameter the `shape` {_held_for(inputs[0])}, for example"
                 raise ShapesDiffer("multiply expected a map and its gates", inputs, number, help)
         return only_one("multiply", inputs[0])
 
@@ -77,6 +79,12 @@ def _spreads(shape: Shape, over: Shape) -> bool:
     if not (isinstance(shape, Map) and isinstance(over, Map)):
         return False
     return all(own in (1, other) for own, other in zip(shape, over, strict=True))
+
+
+def _held_for(over: Shape) -> str:
+    """How a held tensor with a number for each channel is written."""
+    channels = over.channels if isinstance(over, Map | Vector | Tokens) else 1
+    return f"[{channels}, 1, 1]" if isinstance(over, Map) else f"[{channels}]"
 
 
 def _held_spreads(sizes: tuple[int, ...], over: Shape) -> bool:

@@ -264,7 +264,7 @@ class Upsample(Op):
         return Construct("nn.Upsample", (), (("scale_factor", short(self.factor)), ("mode", self.kind)))
 
     def label(self) -> str:
-        return f"upsample ×{short(self.factor)}"
+        return f"upsample {short(self.factor)}×"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from archbuilder.graph.op import (
     Op,
     OpError,
     Tensor,
+    divisors,
     only_map,
     only_tokens,
     pair,
@@ -203,7 +204,8 @@ class Attention(Op):
         heads = given["heads"]
         for shape, whose in ((queries, "queries"), (values, "values")):
             if shape.channels % heads:
-                raise OpError(f"`heads` ({heads}) does not divide the {shape.channels} channels of the {whose}", None, "heads")
+                message = f"`heads` ({heads}) does not divide the {shape.channels} channels of the {whose}"
+                raise OpError(message, f"use one of {divisors(shape.channels)}", "heads")
         if queries.channels != keys.channels:
             raise OpError(f"queries have {queries.channels} channels, keys {keys.channels}; they must be equal")
         if keys.tokens != values.tokens:

@@ -62,6 +62,10 @@ class Convolution(Op):
             given["bias_init"],
         )
 
+    @classmethod
+    def idle(cls, given: dict[str, Any]) -> dict[str, str]:
+        return {} if given["bias"] else {"bias_init": "without a bias"}
+
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("conv", inputs[0])
         height, width = slide("conv", shape, self.kernel, self.stride, self.padding, self.dilation)
@@ -185,6 +189,10 @@ class Linear(Op):
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         channels = vector_or_tokens("linear", inputs[0]).channels
         return cls(channels, given["width"] or channels, given["bias"], given["init"], given["bias_init"])
+
+    @classmethod
+    def idle(cls, given: dict[str, Any]) -> dict[str, str]:
+        return {} if given["bias"] else {"bias_init": "without a bias"}
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = inputs[0]

@@ -1,0 +1,42 @@
+"""What an op needs in emitted source: which names its texts make known, and which of a network's ops have any."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from archbuilder.graph.graph import Graph, Node
+from archbuilder.graph.op import Op
+
+
+def names_bound(text: str) -> set[str]:
+    """The names that an import line or a definition makes known.
+
+    Raises:
+        SyntaxError: if it is no Python.
+    """
+    names: set[str] = set()
+    for statement in ast.parse(text).body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in statement.names}
+        elif isinstance(statement, ast.ClassDef | ast.FunctionDef):
+            names.add(statement.name)
+        elif isinstance(statement, ast.Assign):
+            names |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
+    return names
+
+
+def needy_ops(graph: Graph) -> Iterator[tuple[Graph, Node, Op]]:
+    """The nodes whose ops need source of their own, with the graphs that they stand in; each graph is looked through once."""
+    seen: set[int] = set()
+    open_graphs = [graph]
+    while open_graphs:
+        around = open_graphs.pop()
+        for node in around.nodes:
+            body = node.body
+            if isinstance(body, Graph):
+                if id(body) not in seen:
+                    seen.add(id(body))
+                    open_graphs.append(body)
+            elif body is not None and body.needs:
+                yield around, node, body

@@ -1,0 +1,137 @@
+"""Finds the step behind a module's path in a network that was lowered under a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from archbuilder.diagnostics import Diagnostic, Place, Source, SpecError, suggest
+from archbuilder.graph.graph import Graph, Node
+from archbuilder.lower.trace import Spot, Trace, Use
+from archbuilder.parameters import Parameter
+
+
+@dataclass
+class Found:
+    """A step, its node, the use that stands there, and all uses on the way: each with its path, and with the first use of
+    the graph that it calls, which equal uses share."""
+
+    path: str
+    node: Node
+    spot: Spot
+    use: Use | None
+    is_repeat: bool = False
+    uses: list[tuple[Use, str, Use | None]] = field(default_factory=list)
+
+
+def find(graph: Graph, trace: Trace, path: str, module: str, others: Iterable[str] = ()) -> Found:
+    """The step at `module`, which is the beginning of `path`.
+
+    Args:
+        graph: the network.
+        trace: what was noted while it was lowered.
+        path: the whole path, for messages.
+        module: what to look for.
+        others: what else may stand at the beginning of a path.
+
+    Raises:
+        SpecError: if there is none.
+    """
+    walk = _Walk(graph, trace, path, module or path)
+    if not module:
+        raise walk.unknown(graph, others)
+    while walk.rest:
+        walk.step()
+    return walk.found
+
+
+class _Walk:
+    def __init__(self, graph: Graph, trace: Trace, path: str, module: str) -> None:
+        self.graph, self.trace, self.whole = graph, trace, path
+        self.rest, self.path = module, ""
+        self.uses: list[tuple[Use, str, Use | None]] = []
+
+    def step(self) -> None:
+        """Goes on to the next step: a child of the graph at hand, with its number where it is repeated."""
+        node, number = self._take(self.graph)
+        spot = self.trace.spots[id(node)]
+        body, is_repeat = node.body, False
+        if spot.in_sequence:
+            is_repeat = bool(self.rest)
+            if self.rest and isinstance(body, Graph):
+                inner, within = self._take(body)
+                names = [name for each in body.nodes for name in each.all_names()]
+                node, number = inner, names.index(inner.all_names()[within])
+                body = node.body
+        use = spot.use_of(number)
+        if use is not None:
+            first = self.trace.first_caller(body) if isinstance(body, Graph) else None
+            self.uses.append((use, self.path, first))
+        self.found = Found(self.path, node, spot, use, is_repeat, self.uses)
+        if isinstance(body, Graph):
+            self.graph = body
+        elif self.rest:
+            raise self._nothing_inside(node)
+
+    def _take(self, graph: Graph) -> tuple[Node, int]:
+        """The child of a graph with which the rest of the path begins, and which of its repeats is meant."""
+        for node in sorted(graph.nodes, key=lambda each: each.body is None):  # one that is there before one left out
+            spot = self.trace.spots.get(id(node))
+            if spot is None and not graph.listed:
+                continue  # no step
+            names = [*node.shown_names(), *([spot.key] if spot is not None else [])]
+            for number, name in enumerate(names):
+                if self.rest == name or self.rest.startswith(f"{name}."):
+                    self.path += f".{name}" if self.path else name
+                    self.rest = self.rest[len(name) + 1 :]
+                    return node, number if number < node.count else 0
+        raise self.unknown(graph, ())
+
+    def unknown(self, graph: Graph, others: Iterable[str]) -> SpecError:
+        """There is no such child."""
+        name = self.rest.partition(".")[0]
+        names = [shown for node in graph.nodes for shown in node.shown_names()]
+        inside = f" in `{self.path}`" if self.path else ""
+        start = len(self.path) + 1 if self.path else 0
+        place = _place(self.whole, start, len(name))
+        message = f"there is no module `{name}`{inside}"
+        return _error("unknown-path", message, place, suggest(name, [*names, *others]))
+
+    def _nothing_inside(self, node: Node) -> SpecError:
+        what = "is left out here" if node.body is None else "has no modules inside"
+        place = _place(self.whole, len(self.path) + 1, len(self.rest))
+        return _error("unknown-path", f"`{self.path}` {what}", place, None)
+
+
+def unknown_parameter(found: Found, name: str, path: str, parameters: Mapping[str, Parameter]) -> SpecError:
+    """The step at a path has no such parameter."""
+    if found.node.body is None:
+        return left_out(found, path)
+    use, body = found.use, found.node.body
+    place = _place(path, len(path) - len(name), len(name))
+    children = body.nodes if isinstance(body, Graph) else ()
+    if any(name in node.shown_names() for node in children):
+        help = f"add one of its parameters, as in `{path}.width`"
+        return _error("unknown-parameter", f"`{path}` is a module", place, help)
+    what = f"`{found.path}`, which has steps of its own,"
+    if use is not None:
+        what = f"`{use.resolved.name}` at {found.path}"
+    words = ["block"] if use is not None else []
+    words += ["depth"] if found.spot.step.depth is not None and not found.is_repeat else []
+    return _error("unknown-parameter", f"{what} has no parameter `{name}`", place, suggest(name, [*parameters, *words]))
+
+
+def left_out(found: Found, path: str) -> SpecError:
+    """The step at a path is left out there, so that it has no values."""
+    step, place = found.spot.step, _place(path, 0, len(found.path))
+    reason = f" (`when: {step.when}`)" if step.when is not True else ""
+    return _error("unknown-path", f"`{found.path}` is left out here{reason}", place, None)
+
+
+def _error(code: str, message: str, place: Place, help: str | None) -> SpecError:
+    return SpecError([Diagnostic(code, message, place, help)])
+
+
+def _place(path: str, start: int, length: int) -> Place:
+    """A part of a path that was asked for."""
+    return Place(Source("--why", path), 1, start + 1, start + length + 1)

@@ -1,0 +1,235 @@
+"""Runs what plugins define: the functions of blocks, and the rules of ops. What goes wrong in them is a diagnostic."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from archbuilder.diagnostics import Note, Place
+from archbuilder.graph.op import Op, OpError
+from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
+from archbuilder.lower.frame import POISON, Frame
+from archbuilder.lower.library import Library
+from archbuilder.lower.slots import Slot
+from archbuilder.parameters import describe
+from archbuilder.plugin.loading import described, place_of_error
+from archbuilder.plugin.registry import REGISTRY, PythonBlock
+from archbuilder.plugin.signature import faults_of
+from archbuilder.plugin.values import PluginError, UnknownValueError, Value
+from archbuilder.spec.models import Step
+from archbuilder.spec.table import Table
+
+LowerStep = Callable[[str, Step, Frame], bool]
+"""Lowers a step into a frame, under a name."""
+
+_WORDS: Final[tuple[str, ...]] = ("depth", "when", "inline", "rename", "register")
+_WORD_TYPES: Final = {
+    "inline": (bool, "true or false"),
+    "rename": (dict, "a map of names"),
+    "register": (list, "a list of names"),
+}
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Runs the functions of blocks. One for each lowering."""
+
+    lower: LowerStep
+    evaluation: Evaluation
+    library: Library
+
+    def run(self, definition: PythonBlock, frame: Frame) -> list[str]:
+        """Makes the steps of a block in a frame; the names of what it returns.
+
+        Raises:
+            GiveUp: if something is wrong; the reason is reported.
+        """
+        build = _Build(definition, frame, self)
+        values = build.inputs()
+        told = () if definition.model is None else (self._parameters(definition, frame),)
+        with self._reporting(definition, frame):
+            result = _called(definition, (build, *values), told)
+            return build.names_of(result)
+
+    def _parameters(self, definition: PythonBlock, frame: Frame) -> Any:
+        values = {name: frame.variables[name] for name in definition.parameters}
+        try:
+            return definition.model(**values) if definition.model is not None else None
+        except ValidationError as error:
+            for parameter, message in faults_of(error, definition.parameters):
+                place = frame.origins.get(parameter) if parameter is not None else None
+                self.evaluation.error(frame, "bad-value", f"{message} (in `{definition.name}`)", place or frame.used_at)
+            raise GiveUp from None
+
+    @contextmanager
+    def _reporting(self, definition: PythonBlock, frame: Frame) -> Iterator[None]:
+        """Makes what a function raises a diagnostic at its line."""
+        try:
+            yield
+        except (GiveUp, TooLarge):
+            raise
+        except UnknownValueError:
+            raise GiveUp from None
+        except PluginError as error:
+            place = place_of_error(error, definition.place)
+            self.evaluation.error(frame, "bad-plugin", str(error), place, error.help)
+            raise GiveUp from None
+        except Exception as error:  # noqa: BLE001 -- whatever a user's function raises
+            place = place_of_error(error, definition.place)
+            self.evaluation.error(frame, "bad-plugin", f"`{definition.name}` raised {described(error)}", place)
+            raise GiveUp from None
+
+
+def _called(definition: PythonBlock, values: tuple[Any, ...], told: tuple[Any, ...]) -> Any:
+    """What a function gives; behind `*xs` the parameters can only go by name."""
+    if definition.keyword is not None and told:
+        return definition.function(*values, **{definition.keyword: told[0]})
+    return definition.function(*values, *told)
+
+
+class _Build:
+    """The builder that a block's function is given: each call is a step, lowered as one in YAML is."""
+
+    def __init__(self, definition: PythonBlock, frame: Frame, functions: Functions) -> None:
+        self.definition = definition
+        self.frame = frame
+        self.functions = functions
+        self.file = definition.place.source.name
+
+    def __call__(self, block: Any, /, *inputs: Value, name: str | None = None, **parameters: Any) -> Value:
+        place = self._place()
+        words = {word: parameters.pop(word) for word in _WORDS if word in parameters}
+        self._check_words(words)
+        if block is None:  # an empty slot
+            block, words["when"] = "identity", False
+        if not isinstance(block, str | Slot):
+            raise PluginError(f"the builder takes a block's name, got {block!r}", 'as in build("conv", x, width=64, kernel=3)')
+        if not inputs and not self._takes_nothing(block):
+            raise PluginError(f"`{block}` takes a value", f'as in build("{block}", x)')
+        given = [self._name_of(value) for value in inputs]
+        name = self._name(block, name, place)
+        if name is None:
+            return Value("", None, self)
+        self.functions.lower(name, _step(block, given, words, parameters, place), self.frame)
+        return self._value(name)
+
+    def inputs(self) -> list[Value]:
+        """The values that the function is given."""
+        least, most = self.definition.inputs
+        whole = self._value("input")
+        if (least, most) == (1, 1):
+            return [whole]
+        values = list(whole) if isinstance(whole.shape, Streams) else [whole]
+        if len(values) < least or (most is not None and len(values) > most):
+            wanted = f"{least} values" if most is not None else f"{least} or more values"
+            message = f"`{self.definition.name}` takes {wanted}, got {len(values)}"
+            help = "name them in `from`, as in `from: [left, right]`"
+            self.functions.evaluation.error(self.frame, "bad-input", message, self.frame.used_at, help)
+            raise GiveUp
+        return values
+
+    def names_of(self, result: Any) -> list[str]:
+        """The names of the values that a function has returned."""
+        several = result if isinstance(result, tuple | list) and result else [result]
+        if not all(isinstance(each, Value) for each in several):
+            message = f"`{self.definition.name}` must return a value that the builder gave, or several, got {_shown(result)}"
+            raise PluginError(message)
+        return [self._name_of(value) for value in several]
+
+    def _value(self, name: str) -> Value:
+        value = self.frame.input if name == "input" else self.frame.values.get(name, POISON)
+        return Value(name, None if value == POISON else self.frame.builder.shape_of(value), self)
+
+    def _name_of(self, value: Any) -> str:
+        if not isinstance(value, Value):
+            raise PluginError(f"the builder takes values, got {value!r}", "parameters are given by name, as in width=64")
+        if value.owner is not self:
+            raise PluginError("this value belongs to another use of a block", "take values from this function's own arguments")
+        if not value.name:
+            raise GiveUp
+        return value.name
+
+    def _name(self, block: str | Slot, name: str | None, place: Place) -> str | None:
+        """The name of a step; None if it is taken, which is reported."""
+        taken = self.frame.values
+        if name is None:
+            base, number = block if isinstance(block, str) else "slot", 2
+            name = base
+            while name in taken:
+                name, number = f"{base}{number}", number + 1
+        elif not isinstance(name, str):
+            raise PluginError(f"a step's name is a text, got {name!r}")
+        elif name in taken:
+            message = f"two steps are called `{name}`"
+            self.functions.evaluation.error(self.frame, "same-name", message, place, "give one of them another name")
+            return None
+        return name
+
+    def _takes_nothing(self, block: str | Slot) -> bool:
+        definition = self.functions.library.find(block) if isinstance(block, str) else None
+        return definition is None or (isinstance(definition, type) and definition.inputs == (0, 0))
+
+    @staticmethod
+    def _check_words(words: dict[str, Any]) -> None:
+        for word, (kind, expected) in _WORD_TYPES.items():
+            if word in words and not isinstance(words[word], kind):
+                raise PluginError(f"`{word}` must be {expected}, got {describe(words[word])}")
+
+    def _place(self) -> Place:
+        """The line of the plugin that is being run."""
+        frame = inspect.currentframe()
+        while frame is not None and frame.f_code.co_filename != self.file:
+            frame = frame.f_back
+        return self.definition.place if frame is None else self.definition.place_in(frame.f_lineno)
+
+
+def _step(block: str | Slot, inputs: list[str], words: dict[str, Any], arguments: dict[str, Any], place: Place) -> Step:
+    """The step that a call of the builder stands for. What Python gives is computed, so nothing in it is read as a text."""
+    fields: dict[str, Any] = {_FIELDS.get(key, key): value for key, value in words.items()}
+    fields["block"], fields["from_"] = block, inputs or None
+    step = Step.model_construct(**fields)
+    table = Table(place)
+    table.name_place = place
+    object.__setattr__(step, "__pydantic_extra__", arguments)
+    object.__setattr__(step, "table", table)
+    object.__setattr__(step, "place", place)
+    return step
+
+
+_FIELDS: Final = {"register": "register_"}
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else f"{type(value).__name__} {value!r}"[:80]
+
+
+@contextmanager
+def op_of_plugin(op_type: type[Op], evaluation: Evaluation, frame: Frame, place: Place | None) -> Iterator[None]:
+    """Makes what the rules of a plugin's op raise a diagnostic at their line."""
+    entry = REGISTRY.entries[op_type.name]
+    try:
+        yield
+    except OpError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever a user's rule raises
+        message = str(error) if isinstance(error, PluginError) else f"`{op_type.name}` raised {described(error)}"
+        notes = () if place is None or place.source.shipped else (Note(f"`{op_type.name}` is used here", place),)
+        at = place_of_error(error, entry.place)
+        evaluation.error(frame, "bad-plugin", message, at, getattr(error, "help", None), notes)
+        raise GiveUp from None
+
+
+def probed(op_type: type[Op], given: dict[str, Any], inputs: tuple[Shape, ...]) -> tuple[Op, Shape]:
+    """An op, and the shape that it gives. It is asked all that will be asked later, so that its mistakes come out now."""
+    op = op_type.resolve(given, inputs)
+    output = op.infer(inputs)
+    for rule in (op.state, op.emit, op.initialise, op.label):
+        rule()
+    op.macs(output)
+    return op, output

@@ -1,0 +1,286 @@
+"""Where values come from: the chains as a user reads them, and that they agree with the graph."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+import archbuilder
+from archbuilder import Graph, SpecError
+from archbuilder.explaining import as_text, explain_parameter
+from archbuilder.graph.graph import Node
+from archbuilder.graph.op import Op
+from archbuilder.lower import lower_architecture
+from archbuilder.lower.slots import Slot
+from archbuilder.lower.trace import Trace
+from archbuilder.lower.why import explain
+from tests.networks import HEAD, modules
+
+NET = """\
+name: net
+input: {channels: 3, size: 32}
+parameters: {factor: 1.5}
+scale: {width: {by: $factor}, depth: {by: $factor}}
+defaults: {activation: silu, thing: {kernel: 5}}
+blocks:
+  thing:
+    parameters:
+      width: channels
+      stride: 1
+      kernel: {type: int, default: 3}
+      shortcut: {type: block, default: project}
+    let: {last: $(1 if kernel > 3 else 2)}
+    body:
+      conv: {block: conv, width: $width, kernel: $kernel, stride: $stride}
+      act: activation
+      for i in last:
+        rung.$i: {block: conv, width: $(here.channels + 8 * i), kernel: 1}
+      side: {block: $shortcut, from: input, width: $(2 * input.channels), when: $(stride != 1)}
+stages:
+  one: {block: thing, width: 16, depth: 2, stride: 2, activation: gelu}
+  two: {block: thing, width: 32, kernel: 3, depth: 1}
+variants:
+  big: {parameters: {factor: 2.0}, stages: {one: {width: 32}, two: {depth: 3, shortcut: {block: project}, stride: 2}}}
+"""
+
+CASES = {
+    "one.0.conv.stride": """\
+one.0.conv.stride is 2
+  → $stride  net.yaml:15:66  fixed in the body of `thing`
+    1                        the default of `conv`
+    `stride` of `thing` at one.0 is 2
+      → 2  net.yaml:21:53  the use itself
+        1  net.yaml:9:15   the default of `thing`
+""",
+    "one.2.conv.stride": """\
+one.2.conv.stride is 1
+  → $stride  net.yaml:15:66  fixed in the body of `thing`
+    1                        the default of `conv`
+    `stride` of `thing` at one.2 is 1
+      → 1                  only the first repeat has the stride
+        2  net.yaml:21:53  the use itself
+        1  net.yaml:9:15   the default of `thing`
+""",
+    "one.depth": """\
+one.depth is 3
+  → 2  net.yaml:21:42  the use itself
+    then times 1.5, rounded to the nearest whole number (net.yaml:4:49)
+    `factor` is 1.5
+      → 1.5  net.yaml:3:22  the network's `parameters`
+""",
+    "one.width": """\
+one.width is 24
+  → 16  net.yaml:21:30  the use itself
+    then times 1.5, to the nearest multiple of 8 (net.yaml:4:21)
+    `factor` is 1.5
+      → 1.5  net.yaml:3:22  the network's `parameters`
+""",
+    "one.1.act.kind": """\
+one.1.act.kind is gelu
+  → gelu  net.yaml:21:68  the use around, one.1
+    silu  net.yaml:5:24   the network's `defaults`
+    relu                  the default of `activation`
+""",
+    "two.0.kernel": """\
+two.0.kernel is 3
+  → 3  net.yaml:22:38  the use itself
+    5  net.yaml:5:45   the network's `defaults`
+    3  net.yaml:10:36  the default of `thing`
+""",
+    "one.1.conv.padding": """\
+one.1.conv.padding is 2
+  → null  the default of `conv`
+    null: zeros around the map; by default half of an odd kernel
+""",
+    "two.0.rung.1.width": """\
+two.0.rung.1.width is 56
+  → $(here.channels + 8 * i)  net.yaml:18:38  fixed in the body of `thing`
+    null                                      the default of `conv`
+    `here` is 48×16×16
+    `i` is 1
+""",
+    "one.0.side.width": """\
+one.0.side.width is 6
+  → $(2 * input.channels)  net.yaml:19:53  fixed in the body of `thing`
+    `input` is 3×32×32
+""",
+    "one.0.side.block": """\
+one.0.side.block is project
+  → $shortcut  net.yaml:19:21  fixed in the body of `thing`
+    `shortcut` of `thing` at one.0 is project
+      → project  net.yaml:11:40  the default of `thing`
+""",
+    "factor": """\
+factor is 1.5
+  → 1.5  net.yaml:3:22  the network's `parameters`
+""",
+}
+
+
+def why(text: str, path: str, **overrides: Any) -> str:
+    return as_text(explain_parameter("net.yaml", path, overrides, text)) + "\n"
+
+
+@pytest.mark.parametrize("path", CASES)
+def test_says_where_a_value_comes_from(path: str) -> None:
+    assert why(NET, path) == CASES[path]
+
+
+def test_tells_what_variants_bases_and_settings_have_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.yaml").write_text(NET, "utf-8")
+    Path("mine.yaml").write_text(
+        dedent("""\
+            name: mine
+            extends: ./net.yaml#big
+            defaults: {activation: relu6}
+            blocks: {thing: {parameters: {kernel: 7}}}
+            stages: {two: {width: 64, shortcut: {stride: 2}}}
+        """),
+        "utf-8",
+    )
+    explained = [
+        as_text(explain_parameter("mine.yaml", path, {"two.width": 8, "factor": 1}))
+        for path in ("two.0.conv.width", "two.2.act.kind", "two.1.conv.kernel", "two.0.side.stride", "factor", "two.depth")
+    ]
+    assert "\n".join(explained).replace(str(tmp_path.resolve()) + "/", "") + "\n" == dedent("""\
+        two.0.conv.width is 8
+          → $width  net.yaml:15:33  fixed in the body of `thing`
+            null                    the default of `conv`
+            `width` of `thing` at two.0 is 8
+              → 8   --set two.width=8  the use itself
+                64  mine.yaml:5:23     the use itself, replaced
+                32  net.yaml:22:30     the use itself, replaced
+            then times 1, to the nearest multiple of 8 (net.yaml:4:21)
+            `factor` is 1
+              → 1    --set factor=1  the network's `parameters`
+                2    net.yaml:24:29  the network's `parameters`, replaced
+                1.5  net.yaml:3:22   the network's `parameters`, replaced
+        """)
+
+
+EQUAL = """\
+stages:
+  one: {block: basic, width: 8}
+  two: {block: basic, width: 8}
+  three: {block: basic, width: $(4 + 4), shortcut: null}
+"""
+
+
+@pytest.mark.parametrize(("path", "line"), [("one", 4), ("two", 5), ("three", 6)])
+def test_uses_that_share_a_graph_are_told_apart(path: str, line: int) -> None:
+    found = explain_parameter("net.yaml", f"{path}.conv2.width", text=HEAD + EQUAL.replace("width: 8}", "width: 3}", 2))
+    (inner,) = found.variables
+    assert inner.path == path
+    assert inner.winner is not None
+    assert inner.winner.place is not None
+    assert inner.winner.place.line == line
+
+
+def test_output_stride_and_slots_are_told() -> None:
+    text = (
+        "name: net\nextends: resnet50\noutput_stride: 16\nstages: {layer4: {shortcut: {block: avg_project, conv: {bias: true}}}}\n"
+    )
+    found = explain_parameter("net.yaml", "layer4.0.conv2.dilation", text=text)
+    (inner,) = found.variables
+    assert inner.winner is not None
+    assert (inner.winner.kind, inner.winner.whose, inner.winner.place and inner.winner.place.line) == ("output_stride", "16", 3)
+    found = explain_parameter("net.yaml", "layer4.0.downsample.1.bias", text=text)
+    assert found.value is True
+    assert [candidate.kind for candidate in found.candidates] == ["around", "default"]
+
+
+MISTAKES = {
+    "oen.0.conv.stride": ("1: there is no module `oen`", "did you mean `one`?"),
+    "one.0.cnv.stride": ("7: there is no module `cnv` in `one.0`", "did you mean `conv`?"),
+    "one.9.conv.stride": ("5: there is no module `9` in `one`", "known here: 0, 1, 2"),
+    "one.0.conv.strid": ("12: `conv` at one.0.conv has no parameter `strid`", "did you mean `stride`?"),
+    "one.dept": ("5: `thing` at one has no parameter `dept`", "did you mean `depth`?"),
+    "one.0.depth": ("7: `thing` at one.0 has no parameter `depth`", "known here: block, kernel, shortcut, stride, width"),
+    "one.0.conv": ("7: `one.0.conv` is a module", "add one of its parameters, as in `one.0.conv.width`"),
+    "one.0.conv.weight.shape": ("12: `one.0.conv` has no modules inside", None),
+    "one.1.side.width": ("1: `one.1.side` is left out here (`when: $(stride != 1)`)", None),
+    "facto": ("1: there is no module `facto`", "did you mean `factor`?"),
+    "": ("1: there is no module ``", "known here: factor, one, two"),
+}
+
+
+@pytest.mark.parametrize("path", MISTAKES)
+def test_what_is_not_there_gets_a_diagnostic(path: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        explain_parameter("net.yaml", path, text=NET)
+    (mistake,) = caught.value.diagnostics
+    assert mistake.place is not None
+    assert (f"{mistake.place.column}: {mistake.message}", mistake.help) == MISTAKES[path]
+
+
+def test_a_wrong_spec_says_so_first() -> None:
+    with pytest.raises(SpecError) as caught:
+        explain_parameter("net.yaml", "one.width", text=NET.replace("block: thing", "block: thign", 1))
+    assert [mistake.code for mistake in caught.value.diagnostics] == ["unknown-block"]
+
+
+def test_is_public_and_plain_data() -> None:
+    found = archbuilder.why("resnet50", "layer3.depth")
+    assert isinstance(found, archbuilder.Why)
+    assert (found.value, found.winner) == (6, found.candidates[0])
+    assert pickle.loads(pickle.dumps(found)).value == 6
+    assert archbuilder.why("resnet50", "fc.width", classes=10).value == 10
+
+
+# ---- it agrees with the graph ----------------------------------------------------------------------------------------
+
+SAMPLE = ("resnet50", "resnet50d", "res2net50d", "mobilenet_v2", "efficientnet_b1", "densenet121", "googlenet", "pvt_v2_b0")
+SAMPLE += ("hrnet_w18_small", "shufflenet_v2_x1_0", "vgg16", "regnet_y_800mf")
+
+
+def nodes(graph: Graph, prefix: str = "") -> Iterator[tuple[str, Node]]:
+    """Every node that is there with its path, by its first and its last repeat."""
+    for node in graph.nodes:
+        for name in dict.fromkeys((node.shown_names()[0], node.shown_names()[-1])):
+            if node.body is not None and node.name != "streams":
+                yield prefix + name, node
+            if isinstance(node.body, Graph):
+                yield from nodes(node.body, f"{prefix}{name}.")
+
+
+def in_graph(body: Op | Graph, parameter: str) -> Any:
+    """What the graph has for a parameter; raises where it does not keep it."""
+    if isinstance(body, Graph):
+        return body.bindings[parameter]
+    if parameter == "width" and hasattr(body, "out_channels"):
+        return body.out_channels
+    return getattr(body, parameter)
+
+
+def plain(value: Any) -> Any:
+    value = value.written if isinstance(value, Slot) else value
+    return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_what_won_is_what_the_graph_has(name: str) -> None:
+    architecture, trace = archbuilder.load(name), Trace()
+    graph = lower_architecture(architecture, trace=trace)
+    assert modules(graph) == modules(archbuilder.lower(name))
+    seen = 0
+    for path, node in nodes(graph):
+        body = node.body
+        names = [each.name for each in type(body).parameters] if isinstance(body, Op) else list(body.bindings if body else ())
+        for parameter in names:
+            try:
+                expected = in_graph(body, parameter)
+                found = explain(architecture, graph, trace, f"{path}.{parameter}")
+            except (AttributeError, SpecError):
+                continue  # not kept, or derived by the block
+            seen += 1
+            assert plain(found.value) == plain(expected), f"{path}.{parameter}"
+            assert [candidate.won for candidate in found.candidates].count(True) == 1
+            assert found.winner is found.candidates[0]
+            assert as_text(found)
+    assert seen > 40
