@@ -118,6 +118,12 @@ class Graph:
         calls = ((node.body, node.count) for node in self.nodes if isinstance(node.body, Graph))
         return int(own) + sum(graph.drop_units * count for graph, count in calls)
 
+    @cached_property
+    def drop_paths(self) -> int:
+        """How many paths it drops: a block may have several."""
+        own = sum(isinstance(node.body, DropPath) for node in self.nodes)
+        return own + sum(node.body.drop_paths * node.count for node in self.nodes if isinstance(node.body, Graph))
+
     def state(self) -> Iterator[tuple[str, Tensor]]:
         """Every parameter and buffer under its `state_dict` key, in order."""
         yield from _state_of(children(self))
