@@ -216,6 +216,8 @@ class _Planner:
         made = [member.made(name) if has else ABSENT for member, has in zip(members, present, strict=True)]
         if any(isinstance(each, Expression) for each in made):
             return self.expression(name, made, inputs, arguments)
+        if len(inputs) > 1 and not all(present):
+            raise CannotUnify  # an identity would hand on all inputs
         module = unify_modules([IDENTITY if each is ABSENT else each for each in made], arguments, identifier(name))
         is_call = any(node is not None and isinstance(node.body, Graph) for node in nodes)
         return PlannedStep(name, module, None, inputs, is_call=is_call)

@@ -7,8 +7,9 @@ import re
 from typing import Final
 
 RESERVED: Final = frozenset(
-    {"nn", "torch", "functional", "Tensor", "DropPath", "LayerNorm2d", "OrderedDict", "annotations", "None", "True", "False", "super",
-     "self", "dict", "list", "str", "int", "bool", "float", "tuple", "range", "callable", "getattr", "isinstance"}
+    {"nn", "torch", "functional", "Tensor", "DropPath", "LayerNorm2d", "OrderedDict", "annotations", "None", "True",
+     "False", "super", "self", "dict", "list", "str", "int", "bool", "float", "tuple", "range", "callable", "getattr",
+     "isinstance"}
 )  # fmt: skip
 """What the emitted source uses itself."""
 

@@ -133,6 +133,26 @@ def test_a_part_that_some_have_is_an_identity_in_the_others() -> None:
     ]
 
 
+def test_a_part_of_several_values_that_some_have() -> None:
+    """An identity would hand on all of them, not the first: these instances need classes of their own."""
+    module = built(
+        HEAD
+        + """
+blocks:
+  join: {body: {sum: {block: add, from: input.*}, conv: {block: conv, kernel: 3}}}
+  b:
+    parameters: {on: true}
+    body:
+      norm: norm
+      joined: {block: join, from: [norm, input], when: $on}
+      sum: {block: add, from: [joined, input]}
+stages: {one: b, two: {block: b, on: false}, three: b}
+"""
+    )
+    assert type(module.one) is type(module.three)
+    assert type(module.one) is not type(module.two)
+
+
 def test_one_class_for_each_block_and_loop_count() -> None:
     source = source_of(
         f"{HEAD}{PARTS}stages: {{a: part, b: {{block: part, rungs: 3}}, c: {{block: part, second: false}}}}"
@@ -217,8 +237,10 @@ def test_in_place_where_nothing_else_reads_the_input() -> None:
     [
         "stages: {act: activation}",
         "stages: {conv: {block: conv, kernel: 3}, act: activation, sum: {block: add, from: [act, conv]}}",
-        ("stages: {conv: {block: conv, kernel: 3}, same: {block: add, from: [conv]}, act: activation, "
-        "s: {block: add, from: [act, conv]}}"),
+        (
+            "stages: {conv: {block: conv, kernel: 3}, same: {block: add, from: [conv]}, act: activation, "
+            "s: {block: add, from: [act, conv]}}"
+        ),
         "stages: {conv: {block: conv, kernel: 3}, act: activation}\nfeatures: [conv]",
         "stages: {conv: {block: conv, kernel: 3}, gone: {block: norm, when: false}, act: activation}\nfeatures: [gone]",
         "stages: {norm: norm, parts: {block: split, parts: 2}, act: {block: activation, from: parts.0}}",
