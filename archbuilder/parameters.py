@@ -8,7 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-REQUIRED: Final = object()
+
+class _Required:
+    """There is one of it, in copies and pickles too."""
+
+    def __reduce__(self) -> str:
+        return "REQUIRED"
+
+
+REQUIRED: Final = _Required()
 """Stands for the default of a parameter that has none."""
 
 MAXIMUM_INTEGER: Final = 2**53
@@ -101,9 +109,10 @@ def describe(value: Any) -> str:
         return f"[{', '.join(describe(each) for each in value)}]" if len(value) <= 4 else "a list"
     if isinstance(value, int) and abs(value) > MAXIMUM_INTEGER:
         return "a number that is too large"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e5:
-        return f"{value:.1f}"  # that it is no whole number may be what is wrong with it
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return f"{short}.0" if short.lstrip("-").isdigit() else short
+    return str(value)
 
 
 _MISFIT: Final = object()

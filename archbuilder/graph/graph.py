@@ -5,15 +5,16 @@ A graph is immutable once lowered. Every reader (summary, drawing, source) walks
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from archbuilder.diagnostics import Place
 from archbuilder.graph.op import Op, Tensor
 from archbuilder.graph.ops.activation import DropPath
-from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
 
 INPUT = -1
 """The node number that stands for a graph's input."""
@@ -148,6 +149,12 @@ class Graph:
                 open_values += self.nodes[value.node].inputs
         return frozenset(range(len(self.nodes))) - needed
 
+    @cached_property
+    def drop_paths(self) -> int:
+        """How many paths it drops: a block may have several."""
+        own = sum(isinstance(node.body, DropPath) for node in self.nodes)
+        return own + sum(node.body.drop_paths * node.count for node in self.nodes if isinstance(node.body, Graph))
+
     def state(self) -> Iterator[tuple[str, Tensor]]:
         """Every parameter and buffer under its `state_dict` key, in order: a module's own, then those of its children."""
         level = children(self)
@@ -185,6 +192,29 @@ def children(graph: Graph, *, left_out: bool = False) -> dict[str, Child]:
                 level = level.setdefault(container, Child(container)).inner
             level.setdefault(last, Child(last)).node = node
     return {name: child for name, child in found.items() if child.node is not None or child.inner}
+
+
+def reduction_of(value: Value, nodes: Sequence[Node], input: Shape) -> int:
+    """For how many pixels of the input one pixel of a value stands, along the height.
+
+    This is the product of what the steps on the way do, each to the nearest whole number: 15 pixels become 8 with a stride
+    of 2, and no rounding adds up.
+    """
+    found = Fraction(1)
+    while value.node != INPUT and nodes[value.node].inputs:
+        first = nodes[value.node].inputs[0]
+        after, before = _height(value, nodes, input), _height(first, nodes, input)
+        if after and before:
+            found *= round(before / after) if before >= after else Fraction(1, round(after / before))
+        value = first
+    return max(1, round(found))
+
+
+def _height(value: Value, nodes: Sequence[Node], input: Shape) -> int | None:
+    shape = input if value.node == INPUT else nodes[value.node].shape
+    if isinstance(shape, Streams):
+        shape = shape[value.item or 0]  # of several, the first is the finest
+    return shape.height if isinstance(shape, Map | Tokens) else None
 
 
 def _state_of(level: dict[str, Child]) -> Iterator[tuple[str, Tensor]]:

@@ -41,10 +41,8 @@ def slide(
 
 def _along(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
     span = size + 2 * padding - dilation * (kernel - 1) - 1
-    if span < 0:
-        return 0
     if not ceil:
-        return span // stride + 1
+        return span // stride + 1 if span >= 0 else 0
     steps = -(-span // stride) + 1
     # The last window must begin inside the map or its left padding.
     return steps - 1 if (steps - 1) * stride >= size + padding else steps

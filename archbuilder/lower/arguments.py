@@ -372,9 +372,11 @@ class Arguments:
             elif parameter.type in SLOTS:
                 values[key] = Slot(default, values, NOWHERE)
             elif not failed:
-                place = definition.place_at("parameters") if isinstance(definition, BlockDefinition) else None
+                place = definition.place_inside("parameters", key) if isinstance(definition, BlockDefinition) else None
+                if place is None or place.source.shipped:
+                    place = use.place
                 written = Written(default, place, {**values, "input": input})
-                values[key] = self._checked(name, parameter, written, frame, place)
+                values[key] = self._checked(name, parameter, written, frame, place, use)
         if failed:
             raise GiveUp
 
@@ -405,9 +407,15 @@ class Arguments:
                     self.evaluation.error(frame, "no-effect", message, explicit[other].place, "give one of them")
 
     def _checked(
-        self, name: str, parameter: Parameter, written: Written, frame: Frame, origin: Place | None
+        self,
+        name: str,
+        parameter: Parameter,
+        written: Written,
+        frame: Frame,
+        origin: Place | None,
+        use: Step | None = None,
     ) -> Any:
-        """A value, computed and of the parameter's type."""
+        """A value, computed and of the parameter's type; `use` asks for it where it is a definition's default."""
         value = written.value
         if parameter.type in SLOTS and type(value) is not Formula:
             return self._slot(name, parameter, written, frame)
@@ -422,9 +430,10 @@ class Arguments:
             return parameter.check(value)
         except ParameterError as error:
             at = origin if origin is not None and not origin.source.shipped else written.place
-            near = difflib.get_close_matches(str(value), parameter.choices, 1, 0.65)
-            help = f"did you mean `{near[0]}`?" if near else None
-            notes = self._definition_of(name, parameter.name)
+            told = use is not None and use.place is not None and use.place != at
+            notes = (Note(f"`{name}` is used here", use.place),) if use is not None and told else ()
+            help = _advice(value, written, parameter, at)
+            notes = (*notes, *self._definition_of(name, parameter.name))
             self.evaluation.error(frame, "bad-value", f"{error} (in `{name}`)", at, help, notes)
             raise GiveUp from None
 
@@ -454,6 +463,19 @@ class Arguments:
 def _notes(text: str, place: Place | None) -> tuple[Note, ...]:
     """A note on a place in a text of the user's own."""
     return (Note(text, place),) if place is not None and not place.source.shipped else ()
+
+
+def _advice(value: Any, written: Written, parameter: Parameter, at: Place | None) -> str | None:
+    """What to write instead of a value that does not fit."""
+    near = difflib.get_close_matches(str(value), parameter.choices, 1, 0.65)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    if type(written.value) is not Formula:
+        return None
+    if type(value) is float and "/" in written.value:
+        return "`/` gives a number with a fraction; use `//` or `round(...)`"
+    is_quoted = at is not None and str(written.value) in at.source.line(at.line)
+    return None if is_quoted else f"it is computed as `{written.value}`"
 
 
 _FOREIGN_WIDTHS: Final = ("planes", "out_channels", "channels", "filters", "out_planes", "features")

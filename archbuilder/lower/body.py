@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from archbuilder.diagnostics import Place
-from archbuilder.graph.graph import INPUT, Graph, Node, Output, Value
+from archbuilder.graph.graph import INPUT, Graph, Node, Output, Value, reduction_of
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.ops.combine import Gather
@@ -533,7 +533,11 @@ class Bodies:
         read = len(self.arguments.settings)
         given = self._resolve(target, frame, {"stride": 1} if number else {}, shape)
         del self.arguments.settings[read:]  # they are read again where the block is called
-        changed = rule.apply(number, given.values["stride"], round(whole.height / shape.height))
+        current, builder = frame.current, frame.builder
+        reduction = round(whole.height / shape.height)
+        if number == 0 and current != POISON and builder.shape_of(current) == shape:
+            reduction = reduction_of(current, builder.nodes, whole)
+        changed = rule.apply(number, given.values["stride"], reduction)
         if "dilation" in changed and "dilation" not in parameters:
             message = f"`output_stride` needs blocks that dilate; `{target.name}` has no parameter `dilation`"
             self.evaluation.error(frame, "bad-output-stride", message, target.uses[0][0].place)

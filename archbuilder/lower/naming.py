@@ -144,4 +144,10 @@ class Naming:
             message = "`names` gives two repeats the same name"
             self.evaluation.error(frame, "same-name", message, place, "use $repeat in it")
             raise GiveUp
-        return tuple(self.check(each, frame, place) for each in names)
+        for each in names:
+            self.check(each, frame, place)
+            if "." in each:
+                message = f"a repeat cannot be called `{each[:60]}`: a dot would nest it"
+                self.evaluation.error(frame, "bad-name", message, place, "leave the dot out")
+                raise GiveUp
+        return tuple(names)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from archbuilder.diagnostics import Place, Reporter, suggest
-from archbuilder.graph.graph import Graph, Section, Tap, Value
+from archbuilder.diagnostics import Note, Place, Reporter, suggest
+from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
 from archbuilder.graph.shapes import Map, Streams
 from archbuilder.lower.arguments import Arguments, Written
 from archbuilder.lower.body import Bodies
@@ -109,6 +109,7 @@ class _Network:
             sections.append(Section(name, start, len(self.builder.nodes)))
         self._report_unused()
         self._report_unknown_names()
+        self._report_reduction(sections)
         taps = self._taps(sections)
         if not self.builder.nodes and not self.reporter.diagnostics:
             self.reporter.error("empty", "this network has no steps", self.architecture.place, help="add `stages`")
@@ -235,6 +236,23 @@ class _Network:
                     help = suggest(name, known)
                     self.reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
 
+    def _report_reduction(self, sections: list[Section]) -> None:
+        """An output stride that the steps of stem and stages do not keep."""
+        limit = self.architecture.output_stride
+        if limit is None or self.reporter.diagnostics:
+            return
+        for number in (each for name, *span in sections if name in ("stem", "stages") for each in range(*span)):
+            node = self.builder.nodes[number]
+            value = Value(number)
+            found = reduction_of(value, self.builder.nodes, self.builder.input) if isinstance(node.shape, Map) else 0
+            if found > limit:
+                message = f"the output stride is {found}, not {limit}: `{node.shown_names()[0]}` has no stride that can become dilation"
+                place = self.architecture.place_at("output_stride")
+                notes = (Note("it is here", node.place),) if node.place and not node.place.source.shipped else ()
+                help = "only uses of blocks with `stride` and `dilation` can keep it"
+                self.reporter.error("bad-output-stride", message, place, help=help, notes=notes)
+                return
+
     def _taps(self, sections: list[Section]) -> tuple[Tap, ...]:
         wanted = self.architecture.features
         if wanted is None:
@@ -264,10 +282,8 @@ class _Network:
         return found or None
 
     def _tap(self, name: str, value: Value) -> Tap:
-        shape, whole = self.builder.shape_of(value), self.builder.input
-        if isinstance(shape, Map) and isinstance(whole, Map):
-            return Tap(name, value, round(whole.height / shape.height))
-        return Tap(name, value, 0)
+        is_map = isinstance(self.builder.shape_of(value), Map)
+        return Tap(name, value, reduction_of(value, self.builder.nodes, self.builder.input) if is_map else 0)
 
     def _default_taps(self, sections: list[Section]) -> tuple[Tap, ...]:
         """The last map of each reduction in stem and stages."""

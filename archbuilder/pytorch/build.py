@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from archbuilder.diagnostics import Diagnostic, SpecError, suggest
 from archbuilder.graph.cut import cut
-from archbuilder.graph.graph import Graph, Tap, Value
+from archbuilder.graph.graph import Graph, Tap, Value, reduction_of
 from archbuilder.graph.shapes import Map
 from archbuilder.pytorch.source import source_of
 from archbuilder.spec.models import Architecture
@@ -54,8 +54,8 @@ def _tap(graph: Graph, name: str) -> Tap:
     if known is not None:
         return known
     for number, node in enumerate(graph.nodes):
-        if node.name == name and isinstance(node.shape, Map) and isinstance(graph.input, Map):
-            return Tap(name, Value(number), round(graph.input.height / node.shape.height))
+        if node.name == name and isinstance(node.shape, Map):
+            return Tap(name, Value(number), reduction_of(Value(number), graph.nodes, graph.input))
     help = suggest(name, [node.name for node in graph.nodes if isinstance(node.shape, Map)])
     message = f"there is no step `{name}` that gives a feature map"
     raise SpecError([Diagnostic("unknown-feature", message, help=help)])

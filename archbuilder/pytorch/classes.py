@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +32,7 @@ from archbuilder.pytorch.instances import (
     root_instance,
     works_in_place,
 )
-from archbuilder.pytorch.names import RESERVED, ClassNames, camel_case
+from archbuilder.pytorch.names import ClassNames, argument_name, camel_case
 
 
 @dataclass(frozen=True)
@@ -233,6 +232,8 @@ class _Planner:
         made = [member.made(name) if has else ABSENT for member, has in zip(members, present, strict=True)]
         if any(isinstance(each, Expression) for each in made):
             return self.expression(name, made, inputs, arguments)
+        if len(inputs) > 1 and not all(present):
+            raise CannotUnify  # an identity would hand on all inputs
         module = unify_modules([IDENTITY if each is ABSENT else each for each in made], arguments, identifier(name))
         is_call = any(node is not None and isinstance(node.body, Graph) for node in nodes)
         holds = any(node is not None and isinstance(node.body, Op) and node.body.holds_tensor for node in nodes)
@@ -261,7 +262,11 @@ class _Member:
         self.instance = instance
         self.graph = instance.graph
         self.planner = planner
-        self.numbers = {node.name: number for number, node in enumerate(instance.graph.nodes)}
+        self.numbers: dict[str, int] = {}
+        for number, node in enumerate(instance.graph.nodes):
+            if node.name not in self.numbers or node.body is not None or node.replaced:
+                self.numbers[node.name] = number  # a step that is left out may have another one's name
+        self.names = [node.name for number, node in enumerate(instance.graph.nodes) if self.numbers[node.name] == number]
         self.readers = count_readers(instance.graph)
         self.called = {id(node): instances for node, instances in calls(instance)}
 
@@ -276,11 +281,11 @@ class _Member:
         if isinstance(body, Graph):
             return _module_of(self.called[id(node)][0], self.planner)
         if isinstance(body, DropPath) and self.instance.rates:
-            return Construct("DropPath", (rate_of(self.instance),))
+            return Construct("DropPath", (rate_of(self.instance, node),))
         if not isinstance(body, Op):
             return IDENTITY
         made = body.emit()
-        taps = frozenset(tap.value for tap in self.graph.taps)
+        taps = frozenset(self.graph.source_of(tap.value) for tap in self.graph.taps)
         if body.in_place and isinstance(made, Construct):
             in_place = works_in_place(self.graph, node, self.readers, taps)
             return Construct(made.callee, made.arguments, (*made.keywords, ("inplace", in_place)))
@@ -317,7 +322,7 @@ class _Wiring:
     def __init__(self, members: list[_Member], arguments: Arguments) -> None:
         self.members = members
         self.arguments = arguments
-        self.order = _joint_order([[node.name for node in member.graph.nodes] for member in members])
+        self.order = _joint_order([member.names for member in members])
         self.position = {name: number for number, name in enumerate(self.order)}
 
     def inputs(self, name: str) -> tuple[Reference, ...]:
@@ -406,11 +411,14 @@ def _registration(members: list[_Member], names: Iterable[str]) -> tuple[str, ..
         CannotUnify: if the instances register in different orders.
     """
     wanted = set(names)
-    joint = _joint_order([list(_flat(member.graph)) for member in members])
+    orders = [list(_flat(member.graph)) for member in members]
+    joint = _joint_order([list(_flat(member.graph, left_out=True)) for member in members])
+    if any([name for name in joint if name in set(order)] != order for order in orders):
+        joint = _joint_order(orders)  # a container that a step would open if it were there
     return tuple(name for name in joint if name in wanted)
 
 
-def _flat(graph: Graph) -> Iterable[str]:
+def _flat(graph: Graph, *, left_out: bool = False) -> Iterable[str]:
     """The dotted names of a graph's children in order of registration; containers are opened at their first child."""
 
     def walk(level: Any, prefix: str) -> Iterable[str]:
@@ -419,7 +427,7 @@ def _flat(graph: Graph) -> Iterable[str]:
                 yield prefix + name
             yield from walk(child.inner, f"{prefix}{name}.")
 
-    return walk(children(graph, left_out=True), "")
+    return walk(children(graph, left_out=left_out), "")
 
 
 def _known_values(instances: list[Instance]) -> dict[str, tuple[Any, ...]]:
@@ -433,7 +441,10 @@ def _known_values(instances: list[Instance]) -> dict[str, tuple[Any, ...]]:
     for name in graphs[0].bindings:
         values = tuple(graph.bindings.get(name, ABSENT) for graph in graphs)
         if all(isinstance(value, bool | int | float | tuple) for value in values):
-            known[argument_name(name)] = values
+            own = argument_name(name)
+            while own in known:
+                own += "_"
+            known[own] = values
     return known
 
 
@@ -477,8 +488,3 @@ def identifier(name: str) -> str:
 def _hint(name: str, key: str) -> str:
     """What an argument for a value of a step could be called."""
     return key if name.isdigit() else f"{identifier(name)}_{key}"
-
-
-def argument_name(name: str) -> str:
-    """A parameter's name as that of a constructor's argument."""
-    return f"{name}_" if name in RESERVED or keyword.iskeyword(name) else name

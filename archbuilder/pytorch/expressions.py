@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from archbuilder.graph.op import Construct
+from archbuilder.pytorch.names import argument_name
 
 ABSENT: Final = object()
 """Stands where an instance has nothing, so that any value would do."""
@@ -108,8 +109,8 @@ class Arguments:
                 return name
         return next((name for name, others in self.taken.items() if _agree(values, others)), None)
 
-    def _new(self, values: tuple[Any, ...], hint: str) -> str:
-        name = hint
+    def _new(self, values: tuple[Any, ...], wanted: str) -> str:
+        name = hint = argument_name(wanted)
         number = 2
         while name in self.known or (name in self.taken and not _agree(values, self.taken[name])):
             name, number = f"{hint}{number}", number + 1

@@ -15,7 +15,8 @@ from archbuilder.graph.ops.weighted import Convolution, Linear
 
 @dataclass(frozen=True)
 class Instance:
-    """A graph together with the drop rates of the blocks in it, in order of execution."""
+    """A graph together with the rates of the paths that it drops: its own, then those of the blocks in it, in order of
+    execution."""
 
     graph: Graph
     rates: tuple[float, ...]
@@ -28,7 +29,7 @@ def root_instance(graph: Graph) -> Instance:
         return Instance(graph, ())
     units = graph.drop_units
     rates: list[float] = []
-    _assign(graph, units, rates)
+    _assign(graph, 0, units, rates)
     return Instance(graph, tuple(rates))
 
 
@@ -43,37 +44,43 @@ def _drop_paths(graph: Graph, seen: dict[int, bool]) -> Iterator[DropPath]:
             yield from _drop_paths(node.body, seen)
 
 
-def _assign(graph: Graph, units: int, rates: list[float]) -> None:
-    """Appends the rates of the blocks in a graph, by their position in the whole network."""
-    own = next((node.body for node in graph.nodes if isinstance(node.body, DropPath)), None)
-    if own is not None:
-        rates.append(own.rate_at(len(rates), units))
+def _assign(graph: Graph, position: int, units: int, rates: list[float]) -> int:
+    """Appends the rates of a graph, whose blocks stand from `position` on in the whole network; where the next one stands."""
+    own = own_drop_paths(graph)
+    rates += [op.rate_at(position, units) for op in own.values()]
+    position += bool(own)
     for node in graph.nodes:
         if isinstance(node.body, Graph) and node.body.drop_units:
             for _ in range(node.count):
-                _assign(node.body, units, rates)
+                position = _assign(node.body, position, units, rates)
+    return position
+
+
+def own_drop_paths(graph: Graph) -> dict[str, DropPath]:
+    """The paths that a graph drops itself, by the names of their steps."""
+    return {node.name: node.body for node in graph.nodes if isinstance(node.body, DropPath)}
 
 
 def calls(instance: Instance) -> Iterator[tuple[Node, list[Instance]]]:
     """The nodes that call a graph, each with the instance of each repeat (one for all where they are the same)."""
-    position = int(any(isinstance(node.body, DropPath) for node in instance.graph.nodes))
+    position = len(own_drop_paths(instance.graph))
     for node in instance.graph.nodes:
         if not isinstance(node.body, Graph):
             continue
-        units = node.body.drop_units if instance.rates else 0
-        if units == 0:
+        paths = node.body.drop_paths if instance.rates else 0
+        if paths == 0:
             yield node, [Instance(node.body, ())]
             continue
         repeats = []
         for _ in range(node.count):
-            repeats.append(Instance(node.body, instance.rates[position : position + units]))
-            position += units
+            repeats.append(Instance(node.body, instance.rates[position : position + paths]))
+            position += paths
         yield node, repeats
 
 
-def rate_of(instance: Instance) -> float:
-    """The rate with which the instance's own block drops its path."""
-    return instance.rates[0]
+def rate_of(instance: Instance, node: Node) -> float:
+    """The rate with which a step of the instance drops its path."""
+    return instance.rates[list(own_drop_paths(instance.graph)).index(node.name)]
 
 
 _FRESH = (Convolution, Linear, Norm, Concat)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any, Final
 
 from archbuilder.graph.op import Construct
@@ -114,12 +115,29 @@ def runs_text(runs: Sequence[Run], indent: int) -> list[str]:
     parts: list[str] = []
     for run in joined(runs):
         if isinstance(run, Run):
-            made = module_text(run.made, indent)
-            parts.append(made if run.count == 1 else f"*({made} for _ in range({value_text(run.count, indent)}))")
+            many = f"range({value_text(run.count, indent)})"
+            parts.append(module_text(run.made, indent) if run.count == 1 else _loop_text(run.made, "_", many, indent))
         else:
-            values = literal(tuple(run.values))
-            parts.append(f"*({module_text(run.made, indent)} for {run.variable} in {values})")
+            parts.append(_loop_text(run.made, run.variable, _numbers_text(run.values, indent + 4), indent))
     return parts
+
+
+def _loop_text(made: Module, variable: str, values: str, indent: int) -> str:
+    """Modules made in a loop, as arguments of a call."""
+    line = f"*({module_text(made, indent)} for {variable} in {values})"
+    if "\n" not in values and len(line.rpartition("\n")[2]) + indent <= WIDTH:
+        return line
+    pad = " " * (indent + 4)
+    return f"*(\n{pad}{module_text(made, indent + 4)}\n{pad}for {variable} in {values}\n{' ' * indent})"
+
+
+def _numbers_text(numbers: Sequence[Any], indent: int) -> str:
+    """Numbers in brackets, as many in a line as fit."""
+    line = literal(tuple(numbers))
+    pad = " " * (indent + 4)
+    if len(line) + indent + 20 <= WIDTH:  # behind the loop's variable
+        return line
+    return "(\n" + fill(line[1:-1].rstrip(","), WIDTH, initial_indent=pad, subsequent_indent=pad) + f",\n{' ' * indent})"
 
 
 @dataclass
@@ -160,8 +178,8 @@ def _series(runs: Sequence[Run], start: int) -> Series | None:
     if runs[start].count != 1 or not isinstance(first, Construct) or start + 1 >= len(runs):
         return None
     key = _only_difference(first, runs[start + 1])
-    if key is None:
-        return None
+    if key is None or any(isinstance(value, Argument) and value.name == key for _, value in first.keywords):
+        return None  # the loop's variable would hide an argument
     values = [dict(first.keywords)[key]]
     for run in runs[start + 1 :]:
         if _only_difference(first, run) != key:

@@ -22,11 +22,21 @@ def camel_case(name: str) -> str:
     return f"Net{joined}" if joined[:1].isdigit() else joined
 
 
+def argument_name(wanted: str) -> str:
+    """The name of a constructor's argument: nothing that a constructor's text uses itself. Names of classes begin with a
+    capital, `_` counts in loops, and Python changes names that begin with two underscores."""
+    name = wanted.lstrip("_")
+    if not name.isidentifier():
+        name = f"value{wanted}"
+    return f"{name}_" if name in RESERVED or keyword.iskeyword(name) or name[0].isupper() else name
+
+
 class ClassNames:
     """Gives each class a name of its own: a valid identifier, unique, never one that the source uses itself."""
 
     def __init__(self, taken: frozenset[str] = frozenset()) -> None:
-        self.taken: set[str] = {*RESERVED, *taken}
+        # module, path and reset are variables of the root's methods
+        self.taken: set[str] = {*RESERVED, *taken, "module", "path", "reset"}
 
     def take(self, wanted: str) -> str:
         """`wanted`, or with a number behind it where that is taken."""
@@ -46,8 +56,9 @@ class Locals:
 
     def take(self, wanted: str) -> str:
         """`wanted`, or with an underscore behind it where that is taken."""
-        name = wanted if wanted.isidentifier() and not keyword.iskeyword(wanted) else f"{wanted}_"
-        while name in self.taken:
+        wanted = wanted.lstrip("_") or "value"  # Python changes names in classes that begin with two
+        name = wanted if wanted.isidentifier() and not keyword.iskeyword(wanted) else f"value_{wanted}"
+        while name in self.taken or (name[0].isupper() and not name.endswith("_")):  # capitals begin names of classes
             name += "_"
         self.taken.add(name)
         return name

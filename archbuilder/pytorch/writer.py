@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from archbuilder.graph.names import MODULE_ATTRIBUTES
 from archbuilder.graph.op import Construct
 from archbuilder.pytorch.classes import Plan, PlannedStep, Reference
 from archbuilder.pytorch.expressions import ABSENT, Argument, Chain, Conditional, Module, Run
@@ -81,8 +82,7 @@ class Writer:
         access: dict[str, str] = {}
         made = self._children(plan, access)
         stored = _stored_arguments(plan)
-        taken = {name.split(".")[0] for name in access}
-        flags = {name: f"self.{name if name not in taken else f'{name}_'}" for name in stored}
+        flags = _attributes(stored, {name.split(".")[0] for name in access})
         lines: list[str] = []
         if made or signature.arguments or stored:
             lines += [f"    {_init_line(signature)}", "        super().__init__()"]
@@ -188,6 +188,19 @@ def _is_default(key: str, value: Any, defaults: dict[str, Any]) -> bool:
     if isinstance(value, Argument) or value is OMITTED or key not in defaults:
         return False
     return type(value) is type(defaults[key]) and bool(value == defaults[key])
+
+
+def _attributes(stored: list[str], children: set[str]) -> dict[str, str]:
+    """How each stored argument is reached: under its name, unless that is a child's or one of torch's own."""
+    taken = children | MODULE_ATTRIBUTES
+    found: dict[str, str] = {}
+    for name in stored:
+        own = name
+        while own in taken:
+            own += "_"
+        taken |= {own}
+        found[name] = f"self.{own}"
+    return found
 
 
 def _stored_arguments(plan: Plan) -> list[str]:

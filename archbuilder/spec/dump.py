@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from archbuilder.spec.models import SECTIONS, Architecture, Step, write_body
+from archbuilder.spec.scalars import resolve_scalar
 
 Knows = Callable[[str, str], bool]
 """Whether a block (by name) has a use for a key."""
@@ -52,3 +53,11 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    plain = isinstance(resolve_scalar(text), str) if len(text) <= 300 else True
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else "'")
+
+
+_Dumper.add_representer(str, _represent_text)

@@ -17,6 +17,7 @@ from pydantic import (
     Discriminator,
     Field,
     ModelWrapValidatorHandler,
+    PlainSerializer,
     PrivateAttr,
     Tag,
     model_serializer,
@@ -25,7 +26,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from archbuilder.diagnostics import Place, shorten
-from archbuilder.parameters import Parameter, describe
+from archbuilder.parameters import TYPES, Parameter, describe
 from archbuilder.spec.formula import Formula, FormulaError
 from archbuilder.spec.table import Items, Table, key_place, place_of, value_place
 from archbuilder.spec.values import (
@@ -211,6 +212,12 @@ class Loop:
 
     def __init__(self, header: str, variable: str, start: Any, stop: Any) -> None:
         self.header, self.variable, self.start, self.stop = header, variable, start, stop
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Loop) and self.header == other.header
+
+    def __hash__(self) -> int:
+        return hash(self.header)
 
     @staticmethod
     def read(header: str, written: Any, place: Place | None = None) -> dict[str, Any]:
@@ -429,6 +436,34 @@ def _read_parameters(written: Any) -> dict[str, Parameter]:
     return parameters
 
 
+def _write_parameters(parameters: dict[str, Parameter]) -> dict[str, Any]:
+    return {name: _write_parameter(parameter) for name, parameter in parameters.items()}
+
+
+SHORT = {"bool": "bool", "int": "int", "float": "float", "string": "str"}
+"""The types of parameters that are known from a default, and the defaults' own."""
+
+
+def _write_parameter(parameter: Parameter) -> Any:
+    """The shortest declaration of a parameter."""
+    short = Parameter(parameter.name, parameter.type, parameter.default)
+    if parameter == short and type(short.default).__name__ == SHORT.get(short.type) and short.default not in TYPES:
+        return short.default
+    written: dict[str, Any] = {"type": [parameter.element] if parameter.type == "list" else parameter.type}
+    if not parameter.required:
+        written["default"] = parameter.default
+    for key, value in (
+        ("help", parameter.help),
+        ("choices", list(parameter.choices)),
+        ("min", parameter.minimum),
+        ("max", parameter.maximum),
+        ("optional", parameter.optional),
+    ):
+        if value or (value == 0 and value is not False):  # a bound may be 0
+            written[key] = value  # noqa: PERF403 -- the condition needs more room than a comprehension has
+    return parameter.type if list(written) == ["type"] and parameter.type != "list" else written
+
+
 def _check_names_of_values(written: dict[str, Any]) -> dict[str, Any]:
     errors = [
         InitErrorDetails(
@@ -446,9 +481,11 @@ class BlockDefinition(SpecModel):
     """A block: what it can be told, what it derives from that, and its steps."""
 
     help: str = ""
-    parameters: Annotated[dict[str, Any], BeforeValidator(_read_parameters)] = Field(default_factory=dict)
+    parameters: Annotated[dict[str, Any], BeforeValidator(_read_parameters), PlainSerializer(_write_parameters)] = Field(
+        default_factory=dict
+    )
     let: Annotated[Entries, AfterValidator(_check_names_of_values)] = Field(default_factory=dict)
-    body: Steps
+    body: Annotated[Steps, PlainSerializer(write_body)]
     layers: Count | None = None
     return_: Names | None = Field(None, alias="return")
     register_: list[Word] | None = Field(None, alias="register")
@@ -550,12 +587,6 @@ class Architecture(SpecModel):
     variants: dict[str, Any] = Field(default_factory=dict)
 
     _overridden: bool = PrivateAttr(default=False)
-
-    @classmethod
-    def _canonical(cls, written: Any) -> Any:
-        fields = super()._canonical(written)
-        short = {name: _in_full(written, name, written[name]) for name in SECTIONS if type(written.get(name)) is str}
-        return {**fields, **short} if short else fields
 
     @classmethod
     def _canonical(cls, written: Any) -> Any:

@@ -272,6 +272,8 @@ def _report_syntax(error: yaml.MarkedYAMLError, source: Source, reporter: Report
     message, help = next(found, (f"this is not YAML: {problem}", None))
     if _EXPRESSION_IN_FLOW.search(text):
         help = 'an expression with a comma, a bracket or a colon inside {...} needs double quotes: "$(...)"'
+    elif message.startswith("this line") and text.lstrip().startswith("- "):
+        message, help = "a `-` cannot stand among the keys of a map", "write `key: value`, or `- ` before all of them"
     elif "\t" in text[:column]:
         message, help = "YAML does not allow tabs here", "indent with spaces"
     reporter.error("yaml", message, Place(source, line, column, column + 1), help=help)

@@ -96,7 +96,7 @@ class _Fault:
     @property
     def place(self) -> Place | None:
         """Where the value is written, or the key where that is what is wrong."""
-        inner: Any = self.container.get(self.key) if isinstance(self.container, Table) else None
+        inner: Any = self.container.get(str(self.key)) if isinstance(self.container, Table) else None
         inside = self.error["ctx"]["inside"] if self.kind == "spec" else ""
         if inside and isinstance(inner, Table):
             return (key_place if self.is_key else value_place)(inner, inside) or inner.place
@@ -194,7 +194,7 @@ def _take_out(fault: _Fault, written: Any) -> None:
         return
     for whole in _left_incomplete(fault):
         whole.broken = True
-    value = container[key] if isinstance(container, list) else container.get(key)
+    value = container[int(key)] if isinstance(container, list) else container.get(key)
     if fault.is_step and fault.is_key and isinstance(container, Table):
         _rename(container, str(key), "?")
         container["?"] = _broken_table(value)

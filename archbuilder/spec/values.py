@@ -238,10 +238,11 @@ def _types(written: Any) -> str:
 def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
     for key in written:
         if key not in _DECLARATION_KEYS:
-            choices = suggest(key, _DECLARATION_KEYS) or ""
+            advice = suggest(key, _DECLARATION_KEYS) or ""
             message = f"unknown key `{key}` in the declaration of `{name}`"
-            raise wrong(message, choices, code="unknown-key", at_key=True, inside=key)
-    type_, element, choices = written.get("type"), "", _choices(written.get("choices"))
+            raise wrong(message, advice, code="unknown-key", at_key=True, inside=key)
+    type_, element = written.get("type"), ""
+    choices = _choices(written.get("choices"))
     default = compute_later(written.get("default", REQUIRED))
     if isinstance(type_, list) and len(type_) == 1:
         type_, element = "list", type_[0]

@@ -24,7 +24,10 @@ def summary(text: str) -> Summary:
         ("stages: {a: {block: res2net, width: 64}}", 3),  # the ladder counts once
         ("stages: {a: {block: basic, width: 16, after_last_norm: {se: squeeze_excite}}}", 2),  # gates left out
         ("stages: {a: {block: basic, width: 16, shortcut: null}}", 2),
-        ("stages: {a: {block: conv, kernel: 1}, b: {block: conv, kernel: 1, from: input}, c: {block: concat, from: [a, b]}}", 1),
+        (
+            "stages: {a: {block: conv, kernel: 1}, b: {block: conv, kernel: 1, from: input}, c: {block: concat, from: [a, b]}}",
+            1,
+        ),
     ],
 )
 def test_layers(text: str, layers: int) -> None:
@@ -55,7 +58,7 @@ def test_rows_go_as_deep_as_asked() -> None:
     assert levels["stage"] == 0
     assert levels["block"] == 1
     assert levels["layer"] >= 2
-    assert [row.path for row in result.stages][-6:] == ["layer1", "layer2", "layer3", "layer4", "avgpool", "fc"]
+    assert [row.path for row in result.stages] == ["stem", "layer1", "layer2", "layer3", "layer4", "head"]
 
 
 def test_state_of_a_summary() -> None:

@@ -112,7 +112,7 @@ def test_repeat() -> None:
 
 
 def test_output_stride() -> None:
-    graph = lowered("output_stride: 8\ninput: {size: 64}\n" + RESIDUAL.replace("BLOCK", "basic"))
+    graph = lowered(f"output_stride: 8\n{RESIDUAL.replace('BLOCK', 'basic')}")
     strides = [op_at(graph, f"layer{number}.0.conv1").stride[0] for number in (1, 2, 3, 4)]
     dilations = [[op_at(graph, f"layer{number}.{repeat}.conv1").dilation[0] for repeat in (0, 1)] for number in (1, 2, 3, 4)]
     assert strides == [1, 2, 1, 1]
@@ -368,4 +368,4 @@ def test_output_stride_needs_blocks_that_dilate(block: str) -> None:
 
 def test_output_stride_that_cannot_be_had() -> None:
     text = "output_stride: 8\nstages: {a: {block: basic, width: 8, stride: 4}, b: {block: dense_transition, depth: 3}}"
-    assert mistakes(text) == ["1: the output stride is 32, not 8: `b` has no stride that could become dilation"]
+    assert mistakes(text) == ["1: the output stride is 32, not 8: `b` has no stride that can become dilation"]

@@ -156,7 +156,9 @@ def test_equal_repeats_are_one_node() -> None:
 
 
 def test_repeats_that_are_equal_from_the_first_are_one_node() -> None:
-    graph = lowered("stem: {c: {block: conv, width: 8, kernel: 3}}\nstages: {layer1: {block: basic, width: 8, depth: 5}}")
+    graph = lowered(
+        "stem: {c: {block: conv, width: 8, kernel: 3}}\nstages: {layer1: {block: basic, width: 8, depth: 5}}"
+    )
     (node,) = body(graph, "layer1").nodes
     assert (node.count, node.all_names()) == (5, ("0", "1", "2", "3", "4"))
 
@@ -174,7 +176,9 @@ def test_a_step_with_a_body_and_an_op_repeat_too() -> None:
 def test_growing_repeats_are_separate() -> None:
     graph = lowered("""
         blocks:
-          grow: {parameters: {by: 4}, body: {conv: {block: conv, width: $by, kernel: 3}, all: {block: concat, from: [input, conv]}}}
+          grow:
+            parameters: {by: 4}
+            body: {conv: {block: conv, width: $by, kernel: 3}, all: {block: concat, from: [input, conv]}}
         stages: {dense: {block: grow, depth: 3}}
         """)
     assert [str(node.shape) for node in body(graph, "dense").nodes] == ["7×32×32", "11×32×32", "15×32×32"]
@@ -220,7 +224,9 @@ def test_a_loop_from_to_and_in_a_loop() -> None:
 
 
 def test_a_loop_may_be_empty() -> None:
-    assert modules(lowered("parameters: {n: 0}\nstages: {for i in n: {conv$i: {block: conv, kernel: 1}}, bn: norm}")) == ["bn"]
+    assert modules(
+        lowered("parameters: {n: 0}\nstages: {for i in n: {conv$i: {block: conv, kernel: 1}}, bn: norm}")
+    ) == ["bn"]
 
 
 def test_two_loops_of_one_header_are_a_duplicate_key() -> None:
@@ -256,7 +262,9 @@ def test_steps_in_a_slot_see_the_place_where_they_are_written() -> None:
           layer1:
             block: bottleneck
             width: 64
-            after_last_norm: {down: {block: conv, width: $inner, kernel: 1}, up: {block: conv, width: $(here.channels + 59), kernel: 1}}
+            after_last_norm:
+              down: {block: conv, width: $inner, kernel: 1}
+              up: {block: conv, width: $(here.channels + 59), kernel: 1}
         """)
     assert op_at(graph, "layer1.down").out_channels == 5  # not the bottleneck's own `inner`, which is 16
     assert op_at(graph, "layer1.up").out_channels == 64
@@ -296,7 +304,10 @@ def test_parameters_types_defaults_and_let() -> None:
               conv1: {block: conv, width: $doubled, kernel: 3}
               act: {block: activation, kind: $kind}
               conv2: {block: conv, width: $width, kernel: 3}
-        stages: {a: {block: pair, width: 16}, b: {block: pair, width: 16, ratio: 2.0, kind: silu}, c: {block: pair, width: 16, inner: 3}}
+        stages:
+          a: {block: pair, width: 16}
+          b: {block: pair, width: 16, ratio: 2.0, kind: silu}
+          c: {block: pair, width: 16, inner: 3}
         """)
     assert [op_at(graph, f"{name}.conv1").out_channels for name in "abc"] == [16, 64, 6]
     assert [op_at(graph, f"{name}.act").kind for name in "abc"] == ["relu", "silu", "relu"]
@@ -306,7 +317,10 @@ def test_parameters_types_defaults_and_let() -> None:
 
 def test_a_default_can_ask_for_what_goes_in() -> None:
     graph = lowered("""
-        blocks: {same: {parameters: {width: {type: channels, default: $(input.channels * 2)}}, body: [{block: conv, width: $width, kernel: 1}]}}
+        blocks:
+          same:
+            parameters: {width: {type: channels, default: $(input.channels * 2)}}
+            body: [{block: conv, width: $width, kernel: 1}]
         stages: {a: same, b: same}
         """)
     assert str(graph.output_shape) == "12×32×32"
@@ -351,7 +365,8 @@ def test_renamed_steps_keep_their_name_for_from() -> None:
 
 def test_register_changes_the_order_of_registration_alone() -> None:
     text = "stages: {layer1: {block: basic, width: 16, stride: 2REGISTER}}"
-    plain, registered = lowered(text.replace("REGISTER", "")), lowered(text.replace("REGISTER", ", register: [downsample, conv2]"))
+    plain = lowered(text.replace("REGISTER", ""))
+    registered = lowered(text.replace("REGISTER", ", register: [downsample, conv2]"))
     assert children(body(registered, "layer1")) == ["downsample", "conv2", "conv1", "bn1", "bn2"]
     assert children(body(plain, "layer1")) == ["conv1", "bn1", "conv2", "bn2", "downsample"]
     assert modules(plain) == modules(registered)
@@ -368,7 +383,11 @@ def test_register_of_the_network() -> None:
 
 def test_taps_are_the_last_map_of_each_reduction() -> None:
     graph = lowered("""
-        stem: {conv1: {block: conv, width: 8, kernel: 3, stride: 2}, bn1: norm, relu: activation, pool: {block: max_pool, kernel: 3, stride: 2}}
+        stem:
+          conv1: {block: conv, width: 8, kernel: 3, stride: 2}
+          bn1: norm
+          relu: activation
+          pool: {block: max_pool, kernel: 3, stride: 2}
         stages:
           layer1: {block: basic, width: 8, depth: 2}
           layer2: {block: basic, width: 16, stride: 2}

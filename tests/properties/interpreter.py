@@ -77,7 +77,7 @@ class Interpreter:
         if isinstance(value, Tensor):
             self.shapes[path] = tuple(value.shape[1:])
 
-    def op(self, op: Op, inputs: list[Any], path: str) -> Any:
+    def op(self, op: Op, inputs: list[Any], path: str) -> Any:  # noqa: C901 -- one case for each op
         x = inputs[0]
 
         def stored(name: str) -> Tensor | None:
@@ -98,7 +98,9 @@ class Interpreter:
                 y = functional.group_norm(x, op.groups, stored("weight"), stored("bias"), op.eps)
             case Norm():  # over the channels of each pixel
                 last = x.movedim(1, -1)
-                y = functional.layer_norm(last, last.shape[-1:], stored("weight"), stored("bias"), op.eps).movedim(-1, 1)
+                y = functional.layer_norm(last, last.shape[-1:], stored("weight"), stored("bias"), op.eps).movedim(
+                    -1, 1
+                )
             case Activation():
                 y = ACTIVATIONS[op.kind](x)
             case Dropout() | DropPath() | Identity():

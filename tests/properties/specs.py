@@ -12,9 +12,35 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-ACTIVATIONS = ["relu", "relu6", "leaky_relu", "elu", "silu", "gelu", "mish", "hard_swish", "hard_sigmoid", "sigmoid", "tanh"]
+ACTIVATIONS = [
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "elu",
+    "silu",
+    "gelu",
+    "mish",
+    "hard_swish",
+    "hard_sigmoid",
+    "sigmoid",
+    "tanh",
+]
 RESIDUAL = ["basic", "bottleneck", "res2net", "preact_basic", "preact_bottleneck"]
-STAGE_NAMES = ["layer1", "layer2", "x", "out", "super", "range", "Bottleneck", "features.block", "features.other", "module", "match", "_", "7"]
+STAGE_NAMES = [
+    "layer1",
+    "layer2",
+    "x",
+    "out",
+    "super",
+    "range",
+    "Bottleneck",
+    "features.block",
+    "features.other",
+    "module",
+    "match",
+    "_",
+    "7",
+]
 
 OWN_BLOCKS: dict[str, Any] = {
     "gate": {
@@ -54,7 +80,11 @@ OWN_BLOCKS: dict[str, Any] = {
         },
     },
     "shrink": {
-        "parameters": {"width": "channels", "stride": {"type": "size", "default": 1}, "first": {"choices": ["pool", "conv"], "default": "conv"}},
+        "parameters": {
+            "width": "channels",
+            "stride": {"type": "size", "default": 1},
+            "first": {"choices": ["pool", "conv"], "default": "conv"},
+        },
         "body": [
             {"block": "avg_pool", "kernel": 3, "stride": "$stride", "when": "$(first == 'pool')", "else": "identity"},
             {"block": "conv", "kernel": 3, "width": "$width", "stride": "$(1 if first == 'pool' else stride)"},
@@ -82,6 +112,8 @@ class Writer:
     height: int
     width: int
     used: set[str] = field(default_factory=set)
+    favourite: str = "basic"
+    inlines: int = 0
     drops: bool = False
     """Whether a step drops its path, so that a default rate has an effect."""
 
@@ -114,7 +146,7 @@ class Writer:
     # ---- residual stages ----------------------------------------------------------------------------------------
 
     def residual(self) -> dict[str, Any]:
-        block = self.pick(*RESIDUAL)
+        block = self.favourite if self.chance() else self.pick(*RESIDUAL)
         width, before = self.new_width(), self.channels
         step: dict[str, Any] = {"block": block, "width": self.number(width)}
         stride = self.new_stride()
@@ -197,15 +229,21 @@ class Writer:
         width = self.new_width()
         kernel = self.pick(1, 3, [1, 3], [3, 5])
         self.channels = width
-        return {"block": "conv_norm_act", "width": self.number(width), "kernel": kernel, "stride": self.new_stride()} | self.pick(
-            {}, {"depth": 2}, {"depth": 3, "names": "c$repeat"}
-        )
+        return {
+            "block": "conv_norm_act",
+            "width": self.number(width),
+            "kernel": kernel,
+            "stride": self.new_stride(),
+        } | self.pick({}, {"depth": 2}, {"depth": 3, "names": "c$repeat"})
 
     def listed(self) -> Any:
         width = self.new_width()
         self.channels = width
         body = [{"block": "conv", "width": width, "kernel": 3, "bias": self.chance()}, "norm", "activation"]
-        body += [{"block": "norm", "when": f"$({width} > 8)"} | self.pick({}, {"else": "identity"}), {"block": "dropout", "rate": 0.5}]
+        body += [
+            {"block": "norm", "when": f"$({width} > 8)"} | self.pick({}, {"else": "identity"}),
+            {"block": "dropout", "rate": 0.5},
+        ]
         return self.pick(body, {"body": body}, {"body": body, "depth": 2})
 
     def branches(self) -> Any:
@@ -276,7 +314,8 @@ class Writer:
         return step
 
     def inlined(self) -> Any:
-        number = self.draw(st.integers(0, 10**6))
+        self.inlines += 1
+        number = self.inlines
         return self.pick(
             {"body": {f"in{number}a": {"block": "conv", "kernel": 1}, f"in{number}b": "activation"}, "inline": True},
             {"body": {f"in{number}": {"block": "conv", "kernel": 3}, "again": "norm"}},
@@ -300,7 +339,7 @@ class Writer:
         self.channels = width
         conv = {"block": "conv", "width": width, "kernel": self.pick(3, 5, [3, 1]), "stride": self.new_stride()}
         in_steps = {"conv1": conv, "bn1": "norm", "relu": "activation"}
-        written = self.pick(
+        return self.pick(
             in_steps,
             {"body.conv": conv, "body.norm": "norm", "act": "activation"},
             [conv, "norm", "activation"],
@@ -308,23 +347,31 @@ class Writer:
             {"first": {"block": "deep_stem", "width": width, "stride": 1}, "norm0": "norm", "act": "activation"},
             {"0": [conv, "norm", "activation"]},
         )
-        return written
 
     def stages(self) -> dict[str, Any]:
-        names = self.draw(st.lists(st.sampled_from(STAGE_NAMES), min_size=1, max_size=4, unique=True))
+        names = self.draw(st.lists(st.sampled_from(STAGE_NAMES), min_size=1, max_size=5, unique=True))
         makers = [
-            self.residual, self.residual, self.residual, self.simple, self.listed, self.branches, self.ladder, self.loop, self.parts,
+            self.residual, self.residual, self.residual, self.simple, self.listed, self.branches, self.ladder,
+            self.loop, self.parts,
             self.pool, self.inlined, self.growing, self.dropped, self.left_out,
         ]  # fmt: skip
-        return {name: self.pick(*makers)() for name in names}
+        favourite = self.pick(*makers)  # instances of one block that differ have to share a class, or not
+        return {name: (favourite if self.chance() else self.pick(*makers))() for name in names}
 
     def head(self) -> Any:
         size = self.channels * self.height * self.width
         return self.pick(
             {"avgpool": "global_pool", "fc": {"block": "linear", "width": "$classes"}},
             {"conv": {"block": "conv", "kernel": 1, "width": "$classes"}, "pool": "global_pool"},
-            {"pool": {"block": "global_pool", "keep": True}, "flat": "flatten", "norm": "norm", "fc": {"block": "linear", "width": "$classes"}},
-            {"flat": "flatten", "fc": {"block": "linear", "width": "$classes", "bias": False}} if size < 20_000 else {"last": "identity"},
+            {
+                "pool": {"block": "global_pool", "keep": True},
+                "flat": "flatten",
+                "norm": "norm",
+                "fc": {"block": "linear", "width": "$classes"},
+            },
+            {"flat": "flatten", "fc": {"block": "linear", "width": "$classes", "bias": False}}
+            if size < 20_000
+            else {"last": "identity"},
         )
 
 
@@ -334,7 +381,7 @@ def specs(draw: st.DrawFn) -> str:
     size = draw(st.one_of(st.integers(16, 33), st.tuples(st.integers(16, 33), st.integers(16, 33)).map(list)))
     rows, columns = (size, size) if isinstance(size, int) else size
     channels = draw(st.integers(1, 4))
-    writer = Writer(draw, channels, rows, columns)
+    writer = Writer(draw, channels, rows, columns, favourite=draw(st.sampled_from(RESIDUAL)))
     spec: dict[str, Any] = {
         "name": draw(st.sampled_from(["net", "My net", "7up", "nn", "DropPath"])),
         "parameters": {"classes": draw(st.integers(2, 5))},
@@ -351,7 +398,11 @@ def specs(draw: st.DrawFn) -> str:
         spec["expect"] = {"output": ["$doubled"]}
     else:
         spec["head"] = writer.head()
-    if "$classes" not in str(spec["head"]) and "classes" not in str(spec["stages"]) and "doubled" not in spec["parameters"]:
+    if (
+        "$classes" not in str(spec["head"])
+        and "classes" not in str(spec["stages"])
+        and "doubled" not in spec["parameters"]
+    ):
         del spec["parameters"]["classes"]
     if "classes" not in spec["parameters"]:
         del spec["parameters"]
@@ -370,9 +421,13 @@ def draw_defaults(writer: Writer) -> dict[str, Any]:
     if writer.chance(3):
         defaults["activation"] = writer.pick(*ACTIVATIONS)
     if writer.chance(3):
-        defaults["norm"] = writer.pick({"kind": "layer"}, {"kind": "group", "groups": 2}, {"momentum": 0.2}, {"eps": 0.001})
+        defaults["norm"] = writer.pick(
+            {"kind": "layer"}, {"kind": "group", "groups": 2}, {"momentum": 0.2}, {"eps": 0.001}
+        )
     if writer.chance(3):
         defaults["conv"] = writer.pick({"init": "kaiming_fan_out"}, {"init": {"normal": 0.1}}, {"init": "zeros"})
     if writer.drops and writer.chance(2):
-        defaults["drop_path"] = {"rate": 0.25} | writer.pick({}, {"schedule": "constant"}, {"schedule": "linear_exclusive"})
+        defaults["drop_path"] = {"rate": 0.25} | writer.pick(
+            {}, {"schedule": "constant"}, {"schedule": "linear_exclusive"}
+        )
     return defaults

@@ -73,7 +73,9 @@ def analysis_is_what_is_built(text: str) -> None:
     graph, summary = network.graph, network.summary
     source = archbuilder.to_source(graph)
     note(source)
-    assert source == archbuilder.to_source(archbuilder.lower(network.architecture)), "the same spec gives the same source"
+    assert source == archbuilder.to_source(archbuilder.lower(network.architecture)), (
+        "the same spec gives the same source"
+    )
     module = archbuilder.build(network.architecture).eval()
 
     state = {key: tuple(value.shape) for key, value in module.state_dict().items()}
@@ -116,7 +118,9 @@ def exported_is_what_is_built(source: str, module: nn.Module, images: Tensor, ou
     exported.load_state_dict(module.state_dict(), strict=True)
     with torch.no_grad():
         assert torch.equal(exported(images), output)
-    assert list(archbuilder.build(module.spec).state_dict()) == list(exported.state_dict()), "building again changes no key"
+    assert list(archbuilder.build(module.spec).state_dict()) == list(exported.state_dict()), (
+        "building again changes no key"
+    )
 
 
 def drops_are_scheduled(module: nn.Module, interpreter: Interpreter, images: Tensor) -> None:

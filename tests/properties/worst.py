@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from itertools import pairwise
 
 from tests.properties.judge import judge
 
@@ -17,7 +18,7 @@ _LETTERS = "abcdefghijklm"
 def _laughs() -> str:
     """Thirteen lists, each of ten aliases of the one before: 10 ** 13 values."""
     text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
-    for before, name in zip(_LETTERS, _LETTERS[1:], strict=False):
+    for before, name in pairwise(_LETTERS):
         text += f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
     return text
 
@@ -51,7 +52,8 @@ TEXTS = {
     "duplicate keys": "name: net\n" * 20_000,
     "steps inside steps": _steps("a#: [[[[[[norm]]]]]]"),
     "steps with an order": _steps("a#: {block: norm, after: a0}"),
-    "computed parameters": f"{_HEAD}parameters:\n" + "".join(f"  a{number}: $(1 + 2 * 3)\n" for number in range(10_000)),
+    "computed parameters": f"{_HEAD}parameters:\n"
+    + "".join(f"  a{number}: $(1 + 2 * 3)\n" for number in range(10_000)),
     "features": f"{_HEAD}stages: {{a: norm}}\nfeatures: [{'a, ' * 60_000}]",
     "values of one step": f"{_HEAD}stages: {{a: norm, b: {{block: add, from: [{'a, ' * 60_000}]}}}}",
     "parts of parts": f"{_HEAD}stages: {{a: {{block: conv, kernel: 1, width: 4096}}, s: {{block: split, parts: 4096}}, "
@@ -66,7 +68,8 @@ TEXTS = {
     "      left: {block: b, n: $(n - 1), m: $(m * 2), when: $(n > 0)}\n"
     "      right: {block: b, n: $(n - 1), m: $(m * 2 + 1), when: $(n > 0)}\n"
     "      out: {block: identity, when: $(m < 0)}\nstages: {a: {block: b, n: 35}}",
-    "blocks that use each other": f"{_HEAD}blocks:\n  a: {{body: [b]}}\n  b: {{body: [c, c]}}\n  c: {{body: [a, norm]}}\nstages: {{x: a}}",
+    "blocks that use each other": f"{_HEAD}blocks:\n  a: {{body: [b]}}\n  b: {{body: [c, c]}}\n"
+    "  c: {body: [a, norm]}\nstages: {x: a}",
     "a slot that grows": f"{_HEAD}blocks:\n  b:\n    parameters: {{s: {{type: steps, default: null}}}}\n    body:\n"
     "      more: {block: b, s: {x: {body: $s, inline: true}, y: norm}}\nstages: {a: b}",
     "a block in a slot that grows": f"{_HEAD}blocks:\n  b:\n    parameters: {{s: {{type: block, default: norm}}}}\n    body:\n"

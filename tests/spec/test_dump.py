@@ -100,7 +100,11 @@ def test_every_network_of_the_zoo_dumps_and_reads_again(name: str) -> None:
 
 def test_texts_that_look_like_something_else_are_quoted() -> None:
     architecture = Architecture(
-        name="yes", help="a: b # c", reference={"note": "1e3", "paper": "~"}, stages={"10": "norm"}, head={"null": "norm"}
+        name="yes",
+        help="a: b # c",
+        reference={"note": "1e3", "paper": "~"},
+        stages={"10": "norm"},
+        head={"null": "norm"},
     )
     again = read(dump(architecture))
     assert again == architecture

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from archbuilder import Architecture, SpecError, check, dump, load
+from archbuilder import Architecture, Graph, SpecError, check, dump, load
+from archbuilder.spec.models import Step
 
 BASE = """\
 name: base
@@ -42,14 +43,24 @@ def variant(folder: Path, text: str, **overrides: Any) -> Architecture:
     return check(path, overrides).architecture
 
 
+def stages(architecture: Architecture) -> dict[str, Step]:
+    assert isinstance(architecture.stages, dict)
+    return architecture.stages
+
+
 def stage(architecture: Architecture, name: str) -> dict[str, Any]:
-    step = architecture.stages[name]  # type: ignore[index]
+    step = stages(architecture)[name]
     return {"block": step.block, "depth": step.depth, **step.arguments}
 
 
 def test_what_is_not_inherited(folder: Path) -> None:
     architecture = variant(folder, "")
-    assert (architecture.name, architecture.help, architecture.reference, architecture.expect) == ("variant", "", None, None)
+    assert (architecture.name, architecture.help, architecture.reference, architecture.expect) == (
+        "variant",
+        "",
+        None,
+        None,
+    )
     assert (architecture.variants, architecture.extends, architecture.default) == ({}, None, None)
     assert architecture.class_ == "Base"
     assert architecture.parameters == {"classes": 10, "width": 16}
@@ -59,7 +70,7 @@ def test_maps_merge(folder: Path) -> None:
     architecture = variant(folder, "input: {size: 64}\nstages: {layer1: {depth: 3}, layer3: {block: basic, width: 64}}")
     assert (architecture.input.channels, architecture.input.size) == (3, 64)
     assert stage(architecture, "layer1") == {"block": "basic", "depth": 3, "width": "$width"}
-    assert list(architecture.stages) == ["layer1", "layer2", "layer3"]  # type: ignore[arg-type]
+    assert list(stages(architecture)) == ["layer1", "layer2", "layer3"]
 
 
 def test_a_null_step_is_gone(folder: Path) -> None:
@@ -75,10 +86,12 @@ def test_null_turns_an_optional_parameter_off(folder: Path) -> None:
 
 def test_a_changed_block_keeps_what_the_new_one_declares(folder: Path) -> None:
     architecture = variant(folder, "stages: {layer2: {block: basic}}")
-    step = architecture.stages["layer2"]  # type: ignore[index]
+    step = stages(architecture)["layer2"]
     assert step.block == "basic"
     assert step.is_weak("ratio")  # `basic` has none: it goes unused, and is no mistake
-    assert check(architecture).graph.nodes[2].body.bindings["stride"] == 2  # type: ignore[union-attr]
+    block = check(architecture).graph.nodes[2].body
+    assert isinstance(block, Graph)
+    assert block.bindings["stride"] == 2
 
 
 def test_a_changed_block_does_not_excuse_what_is_written_here(folder: Path) -> None:
@@ -88,7 +101,7 @@ def test_a_changed_block_does_not_excuse_what_is_written_here(folder: Path) -> N
 
 def test_a_body_replaces_a_use(folder: Path) -> None:
     architecture = variant(folder, "stages: {layer1: {body: [norm, activation]}}")
-    assert architecture.stages["layer1"].block is None  # type: ignore[index]
+    assert stages(architecture)["layer1"].block is None
 
 
 def test_before_and_after(folder: Path) -> None:
@@ -102,12 +115,12 @@ def test_before_and_after(folder: Path) -> None:
           last: {block: basic, width: 64}
         """,
     )
-    assert list(architecture.stages) == ["first", "layer1", "second", "third", "layer2", "last"]  # type: ignore[arg-type]
+    assert list(stages(architecture)) == ["first", "layer1", "second", "third", "layer2", "last"]
 
 
 def test_a_step_can_stand_beside_one_that_is_gone(folder: Path) -> None:
     architecture = variant(folder, "stages: {layer1: null, own: {block: basic, width: 32, before: layer2}}")
-    assert list(architecture.stages) == ["layer1", "own", "layer2"]  # type: ignore[arg-type]
+    assert list(stages(architecture)) == ["layer1", "own", "layer2"]
 
 
 def test_inherited_defaults_and_parameters_may_go_unused(folder: Path) -> None:
@@ -142,7 +155,8 @@ def test_variants_of_a_file(folder: Path) -> None:
 
 def test_a_default_for_some_variants_only(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
-    path.write_text(dedent("""\
+    path.write_text(
+        dedent("""\
         name: net
         default: small
         defaults: {bottleneck: {ratio: 0.5}}
@@ -150,7 +164,8 @@ def test_a_default_for_some_variants_only(tmp_path: Path) -> None:
         variants:
           small: {stages: {layer1: {block: basic}}}
           large: {}
-        """))
+        """)
+    )
     assert check(path).summary.parameters > 0
     assert check(f"{path}#large").summary.parameters > 0
 
@@ -159,7 +174,7 @@ def test_the_command_line_is_stronger_than_all(folder: Path) -> None:
     architecture = load(folder / "base.yaml", **{"width": 8, "layer1.depth": 5, "layer2": None, "input.size": [32, 64]})
     assert architecture.parameters["width"] == 8
     assert stage(architecture, "layer1")["depth"] == 5
-    assert architecture.stages["layer2"].is_nothing  # type: ignore[index]
+    assert stages(architecture)["layer2"].is_nothing
     assert architecture.input.size == [32, 64]
 
 

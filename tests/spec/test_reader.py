@@ -92,7 +92,10 @@ def test_each_duplicate_is_reported() -> None:
         ("a: " + "{a: " * 40_000, "1: maps and lists are nested more than 40 deep"),
         ("- " * 40_000, "1: maps and lists are nested more than 40 deep"),
         ("a: [" + "1," * MAXIMUM_VALUES + "]", f"1: {TOO_MANY}"),
-        ("#" * (MAXIMUM_BYTES + 1), f"1: this text has {MAXIMUM_BYTES + 1:,} characters; at most {MAXIMUM_BYTES:,} are read"),
+        (
+            "#" * (MAXIMUM_BYTES + 1),
+            f"1: this text has {MAXIMUM_BYTES + 1:,} characters; at most {MAXIMUM_BYTES:,} are read",
+        ),
         ("a: !!python/name:os.system x", "1: tags such as `!!python/name:os.system` have no meaning in a spec"),
         ("a: &a [*a]", "1: there is no anchor `&a` before this alias"),
         ("a: &k b\n*k : 1", "2: a key must be written out, not taken from an anchor"),
@@ -115,4 +118,3 @@ def test_aliases_cannot_nest_without_bound() -> None:
     lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 60)]
     (message,) = refusal("\n".join(lines))
     assert message.endswith("maps and lists are nested more than 40 deep")
-

@@ -110,7 +110,7 @@ class DropPath(Op):
         if self.schedule == "constant" or count == 1:
             return self.rate
         span = count - 1 if self.schedule == "linear" else count
-        return self.rate * position / span
+        return self.rate * (position / span)  # so that the last one's is `rate` itself
 
     def emit(self) -> Construct:
         return Construct("DropPath", (self.rate,))

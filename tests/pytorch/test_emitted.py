@@ -1,0 +1,66 @@
+"""Source text becomes a module of Python's own kind: one for each text, with lines that tools can show."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import pickle
+import sys
+import traceback
+
+import pytest
+import torch
+from torch import nn
+
+from archbuilder.pytorch.emitted import PACKAGE, class_of, module_of
+
+SOURCE = '''"""net"""
+
+from torch import Tensor, nn
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(2, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(x)
+'''
+
+
+def test_one_module_for_each_text() -> None:
+    assert module_of(SOURCE) is module_of(SOURCE)
+    assert module_of(SOURCE) is not module_of(SOURCE + "\n")
+    name = module_of(SOURCE).__name__
+    assert name.startswith(f"{PACKAGE}.m")
+    assert sys.modules[name] is module_of(SOURCE)
+
+
+def test_tools_show_its_lines() -> None:
+    made = class_of(SOURCE, "Net")
+    assert inspect.getsource(made).startswith("class Net(nn.Module):")
+    linecache.checkcache()
+    assert inspect.getsource(made.forward).strip().endswith("return self.fc(x)")
+    with pytest.raises(RuntimeError) as caught:  # five numbers into a layer for two
+        made()(torch.rand(1, 5))
+    assert "return self.fc(x)" in "".join(traceback.format_tb(caught.tb))
+
+
+def test_pickled_with_its_source() -> None:
+    model = class_of(SOURCE, "Net")()
+    data = pickle.dumps(model)
+    assert b"return self.fc(x)" in data
+    twin = pickle.loads(data)
+    assert type(twin) is type(model)
+    assert torch.equal(twin.fc.weight, model.fc.weight)
+
+
+def test_inner_modules_are_pickled_too() -> None:
+    sequence = nn.Sequential(class_of(SOURCE, "Net")(), nn.ReLU())
+    assert type(pickle.loads(pickle.dumps(sequence))[0]) is class_of(SOURCE, "Net")
+
+
+def test_a_class_that_is_not_there() -> None:
+    with pytest.raises(AttributeError):
+        class_of(SOURCE, "Other")

@@ -1,0 +1,368 @@
+"""The emitted source: whole texts for a few networks, and the facts that hold for all of them.
+
+After a change that is meant, `ARCHBUILDER_GOLDEN=write pytest tests/pytorch/test_source.py` writes the texts anew; the
+difference is to be read as a reviewer would.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import archbuilder
+from archbuilder.lower.names import objection
+from tests.properties.emitted_syntax import check_source
+from tests.properties.interpreter import Interpreter
+from tests.properties.test_valid import randomise
+
+GOLDEN = Path(__file__).parent / "golden"
+HEAD = "name: net\ninput: {channels: 4, size: 8}\n"
+
+VARIANT = """\
+name: small_resnet_se
+class: ResNet
+help: a small ResNet with squeeze and excitation in two stages, which drops its paths
+parameters: {classes: 10}
+input: {channels: 3, size: 32}
+defaults: {drop_path: {rate: 0.2}, conv: {init: kaiming_fan_out}, basic: {zero_init: true}}
+stem:
+  conv1: {block: conv, width: 16, kernel: 3}
+  bn1: norm
+  relu: activation
+stages:
+  layer1: {block: basic, width: 16, depth: 2}
+  layer2: {block: basic, width: 32, depth: 3, stride: 2, after_last_norm: {se: squeeze_excite}}
+  layer3: {block: basic, width: 64, depth: 2, stride: 2, after_last_norm: {se: {block: squeeze_excite, ratio: 4}}}
+head:
+  avgpool: global_pool
+  fc: {block: linear, width: $classes}
+"""
+
+NETWORKS = {
+    "resnet50": None,
+    "res2net50_26w_4s": None,
+    "preact_resnet164": None,
+    "d2l_resnet18": None,
+    "small_resnet_se": VARIANT,
+}
+
+
+def source_of(text: str) -> str:
+    return archbuilder.to_source(archbuilder.check("net.yaml", text=text).graph)
+
+
+def built(text: str) -> nn.Module:
+    """The module of a spec, which computes what its graph says."""
+    network = archbuilder.check("net.yaml", text=text)
+    check_source(archbuilder.to_source(network.graph))
+    module = archbuilder.build(network.architecture).eval()
+    assert list(module.state_dict()) == list(network.summary.state)
+    randomise(module)
+    images = torch.rand(2, *network.summary.input_shape)
+    with torch.no_grad():
+        torch.testing.assert_close(module(images), Interpreter(module.state_dict()).graph(network.graph, images))
+    return module
+
+
+def classes_in(source: str) -> list[str]:
+    return [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+
+
+# ---- whole texts -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_whole_text(name: str) -> None:
+    text = NETWORKS[name]
+    source = archbuilder.to_source(archbuilder.lower(name)) if text is None else source_of(text)
+    path = GOLDEN / f"{name}.py.txt"
+    if os.environ.get("ARCHBUILDER_GOLDEN") == "write":
+        path.write_text(source, "utf-8")
+    assert source == path.read_text("utf-8")
+
+
+def test_resnet50_has_two_classes() -> None:
+    source = (GOLDEN / "resnet50.py.txt").read_text("utf-8")
+    assert classes_in(source) == ["Bottleneck", "ResNet"]
+    assert "DropPath" not in source
+    assert "attention" not in source, "a part that no instance has is not emitted"
+
+
+def test_drop_rates_grow_over_the_whole_network() -> None:
+    module = built(VARIANT)
+    rates = [each.rate for each in module.modules() if type(each).__name__ == "DropPath"]
+    assert rates == pytest.approx([0.2 * number / 6 for number in range(7)])
+
+
+# ---- classes -----------------------------------------------------------------------------------------------------
+
+PARTS = """
+blocks:
+  part:
+    parameters: {second: true, third: false, rungs: 2}
+    body:
+      one: {block: conv, kernel: 3}
+      two: {block: norm, when: $second}
+      three: {block: norm, when: $third}
+      for i in rungs:
+        rung$i: {block: add, from: [one, input]}
+"""
+
+
+def test_a_part_that_no_instance_has_is_not_emitted() -> None:
+    module = built(f"{HEAD}{PARTS}stages: {{a: part, b: {{block: part, third: false}}}}")
+    assert [name for name, _ in module.a.named_children()] == ["one", "two"]
+
+
+def test_a_part_that_some_have_is_an_identity_in_the_others() -> None:
+    module = built(
+        f"{HEAD}{PARTS}stages: {{a: part, b: {{block: part, second: false}}, c: {{block: part, third: true}}}}"
+    )
+    assert type(module.a) is type(module.b) is type(module.c)
+    kinds = [[type(child).__name__ for child in each.children()] for each in (module.a, module.b, module.c)]
+    assert kinds == [
+        ["Conv2d", "BatchNorm2d", "Identity"],
+        ["Conv2d", "Identity", "Identity"],
+        ["Conv2d", "BatchNorm2d", "BatchNorm2d"],
+    ]
+
+
+def test_a_part_of_several_values_that_some_have() -> None:
+    """An identity would hand on all of them, not the first: these instances need classes of their own."""
+    module = built(
+        HEAD
+        + """
+blocks:
+  join: {body: {sum: {block: add, from: input.*}, conv: {block: conv, kernel: 3}}}
+  b:
+    parameters: {on: true}
+    body:
+      norm: norm
+      joined: {block: join, from: [norm, input], when: $on}
+      sum: {block: add, from: [joined, input]}
+stages: {one: b, two: {block: b, on: false}, three: b}
+"""
+    )
+    assert type(module.one) is type(module.three)
+    assert type(module.one) is not type(module.two)
+
+
+def test_one_class_for_each_block_and_loop_count() -> None:
+    source = source_of(
+        f"{HEAD}{PARTS}stages: {{a: part, b: {{block: part, rungs: 3}}, c: {{block: part, second: false}}}}"
+    )
+    assert classes_in(source) == ["Part", "Part2", "Net"]
+
+
+def test_a_class_has_arguments_for_what_differs_and_no_more() -> None:
+    source = source_of(f"{HEAD}stages: {{a: {{block: basic, width: 8}}, b: {{block: basic, width: 16}}}}")
+    basic = ast.parse(source).body[-2]
+    assert isinstance(basic, ast.ClassDef)
+    start = next(node for node in basic.body if isinstance(node, ast.FunctionDef))
+    assert [argument.arg for argument in start.args.args] == ["self", "in_channels", "width"]
+
+
+def test_blocks_of_blocks_with_drop_path_inside() -> None:
+    """The blocks that drop their path are counted in order of execution, however deep they stand."""
+    module = built(
+        HEAD
+        + """
+defaults: {drop_path: {rate: 0.4}}
+blocks:
+  inner:
+    body:
+      conv: {block: conv, kernel: 3}
+      drop: drop_path
+      sum: {block: add, from: [drop, input]}
+  outer:
+    parameters: {n: 1}
+    body:
+      first: inner
+      rest: {block: inner, depth: $n}
+      act: activation
+stages:
+  a: {block: outer, depth: 2}
+  b: {block: outer, n: 3}
+"""
+    )
+    rates = {name: each.rate for name, each in module.named_modules() if type(each).__name__ == "DropPath"}
+    order = ["a.0.first", "a.0.rest.0", "a.1.first", "a.1.rest.0", "b.first", "b.rest.0", "b.rest.1", "b.rest.2"]
+    assert rates == pytest.approx({f"{path}.drop": 0.4 * number / 7 for number, path in enumerate(order)})
+
+
+def test_two_paths_of_one_block_are_dropped_each_at_its_rate() -> None:
+    module = built(
+        f"{HEAD}blocks:\n  b:\n    body:\n      one: {{block: drop_path, rate: 0.1, schedule: constant}}\n"
+        "      two: {block: drop_path, rate: 0.4}\n      c: {block: conv, kernel: 3}\nstages: {s: {block: b, depth: 3}}"
+    )
+    assert [unit.one.rate for unit in module.s] == pytest.approx([0.1, 0.1, 0.1])
+    assert [unit.two.rate for unit in module.s] == pytest.approx([0.0, 0.2, 0.4])
+
+
+def test_a_container_is_registered_where_its_first_child_is() -> None:
+    """A step that is left out opens no container."""
+    module = built(
+        f"{HEAD}stages:\n  f.a: {{block: norm, when: false}}\n  between: norm\n  f.b: {{block: conv, kernel: 3}}\n"
+    )
+    assert [name for name, _ in module.named_children()] == ["between", "f"]
+
+
+def test_a_step_that_is_left_out_may_have_another_ones_name() -> None:
+    """The block's own `drop_path` is not there at rate 0; the slot's step of that name is."""
+    module = built(f"{HEAD}stages: {{a: {{block: basic, width: 4, after_last_norm: {{drop_path: norm}}}}}}")
+    assert isinstance(module.a.drop_path, nn.BatchNorm2d)
+
+
+# ---- in place ----------------------------------------------------------------------------------------------------
+
+
+def in_place(text: str, name: str = "act") -> bool:
+    return bool(built(HEAD + text).get_submodule(name).inplace)
+
+
+def test_in_place_where_nothing_else_reads_the_input() -> None:
+    assert in_place("stages: {conv: {block: conv, kernel: 3}, act: activation}")
+    assert in_place("stages: {norm: norm, act: activation}")
+    assert in_place("stages: {norm: norm, sum: {block: add, from: [norm, input]}, act: activation}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stages: {act: activation}",
+        "stages: {conv: {block: conv, kernel: 3}, act: activation, sum: {block: add, from: [act, conv]}}",
+        (
+            "stages: {conv: {block: conv, kernel: 3}, same: {block: add, from: [conv]}, act: activation, "
+            "s: {block: add, from: [act, conv]}}"
+        ),
+        "stages: {conv: {block: conv, kernel: 3}, act: activation}\nfeatures: [conv]",
+        "stages: {conv: {block: conv, kernel: 3}, gone: {block: norm, when: false}, act: activation}\nfeatures: [gone]",
+        "stages: {norm: norm, parts: {block: split, parts: 2}, act: {block: activation, from: parts.0}}",
+        "stages: {pool: {block: subsample, stride: 1}, act: activation}",
+        "stages: {inside: {body: {conv: {block: conv, kernel: 3}}}, act: activation}",
+        "stages: {norm: norm, drop: {block: dropout, rate: 0.5}, act: activation}",
+    ],
+)
+def test_not_in_place(text: str) -> None:
+    assert not in_place(text)
+
+
+def test_not_in_place_in_any_instance_if_not_in_all() -> None:
+    module = built(
+        f"{HEAD}blocks: {{b: {{parameters: {{on: true}}, body: {{norm: {{block: norm, when: $on}}, act: activation}}}}}}\n"
+        "stages: {one: b, two: {block: b, on: false}}"
+    )
+    assert not module.one.act.inplace
+    assert not module.two.act.inplace
+
+
+def test_not_in_place_below_a_hooked_tap() -> None:
+    """What a hook sees at a tap is not overwritten afterwards."""
+    module = built(f"{HEAD}stages: {{conv: {{block: conv, kernel: 3}}, act: activation}}\nfeatures: [conv]")
+    seen: list[Tensor] = []
+    module.conv.register_forward_hook(lambda *call: seen.append(call[-1]))
+    module(torch.rand(1, 4, 8, 8))
+    assert (seen[0] < 0).any()
+
+
+# ---- names -------------------------------------------------------------------------------------------------------
+
+
+def attributes_of_modules() -> set[str]:
+    found: set[str] = set()
+    for module in (nn.Module(), nn.Sequential(), nn.ModuleList(), nn.ModuleDict()):
+        found |= {*dir(module), *vars(module)}
+    return found
+
+
+def test_no_step_is_called_like_what_a_module_has() -> None:
+    assert [name for name in sorted(attributes_of_modules()) if objection(name) is None] == []
+    root = archbuilder.build("resnet18")
+    own = {name for name in vars(type(root)) if not name.startswith("__")} | {"spec"}
+    assert [name for name in sorted(own) if objection(name) is None] == []
+
+
+@pytest.mark.parametrize(
+    "block", ["nn", "tensor", "drop_Path", "layer_norm2d", "module", "net", "ordered_dict", "super", "_", "class", "x1"]
+)
+def test_a_block_may_be_called_anything(block: str) -> None:
+    """Whatever its name makes as a class's, it hides nothing that the source uses itself."""
+    module = built(
+        f"{HEAD}defaults: {{drop_path: {{rate: 0.1}}, norm: {{kind: layer}}}}\n"
+        f"blocks: {{{block}: {{body: {{c: {{block: conv, kernel: 3}}, n: norm, d: drop_path, "
+        "s: {block: add, from: [d, input]}}}}\n"
+        f"stages: {{one: {block}, two: {{block: {block}, depth: 2}}}}"
+    )
+    assert type(module.one) is type(module.two[0])
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["x", "out", "super", "range", "Tensor", "functional", "B", "Net", "DropPath", "getattr", "on", "on_", "_on"],
+)
+def test_a_step_may_be_called_like_a_variable(step: str) -> None:
+    text = f"""{HEAD}
+blocks:
+  b:
+    parameters: {{on: true, parts: 2}}
+    body:
+      {step}: {{block: norm, when: $on}}
+      repeated: {{body: [{{block: conv, kernel: 3}}], depth: 3}}
+      other: {{block: add, from: [{step}, input], when: $on}}
+      p: {{block: split, parts: $parts}}
+      all: {{block: concat, from: p.*}}
+stages: {{one: b, two: {{block: b, on: false, parts: 4}}, three: {{block: b, parts: 4}}}}
+"""
+    built(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "training",
+        "forward",
+        "parameters",
+        "half",
+        "self",
+        "super",
+        "_",
+        "__x",
+        "_x",
+        "B",
+        "Conv",
+        "nn",
+        "range",
+        "x",
+        "lambda_",
+        "p",
+    ],
+)
+def test_a_parameter_may_be_called_like_what_a_module_has(name: str) -> None:
+    """Stored under another name where its own would hide something; the loop's `_` hides no argument."""
+    definition: dict[str, Any] = {
+        "p": {"block": "split", "parts": f"$({name})"},
+        "all": {"block": "concat", "from": "p.*"},
+        "convs": {"body": [{"block": "conv", "kernel": 3, "width": f"$({name} * 4)"}], "depth": 3},
+        "back": {"block": "conv", "kernel": 1, "width": 4},
+    }
+    module = built(
+        f"{HEAD}blocks: {{b: {{parameters: {{{name}: 2}}, body: {definition!r}}}}}\n"
+        f"stages: {{one: b, two: {{block: b, {name}: 4}}}}"
+    )
+    assert module.one.training is False
+    assert sum(1 for _ in module.one.parameters()) == 4
+
+
+@pytest.mark.parametrize("name", ["module", "path", "reset", "x", "out", "Bottleneck", "nn", "Tensor", "object"])
+def test_the_root_may_be_called_like_a_variable(name: str) -> None:
+    """The root's own weights are drawn by a rule that speaks of its class."""
+    built(
+        f"class: {name}\n{HEAD}stages:\n  conv: {{block: conv, kernel: 3, init: zeros}}\n"
+        "  stage: {block: bottleneck, width: 16}\n  last: {block: conv, kernel: 3, init: {normal: 0.5}}\n"
+    )

@@ -1,0 +1,202 @@
+"""The house: spec <- lower -> graph <- readers. Every import of every file is read, and held against its room's rules."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "archbuilder"
+
+FOUNDATION = {"diagnostics", "parameters"}
+CORE = FOUNDATION | {"spec", "lower", "graph"}
+
+ROOMS = {
+    "diagnostics": set(),
+    "parameters": {"diagnostics"},
+    "spec": FOUNDATION,
+    "graph": FOUNDATION,
+    "lower": FOUNDATION | {"spec", "graph"},
+    "analysis": FOUNDATION | {"graph"},
+    "draw": FOUNDATION | {"graph", "analysis", "outputs"},
+    "outputs": FOUNDATION,
+    "pytorch": FOUNDATION | {"graph", "spec", "outputs"},  # a module carries its spec
+    "dumping": CORE,
+    "checking": CORE | {"analysis"},
+}
+"""What each room, a folder or a file of the package, may import besides itself."""
+
+BESIDES = {
+    "archbuilder.pytorch.run": {"analysis", "checking"},  # compares what a network does with its summary
+}
+"""What single modules may import besides."""
+
+LAZY = {
+    "archbuilder": "torch is not needed to check, nor graphviz to build",
+    "archbuilder.draw": "graphviz is not needed to check",
+    "archbuilder.pytorch.build": "says what to install where there is no torch",
+}
+"""The modules that import others of ours inside functions, beside the command, and why."""
+
+ONLY_IN = {
+    "torch": {"pytorch"},
+    "torchinfo": {"pytorch"},
+    "safetensors": {"pytorch"},
+    "yaml": {"spec", "cli"},
+    "pydantic": {"spec"},
+    "pydantic_core": {"spec"},
+    "graphviz": {"draw"},
+    "graphviz_pure": {"draw"},
+    "rich": {"analysis", "cli"},
+    "typer": {"cli"},
+    "PIL": {"pytorch"},
+}
+"""Which rooms know a library that does not belong to Python."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: of which module, in which line, whether in a function, and whether for type checkers alone."""
+
+    module: str
+    line: int
+    inside: bool
+    typing: bool
+
+
+def imports(source: str) -> list[Import]:
+    """Every import of a source, wherever it stands."""
+    return list(_imports(ast.parse(source).body, inside=False, typing=False))
+
+
+def _imports(body: list[ast.stmt], *, inside: bool, typing: bool) -> Iterator[Import]:
+    for node in body:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, node.lineno, inside, typing)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            for name in _modules_of(node):
+                yield Import(name, node.lineno, inside, typing)
+        else:
+            for_types = typing or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+            deeper = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            for child in ast.iter_child_nodes(node):
+                blocks = [child] if isinstance(child, ast.stmt) else getattr(child, "body", [])
+                if isinstance(blocks, list):
+                    yield from _imports(blocks, inside=deeper, typing=for_types)
+
+
+def _modules_of(node: ast.ImportFrom) -> list[str]:
+    """The modules that `from a import b` reaches: `a.b` where that is a module of ours, else `a`."""
+    module = node.module or ""
+    if module.partition(".")[0] != "archbuilder":
+        return [module]
+    names = [f"{module}.{alias.name}" for alias in node.names]
+    return [name if name in MODULES else module for name in names]
+
+
+def name_of(path: Path) -> str:
+    parts = ("archbuilder", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+MODULES = {name_of(path) for path in FILES}
+OWN = {path: imports(path.read_text("utf-8")) for path in FILES}
+
+
+def room_of(module: str) -> str:
+    """The folder or file of the package that a module lies in; "" for the package itself."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def faults(module: str, found: list[Import]) -> list[str]:
+    """What a module may not import."""
+    room, wrong = room_of(module), []
+    for each in found:
+        top = each.module.partition(".")[0]
+        if top == "archbuilder":
+            other = room_of(each.module)
+            if room in ROOMS and other not in ROOMS[room] | BESIDES.get(module, set()) | {room}:
+                wrong.append(f"line {each.line}: `{room}` may not import `{each.module}`")
+            if other == "cli" and room not in ("cli", "__main__"):
+                wrong.append(f"line {each.line}: nothing imports the command")
+            if each.inside and room != "cli" and module not in LAZY:
+                wrong.append(f"line {each.line}: `{each.module}` is imported inside a function")
+        elif room not in ONLY_IN.get(top, {room}) and not (each.typing and room == ""):
+            wrong.append(f"line {each.line}: only {', '.join(sorted(ONLY_IN[top]))} may import `{top}`")
+        elif top not in ONLY_IN and top not in sys.stdlib_module_names:
+            wrong.append(f"line {each.line}: `{top}` is neither Python's nor listed here")
+    return wrong
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_file_keeps_to_its_room(path: Path) -> None:
+    assert faults(name_of(path), OWN[path]) == []
+
+
+def test_every_room_has_its_rules() -> None:
+    assert {room_of(module) for module in MODULES} == {*ROOMS, "", "__main__", "cli"}
+
+
+def cycle(graph: dict[str, set[str]]) -> list[str]:
+    """The members of cycles: what is left when whatever imports nothing that is left is taken away, again and again."""
+    left = {module: set(others) for module, others in graph.items()}
+    while free := [module for module, others in left.items() if not others & left.keys() - {module}]:
+        for module in free:
+            del left[module]
+    return sorted(left)
+
+
+def test_no_import_runs_back() -> None:
+    modules = {
+        name_of(path): {each.module for each in found if each.module in MODULES and not each.typing and not each.inside}
+        for path, found in OWN.items()
+    }
+    assert cycle(modules) == []
+    rooms: dict[str, set[str]] = {}
+    for module, others in modules.items():
+        if room_of(module) in ROOMS:
+            rooms.setdefault(room_of(module), set()).update(room_of(other) for other in others)
+    assert cycle(rooms) == []
+
+
+HIDDEN = """
+class A:
+    def f(self):
+        try:
+            import numpy
+        except ImportError:
+            pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "expected"),
+    [
+        ("archbuilder.spec.x", "from archbuilder.graph.graph import Graph", "`spec` may not import `archbuilder.graph.graph`"),
+        ("archbuilder.graph.x", "import archbuilder.spec.load", "`graph` may not import `archbuilder.spec.load`"),
+        ("archbuilder.graph.x", "import yaml", "only cli, spec may import `yaml`"),
+        ("archbuilder.graph.ops.x", "from pydantic import BaseModel", "only spec may import `pydantic`"),
+        ("archbuilder.graph.x", "if True:\n    import torch", "only pytorch may import `torch`"),
+        ("archbuilder.lower.x", "def f():\n    from torch import nn", "only pytorch may import `torch`"),
+        ("archbuilder.cli.x", "import torchinfo", "only pytorch may import `torchinfo`"),
+        ("archbuilder.analysis.x", "from archbuilder.draw import render", "`analysis` may not import `archbuilder.draw`"),
+        ("archbuilder.analysis.x", "from archbuilder.lower import body", "`analysis` may not import `archbuilder.lower.body`"),
+        ("archbuilder.draw.x", "from archbuilder import pytorch", "`draw` may not import `archbuilder.pytorch`"),
+        ("archbuilder.pytorch.x", "import archbuilder.lower.body", "`pytorch` may not import `archbuilder.lower.body`"),
+        ("archbuilder.checking", "from archbuilder import cli", "nothing imports the command"),
+        ("archbuilder.spec.x", "def f():\n    import archbuilder.spec.zoo", "`archbuilder.spec.zoo` is imported inside"),
+        ("archbuilder.spec.x", HIDDEN, "`numpy` is neither Python's nor listed here"),
+        ("archbuilder.spec.x", "with open(0) as f:\n    import requests", "`requests` is neither Python's nor listed here"),
+    ],
+)  # fmt: skip
+def test_the_check_can_fail(module: str, source: str, expected: str) -> None:
+    assert any(expected in fault for fault in faults(module, imports(source)))
+
+
+def test_the_search_for_cycles_can_fail() -> None:
+    assert cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}, "e": set()}) == ["a", "b", "c", "d"]
