@@ -16,7 +16,6 @@ from archbuilder.checking import Checked, check, check_block
 from archbuilder.diagnostics import Diagnostic, Place, SpecError
 from archbuilder.graph.graph import Graph
 from archbuilder.lower import lower_architecture
-from archbuilder.plugin.loading import load_plugin
 from archbuilder.spec.load import load_architecture
 from archbuilder.spec.models import Architecture
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from archbuilder.draw import DrawingError, render
     from archbuilder.dumping import dump
     from archbuilder.lower.why import Why
+    from archbuilder.plugin.loading import load_plugin
     from archbuilder.pytorch.checkpoint import CheckpointError
     from archbuilder.pytorch.source import to_source
 
@@ -37,6 +37,7 @@ _LATER = {
     "DrawingError": "archbuilder.draw",
     "Why": "archbuilder.lower.why",
     "dump": "archbuilder.dumping",
+    "load_plugin": "archbuilder.plugin.loading",
     "render": "archbuilder.draw",
     "to_source": "archbuilder.pytorch.source",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archbuilder.diagnostics import Reporter
 from archbuilder.lower.library import Library, parameters_of
+from archbuilder.lower.network import unused_by
 from archbuilder.spec.dump import write_architecture
 from archbuilder.spec.models import Architecture
 
@@ -11,7 +12,7 @@ from archbuilder.spec.models import Architecture
 def dump(architecture: Architecture) -> str:
     """The spec as YAML, its bases merged in; reading it again gives an equal network.
 
-    Parameters that a base wrote for another block, and that the block in its place does not know, are left out.
+    What came from a base and reaches nothing here is left out, since nothing would tell that it may go unused.
     """
     library = Library.of(architecture, Reporter())
 
@@ -19,4 +20,4 @@ def dump(architecture: Architecture) -> str:
         definition = library.find(block)
         return definition is None or key in parameters_of(definition) or library.find(key) is not None
 
-    return write_architecture(architecture, knows)
+    return write_architecture(architecture, knows, *unused_by(architecture))

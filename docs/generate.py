@@ -67,8 +67,7 @@ def blocks() -> Iterator[str]:
     yield (
         "The blocks that come with archbuilder. Each is YAML, in [archbuilder/blocks/](../../archbuilder/blocks), and is "
         "used by its name: `{block: bottleneck, width: 256}`. Their parameters can be set at a use, or for all uses in "
-        "`defaults`. What they are made of are [ops](ops.md). [The language](../language.md#blocks-of-your-own) says how to "
-        "write one.\n"
+        "`defaults`. What they are made of are [ops](ops.md). How to write one: [blocks](../blocks.md).\n"
     )
     for path in sorted(zoo.BLOCKS.glob("*.yaml")):
         names = _blocks_in(path)

@@ -1,11 +1,13 @@
 """Small networks for tests: lowered from a text, and looked into."""
 
+from collections.abc import Iterator
 from textwrap import dedent
 from typing import Any
 
 from archbuilder import Graph, SpecError, check
 from archbuilder.graph.graph import Node
 from archbuilder.graph.op import Op
+from archbuilder.graph.ops.activation import DropPath
 
 HEAD = "name: net\ninput: {channels: 3, size: 32}\n"
 
@@ -66,3 +68,27 @@ def outline(graph: Graph) -> list[str]:
             what = node.body.label() if isinstance(node.body, Op) else node.body.definition or "steps"
             lines.append(f"{node.name}: {what} -> {node.shape}")
     return lines
+
+
+def fingerprint(graph: Graph) -> list[str]:
+    """All that a graph says of its network: names, wiring, shapes, what is computed, stored and drawn at first.
+
+    The values of parameters are left out: they are what is turned, and only what follows from them counts.
+    """
+    return [*_lines(graph, ""), *(f"state {key} {tensor.shape} {tensor.trained}" for key, tensor in graph.state())]
+
+
+def _lines(graph: Graph, indent: str) -> Iterator[str]:
+    yield f"{indent}{graph.definition} {graph.input} -> {graph.output} layers {graph.layers} register {graph.register}"
+    for node in graph.nodes:
+        inputs = " ".join(f"{value.node}.{value.item}" for value in node.inputs)
+        yield f"{indent}{' '.join(node.all_names())} <- {inputs} = {node.shape}"
+        if isinstance(node.body, Graph):
+            yield from _lines(node.body, indent + "  ")
+        elif node.body is not None:
+            yield f"{indent}  {_of_op(node.body)}"
+
+
+def _of_op(op: Op) -> str:
+    rates = [op.rate_at(number, 4) for number in range(4)] if isinstance(op, DropPath) else ""
+    return f"{op.emit()} {op.initialise()} {rates}"

@@ -18,24 +18,30 @@ ROOMS = {
     "parameters": {"diagnostics"},
     "spec": FOUNDATION,
     "graph": FOUNDATION,
-    "lower": FOUNDATION | {"spec", "graph"},
+    "plugin": FOUNDATION | {"graph"},
+    "lower": FOUNDATION | {"spec", "graph", "plugin"},
     "analysis": FOUNDATION | {"graph"},
     "draw": FOUNDATION | {"graph", "analysis", "outputs"},
     "outputs": FOUNDATION,
     "pytorch": FOUNDATION | {"graph", "spec", "outputs"},  # a module carries its spec
     "dumping": CORE,
+    "explaining": CORE,
     "checking": CORE | {"analysis"},
 }
 """What each room, a folder or a file of the package, may import besides itself."""
 
 BESIDES = {
     "archbuilder.pytorch.run": {"analysis", "checking"},  # compares what a network does with its summary
+    "archbuilder.pytorch.foreign": {"plugin"},  # compares a user's module with its declaration
 }
 """What single modules may import besides."""
 
 LAZY = {
     "archbuilder": "torch is not needed to check, nor graphviz to build",
     "archbuilder.draw": "graphviz is not needed to check",
+    "archbuilder.lower.application": "what runs plugins is not needed without one",
+    "archbuilder.lower.body": "what runs plugins is not needed without one",
+    "archbuilder.plugin": "what defines blocks is not needed to look one up",
     "archbuilder.pytorch.build": "says what to install where there is no torch",
 }
 """The modules that import others of ours inside functions, beside the command, and why."""
@@ -45,7 +51,7 @@ ONLY_IN = {
     "torchinfo": {"pytorch"},
     "safetensors": {"pytorch"},
     "yaml": {"spec", "cli"},
-    "pydantic": {"spec"},
+    "pydantic": {"plugin", "spec"},  # a block's parameters in Python are a model
     "pydantic_core": {"spec"},
     "graphviz": {"draw"},
     "graphviz_pure": {"draw"},
@@ -180,7 +186,7 @@ class A:
         ("archbuilder.spec.x", "from archbuilder.graph.graph import Graph", "`spec` may not import `archbuilder.graph.graph`"),
         ("archbuilder.graph.x", "import archbuilder.spec.load", "`graph` may not import `archbuilder.spec.load`"),
         ("archbuilder.graph.x", "import yaml", "only cli, spec may import `yaml`"),
-        ("archbuilder.graph.ops.x", "from pydantic import BaseModel", "only spec may import `pydantic`"),
+        ("archbuilder.graph.ops.x", "from pydantic import BaseModel", "only plugin, spec may import `pydantic`"),
         ("archbuilder.graph.x", "if True:\n    import torch", "only pytorch may import `torch`"),
         ("archbuilder.lower.x", "def f():\n    from torch import nn", "only pytorch may import `torch`"),
         ("archbuilder.cli.x", "import torchinfo", "only pytorch may import `torchinfo`"),

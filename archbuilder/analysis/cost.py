@@ -29,6 +29,7 @@ class Costs:
     def __init__(self) -> None:
         self._graphs: dict[int, Cost] = {}
         self._layers: dict[int, int] = {}
+        self._stored: dict[Op, tuple[int, int]] = {}
 
     def of_graph(self, graph: Graph) -> Cost:
         """The cost of all nodes of a graph."""
@@ -55,7 +56,16 @@ class Costs:
         body = node.body
         if isinstance(body, Graph):
             return self.of_graph(body)
-        return _of_op(body, node) if body is not None else Cost()
+        return self._of_op(body, node) if body is not None else Cost()
+
+    def _of_op(self, op: Op, node: Node) -> Cost:
+        stored = self._stored.get(op)
+        if stored is None:
+            sizes = [(tensor.elements, tensor.trained) for tensor in op.state()]
+            parameters = sum(size for size, trained in sizes if trained)
+            stored = self._stored[op] = (parameters, sum(size for size, _ in sizes) - parameters)
+        macs = op.macs(node.shape)
+        return Cost(*stored, macs, node.shape.elements if macs else 0)
 
     def layers(self, graph: Graph) -> int:
         """Convolutions and linear layers on the main path, as papers count them.
@@ -79,13 +89,3 @@ class Costs:
         self._layers[id(graph)] = count
         return count
 
-
-def _of_op(op: Op, node: Node) -> Cost:
-    parameters = buffers = 0
-    for tensor in op.state():
-        if tensor.trained:
-            parameters += tensor.elements
-        else:
-            buffers += tensor.elements
-    macs = op.macs(node.shape)
-    return Cost(parameters, buffers, macs, node.shape.elements if macs else 0)

@@ -25,7 +25,9 @@ def check_expectations(
             message = f"expected {_show(wanted)} {name}, the network has {_show(found)}"
             if name == "output":
                 message = f"expected the output {_show(wanted)}, it is {_show(found)}"
-            reporter.error("expectation", message, places.get(name), help=f"write `{name}: {_show(found)}` if that is meant")
+            reporter.error(
+                "expectation", message, places.get(name), help=f"write `{name}: {_show(found)}` if that is meant"
+            )
 
 
 def _show(value: Any) -> str:

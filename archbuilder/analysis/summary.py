@@ -140,9 +140,7 @@ class _Rows:
         before = graph.shape_of(node.inputs[0]) if node.inputs else node.shape
         names = node.shown_names()
         name = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
-        yield Row(
-            prefix + name, level, describe(node), times, before, node.shape, *cost, self.inner_width(node)
-        )
+        yield Row(prefix + name, level, describe(node), times, before, node.shape, *cost, self.inner_width(node))
         if isinstance(node.body, Graph) and level < limit:
             for inner in range(len(node.body.nodes)):
                 for row in self.of_node(node.body, inner, f"{prefix}{name}.", level + 1, limit, times):

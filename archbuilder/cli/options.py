@@ -14,7 +14,6 @@ import typer
 from archbuilder.checking import Checked, check, check_block
 from archbuilder.cli.reports import relative
 from archbuilder.diagnostics import Diagnostic, Place, Reporter, Source, SpecError, suggest
-from archbuilder.plugin.loading import load_plugin
 from archbuilder.spec import zoo
 from archbuilder.spec.load import variants_of
 from archbuilder.spec.reader import MAXIMUM_BYTES, read_yaml
@@ -51,7 +50,12 @@ def load_plugins(files: list[Path] | None) -> None:
     Raises:
         SpecError: with what is wrong in one of them, or because there is no such file.
     """
-    for file in files or ():
+    if not files:
+        return
+
+    from archbuilder.plugin.loading import load_plugin
+
+    for file in files:
         try:
             load_plugin(file)
         except FileNotFoundError as error:
@@ -205,10 +209,9 @@ def find_file(word: str) -> Path:
         SpecError: if there is none.
     """
     wanted = zoo.parse_reference(word)
-    path = wanted.path or zoo.find_file(wanted.name)
+    path, holders = (wanted.path, []) if wanted.path else zoo.find(wanted.name)
     if path is None:
-        holders = (file for file, key in zoo.candidates(wanted.name) if key in variants_of(file)[1])
-        path = next(holders, None)
+        path = next((file for file, key in holders if key in variants_of(file)[1]), None)
     if path is None or not path.is_file() or (wanted.variant and wanted.variant not in variants_of(path)[1]):
         check_word(word, {}, None)  # says best what is wrong
         raise SpecError([Diagnostic("unknown-spec", f"there is no spec `{word}`")])

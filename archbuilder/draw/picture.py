@@ -217,15 +217,13 @@ class _Painter:
 
     def _stages(self, drawing: _Drawing, section: Section) -> None:
         """Draws the stages; those of several steps that stand inline as a group, as a section."""
-        inlined = {part.start: part for part in drawing.graph.inlined if section.start <= part.start < section.stop}
-        number = section.start
-        while number < section.stop:
-            part = inlined.get(number, Section("", number, number + 1))
-            if part.stop - part.start > 1:
+        start = section.start
+        for part in drawing.graph.inlined:
+            if start <= part.start < section.stop and part.stop - part.start > 1:
+                self.items += self._nodes(drawing, range(start, part.start))
                 self._section(drawing, part)
-            else:
-                self.items += self._nodes(drawing, range(number, number + 1))
-            number = max(part.stop, number + 1)
+                start = part.stop
+        self.items += self._nodes(drawing, range(start, section.stop))
 
     def _section(self, drawing: _Drawing, section: Section) -> None:
         """Draws a section as a group. What it takes from before it enters through its header, if it is one value."""
@@ -458,9 +456,11 @@ def _shortcuts(graph: Graph, readers: Counter[tuple[int, int | None]]) -> Iterat
                 value = graph.source_of(graph.nodes[value.node].inputs[0])
             if value not in main:
                 continue
-            if len(edges) > 1:
+            if value == graph.source_of(node.inputs[0]):
+                yield (number, 0), "identity"  # it is the first operand that goes around
+            elif len(edges) > 1:
                 yield from ((edge, "projection") for edge in edges)
-            elif value.node == INPUT:
+            else:
                 yield edges[0], "identity"
 
 

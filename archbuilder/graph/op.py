@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
-from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, Vector
+from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
 
 
@@ -141,7 +141,8 @@ def only_map(op: str, shape: Shape) -> Map:
         raise OpError(f"{op} takes one feature map, got {len(shape)} values", "take one of them, as in `from: parts.0`")
     if isinstance(shape, Tokens):
         raise OpError(f"{op} takes a feature map (channels, height, width), got {shape}", "put `to_map` before it")
-    raise OpError(f"{op} takes a feature map (channels, height, width), got a vector of {shape}")
+    kind = "parameter" if isinstance(shape, Held) else "vector"
+    raise OpError(f"{op} takes a feature map (channels, height, width), got a {kind} of {shape}")
 
 
 def only_one(op: str, shape: Shape) -> Shape:

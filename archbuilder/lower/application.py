@@ -10,7 +10,6 @@ from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.lower.arguments import Given
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
-from archbuilder.lower.python import op_of_plugin, probed
 from archbuilder.plugin.registry import REGISTRY
 from archbuilder.spec.models import Step
 
@@ -33,6 +32,8 @@ def apply_op(
         raise GiveUp
     try:
         if op_type.name in REGISTRY.entries:
+            from archbuilder.lower.python import op_of_plugin, probed
+
             with op_of_plugin(op_type, evaluation, frame, step.place):
                 return probed(op_type, given.values, shapes)
         op = op_type.resolve(given.values, shapes)

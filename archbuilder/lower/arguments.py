@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from archbuilder.diagnostics import Note, Place, suggest
 from archbuilder.lower.defaults import Defaults, Setting
 from archbuilder.lower.evaluation import Evaluation, GiveUp
-from archbuilder.lower.frame import Frame
+from archbuilder.lower.frame import UNKNOWN, Frame
 from archbuilder.lower.library import Definition, Library, parameters_of
 from archbuilder.lower.slots import NOWHERE, Slot
 from archbuilder.lower.usage import names_in_body
@@ -75,6 +75,46 @@ class _Facts(NamedTuple):
     parameters: dict[str, Parameter]
     literal: dict[str, Any]
     rest: tuple[Parameter, ...]
+    shipped: bool
+
+
+def _read_facts(definition: Definition, *, shipped: bool) -> _Facts:
+    parameters = parameters_of(definition)
+    simple = {
+        key: None if each.default is None else each.check(each.default)
+        for key, each in parameters.items()
+        if each.default is None
+        or (each.default is not REQUIRED and each.type not in SLOTS and type(each.default) is not Formula)
+    }
+    rest = tuple(each for key, each in parameters.items() if key not in simple)
+    return _Facts(parameters, simple, rest, shipped)
+
+
+class _Said(NamedTuple):
+    """What a use says: values for parameters, those among them that need no computing (checked), and defaults for what is
+    inside. Step and facts are held, so that their identities stay their own."""
+
+    step: Step
+    facts: _Facts
+    explicit: dict[str, Written]
+    nearer: list[Setting]
+    plain: dict[str, Any]
+
+
+def _plain(parameter: Parameter, written: Written) -> Any:
+    """A value that is what it says, checked; `REQUIRED` for one that must be computed, or does not fit."""
+    value = written.value
+    if type(value) not in (int, float, bool, str) or parameter.type in SLOTS:
+        return REQUIRED
+    try:
+        return parameter.check(value)
+    except ParameterError:
+        return REQUIRED  # reported where it is taken
+
+
+# A shipped definition stays parsed from one call to the next; this is what is read off its text alone.
+_SHIPPED_FACTS: Final[dict[int, tuple[Definition, _Facts]]] = {}
+_SHIPPED_STEPS: Final[dict[tuple[int, int], _Said]] = {}
 
 
 @dataclass
@@ -85,7 +125,8 @@ class Arguments:
     evaluation: Evaluation
     settings: list[Setting] = field(default_factory=list)
     trace: Trace | None = None
-    _facts: dict[int, _Facts] = field(default_factory=dict)
+    _facts: dict[int, tuple[Definition, _Facts]] = field(default_factory=dict)
+    _sorted: dict[tuple[int, int], _Said] = field(default_factory=dict)
     _inside: dict[tuple[int, tuple[int, ...]], Defaults] = field(default_factory=dict)
 
     def resolve(
@@ -105,22 +146,25 @@ class Arguments:
             GiveUp: if something is wrong; all of it is reported.
         """
         facts = self._facts_of(definition)
-        said = uses[0][0].arguments or facts.rest or fixed or frame.defaults.of(name)
-        if len(uses) == 1 and not said and self.trace is None:
-            return Given(facts.literal, _NO_ORIGINS, frame.defaults, _NO_WORDS)  # the most frequent case: nothing is said
-        explicit, nearer = self._sort(name, facts.parameters, uses, frame, is_op=isinstance(definition, type))
         settings = frame.defaults.of(name)
-        values = dict(facts.literal)
-        origins: dict[str, Place | None] = {}
+        if len(uses) == 1 and not (uses[0][0].arguments or facts.rest or fixed or settings or self.trace):
+            return Given(facts.literal, _NO_ORIGINS, frame.defaults, _NO_WORDS)  # the most frequent case: nothing is said
+        said = self._said(name, facts, uses, frame, is_op=isinstance(definition, type))
+        explicit, nearer = said.explicit, said.nearer
+        plain = said.plain if frame.rules is None and self.trace is None else {}
+        values = {**facts.literal, **plain}
+        origins: dict[str, Place | None] = {key: explicit[key].place for key in plain}
         failed = False
         for key, written in explicit.items():
-            if key not in fixed:
+            if key not in plain and key not in fixed:
                 try:
                     self._take(name, facts.parameters[key], written, settings.get(key), frame, values, origins)
                 except GiveUp:
                     failed = True
-        failed = self._take_settings(name, facts, settings, explicit, frame, values, origins) or failed
-        values.update(fixed)
+        if settings:
+            failed = self._take_settings(name, facts, settings, explicit, frame, values, origins) or failed
+        if fixed:
+            values.update(fixed)
         if self.trace is not None and fixed:
             self.trace.fixed(fixed)
         if not failed:
@@ -134,7 +178,9 @@ class Arguments:
                 self._refuse_idle(name, key, idle[key], explicit[key], frame)
         else:
             raise GiveUp
-        words = {word: settings[word] for word in STEP_WORDS if word in settings} if settings else {}
+        if not (settings or nearer or self.trace):
+            return Given(values, origins, frame.defaults, _NO_WORDS)
+        words = {word: settings[word] for word in STEP_WORDS if word in settings}
         inside = [each for key, each in settings.items() if key not in facts.parameters and key not in STEP_WORDS]
         if self.trace is not None:
             self.trace.resolved(Resolved(name, definition, uses, frame, explicit, settings, fixed, values, input), nearer)
@@ -155,18 +201,27 @@ class Arguments:
         return self._inside[key]
 
     def _facts_of(self, definition: Definition) -> _Facts:
-        facts = self._facts.get(id(definition))
-        if facts is None:
-            parameters = parameters_of(definition)
-            simple = {
-                key: None if each.default is None else each.check(each.default)
-                for key, each in parameters.items()
-                if each.default is None
-                or (each.default is not REQUIRED and each.type not in SLOTS and type(each.default) is not Formula)
-            }
-            rest = tuple(each for key, each in parameters.items() if key not in simple)
-            facts = self._facts[id(definition)] = _Facts(parameters, simple, rest)
-        return facts
+        known = _SHIPPED_FACTS.get(id(definition)) or self._facts.get(id(definition))
+        if known is None:
+            shipped = isinstance(definition, type) or (isinstance(definition, BlockDefinition) and definition.is_shipped)
+            kept = _SHIPPED_FACTS if shipped else self._facts
+            known = kept[id(definition)] = (definition, _read_facts(definition, shipped=shipped))
+        return known[1]
+
+    def _said(self, name: str, facts: _Facts, uses: Uses, frame: Frame, *, is_op: bool) -> _Said:
+        """What a use says, sorted; kept for a step that is met again, as those of a block's body are."""
+        step = uses[0][0]
+        key = (id(step), id(facts))
+        kept = _SHIPPED_STEPS if facts.shipped and step.is_shipped else self._sorted
+        known = kept.get(key) if len(uses) == 1 else None
+        if known is not None:
+            return known
+        explicit, nearer = self._sort(name, facts.parameters, uses, frame, is_op=is_op)
+        plain = {key: value for key, each in explicit.items() if (value := _plain(facts.parameters[key], each)) is not REQUIRED}
+        said = _Said(step, facts, explicit, nearer, plain)
+        if len(uses) == 1 and not nearer:
+            kept[key] = said
+        return said
 
     # ---- sorting what a use says --------------------------------------------------------------------------------
 
@@ -250,7 +305,7 @@ class Arguments:
             return ()
         if parameter is None:
             return _notes(f"`{name}` is defined here", definition.place)
-        return _notes(f"`{parameter}` is declared here", key_place((definition.table or {}).get("parameters"), parameter))
+        return _notes(f"`{parameter}` is declared here", key_place(definition.table and definition.table.get("parameters"), parameter))
 
     def read_settings(
         self, block: str, written: Written, key_at: Place | None, weak: bool, frame: Frame
@@ -420,7 +475,11 @@ class Arguments:
         if parameter.type in SLOTS and type(value) is not Formula:
             return self._slot(name, parameter, written, frame)
         if type(value) is Formula or isinstance(value, dict | list):
-            value = self.evaluation.evaluate(value, frame, written.place, written.variables)
+            bare = value.bare if type(value) is Formula and written.variables is None else None
+            if bare is not None and frame.variables.get(bare, UNKNOWN) is not UNKNOWN:  # the most frequent expression, without the detour
+                value = frame.variables[bare]
+            else:
+                value = self.evaluation.evaluate(value, frame, written.place, written.variables)
         if isinstance(value, Slot):
             if parameter.type in SLOTS:
                 return value
@@ -433,7 +492,8 @@ class Arguments:
             told = use is not None and use.place is not None and use.place != at
             notes = (Note(f"`{name}` is used here", use.place),) if use is not None and told else ()
             help = _advice(value, written, parameter, at)
-            notes = (*notes, *self._definition_of(name, parameter.name))
+            declared = self._definition_of(name, parameter.name)
+            notes = (*notes, *(note for note in declared if note.place != at))
             self.evaluation.error(frame, "bad-value", f"{error} (in `{name}`)", at, help, notes)
             raise GiveUp from None
 

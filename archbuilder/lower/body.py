@@ -19,7 +19,6 @@ from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
 from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
 from archbuilder.lower.library import Block, parameters_of
 from archbuilder.lower.naming import Naming, Words
-from archbuilder.lower.python import Functions
 from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.repeats import Run, runs_of, sequence_of
 from archbuilder.lower.rules import Numbering
@@ -167,6 +166,11 @@ class Bodies:
             help = "say it of the step of the network that takes the value"
             self.evaluation.error(frame, "bad-output", message, step.place_at("output"), help)
             raise GiveUp
+        if not name.isidentifier() or name.startswith("_") or name in ("output", "Tensor"):
+            message = f"an output cannot be called `{name}`: it is a field of a named tuple, beside `output`"
+            help = "call the step by a word of letters, digits and underscores that begins with a letter"
+            self.evaluation.error(frame, "bad-name", message, step.name_place, help)
+            raise GiveUp
         self.outputs.append(Output(name, value, step.output == "always"))
 
     def _check_all_the_same(self, target: Target | Slot | Steps, step: Step, frame: Frame) -> None:
@@ -277,7 +281,10 @@ class Bodies:
         if isinstance(target.definition, type):
             return self._op(name, step, target, target.definition, inputs, frame)
         if step.inline:
-            return self._inline_block(target, target.definition, self._only(inputs, step, frame), frame)
+            value = self._inline_block(target, target.definition, self._only(inputs, step, frame), frame)
+            if self.arguments.trace is not None and frame.builder is self.root:
+                self.arguments.trace.inlined(name, step, frame)
+            return value
         shape = _joint_shape(inputs, frame)
         graph = self._call(target, target.definition, shape, frame, step, self._strided(target, shape, frame, 0))
         return self._add(name, step, graph, inputs, frame)
@@ -285,11 +292,8 @@ class Bodies:
     def _op(
         self, name: str, step: Step, target: Target, op_type: type[Op], inputs: tuple[Value, ...], frame: Frame
     ) -> Value:
-        for word in ("rename", "register_", "inline"):
-            if getattr(step, word):
-                key = word.removesuffix("_")
-                message = f"`{key}` has no effect on `{target.name}`, which has no steps inside"
-                self.evaluation.error(frame, "no-effect", message, step.place_of_key(key), "remove it")
+        if step.rename or step.register_ or step.inline:
+            self._refuse_words(step, target, frame)
         given = self._resolve(target, frame, {}, frame.builder.shape_of(inputs[0]) if inputs else None)
         if op_type.kept is not None:
             given = self._with_kept(given, op_type.kept)
@@ -297,8 +301,19 @@ class Bodies:
         left_out = isinstance(op, DropPath) and op.rate == 0
         claim = not left_out and not (frame.inlined and not op.is_module)
         child = self.naming.child(name, frame, step.name_place, claim=claim)
+        if op.holds_tensor and not child.isidentifier():
+            message = f"a {op_type.name} cannot be called `{child}`: it is an attribute of the block that holds it"
+            self.evaluation.error(frame, "bad-name", message, step.name_place, "give the step a word for a name, without a dot")
+            raise GiveUp
         self._count_node(frame, step)
         return self._append(name, Node(child, None if left_out else op, inputs, shape, step.place), step, frame)
+
+    def _refuse_words(self, step: Step, target: Target, frame: Frame) -> None:
+        """An op has no children that could be named."""
+        for key, given in (("rename", step.rename), ("register", step.register_), ("inline", step.inline)):
+            if given:
+                message = f"`{key}` has no effect on `{target.name}`, which has no steps inside"
+                self.evaluation.error(frame, "no-effect", message, step.place_of_key(key), "remove it")
 
     def _with_kept(self, given: Given, key: str) -> Given:
         """What a block holds has the size that it has for the spec's own input, whatever the input at hand."""
@@ -380,6 +395,8 @@ class Bodies:
     def _fill(self, definition: Block, inner: Frame) -> None:
         """Lowers what a block consists of into a frame."""
         if isinstance(definition, PythonBlock):
+            from archbuilder.lower.python import Functions
+
             names = Functions(self.step, self.evaluation, self.arguments.library).run(definition, inner)
             self._give([value for name in names for value in find_values(name, inner) or ()], definition.place, inner)
             return

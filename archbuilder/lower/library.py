@@ -12,8 +12,7 @@ from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
 from archbuilder.lower.usage import names_in_body
 from archbuilder.parameters import Parameter
-from archbuilder.plugin.loading import is_loaded, shown_path
-from archbuilder.plugin.registry import REGISTRY, PythonBlock
+from archbuilder.plugin.registry import REGISTRY, PythonBlock, is_loaded, shown_path
 from archbuilder.spec.blocks import shipped_blocks
 from archbuilder.spec.models import Architecture, BlockDefinition
 from archbuilder.spec.table import key_place
@@ -74,9 +73,9 @@ class Library:
             return op
         if name in self.own:
             return self.own[name]
-        if name in REGISTRY.entries:
-            return REGISTRY.entries[name].definition
-        return shipped_block(name) if name in shipped_blocks() else None
+        if name in shipped_blocks():
+            return shipped_block(name)
+        return REGISTRY.entries[name].definition if name in REGISTRY.entries else None
 
     def names(self) -> list[str]:
         """Every name that can stand behind `block`."""

@@ -60,6 +60,19 @@ def lower_architecture(
     return graph
 
 
+def unused_by(architecture: Architecture) -> tuple[dict[str, set[str]], set[str]]:
+    """What came from a base and reaches nothing here: defaults by block, and parameters. Nothing, where something is wrong."""
+    reporter = Reporter()
+    network = _Network(architecture, _shape(architecture, None), reporter)
+    network.lower()
+    if reporter.diagnostics:
+        return {}, set()
+    settings = network.frame.defaults.settings
+    defaults = {block: {key for key, each in found.items() if each.weak and not each.used} for block, found in settings.items()}
+    weak: frozenset[str] = getattr(architecture.parameters, "weak", frozenset())
+    return defaults, set(weak - names_used(architecture))
+
+
 def _shape(architecture: Architecture, input: tuple[int, int, int] | None) -> Map:
     if input is not None:
         return Map(*input)
@@ -261,6 +274,8 @@ class _Network:
         for number, name in enumerate(wanted):
             values = find_values(name, self.frame) or self._inline_values(name)
             place = self.architecture.place_inside("features", number)
+            if values is None and POISON in self.frame.values.values():
+                continue  # it may be one of those that went wrong
             if values is None:
                 message = f"there is no step `{name}` to take features from"
                 self.reporter.error("unknown-step", message, place, help=advice_for(name, self.frame))

@@ -13,15 +13,20 @@ from archbuilder.parameters import Parameter
 
 @dataclass
 class Found:
-    """A step, its node, the use that stands there, and all uses on the way: each with its path, and with the first use of
-    the graph that it calls, which equal uses share."""
+    """A step, its node (None for a step that is no module), the use that stands there, and all uses on the way: each with
+    its path, and with the first use of the graph that it calls, which equal uses share."""
 
     path: str
-    node: Node
+    node: Node | None
     spot: Spot
     use: Use | None
     is_repeat: bool = False
     uses: list[tuple[Use, str, Use | None]] = field(default_factory=list)
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the step is not there."""
+        return self.node is not None and self.node.body is None
 
 
 def find(graph: Graph, trace: Trace, path: str, module: str, others: Iterable[str] = ()) -> Found:
@@ -38,8 +43,13 @@ def find(graph: Graph, trace: Trace, path: str, module: str, others: Iterable[st
         SpecError: if there is none.
     """
     walk = _Walk(graph, trace, path, module or path)
+    if path and "" in path.split("."):
+        raise _error("unknown-path", "a path has a name on both sides of each dot", _place(path, 0, len(path)), None)
     if not module:
         raise walk.unknown(graph, others)
+    inline = trace.inline.get(module)
+    if inline is not None and not any(module in node.shown_names() for node in graph.nodes):
+        return Found(module, None, inline, inline.use_of(0))
     while walk.rest:
         walk.step()
     return walk.found
@@ -95,6 +105,7 @@ class _Walk:
         start = len(self.path) + 1 if self.path else 0
         place = _place(self.whole, start, len(name))
         message = f"there is no module `{name}`{inside}"
+        others = others if self.path else [*self.trace.inline, *others]
         return _error("unknown-path", message, place, suggest(name, [*names, *others]))
 
     def _nothing_inside(self, node: Node) -> SpecError:
@@ -105,9 +116,9 @@ class _Walk:
 
 def unknown_parameter(found: Found, name: str, path: str, parameters: Mapping[str, Parameter]) -> SpecError:
     """The step at a path has no such parameter."""
-    if found.node.body is None:
+    if found.is_left_out:
         return left_out(found, path)
-    use, body = found.use, found.node.body
+    use, body = found.use, found.node.body if found.node is not None else None
     place = _place(path, len(path) - len(name), len(name))
     children = body.nodes if isinstance(body, Graph) else ()
     if any(name in node.shown_names() for node in children):

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from archbuilder.diagnostics import Note, Place
 from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.shapes import Shape, Streams
@@ -19,11 +17,10 @@ from archbuilder.lower.library import Library
 from archbuilder.lower.slots import Slot
 from archbuilder.parameters import describe
 from archbuilder.plugin.loading import described, place_of_error
-from archbuilder.plugin.registry import REGISTRY, PythonBlock
-from archbuilder.plugin.signature import faults_of
-from archbuilder.plugin.values import PluginError, UnknownValueError, Value
+from archbuilder.plugin.registry import REGISTRY, PluginError, PythonBlock
+from archbuilder.plugin.signature import Misfit, told
+from archbuilder.plugin.values import UnknownValueError, Value
 from archbuilder.spec.models import Step
-from archbuilder.spec.table import Table
 
 LowerStep = Callable[[str, Step, Frame], bool]
 """Lowers a step into a frame, under a name."""
@@ -52,17 +49,16 @@ class Functions:
         """
         build = _Build(definition, frame, self)
         values = build.inputs()
-        told = () if definition.model is None else (self._parameters(definition, frame),)
+        given = () if definition.model is None else (self._told(definition.model, definition, frame),)
         with self._reporting(definition, frame):
-            result = _called(definition, (build, *values), told)
+            result = _called(definition, (build, *values), given)
             return build.names_of(result)
 
-    def _parameters(self, definition: PythonBlock, frame: Frame) -> Any:
-        values = {name: frame.variables[name] for name in definition.parameters}
+    def _told(self, model: Any, definition: PythonBlock, frame: Frame) -> Any:
         try:
-            return definition.model(**values) if definition.model is not None else None
-        except ValidationError as error:
-            for parameter, message in faults_of(error, definition.parameters):
+            return told(model, {name: frame.variables[name] for name in definition.parameters})
+        except Misfit as error:
+            for parameter, message in error.faults:
                 place = frame.origins.get(parameter) if parameter is not None else None
                 self.evaluation.error(frame, "bad-value", f"{message} (in `{definition.name}`)", place or frame.used_at)
             raise GiveUp from None
@@ -86,11 +82,11 @@ class Functions:
             raise GiveUp from None
 
 
-def _called(definition: PythonBlock, values: tuple[Any, ...], told: tuple[Any, ...]) -> Any:
+def _called(definition: PythonBlock, values: tuple[Any, ...], given: tuple[Any, ...]) -> Any:
     """What a function gives; behind `*xs` the parameters can only go by name."""
-    if definition.keyword is not None and told:
-        return definition.function(*values, **{definition.keyword: told[0]})
-    return definition.function(*values, *told)
+    if definition.keyword is not None and given:
+        return definition.function(*values, **{definition.keyword: given[0]})
+    return definition.function(*values, *given)
 
 
 class _Build:
@@ -116,7 +112,10 @@ class _Build:
         name = self._name(block, name, place)
         if name is None:
             return Value("", None, self)
-        self.functions.lower(name, _step(block, given, words, parameters, place), self.frame)
+        if "register" in words:
+            words["register_"] = words.pop("register")
+        step = Step.computed({**words, "block": block, "from_": given or None}, parameters, place)
+        self.functions.lower(name, step, self.frame)
         return self._value(name)
 
     def inputs(self) -> list[Value]:
@@ -187,22 +186,6 @@ class _Build:
         while frame is not None and frame.f_code.co_filename != self.file:
             frame = frame.f_back
         return self.definition.place if frame is None else self.definition.place_in(frame.f_lineno)
-
-
-def _step(block: str | Slot, inputs: list[str], words: dict[str, Any], arguments: dict[str, Any], place: Place) -> Step:
-    """The step that a call of the builder stands for. What Python gives is computed, so nothing in it is read as a text."""
-    fields: dict[str, Any] = {_FIELDS.get(key, key): value for key, value in words.items()}
-    fields["block"], fields["from_"] = block, inputs or None
-    step = Step.model_construct(**fields)
-    table = Table(place)
-    table.name_place = place
-    object.__setattr__(step, "__pydantic_extra__", arguments)
-    object.__setattr__(step, "table", table)
-    object.__setattr__(step, "place", place)
-    return step
-
-
-_FIELDS: Final = {"register": "register_"}
 
 
 def _shown(value: Any) -> str:

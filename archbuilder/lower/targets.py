@@ -41,6 +41,7 @@ class Targets:
     library: Library
     evaluation: Evaluation
     parsed: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    _known: dict[int, tuple[Step, Target | None]] = field(default_factory=dict)
 
     def find(self, step: Step, frame: Frame) -> Target | Slot | Steps | None:
         """The block, the slot or the steps that a step stands for; None for an empty slot.
@@ -50,6 +51,15 @@ class Targets:
         """
         if step.body is not None:
             return self._body_of(step, frame)
+        known = self._known.get(id(step))
+        if known is None or known[0] is not step:
+            target = self._find(step, frame)
+            if type(step.block) is Formula:
+                return target
+            known = self._known[id(step)] = (step, target)  # a plain name means the same each time
+        return known[1]
+
+    def _find(self, step: Step, frame: Frame) -> Target | None:
         uses: Uses = [(step, None)]
         place, named = None, self._named(step, frame, None)
         while isinstance(named, Slot):

@@ -66,6 +66,8 @@ class Trace:
     defaults: Defaults = field(default_factory=Defaults)
     scopes: dict[int, Scope] = field(default_factory=dict)
     spots: dict[int, Spot] = field(default_factory=dict)
+    inline: dict[str, Spot] = field(default_factory=dict)
+    """By key: the network's own steps that are no module, since their block's children are the network's."""
     around: dict[int, Use] = field(default_factory=dict)
     """By setting: the use that it is written on, for all inside it."""
     _nodes: list[Node] = field(default_factory=list)
@@ -125,6 +127,11 @@ class Trace:
             self._nodes.append(node)
             self.spots[id(node)] = Spot(key, step, frame.variables, frame.rules, uses, repeats, first, in_sequence)
             first += node.count
+
+    def inlined(self, key: str, step: Step, frame: Frame) -> None:
+        """A step of the network became what its block's steps are."""
+        uses = tuple(self._open.pop((id(frame.builder), id(step)), {}).values())
+        self.inline[key] = Spot(key, step, frame.variables, frame.rules, uses, 1, 0, in_sequence=False)
 
     # ---- what can be asked --------------------------------------------------------------------------------------
 

@@ -104,7 +104,8 @@ class _Explainer:
     """Where the uses on the path stand."""
 
     def enter(self, found: Found) -> None:
-        """Notes the uses on the way."""
+        """Notes where the uses on the way stand, and those of the network that are no module."""
+        self.paths.update((id(use), key) for key, spot in self.trace.inline.items() for use in spot.uses)
         for use, path, first in found.uses:
             self.paths[id(use)] = path
             if first is not None:
@@ -122,10 +123,10 @@ class _Explainer:
         parameters = parameters_of(use.resolved.definition) if use is not None else {}
         if use is None or name not in parameters:
             raise unknown_parameter(found, name, path, parameters)
-        if found.node.body is None and not isinstance(use.resolved.definition, type):
+        if found.is_left_out and not isinstance(use.resolved.definition, type):
             raise left_out(found, path)
         why = self._of_use(use, name)
-        return _with_op(why, found.node, name)
+        return why if found.node is None else _with_op(why, found.node, name)
 
     def of_network(self, name: str) -> Why:
         """One of the network's parameters."""

@@ -5,13 +5,45 @@ load a plugin, it can only ask for one: whoever runs the command allows it with 
 ``archbuilder.load_plugin(FILE)``.
 """
 
-from archbuilder.graph.op import Construct, Expression, Initialisation, Op, OpError, Tensor
-from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, Vector
-from archbuilder.parameters import Parameter
-from archbuilder.plugin.opaque import module
-from archbuilder.plugin.registry import block, op
-from archbuilder.plugin.signature import Block, Channels, Size
-from archbuilder.plugin.values import Builder, PluginError, Value
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archbuilder.graph.op import Construct, Expression, Initialisation, Op, OpError, Tensor
+    from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, Vector
+    from archbuilder.parameters import Parameter
+    from archbuilder.plugin.define import block, op
+    from archbuilder.plugin.opaque import module
+    from archbuilder.plugin.registry import PluginError
+    from archbuilder.plugin.signature import Block, Channels, Size
+    from archbuilder.plugin.values import Builder, Value
+
+# Looked up on first use: a check without plugins needs none of it.
+_HOMES = {
+    "archbuilder.graph.op": ("Construct", "Expression", "Initialisation", "Op", "OpError", "Tensor"),
+    "archbuilder.graph.shapes": ("Map", "Shape", "Streams", "Tokens", "Vector"),
+    "archbuilder.parameters": ("Parameter",),
+    "archbuilder.plugin.define": ("block", "op"),
+    "archbuilder.plugin.opaque": ("module",),
+    "archbuilder.plugin.registry": ("PluginError",),
+    "archbuilder.plugin.signature": ("Block", "Channels", "Size"),
+    "archbuilder.plugin.values": ("Builder", "Value"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(home), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "Block",

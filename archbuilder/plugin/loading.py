@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import linecache
-import shlex
 import sys
 import traceback
 from pathlib import Path
 
 from archbuilder.diagnostics import Diagnostic, Place, Source, SpecError
-from archbuilder.plugin.registry import REGISTRY, place_of_line
-from archbuilder.plugin.values import PluginError
+from archbuilder.plugin.registry import REGISTRY, PluginError, place_of_line
 
 
 def load_plugin(path: str | Path) -> None:
@@ -96,17 +94,3 @@ def place_of_error(error: BaseException, otherwise: Place) -> Place:
     if isinstance(error, SyntaxError) and error.filename == source.name:
         lines.append(error.lineno or 1)
     return place_of_line(source, lines[-1]) if lines else otherwise
-
-
-def is_loaded(path: str) -> bool:
-    """Whether a file has been loaded; another path to the same file counts."""
-    try:
-        return Path(path).resolve() in REGISTRY.files
-    except (OSError, ValueError):  # what cannot be a path
-        return False
-
-
-def shown_path(path: str) -> str:
-    """A path as one would write it in the current folder, quoted for a shell where it has to be."""
-    whole, here = Path(path), Path.cwd()
-    return shlex.quote(str(whole.relative_to(here) if whole.is_relative_to(here) else whole))

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from archbuilder.graph.op import Construct, Op, OpError, Tensor
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
-from archbuilder.plugin.registry import _place_of_caller, register_op
-from archbuilder.plugin.signature import faults_of, parameters_of
-from archbuilder.plugin.values import PluginError
+from archbuilder.plugin.define import place_of_caller, register_op
+from archbuilder.plugin.registry import PluginError
+from archbuilder.plugin.signature import Misfit, parameters_of, told
 
 _TARGET: Final = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)", re.ASCII)
 
@@ -35,20 +35,17 @@ class ModuleOp(Op):
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
-        told = (*inputs, cls._parameters(given)) if cls.model is not None else inputs
-        keywords = cls.rules["arguments"](*told) if "arguments" in cls.rules else given
-        state = cls.rules["state"](*told) if "state" in cls.rules else {}
-        macs = cls.rules["macs"](*told) if "macs" in cls.rules else 0
-        tensors = tuple(_tensor(cls.name, name, sizes) for name, sizes in state.items())
-        return cls(tuple(keywords.items()), _shape(cls.name, cls.rules["shape"](*told)), tensors, int(macs))
-
-    @classmethod
-    def _parameters(cls, given: dict[str, Any]) -> Any:
         try:
-            return None if cls.model is None else cls.model(**given)
-        except ValidationError as error:
-            parameter, message = next(faults_of(error, {each.name: each for each in cls.parameters}))
+            facts = inputs if cls.model is None else (*inputs, told(cls.model, given))
+        except Misfit as error:
+            (parameter, message), *_ = error.faults
             raise OpError(message, None, parameter) from None
+        output = _shape(cls.name, cls.rules["shape"](*facts))  # first: this is the rule that refuses what does not fit
+        keywords = cls.rules["arguments"](*facts) if "arguments" in cls.rules else given
+        state = cls.rules["state"](*facts) if "state" in cls.rules else {}
+        macs = cls.rules["macs"](*facts) if "macs" in cls.rules else 0
+        tensors = tuple(_tensor(cls.name, name, sizes) for name, sizes in state.items())
+        return cls(tuple(keywords.items()), output, tensors, int(macs))
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return self.output
@@ -109,7 +106,7 @@ def module(
     Raises:
         PluginError: if it cannot be an op.
     """
-    place, caller = _place_of_caller(inspect.currentframe().f_back)  # type: ignore[union-attr]
+    place, caller = place_of_caller(inspect.currentframe().f_back)  # type: ignore[union-attr]
     text = f"{source.__module__}:{source.__qualname__}" if isinstance(source, type) else source
     match = _TARGET.fullmatch(text)
     if match is None:

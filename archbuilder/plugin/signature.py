@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError
-from archbuilder.plugin.values import PluginError
+from archbuilder.plugin.registry import PluginError
 
 
 @dataclass(frozen=True)
@@ -119,12 +119,31 @@ def _bound(metadata: list[Any], key: str) -> float | None:
     return (max(found) if key == "ge" else min(found)) if found else None
 
 
-def faults_of(error: ValidationError, parameters: Mapping[str, Parameter]) -> Iterator[tuple[str | None, str]]:
-    """What a model says against its values: the parameter (if it is one's) and a message."""
+class Misfit(Exception):
+    """A model refuses its values. `faults` has, for each reason, the parameter (None: all of them) and a message."""
+
+    def __init__(self, faults: list[tuple[str | None, str]]) -> None:
+        super().__init__(faults[0][1])
+        self.faults = faults
+
+
+def told(model: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
+    """A parameter model with these values.
+
+    Raises:
+        Misfit: if it refuses them.
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        raise Misfit(list(_faults_of(error, model))) from None
+
+
+def _faults_of(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[str | None, str]]:
     for each in error.errors(include_url=False):
         first = str(each["loc"][0]) if each["loc"] else ""
         message = str(each["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-        named = first in parameters
+        named = first in model.model_fields
         yield (first if named else None), (f"`{first}`: {message}" if named else message)
 
 

@@ -6,14 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
-
-
-class PluginError(Exception):
-    """Something in a plugin is wrong. `message` says what, `help` what to write instead."""
-
-    def __init__(self, message: str, help: str | None = None) -> None:
-        super().__init__(message)
-        self.help = help
+from archbuilder.plugin.registry import PluginError
 
 
 class UnknownValueError(Exception):

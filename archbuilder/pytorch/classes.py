@@ -113,6 +113,10 @@ class _Planner:
     def network(self, graph: Graph) -> Network:
         root = root_instance(gather_chains(graph))
         root_name = self.names.take(graph.class_name or camel_case(graph.name) or "Network")
+        if graph.outputs:
+            while f"{root_name}Output" in self.names.taken:
+                root_name = self.names.take(root_name)
+            self.names.taken.add(f"{root_name}Output")
         self.gather(root, root_name)
         for _, instances in calls(root):
             for instance in instances:

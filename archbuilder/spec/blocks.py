@@ -58,7 +58,7 @@ def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...])
     if base is None:
         return _broken(definition)
     _refuse_numbers(base, definition, base_name, reporter)
-    merged = merge(base, definition)
+    merged = merge(base, definition, holds="block")
     del merged["extends"]
     parameters, inherited = merged.get("parameters"), base.get("parameters")
     if isinstance(parameters, Table) and isinstance(inherited, Table):
@@ -112,7 +112,7 @@ def read_used_files(table: Table, folder: Path | None, reporter: Reporter) -> Ta
     laid = table.copy()
     del laid["use"]
     own = table.get("blocks")
-    laid.put("blocks", merge(blocks, own) if isinstance(own, Table) else blocks)
+    laid.put("blocks", merge(blocks, own, holds="blocks") if isinstance(own, Table) else blocks)
     return laid
 
 
@@ -125,4 +125,4 @@ def _with_file(blocks: Table, path: Path, reporter: Reporter) -> Table:
             message = f"a file of blocks holds `blocks` alone, not `{key}`"
             reporter.error("unknown-key", message, read.key_places.get(key))
     found = read.get("blocks")
-    return merge(blocks, found) if isinstance(found, Table) else blocks
+    return merge(blocks, found, holds="blocks") if isinstance(found, Table) else blocks

@@ -14,9 +14,27 @@ Knows = Callable[[str, str], bool]
 """Whether a block (by name) has a use for a key."""
 
 
-def write_architecture(architecture: Architecture, knows: Knows) -> str:
-    """The spec as YAML, its bases merged in, without what came from a base and its block has no use for."""
+def write_architecture(
+    architecture: Architecture, knows: Knows, unused: dict[str, set[str]], unused_parameters: set[str]
+) -> str:
+    """The spec as YAML, its bases merged in, without what came from a base and its block, or the network, has no use for.
+
+    Args:
+        architecture: the network.
+        knows: what blocks have a use for.
+        unused: defaults that reach nothing, by block.
+        unused_parameters: parameters that nothing uses.
+    """
     data = architecture.model_dump(by_alias=True, exclude_defaults=True)
+    for block, keys in unused.items():
+        given = data["defaults"][block]
+        kept = {key: value for key, value in given.items() if key not in keys} if isinstance(given, dict) else None
+        if keys and kept:
+            data["defaults"][block] = kept
+        elif keys:
+            del data["defaults"][block]
+    for name in unused_parameters:
+        del data["parameters"][name]
     written = {key: value for key, value in data.items() if value not in (None, {})}
     written["input"] = architecture.input.model_dump()
     for name in SECTIONS:

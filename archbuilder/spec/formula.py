@@ -35,9 +35,12 @@ class Formula(str):
         FormulaError: if the text is not well formed.
     """
 
-    __slots__ = ("_evaluate", "names")
+    __slots__ = ("_evaluate", "bare", "names")
 
     names: frozenset[str]
+    """The names that it speaks of."""
+    bare: str | None
+    """The name, where it is nothing but one: `$width`."""
     _evaluate: Evaluate
 
     def __new__(cls, text: str) -> Self:
@@ -45,6 +48,7 @@ class Formula(str):
         names: set[str] = set()
         self._evaluate = _parse(text, names)
         self.names = frozenset(names)
+        self.bare = text[1:] if text[1:] in names else None
         return self
 
     def evaluate(self, scope: Mapping[str, Any]) -> Any:

@@ -166,9 +166,9 @@ def _find(word: str, folder: Path | None, reporter: Reporter, chain: tuple[str, 
     wanted = zoo.parse_reference(word, folder)
     path, variant, table = wanted.path, wanted.variant, None
     if path is None:
-        path = zoo.find_file(wanted.name)
-    if path is None:
-        path, variant, table = _find_variant(wanted.name, reporter)
+        path, holders = zoo.find(wanted.name)
+        if path is None:
+            path, variant, table = _find_variant(holders, reporter)
     if path is None:
         _report_unknown(wanted.name, reporter, place)
         return None
@@ -187,9 +187,11 @@ def _find(word: str, folder: Path | None, reporter: Reporter, chain: tuple[str, 
     return table and _resolve(table, path, variant, reporter, chain, place)
 
 
-def _find_variant(name: str, reporter: Reporter) -> tuple[Path | None, str | None, Table | None]:
-    """The file of the zoo that has a variant of this plain name, with the variant's key and the file's table."""
-    for path, key in zoo.candidates(name):
+def _find_variant(
+    holders: list[tuple[Path, str]], reporter: Reporter
+) -> tuple[Path | None, str | None, Table | None]:
+    """The first of some files that has the variant wanted of it, with that variant and the file's table."""
+    for path, key in holders:
         table = _read(path, reporter)
         variants = table.get("variants") if table is not None else None
         if isinstance(variants, dict) and key in variants:

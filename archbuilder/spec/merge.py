@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archbuilder.diagnostics import Reporter, suggest
+from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.parameters import describe
 from archbuilder.spec.table import Past, Table
 
@@ -17,8 +17,8 @@ NOT_INHERITED = frozenset({"name", "expect", "reference", "variants", "default",
 SECTION_NAMES = ("stem", "stages", "neck", "head")
 
 
-def merge(base: Table, over: Table, *, inherited: bool = False) -> Table:
-    """`over` laid upon `base`; neither is changed.
+def merge(base: Table, over: Table, *, inherited: bool = False, holds: str = "network") -> Table:
+    """`over` laid upon `base`; neither is changed. `holds` says what stands in them, as `_inside` names it.
 
     Entries of an inherited base become weak: they may go unused. So do the parameters of a step whose block changes.
     """
@@ -29,10 +29,12 @@ def merge(base: Table, over: Table, *, inherited: bool = False) -> Table:
     merged.broken = base.broken or over.broken
     replaced: dict[str, tuple[Past, ...]] = {}
     for key, value in over.items():
-        old = base.get(key)
+        old, inside = base.get(key), _inside(base, holds, key)
         laid = value
+        if inside == "step" and isinstance(old, str) and isinstance(value, Table) and not {"block", "body"} & value.keys():
+            old = _in_full(old, base.value_places.get(key))
         if isinstance(old, Table) and isinstance(value, Table) and not _changes_kind(old, value):
-            laid = merge(old, value, inherited=inherited)
+            laid = merge(old, value, inherited=inherited, holds=inside)
         elif key in base:
             past = Past(old, base.value_places.get(key))
             replaced[key] = (*over.replaced.get(key, ()), past, *base.replaced.get(key, ()))
@@ -42,6 +44,24 @@ def merge(base: Table, over: Table, *, inherited: bool = False) -> Table:
     if replaced:
         merged.replaced = {**base.replaced, **replaced}
     return merged
+
+
+def _inside(base: Table, holds: str, key: str) -> str:
+    """What stands behind a key: `blocks`, a `block`, `steps`, a `step`, or something that is merged without asking."""
+    if holds == "network":
+        return "steps" if key in SECTION_NAMES else "blocks" if key == "blocks" else ""
+    if holds == "steps" and not isinstance(base.get("block"), str):
+        return "steps" if key.startswith("for ") else "step"
+    if holds == "blocks":
+        return "block"
+    return "steps" if key == "body" and holds else ""
+
+
+def _in_full(name: str, place: Place | None) -> Table:
+    """A step that is written in short, `norm` for example, as a map that can be patched."""
+    table = Table(place)
+    table.put("block", name, place, place)
+    return table
 
 
 def _changes_kind(old: Table, new: Table) -> bool:

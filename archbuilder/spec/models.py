@@ -95,6 +95,12 @@ class SpecModel(BaseModel):
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         return _forget_places(super().__deepcopy__(memo))
 
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it is part of a shipped file."""
+        place = self.place
+        return place is not None and place.source.shipped
+
     def place_at(self, key: str) -> Place | None:
         """Where the value of a key is written."""
         table = self.table
@@ -313,6 +319,19 @@ class Step(SpecModel):
         object.__setattr__(copied, "__pydantic_extra__", arguments)
         return copied
 
+    @classmethod
+    def computed(cls, fields: dict[str, Any], arguments: dict[str, Any], place: Place) -> Step:
+        """A step that a function in Python makes: its values are computed, so nothing in them is read or validated."""
+        step = cls.__new__(cls)
+        table = Table(place)
+        table.name_place = place
+        object.__setattr__(step, "__dict__", {**_BLANK, **fields})
+        for name, value in (("fields_set", set(fields)), ("extra", arguments), ("private", None)):
+            object.__setattr__(step, f"__pydantic_{name}__", value)
+        object.__setattr__(step, "table", table)
+        object.__setattr__(step, "place", place)
+        return step
+
     @model_serializer(mode="plain")
     def _write(self) -> Any:
         return _write_step(self)
@@ -371,6 +390,8 @@ def _is_python_only(key: str, value: Any, written: dict[str, Any]) -> bool:
     return isinstance(written, Table) and (key.endswith("_") or (key == "loop" and not isinstance(value, Loop)))
 
 
+_BLANK = {name: field.default for name, field in Step.model_fields.items()}
+"""The fields of a step that says nothing."""
 _COMPANIONS = (("names", "depth", "without `depth`: it names repeats"), ("else", "when", "without `when`"))
 """Keys that need another one to mean anything."""
 _FIELDS = frozenset({*Step.KEYS, "loop", "from_", "else_", "register_"})

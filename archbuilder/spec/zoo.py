@@ -37,7 +37,7 @@ def parse_reference(word: str, folder: Path | None = None) -> Wanted:
     if base.endswith(_SUFFIXES) or "/" in base or "\\" in base:
         return Wanted((folder or Path()) / base, variant or None, base)
     sibling = (folder or Path()) / f"{base}.yaml"
-    if folder is not None and is_file(sibling) and find_file(base) is None and not candidates(base):
+    if folder is not None and is_file(sibling) and find(base) == (None, []):
         return Wanted(sibling, variant or None, base)
     return Wanted(None, variant or None, base)
 
@@ -66,18 +66,15 @@ def all_files() -> list[Path]:
     return [Path(path) for _, path in sorted(_index().items())]
 
 
-def find_file(stem: str) -> Path | None:
-    """The file of the zoo that is called `stem`."""
-    found = _index().get(stem)
-    return None if found is None else Path(found)
-
-
-def candidates(name: str) -> list[tuple[Path, str]]:
-    """The files that may hold a network of this plain name as a variant, with the variant's key; longest file name first."""
+def find(name: str) -> tuple[Path | None, list[tuple[Path, str]]]:
+    """The file of the zoo that is called so; else the files that may hold it as a variant, with the variant's key, longest
+    file name first."""
     index = _index()
-    fitting = [stem for stem in index if name.startswith(stem) and name != stem]
+    if name in index:
+        return Path(index[name]), []
+    fitting = [stem for stem in index if name.startswith(stem)]
     fitting.sort(key=len, reverse=True)
-    return [(Path(index[stem]), name.removeprefix(stem).removeprefix("_")) for stem in fitting]
+    return None, [(Path(index[stem]), name.removeprefix(stem).removeprefix("_")) for stem in fitting]
 
 
 def plain_name(stem: str, variant: str) -> str:

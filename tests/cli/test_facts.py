@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,40 @@ def test_what_show_resolved_prints_is_the_same_network(run: Run, name: str, sett
     shown = run("summary", "-", "--format", "json", "--depth", "layer", input=text)
     assert shown.exit_code == 0, shown.stderr
     assert shown.stdout == run("summary", name, "--format", "json", "--depth", "layer", *settings).stdout
+
+
+WHY = """\
+layer1.1.conv1.stride is 1
+  → $stride  blocks/residual.yaml  fixed in the body of `basic`
+    1                              the default of `conv`
+    `stride` of `basic` at layer1.1 is 1
+      → 1                        only the first repeat has the stride
+        1  blocks/residual.yaml  the default of `basic`
+"""
+
+
+def test_show_why_prints_where_a_value_comes_from(run: Run, good: Path) -> None:
+    result = run("show", "tiny.yaml", "--why", "layer1.1.conv1.stride")
+    assert (result.exit_code, result.stderr) == (0, "")
+    shown = re.sub(r"(blocks/residual\.yaml):\d+:\d+", r"\1", result.stdout)
+    assert [line.split() for line in shown.splitlines()] == [line.split() for line in WHY.splitlines()]
+    result = run("show", "tiny.yaml", "--why", "layer1.width", "--set", "layer1.width=16")
+    assert result.stdout.splitlines() == [
+        "layer1.width is 16",
+        "  → 16  --set layer1.width=16  the use itself",
+        "    8   tiny.yaml:7:33         the use itself, replaced",
+    ]
+    assert run("show", "-", "--why", "classes", input=GOOD).stdout.splitlines()[1].split()[2] == "<stdin>:2:23"
+
+
+def test_show_why_refuses_what_is_not_there(run: Run, good: Path, bad: Path) -> None:
+    result = run("show", "tiny.yaml", "--why", "layer1.1.conv1.strid")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines()[0] == (
+        "--why:1:16: error[unknown-parameter]: `conv` at layer1.1.conv1 has no parameter `strid`"
+    )
+    assert "did you mean `stride`?" in result.stderr
+    assert "did you mean `layer1`?" in run("show", "tiny.yaml", "--why", "layr1.width").stderr
+    assert "there is no block `basik`" in run("show", "bad.yaml", "--why", "layer1.width").stderr
+    assert "did you mean `resnet50`?" in run("show", "resnet5O", "--why", "layer1.width").stderr
+    assert run("show", "tiny.yaml", "--why", "classes", "--resolved").exit_code == 2

@@ -93,7 +93,7 @@ def test_a_wrong_import_is_found() -> None:
 def test_bounds_are_those_of_the_code() -> None:
     from archbuilder import diagnostics, parameters
     from archbuilder.lower import body
-    from archbuilder.spec import formula, load, reader, scalars, values
+    from archbuilder.spec import blocks, formula, load, reader, scalars, values
 
     text = (FOLDER / "language.md").read_text("utf-8").partition("\n## Bounds\n")[2].partition("\n## ")[0]
     stated = re.findall(r"(?m)^\| .* \| ([\d][\d,^ ]*) \|$", text)
@@ -108,5 +108,6 @@ def test_bounds_are_those_of_the_code() -> None:
         f"{body.MAXIMUM_NODES:,}",
         f"{body.MAXIMUM_RECURSION}",
         f"{load.MAXIMUM_BASES}",
+        f"{blocks._MAXIMUM_BASES}",
         f"{diagnostics.MAXIMUM_DIAGNOSTICS}",
     ]

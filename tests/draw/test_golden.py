@@ -25,6 +25,8 @@ GOLDEN = Path(__file__).parent / "golden"
         ("cifar_resnet20", "layer"),
         ("d2l_resnet18", "layer"),
         ("cifar_plain20", "layer"),
+        ("googlenet", "stage"),
+        ("hrnet_w18_small", "block"),
     ],
 )
 def test_the_dot_text_is_as_expected(name: str, depth: Depth) -> None:

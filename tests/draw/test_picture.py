@@ -81,20 +81,65 @@ def test_ladders_are_no_shortcuts():
     assert {edge.kind for edge in found.edges if "layer1.1–2.rung" in edge.target} == {"main"}
 
 
+def test_only_ways_around_something_are_shortcuts():
+    assert {edge.kind for edge in picture("hrnet_w18_small", "block").edges} == {"main"}  # sums of streams
+    assert {edge.kind for edge in picture("pvt_v1_tiny", "block").edges} == {"main"}  # positions are added
+    weighted = [edge for edge in picture("skresnet18", "layer").edges if ".weighted." in edge.target]
+    assert weighted
+    assert {edge.kind for edge in weighted} == {"main"}
+
+
+def test_shapes_of_many_streams_are_told_in_short():
+    found = picture("hrnet_w18_small", "stage")
+    assert edge(found, "transition1", "stage2").label == "16×56×56 + 32×28×28"
+    assert edge(found, "transition3", "stage4").label == "16×56×56 … 128×7×7"
+    assert [each.label for each in found.edges if each.target == "neck"] == ["16×56×56 … 128×7×7"]
+    box = find(found, "transition3")
+    assert isinstance(box, Box)
+    assert [band.text for band in box.bands] == ["transition3", "hr_transition", "3 → 4 streams"]
+
+
+def test_stages_that_stand_inline_have_a_frame():
+    group = find(picture("vgg16_bn", "block"), "stage3")
+    assert isinstance(group, Group)
+    assert [box.bands[0].text for box in group.members if isinstance(box, Box)] == ["conv 3×3"] * 3 + ["max pool 2×2/2"]
+
+
+def test_a_section_of_norms_alone_says_so():
+    box = find(picture("densenet121", "stage"), "neck")
+    assert isinstance(box, Box)
+    assert [band.text for band in box.bands] == ["neck", "batch norm", "relu"]
+
+
+def test_a_list_of_steps_has_a_line_for_each():
+    box = find(picture("vgg16_bn", "block"), "classifier")
+    assert isinstance(box, Box)
+    assert [band.text for band in box.bands] == ["classifier", "linear 4096", "linear 4096", "linear 1000"]
+
+
 def test_a_plain_network_has_no_sum():
     found = picture("cifar_plain20", "layer")
     assert not [box for box in found.boxes() if box.sign]
     assert {edge.kind for edge in found.edges} == {"main"}
 
 
-@pytest.mark.parametrize("name", ["resnet50", "resnet50d", "res2net50_26w_4s", "preact_resnet164", "d2l_resnet18"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "resnet50", "resnet50d", "res2net50_26w_4s", "preact_resnet164", "d2l_resnet18", "googlenet", "hrnet_w18_small",
+        "pvt_v1_tiny", "vgg16_bn", "skresnet18", "convnext_tiny", "examples/unet_resnet18.yaml",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("depth", ["stage", "block", "layer"])
 def test_edges_lead_to_parts_that_exist_and_every_part_is_reached(name: str, depth: str):
     found = picture(name, depth)
-    parts = [part.id for part in parts_of(found.items)]
-    assert len(set(parts)) == len(parts)
-    assert {end for edge in found.edges for end in (edge.source, edge.target)} == set(parts)
-    assert {edge.target for edge in found.edges} == set(parts) - {"input"}
+    parts = list(parts_of(found.items))
+    ids = {part.id for part in parts}
+    assert len(ids) == len(parts)
+    frames = {part.id for part in parts if isinstance(part, Group) and not part.has_entry}
+    held = {box.id for box in found.boxes() if box.bands and box.bands[0].text.startswith("parameter ")}
+    assert {end for edge in found.edges for end in (edge.source, edge.target)} == ids - frames
+    assert {edge.target for edge in found.edges} == ids - frames - held - {"input"}
 
 
 def test_the_number_of_boxes_does_not_grow_with_repeats():

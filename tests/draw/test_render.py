@@ -60,7 +60,7 @@ def test_all_text_has_fonts_to_fall_back_on():
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_nothing_lies_outside_the_page(depth: Depth, tmp_path: Path):
-    for spec in ("resnet50", "res2net50_26w_4s", long_chain(tmp_path)):
+    for spec in ("resnet50", "res2net50_26w_4s", "googlenet", "hrnet_w18_small", long_chain(tmp_path)):
         root = svg(spec, depth)
         _, _, width, height = (float(number) for number in root.get("viewBox", "").split())
         graph = root.find(f"{SVG}g")
@@ -76,7 +76,7 @@ def test_nothing_lies_outside_the_page(depth: Depth, tmp_path: Path):
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_texts_do_not_overlap(depth: Depth, tmp_path: Path):
-    for spec in ("resnet50", "resnet50d", "res2net50_26w_4s", "cifar_plain20", long_chain(tmp_path)):
+    for spec in ("resnet50", "resnet50d", "res2net50_26w_4s", "cifar_plain20", "pvt_v1_tiny", long_chain(tmp_path)):
         places = sorted(
             (round(float(text.get("y", "nan")), 1), float(text.get("x", "nan")), text)
             for text in svg(spec, depth).iter(f"{SVG}text")

@@ -96,3 +96,10 @@ def test_one_network_for_every_size_of_input(size: tuple[int, int, int]) -> None
     graph = lower("resnet18", size)
     assert tuple(graph.input) == size
     assert str(graph.output_shape) == "1000"
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b1", "squeezenet1_1", "densenet121", "resnet18"])
+@pytest.mark.parametrize("size", [None, (3, 97, 161)])
+def test_the_reduction_is_that_of_the_strides(name: str, size: tuple[int, int, int] | None) -> None:
+    """Not the ratio of the sizes: 240 pixels become 8 by five strides of 2."""
+    assert [tap.reduction for tap in lower(name, size).taps] == [2, 4, 8, 16, 32][: 4 if name == "squeezenet1_1" else 5]

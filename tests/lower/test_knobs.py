@@ -4,45 +4,15 @@ A new parameter needs a row in `KNOBS`: the value to which it is turned, and if 
 place, what else is said there (`Beside`).
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
 
 from archbuilder import Graph, SpecError, check
-from archbuilder.graph.op import Op
-from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.table import OPS
 from archbuilder.lower.library import parameters_of, shipped_block, shipped_names
 from archbuilder.spec.models import Architecture, Expect, Input, Reference, Scale, Step
-from tests.networks import lowered
-
-# ---- what a graph is, as a text -----------------------------------------------------------------------------------
-
-
-def fingerprint(graph: Graph) -> list[str]:
-    """All that a graph says of its network: names, wiring, shapes, what is computed, stored and drawn at first.
-
-    The values of parameters are left out: they are what is turned, and only what follows from them counts.
-    """
-    return [*_lines(graph, ""), *(f"state {key} {tensor.shape} {tensor.trained}" for key, tensor in graph.state())]
-
-
-def _lines(graph: Graph, indent: str) -> Iterator[str]:
-    yield f"{indent}{graph.definition} {graph.input} -> {graph.output} layers {graph.layers} register {graph.register}"
-    for node in graph.nodes:
-        inputs = " ".join(f"{value.node}.{value.item}" for value in node.inputs)
-        yield f"{indent}{' '.join(node.all_names())} <- {inputs} = {node.shape}"
-        if isinstance(node.body, Graph):
-            yield from _lines(node.body, indent + "  ")
-        elif node.body is not None:
-            yield f"{indent}  {_of_op(node.body)}"
-
-
-def _of_op(op: Op) -> str:
-    rates = [op.rate_at(number, 4) for number in range(4)] if isinstance(op, DropPath) else ""
-    return f"{op.emit()} {op.initialise()} {rates}"
-
+from tests.networks import fingerprint, lowered
 
 # ---- the table ----------------------------------------------------------------------------------------------------
 
@@ -187,15 +157,15 @@ KNOBS = {
     ),
     "preact_basic": Knobs("map", {"width": 16}, PREACT),
     "preact_bottleneck": Knobs("map", {"width": 16}, {**PREACT, "ratio": 0.5, "inner": 8, **GROUPED}),
-    "sk_basic": Knobs(
-        "map", {"width": 16}, {key: RESIDUAL[key] for key in ("width", "stride", "shortcut", "zero_init")}
-    ),
+    "sk_basic": Knobs("map", {"width": 16}, {key: RESIDUAL[key] for key in RESIDUAL if key != "after_last_norm"}),
     # attention
     "efficient_channel_attention": Knobs("map", {}, {"kernel": 7, "gate": "tanh"}),
     "cbam": Knobs("map", {}, {"ratio": 4, "kernel": 5}),
     "global_context": Knobs("map", {}, {"ratio": 4}),
     "conv_bn": Knobs("map", {"width": 16}, {"width": 8, "kernel": 5, "stride": 2, "dilation": 2, "active": False}),
-    "selective_kernel": Knobs("map", {"width": 64}, {"width": 32, "stride": 2, "branches": 4, "ratio": 2}),
+    "selective_kernel": Knobs(
+        "map", {"width": 64}, {"width": 32, "stride": 2, "dilation": 2, "branches": 4, "ratio": 2}
+    ),
     # classic
     "vgg_stage": Knobs("map", {"width": 16, "convs": 2}, {"width": 32, "convs": 3, "norm": False}),
     "basic_conv": Knobs("map", {"width": 16}, {"width": 32, "kernel": 3, "stride": 2}),
@@ -360,7 +330,7 @@ WORDS_OF_NETWORKS = {
 MEAN_NO_GRAPH = {
     "reference.paper", "reference.weights", "reference.note",  # words for the reader, kept in the spec
     "expect.layers", "expect.parameters", "expect.macs", "expect.output",  # facts that are checked
-    "use", "default", "variants",  # which file is read: tests/spec
+    "use", "plugins", "default", "variants",  # which file is read: tests/spec
 }  # fmt: skip
 
 

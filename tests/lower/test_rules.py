@@ -6,8 +6,11 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+import torch
+from torch import nn
 
-from archbuilder import Graph, check, load
+from archbuilder import Graph, build, check, load
+from benchmarks.reference import torchvision_module
 from tests.networks import lowered, mistakes, modules, op_at
 
 PAGE = Path(__file__).parents[2] / "docs" / "language.md"
@@ -63,7 +66,11 @@ def test_inside_the_nearest_of_several() -> None:
           layer1: {block: bottleneck, width: 64, after_last_norm: {se: squeeze_excite}}
           se: squeeze_excite
         """)
-    assert [op_at(graph, path).init for path in ("layer1.conv1", "layer1.se.fc1", "se.fc1")] == ["zeros", "ones", "zeros"]
+    assert [op_at(graph, path).init for path in ("layer1.conv1", "layer1.se.fc1", "se.fc1")] == [
+        "zeros",
+        "ones",
+        "zeros",
+    ]
     assert [op_at(graph, path).out_channels for path in ("layer1.se.fc1", "se.fc1")] == [16, 8]
 
 
@@ -114,7 +121,9 @@ def test_repeat() -> None:
 def test_output_stride() -> None:
     graph = lowered(f"output_stride: 8\n{RESIDUAL.replace('BLOCK', 'basic')}")
     strides = [op_at(graph, f"layer{number}.0.conv1").stride[0] for number in (1, 2, 3, 4)]
-    dilations = [[op_at(graph, f"layer{number}.{repeat}.conv1").dilation[0] for repeat in (0, 1)] for number in (1, 2, 3, 4)]
+    dilations = [
+        [op_at(graph, f"layer{number}.{repeat}.conv1").dilation[0] for repeat in (0, 1)] for number in (1, 2, 3, 4)
+    ]
     assert strides == [1, 2, 1, 1]
     assert dilations == [[1, 1], [1, 1], [1, 2], [2, 4]]
 
@@ -140,19 +149,26 @@ def test_slot() -> None:
 def test_overruled() -> None:
     text = "stages: {layer1: {block: bottleneck, width: 64, ratio: 0.5, inner: 16}}"
     assert mistakes(text) == ["1: `ratio` of `bottleneck` has no effect beside `inner`"]
-    graph = lowered("defaults: {bottleneck: {ratio: 0.5}}\nstages: {a: {block: bottleneck, width: 64, inner: 16}, b: {block: bottleneck, width: 64}}")
+    graph = lowered("""
+        defaults: {bottleneck: {ratio: 0.5}}
+        stages: {a: {block: bottleneck, width: 64, inner: 16}, b: {block: bottleneck, width: 64}}
+        """)
     assert [op_at(graph, f"{name}.conv1").out_channels for name in "ab"] == [16, 32]
 
 
-@pytest.mark.parametrize("use", ["{block: conv, kernel: 3, bias_init: zeros}", "{block: linear, bias: false, bias_init: zeros}"])
-def test_overruled_by_what_is_not_there(use: str) -> None:
-    name = use[8:].partition(",")[0]
-    assert mistakes(f"stages: {{pool: global_pool, fc: {use}}}".replace("pool: global_pool, ", "" if name == "conv" else "pool: global_pool, ")) == [
-        f"1: `bias_init` of `{name}` has no effect without a bias"
+def test_overruled_by_what_is_not_there() -> None:
+    """A parameter that means nothing beside the others of its op."""
+    without = "has no effect without a bias"
+    assert mistakes("stages: {a: {block: conv, kernel: 3, bias_init: zeros}}") == [
+        f"1: `bias_init` of `conv` {without}"
     ]
-    text = "defaults: {conv: {bias_init: zeros}}\nstages: {a: {block: conv, kernel: 3}BIASED}"
-    assert mistakes(text.replace("BIASED", "")) == ["1: `bias_init` of `conv` has no effect: no use of `conv` here takes it"]
-    assert mistakes(text.replace("BIASED", ", b: {block: conv, kernel: 3, bias: true}")) == []
+    linear = "stages: {pool: global_pool, fc: {block: linear, bias: false, bias_init: zeros}}"
+    assert mistakes(linear) == [f"1: `bias_init` of `linear` {without}"]
+    text = "defaults: {conv: {bias_init: zeros}}\nstages: {a: {block: conv, kernel: 3}, b: {block: conv, kernel: 3, bias: BIAS}}"
+    assert mistakes(text.replace("BIAS", "false")) == [
+        "1: `bias_init` of `conv` has no effect: no use of `conv` here takes it"
+    ]
+    assert mistakes(text.replace("BIAS", "true")) == []
 
 
 def test_unused(tmp_path: Path) -> None:
@@ -167,7 +183,11 @@ def test_unused(tmp_path: Path) -> None:
 
 
 def test_order(tmp_path: Path) -> None:
-    base = "defaults: {norm: {eps: 1e-2, momentum: 0.2}}\nparameters: {width: 8}\nstages: {bn: norm, conv: {block: conv, width: $width, kernel: 1}}"
+    base = """
+        defaults: {norm: {eps: 1e-2, momentum: 0.2}}
+        parameters: {width: 8}
+        stages: {bn: norm, conv: {block: conv, width: $width, kernel: 1}}
+        """
     over = """
         defaults: {norm: {eps: 1e-3}}
         parameters: {width: 16}
@@ -184,7 +204,11 @@ def test_order(tmp_path: Path) -> None:
     assert found(check(tmp_path / "base.yaml").graph) == (1e-2, 0.2, 8)
 
 
-STAGES = "stages: {layer1: {block: bottleneck, width: 64, ratio: 0.5, depth: 2}, act: activation, layer2: {block: basic, width: 32}}"
+STAGES = """stages:
+  layer1: {block: bottleneck, width: 64, ratio: 0.5, depth: 2}
+  act: activation
+  layer2: {block: basic, width: 32}
+"""
 
 
 def test_maps(tmp_path: Path) -> None:
@@ -194,12 +218,21 @@ def test_maps(tmp_path: Path) -> None:
 
 
 def test_others(tmp_path: Path) -> None:
-    graph = laid_over(tmp_path, STAGES, "stages: {act: {block: activation, kind: silu}, layer2: {width: 8}, layer1: norm}")
+    graph = laid_over(
+        tmp_path, STAGES, "stages: {act: {block: activation, kind: silu}, layer2: {width: 8}, layer1: norm}"
+    )
     assert op_at(graph, "act").kind == "silu"
     assert op_at(graph, "layer2.conv1").out_channels == 8
     assert op_at(graph, "layer1").channels == 16
-    graph = laid_over(tmp_path, "stages: {pair: [norm, activation, norm]}", "stages: {pair: [{block: activation, kind: tanh}]}")
+    graph = laid_over(
+        tmp_path, "stages: {pair: [norm, activation, norm]}", "stages: {pair: [{block: activation, kind: tanh}]}"
+    )
     assert modules(graph) == ["pair.0"]
+
+
+def test_short(tmp_path: Path) -> None:
+    graph = laid_over(tmp_path, STAGES, "stages: {act: {kind: silu}}")
+    assert op_at(graph, "act").kind == "silu"
 
 
 def test_null(tmp_path: Path) -> None:
@@ -221,35 +254,59 @@ def test_kind(tmp_path: Path) -> None:
 
 
 def test_place(tmp_path: Path) -> None:
-    over = "stages: {first: {block: norm, before: layer1}, mid: {block: norm, after: act}, next: {block: norm, after: act}, last: norm}"
+    over = """
+        stages:
+          first: {block: norm, before: layer1}
+          mid: {block: norm, after: act}
+          next: {block: norm, after: act}
+          last: norm
+        """
     graph = laid_over(tmp_path, STAGES, over)
     assert [node.name for node in graph.nodes] == ["first", "layer1", "act", "mid", "next", "layer2", "last"]
 
 
 def test_slot_steps() -> None:
-    graph = lowered("""
+    graph = lowered(
+        """
         defaults: {basic: {after_last_norm: {se: squeeze_excite, drop: dropout}}}
-        stages: {a: {block: basic, width: 16}, b: {block: basic, width: 16, after_last_norm: {drop: {rate: 0.1}, act: activation}}}
-        """.replace("{rate: 0.1}", "{block: dropout, rate: 0.1}"))
-    assert [path for path in modules(graph) if path in ("a.drop", "b.drop", "b.act", "a.act")] == ["a.drop", "b.drop", "b.act"]
+        stages:
+          a: {block: basic, width: 16}
+          b: {block: basic, width: 16, after_last_norm: {drop: {block: dropout, rate: 0.1}, act: activation}}
+        """
+    )
+    assert [path for path in modules(graph) if path in ("a.drop", "b.drop", "b.act", "a.act")] == [
+        "a.drop",
+        "b.drop",
+        "b.act",
+    ]
     assert [op_at(graph, f"{name}.drop").rate for name in "ab"] == [0.5, 0.1]
 
 
+FACTS = """help: words
+class: Base
+reference: {paper: x}
+expect: {layers: 1}
+stages: {c: {block: conv, kernel: 3}}
+default: '1'
+variants: {'1': {expect: {layers: 1}}, '2': {stages: {d: {block: conv, kernel: 3}}, expect: {layers: 2}}}
+"""
+
+
 def test_own(tmp_path: Path) -> None:
-    base = "help: words\nclass: Base\nreference: {paper: x}\nexpect: {layers: 1}\ndefault: a\nvariants: {a: {}}\nstages: {c: {block: conv, kernel: 3}}"
-    laid_over(tmp_path, base, "stages: {d: {block: conv, kernel: 3}}")
-    architecture = load(tmp_path / "over.yaml")
-    said = (architecture.name, architecture.help, architecture.reference, architecture.expect, architecture.variants, architecture.default)
-    assert said == ("over", "", None, None, {}, None)
-    assert architecture.class_ == "Base"
+    laid_over(tmp_path, FACTS, "stages: {d: {block: conv, kernel: 3}}")
+    over = load(tmp_path / "over.yaml")
+    assert (over.name, over.help, over.reference, over.expect) == ("over", "", None, None)
+    assert (over.variants, over.default) == ({}, None)
+    assert over.class_ == "Base"
 
 
 def test_variant(tmp_path: Path) -> None:
-    text = "name: series\nhelp: words\nreference: {paper: x}\nexpect: {layers: 9}\nstages: {c: {block: conv, kernel: 3}}\nvariants: {'12': {expect: {layers: 1}}}"
-    (tmp_path / "series.yaml").write_text(text)
-    architecture = check(f"{tmp_path / 'series.yaml'}#12").architecture
-    assert (architecture.name, architecture.help, architecture.expect.layers) == ("series12", "words", 1)  # type: ignore[union-attr]
-    assert architecture.reference is not None
+    (tmp_path / "series.yaml").write_text(f"name: series\n{FACTS}")
+    second = check(f"{tmp_path / 'series.yaml'}#2").architecture
+    assert (second.name, second.help, second.class_) == ("series2", "words", "Base")
+    assert second.reference is not None
+    assert second.expect is not None
+    assert second.expect.layers == 2
 
 
 def test_files(tmp_path: Path) -> None:
@@ -281,7 +338,11 @@ blocks:
 def test_blocks_extend_blocks() -> None:
     graph = lowered("""
         blocks:
-          my_gate: {body: {pool: {block: global_pool, keep: true}, scale: {block: activation, kind: sigmoid}, out: {block: multiply, from: [input, scale]}}}
+          my_gate:
+            body:
+              pool: {block: global_pool, keep: true}
+              scale: {block: activation, kind: sigmoid}
+              out: {block: multiply, from: [input, scale]}
           mine: {extends: bottleneck, body: {conv2: {kernel: 5}, gate: {block: my_gate, after: bn2}}}
           narrow: {extends: mine, parameters: {ratio: 0.125}, body: {gate: null, relu3: {kind: gelu}}}
         stages: {a: {block: mine, width: 64}, b: {block: narrow, width: 64}, c: {block: bottleneck, width: 64}}
@@ -345,7 +406,17 @@ stages:
   layer3: {block: BLOCK, width: 64, depth: 2, stride: 2}
   layer4: {block: BLOCK, width: 128, depth: 2, stride: 2}
 """
-DILATING = ["basic", "bottleneck", "res2net", "preact_basic", "preact_bottleneck", "inverted_residual", "mbconv", "regnet_block"]
+DILATING = [
+    "basic",
+    "bottleneck",
+    "res2net",
+    "preact_basic",
+    "preact_bottleneck",
+    "inverted_residual",
+    "mbconv",
+    "regnet_block",
+    "sk_basic",
+]
 
 
 @pytest.mark.parametrize("block", DILATING)
@@ -360,12 +431,28 @@ def test_output_stride_changes_no_parameter(block: str, stride: int) -> None:
     assert [tap.reduction for tap in graph.taps] == [each for each in (2, 4, 8, 16, 32) if each <= stride]
 
 
-@pytest.mark.parametrize("block", ["shuffle_unit", "sk_basic"])
-def test_output_stride_needs_blocks_that_dilate(block: str) -> None:
-    text = f"output_stride: 16\n{RESIDUAL.replace('BLOCK', block)}"
-    assert mistakes(text) == [f"7: `output_stride` needs blocks that dilate; `{block}` has no parameter `dilation`"]
+def test_output_stride_needs_blocks_that_dilate() -> None:
+    text = f"output_stride: 16\n{RESIDUAL.replace('BLOCK', 'shuffle_unit')}"
+    assert mistakes(text) == ["7: `output_stride` needs blocks that dilate; `shuffle_unit` has no parameter `dilation`"]
 
 
 def test_output_stride_that_cannot_be_had() -> None:
     text = "output_stride: 8\nstages: {a: {block: basic, width: 8, stride: 4}, b: {block: dense_transition, depth: 3}}"
     assert mistakes(text) == ["1: the output stride is 32, not 8: `b` has no stride that can become dilation"]
+
+
+@pytest.mark.parametrize(
+    ("stride", "replaced"), [(8, (False, True, True)), (16, (False, False, True)), (32, (False, False, False))]
+)
+def test_output_stride_is_torchvisions(stride: int, replaced: tuple[bool, ...]) -> None:
+    """The same strides and dilations, in every convolution; the same outputs, with the same weights."""
+    reference = torchvision_module().resnet50(replace_stride_with_dilation=replaced).eval()
+    model = build("resnet50", output_stride=stride).eval()
+    for name, wanted in reference.named_modules():
+        if isinstance(wanted, nn.Conv2d):
+            found = model.get_submodule(name)
+            assert (found.stride, found.dilation, found.padding) == (wanted.stride, wanted.dilation, wanted.padding)
+    model.load_state_dict(reference.state_dict(), strict=True)
+    image = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        torch.testing.assert_close(model(image), reference(image))

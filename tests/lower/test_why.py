@@ -16,6 +16,7 @@ from archbuilder.explaining import as_text, explain_parameter
 from archbuilder.graph.graph import Node
 from archbuilder.graph.op import Op
 from archbuilder.lower import lower_architecture
+from archbuilder.lower.library import shipped_block, shipped_names
 from archbuilder.lower.slots import Slot
 from archbuilder.lower.trace import Trace
 from archbuilder.lower.why import explain
@@ -51,25 +52,25 @@ variants:
 CASES = {
     "one.0.conv.stride": """\
 one.0.conv.stride is 2
-  → $stride  net.yaml:15:66  fixed in the body of `thing`
+  → $stride  net.yaml:15:67  fixed in the body of `thing`
     1                        the default of `conv`
     `stride` of `thing` at one.0 is 2
-      → 2  net.yaml:21:53  the use itself
-        1  net.yaml:9:15   the default of `thing`
+      → 2  net.yaml:21:52  the use itself
+        1  net.yaml:10:15  the default of `thing`
 """,
     "one.2.conv.stride": """\
 one.2.conv.stride is 1
-  → $stride  net.yaml:15:66  fixed in the body of `thing`
+  → $stride  net.yaml:15:67  fixed in the body of `thing`
     1                        the default of `conv`
     `stride` of `thing` at one.2 is 1
       → 1                  only the first repeat has the stride
-        2  net.yaml:21:53  the use itself
-        1  net.yaml:9:15   the default of `thing`
+        2  net.yaml:21:52  the use itself
+        1  net.yaml:10:15  the default of `thing`
 """,
     "one.depth": """\
 one.depth is 3
-  → 2  net.yaml:21:42  the use itself
-    then times 1.5, rounded to the nearest whole number (net.yaml:4:49)
+  → 2  net.yaml:21:41  the use itself
+    then times 1.5, rounded up (net.yaml:4:43)
     `factor` is 1.5
       → 1.5  net.yaml:3:22  the network's `parameters`
 """,
@@ -82,15 +83,15 @@ one.width is 24
 """,
     "one.1.act.kind": """\
 one.1.act.kind is gelu
-  → gelu  net.yaml:21:68  the use around, one.1
+  → gelu  net.yaml:21:67  the use around, one.1
     silu  net.yaml:5:24   the network's `defaults`
     relu                  the default of `activation`
 """,
     "two.0.kernel": """\
 two.0.kernel is 3
-  → 3  net.yaml:22:38  the use itself
-    5  net.yaml:5:45   the network's `defaults`
-    3  net.yaml:10:36  the default of `thing`
+  → 3  net.yaml:22:42  the use itself
+    5  net.yaml:5:46   the network's `defaults`
+    3  net.yaml:11:36  the default of `thing`
 """,
     "one.1.conv.padding": """\
 one.1.conv.padding is 2
@@ -99,21 +100,21 @@ one.1.conv.padding is 2
 """,
     "two.0.rung.1.width": """\
 two.0.rung.1.width is 56
-  → $(here.channels + 8 * i)  net.yaml:18:38  fixed in the body of `thing`
+  → $(here.channels + 8 * i)  net.yaml:18:39  fixed in the body of `thing`
     null                                      the default of `conv`
-    `here` is 48×16×16
+    `here` is 48×32×32
     `i` is 1
 """,
     "one.0.side.width": """\
 one.0.side.width is 6
-  → $(2 * input.channels)  net.yaml:19:53  fixed in the body of `thing`
+  → $(2 * input.channels)  net.yaml:19:52  fixed in the body of `thing`
     `input` is 3×32×32
 """,
     "one.0.side.block": """\
 one.0.side.block is project
   → $shortcut  net.yaml:19:21  fixed in the body of `thing`
     `shortcut` of `thing` at one.0 is project
-      → project  net.yaml:11:40  the default of `thing`
+      → project  net.yaml:12:40  the default of `thing`
 """,
     "factor": """\
 factor is 1.5
@@ -144,22 +145,42 @@ def test_tells_what_variants_bases_and_settings_have_replaced(tmp_path: Path, mo
         """),
         "utf-8",
     )
-    explained = [
-        as_text(explain_parameter("mine.yaml", path, {"two.width": 8, "factor": 1}))
-        for path in ("two.0.conv.width", "two.2.act.kind", "two.1.conv.kernel", "two.0.side.stride", "factor", "two.depth")
-    ]
-    assert "\n".join(explained).replace(str(tmp_path.resolve()) + "/", "") + "\n" == dedent("""\
+    paths = ("two.0.conv.width", "two.2.act.kind", "two.1.conv.kernel", "two.0.side.stride", "two.depth")
+    explained = [as_text(explain_parameter("mine.yaml", path, {"two.width": 8, "factor": 1})) for path in paths]
+    assert "\n".join(explained).replace(f"{tmp_path}/", "") + "\n" == dedent("""\
         two.0.conv.width is 8
-          → $width  net.yaml:15:33  fixed in the body of `thing`
+          → $width  net.yaml:15:34  fixed in the body of `thing`
             null                    the default of `conv`
             `width` of `thing` at two.0 is 8
               → 8   --set two.width=8  the use itself
                 64  mine.yaml:5:23     the use itself, replaced
                 32  net.yaml:22:30     the use itself, replaced
-            then times 1, to the nearest multiple of 8 (net.yaml:4:21)
+                then times 1, to the nearest multiple of 8 (net.yaml:4:21)
+                `factor` is 1
+                  → 1    --set factor=1  the network's `parameters`
+                    2    net.yaml:24:30  the network's `parameters`, replaced
+                    1.5  net.yaml:3:22   the network's `parameters`, replaced
+        two.2.act.kind is relu6
+          → relu6  mine.yaml:3:24  the network's `defaults`
+            silu   net.yaml:5:24   the network's `defaults`, replaced
+            relu                   the default of `activation`
+        two.1.conv.kernel is 3
+          → $kernel  net.yaml:15:50  fixed in the body of `thing`
+            `kernel` of `thing` at two.1 is 3
+              → 3  net.yaml:22:42  the use itself
+                5  net.yaml:5:46   the network's `defaults`
+                7  mine.yaml:4:39  the default of `thing`
+                3  net.yaml:11:36  the default of `thing`, replaced
+        two.0.side.stride is 2
+          → 2  mine.yaml:5:46              with the block in the slot
+            1  blocks/shortcuts.yaml:8:37  the default of `project`
+        two.depth is 3
+          → 3  net.yaml:24:76  the use itself
+            1  net.yaml:22:52  the use itself, replaced
+            then times 1, rounded up (net.yaml:4:43)
             `factor` is 1
               → 1    --set factor=1  the network's `parameters`
-                2    net.yaml:24:29  the network's `parameters`, replaced
+                2    net.yaml:24:30  the network's `parameters`, replaced
                 1.5  net.yaml:3:22   the network's `parameters`, replaced
         """)
 
@@ -183,13 +204,16 @@ def test_uses_that_share_a_graph_are_told_apart(path: str, line: int) -> None:
 
 
 def test_output_stride_and_slots_are_told() -> None:
-    text = (
-        "name: net\nextends: resnet50\noutput_stride: 16\nstages: {layer4: {shortcut: {block: avg_project, conv: {bias: true}}}}\n"
-    )
+    stages = "stages: {layer4: {shortcut: {block: avg_project, conv: {bias: true}}}}"
+    text = f"name: net\nextends: resnet50\noutput_stride: 16\n{stages}\n"
     found = explain_parameter("net.yaml", "layer4.0.conv2.dilation", text=text)
     (inner,) = found.variables
     assert inner.winner is not None
-    assert (inner.winner.kind, inner.winner.whose, inner.winner.place and inner.winner.place.line) == ("output_stride", "16", 3)
+    assert (inner.winner.kind, inner.winner.whose, inner.winner.place and inner.winner.place.line) == (
+        "output_stride",
+        "16",
+        3,
+    )
     found = explain_parameter("net.yaml", "layer4.0.downsample.1.bias", text=text)
     assert found.value is True
     assert [candidate.kind for candidate in found.candidates] == ["around", "default"]
@@ -201,11 +225,15 @@ MISTAKES = {
     "one.9.conv.stride": ("5: there is no module `9` in `one`", "known here: 0, 1, 2"),
     "one.0.conv.strid": ("12: `conv` at one.0.conv has no parameter `strid`", "did you mean `stride`?"),
     "one.dept": ("5: `thing` at one has no parameter `dept`", "did you mean `depth`?"),
-    "one.0.depth": ("7: `thing` at one.0 has no parameter `depth`", "known here: block, kernel, shortcut, stride, width"),
+    "one.0.depth": (
+        "7: `thing` at one.0 has no parameter `depth`",
+        "known here: block, kernel, shortcut, stride, width",
+    ),
     "one.0.conv": ("7: `one.0.conv` is a module", "add one of its parameters, as in `one.0.conv.width`"),
     "one.0.conv.weight.shape": ("12: `one.0.conv` has no modules inside", None),
     "one.1.side.width": ("1: `one.1.side` is left out here (`when: $(stride != 1)`)", None),
     "facto": ("1: there is no module `facto`", "did you mean `factor`?"),
+    "one..width": ("1: a path has a name on both sides of each dot", None),
     "": ("1: there is no module ``", "known here: factor, one, two"),
 }
 
@@ -217,6 +245,15 @@ def test_what_is_not_there_gets_a_diagnostic(path: str) -> None:
     (mistake,) = caught.value.diagnostics
     assert mistake.place is not None
     assert (f"{mistake.place.column}: {mistake.message}", mistake.help) == MISTAKES[path]
+
+
+def test_steps_that_are_no_module_go_by_their_key() -> None:
+    text = HEAD + "stages:\n  one: {block: project, width: 8, inline: true}\n"
+    assert archbuilder.why("vgg16", "stage1.width").value == 64
+    found = explain_parameter("net.yaml", "0.width", text=text)
+    assert [(each.name, each.path, each.value) for each in found.variables] == [("width", "one", 8)]
+    with pytest.raises(SpecError, match="did you mean `one`"):
+        explain_parameter("net.yaml", "oen.width", text=text)
 
 
 def test_a_wrong_spec_says_so_first() -> None:
@@ -235,7 +272,16 @@ def test_is_public_and_plain_data() -> None:
 
 # ---- it agrees with the graph ----------------------------------------------------------------------------------------
 
-SAMPLE = ("resnet50", "resnet50d", "res2net50d", "mobilenet_v2", "efficientnet_b1", "densenet121", "googlenet", "pvt_v2_b0")
+SAMPLE = (
+    "resnet50",
+    "resnet50d",
+    "res2net50d",
+    "mobilenet_v2",
+    "efficientnet_b1",
+    "densenet121",
+    "googlenet",
+    "pvt_v2_b0",
+)
 SAMPLE += ("hrnet_w18_small", "shufflenet_v2_x1_0", "vgg16", "regnet_y_800mf")
 
 
@@ -250,12 +296,21 @@ def nodes(graph: Graph, prefix: str = "") -> Iterator[tuple[str, Node]]:
 
 
 def in_graph(body: Op | Graph, parameter: str) -> Any:
-    """What the graph has for a parameter; raises where it does not keep it."""
+    """What the graph has for a parameter."""
     if isinstance(body, Graph):
         return body.bindings[parameter]
     if parameter == "width" and hasattr(body, "out_channels"):
         return body.out_channels
     return getattr(body, parameter)
+
+
+def parameters_in(body: Op | Graph | None) -> list[str]:
+    """The parameters whose values a graph keeps: all of a block, most of an op."""
+    if isinstance(body, Graph):
+        known = shipped_block(body.definition).parameters if body.definition in shipped_names() else ()
+        return [name for name in body.bindings if name in known]
+    names = [each.name for each in body.parameters] if body is not None else []
+    return [name for name in names if hasattr(body, name) or (name == "width" and hasattr(body, "out_channels"))]
 
 
 def plain(value: Any) -> Any:
@@ -271,15 +326,12 @@ def test_what_won_is_what_the_graph_has(name: str) -> None:
     seen = 0
     for path, node in nodes(graph):
         body = node.body
-        names = [each.name for each in type(body).parameters] if isinstance(body, Op) else list(body.bindings if body else ())
-        for parameter in names:
-            try:
-                expected = in_graph(body, parameter)
-                found = explain(architecture, graph, trace, f"{path}.{parameter}")
-            except (AttributeError, SpecError):
-                continue  # not kept, or derived by the block
+        for parameter in parameters_in(body):
+            expected = in_graph(body, parameter)
+            found = explain(architecture, graph, trace, f"{path}.{parameter}")
             seen += 1
-            assert plain(found.value) == plain(expected), f"{path}.{parameter}"
+            kept = parameter == "width" and found.value is None  # not said: as many as come in
+            assert kept or plain(found.value) == plain(expected), f"{path}.{parameter}"
             assert [candidate.won for candidate in found.candidates].count(True) == 1
             assert found.winner is found.candidates[0]
             assert as_text(found)

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NoReturn
 
 from archbuilder.pytorch.helpers import HELPERS
 
 IMPORTS = {
     "from collections import OrderedDict",
+    "from typing import NamedTuple",
     "import torch",
     "from torch import Tensor, nn",
     "from torch import nn",
@@ -19,15 +21,36 @@ IMPORTS = {
 BASES = {"nn.Module", "nn.Sequential"}
 METHODS = {"__init__", "forward", "reset_parameters", "initialize_weights"}
 LAYERS = {
-    "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv2d", "Dropout", "ELU", "Flatten", "GELU", "GroupNorm",
-    "Hardsigmoid", "Hardswish", "Identity", "LayerNorm", "LeakyReLU", "Linear", "MaxPool2d", "Mish", "ModuleDict", "ModuleList",
-    "ReLU", "ReLU6", "Sequential", "SiLU", "Sigmoid", "Tanh",
+    "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "ChannelShuffle", "Conv2d", "Dropout",
+    "ELU", "Flatten", "GELU", "GroupNorm", "Hardsigmoid", "Hardswish", "Identity", "LayerNorm", "LeakyReLU", "Linear",
+    "MaxPool2d", "Mish", "ModuleDict", "ModuleList", "ReLU", "ReLU6", "Sequential", "SiLU", "Sigmoid", "Tanh", "Upsample",
 }  # fmt: skip
-INITIALISERS = {"kaiming_normal_", "zeros_", "ones_", "normal_", "trunc_normal_", "uniform_", "constant_"}
-FUNCTIONS = {f"nn.{layer}" for layer in LAYERS}
-FUNCTIONS |= {f"nn.init.{name}" for name in INITIALISERS}
-FUNCTIONS |= {"torch.cat", "torch.chunk", "functional.pad", "OrderedDict", "super().__init__", "super", "range"}
-OWN_CALLS = {"self.add_module", "self.modules", "self.get_submodule", "self.initialize_weights"}
+MAKERS = {*(f"nn.{layer}" for layer in LAYERS), *(name for name in HELPERS if name[0].isupper()), "OrderedDict", "range"}
+"""What a constructor calls, beside the classes of the source itself."""
+FUNCTIONS = {"torch.cat", "torch.chunk", "functional.pad", "resize_tokens"}
+"""What `forward` calls, beside the children."""
+NUMBER = r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
+DRAWN = {
+    "zeros_": "",
+    "ones_": "",
+    "kaiming_normal_": ", mode='fan_(in|out)', nonlinearity='relu'",
+    "kaiming_uniform_": ", mode='fan_(in|out)', nonlinearity='relu'",
+    "normal_": f", std={NUMBER}",
+    "trunc_normal_": f", std={NUMBER}",
+    "uniform_": f", {NUMBER}, {NUMBER}",
+    "constant_": f", {NUMBER}",
+}
+"""What stands behind the tensor in a call of each initialiser."""
+METHODS_OF_VALUES = {
+    "amax": {"dim=1, keepdim=True", "dim=(2, 3), keepdim=True"},
+    "flatten": {"1, -2", "2"},
+    "mean": {"dim=1", "dim=1, keepdim=True", "dim=(2, 3), keepdim=True"},
+    "softmax": {"dim=0", "dim=2"},
+    "sum": {"dim=(2, 3)", "dim=(2, 3), keepdim=True"},
+    "transpose": {"1, 2"},
+    "unsqueeze": {"3"},
+}
+"""The methods of a tensor that `forward` calls, and what they are told."""
 ANNOTATIONS = {
     "int",
     "float",
@@ -39,7 +62,9 @@ ANNOTATIONS = {
     "tuple[Tensor, ...]",
     "dict[str, Tensor]",
 }
-GLOBALS = {"nn", "torch", "functional", "Tensor", "OrderedDict", "super", "range", "getattr", "isinstance", *HELPERS}
+GLOBALS = {
+    "nn", "torch", "functional", "Tensor", "OrderedDict", "NamedTuple", "super", "range", "getattr", "isinstance", *HELPERS,
+}  # fmt: skip
 
 RESET = """
 def reset_parameters(self) -> None:
@@ -67,15 +92,24 @@ def check_source(source: str) -> None:
         )  # so no name is normalised into another, nothing is turned around
     tree = ast.parse(source)
     classes: set[str] = set()
+    outputs: set[str] = set()
     for number, node in enumerate(tree.body):
-        if isinstance(node, ast.ClassDef):
-            Class(node, classes).check()
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name in HELPERS:
+            if ast.dump(node) != ast.dump(ast.parse(HELPERS[node.name]).body[0]):
+                refuse(node)
+        elif isinstance(node, ast.ClassDef) and [ast.unparse(base) for base in node.bases] == ["NamedTuple"]:
+            if number + 2 != len(tree.body) or node.name != f"{getattr(tree.body[-1], 'name', '')}Output":
+                refuse(node)
+            check_output_class(node, classes)
+            outputs.add(node.name)
+        elif isinstance(node, ast.ClassDef):
+            Class(node, classes, outputs if number + 1 == len(tree.body) else set()).check()
             classes.add(node.name)
         elif not (is_docstring(node) and number == 0) and ast.unparse(node) not in IMPORTS:
             refuse(node)
 
 
-def refuse(node: ast.AST) -> None:
+def refuse(node: ast.AST) -> NoReturn:
     raise NotAllowedError(f"line {getattr(node, 'lineno', '?')}: {type(node).__name__}: {ast.unparse(node)[:100]}")
 
 
@@ -83,19 +117,43 @@ def is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-class Class:
-    """A class and the classes before it, which are all that it may use."""
+def check_name(node: ast.AST, name: str, taken: set[str]) -> None:
+    """A name that this source makes: plain, and not that of something else."""
+    if not _NAME.fullmatch(name) or name.startswith("__") or name in taken or name in ("self", "None"):
+        refuse(node)
 
-    def __init__(self, node: ast.ClassDef, classes: set[str]) -> None:
-        self.node, self.classes = node, classes
+
+def check_output_class(node: ast.ClassDef, classes: set[str]) -> None:
+    """The named tuple of several outputs: a docstring, then fields that are tensors; those for training only come last."""
+    check_name(node, node.name, {*GLOBALS, *classes})
+    if node.decorator_list or node.keywords or not is_docstring(node.body[0]):
+        refuse(node)
+    fields: list[str] = []
+    optional = False
+    for part in node.body[1:]:
+        match part:
+            case ast.AnnAssign(target=ast.Name(id=name), simple=1):
+                check_name(part, name, {"Tensor", *fields})  # fields without a value hide nothing, those with one hide no type
+                fields.append(name)
+                said = ast.unparse(part).removeprefix(f"{name}: ")
+                if said != "Tensor | None = None" and (said != "Tensor" or optional):
+                    refuse(part)
+                optional = said != "Tensor"
+            case _:
+                refuse(part)
+    if fields[:1] != ["output"] or len(fields) < 2:
+        refuse(node)
+
+
+class Class:
+    """A class and the classes before it, which are all that it may use; `outputs` is the tuple that it may return."""
+
+    def __init__(self, node: ast.ClassDef, classes: set[str], outputs: set[str]) -> None:
+        self.node, self.classes, self.outputs = node, classes, outputs
 
     def check(self) -> None:
         node = self.node
-        if node.name in HELPERS:
-            if ast.dump(node) != ast.dump(ast.parse(HELPERS[node.name]).body[0]):
-                refuse(node)
-            return
-        self.name(node, node.name, {*GLOBALS, *self.classes})
+        check_name(node, node.name, {*GLOBALS, *self.classes, *self.outputs})
         if node.decorator_list or node.keywords or len(node.bases) != 1 or ast.unparse(node.bases[0]) not in BASES:
             refuse(node)
         for number, part in enumerate(node.body):
@@ -106,16 +164,10 @@ class Class:
                 and ast.unparse(part.targets[0]) == "feature_info"
                 and len(part.targets) == 1
             ):
-                for inner in ast.walk(part.value):
-                    if not isinstance(inner, _LITERALS):
-                        refuse(inner)
+                if not is_literal(part.value):
+                    refuse(part)
             elif not (number == 0 and is_docstring(part)):
                 refuse(part)
-
-    def name(self, node: ast.AST, name: str, taken: set[str]) -> None:
-        """A name that this source makes: plain, and not that of something else."""
-        if not _NAME.fullmatch(name) or name.startswith("__") or name in taken or name in ("self", "None"):
-            refuse(node)
 
     def method(self, node: ast.FunctionDef) -> None:
         if node.name not in METHODS or node.decorator_list or getattr(node, "type_params", []):
@@ -134,17 +186,26 @@ class Class:
             refuse(node)
         locals_: set[str] = set()
         for argument in arguments.args[1:]:
-            self.name(node, argument.arg, {*GLOBALS, *self.classes, *locals_})
-            self.annotation(argument.annotation)
+            check_name(node, argument.arg, {*GLOBALS, *self.classes, *self.outputs, *locals_})
+            self.annotation(argument.annotation, ANNOTATIONS)
             locals_.add(argument.arg)
         for default in arguments.defaults:
-            if not all(isinstance(inner, _LITERALS) for inner in ast.walk(default)):
+            if not is_literal(default):
                 refuse(default)
-        self.annotation(node.returns)
-        self.block(node.body, locals_)
+        self.annotation(node.returns, ANNOTATIONS | (self.outputs if node.name == "forward" else set()))
+        body = node.body[1:] if is_docstring(node.body[0]) else node.body
+        if node.name == "__init__":
+            for part in body:
+                self.construction(part, locals_)
+        elif node.name == "forward":
+            for part in body:
+                self.step(part, locals_)
+        else:
+            for part in body:
+                self.drawing(part)
 
-    def annotation(self, node: ast.expr | None) -> None:
-        if node is None or any(part not in ANNOTATIONS for part in ast.unparse(node).split(" | ")):
+    def annotation(self, node: ast.expr | None, allowed: set[str]) -> None:
+        if node is None or any(part not in allowed for part in ast.unparse(node).split(" | ")):
             refuse(node or self.node)
 
     def reset_parameters(self, node: ast.FunctionDef) -> None:
@@ -161,95 +222,231 @@ class Class:
         ):
             refuse(node)
 
-    # ---- statements ---------------------------------------------------------------------------------------------
+    # ---- __init__ -----------------------------------------------------------------------------------------------
 
-    def block(self, body: list[ast.stmt], locals_: set[str]) -> None:
-        for number, node in enumerate(body):
-            if number == 0 and is_docstring(node):
-                continue
-            match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    self.expression(value, locals_)
-                    self.name(node, name, {*GLOBALS, *self.classes})
-                    locals_.add(name)
-                case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=value):
-                    self.name(node, name, set())
-                    self.expression(value, locals_)
-                case ast.Expr(value=ast.Call() as call):
-                    self.expression(call, locals_)
-                case ast.Return(value=ast.expr() as value):
-                    self.expression(value, locals_)
-                case ast.For(target=ast.Name(id="module" | "path" as name), iter=values, orelse=[]):
-                    self.expression(values, locals_)
-                    self.block(node.body, {*locals_, name})
-                case ast.If(
-                    test=ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id="module"), kind]), orelse=[]
-                ):
-                    if ast.unparse(kind) not in {f"nn.{layer}" for layer in LAYERS} | self.classes | {
-                        *HELPERS,
-                        self.node.name,
-                    }:
-                        refuse(kind)
-                    self.block(node.body, locals_)
-                case _:
-                    refuse(node)
+    def construction(self, node: ast.stmt, locals_: set[str]) -> None:
+        """A line of a constructor: children, stored arguments."""
+        match node:
+            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=value):
+                check_name(node, name, set())
+                self.made(value, locals_)
+            case ast.Expr(value=ast.Call(func=function, args=arguments, keywords=[])):
+                match ast.unparse(function), arguments:
+                    case "super().__init__", _:
+                        for argument in arguments:
+                            self.made(argument, locals_)
+                    case "self.add_module", [ast.Constant(value=str() as name), value] if is_odd_name(name):
+                        self.made(value, locals_)
+                    case "self.initialize_weights", []:
+                        pass
+                    case _:
+                        refuse(node)
+            case _:
+                refuse(node)
 
-    # ---- expressions --------------------------------------------------------------------------------------------
-
-    def expression(self, node: ast.AST, locals_: set[str]) -> None:
+    def made(self, node: ast.AST, locals_: set[str]) -> None:
+        """What a constructor makes: modules, containers of them, and the arguments they are told."""
         match node:
             case ast.Constant(value=value) if value is None or type(value) in (bool, int, float, str):
                 return
-            case ast.Name(id=name) if name in locals_ or name == "self":
+            case ast.Name(id=name) if name in locals_:
                 return
-            case ast.Attribute(attr=name):
-                if name.startswith("__"):
-                    refuse(node)
-                self.expression(node.value, locals_)
+            case ast.Call(func=ast.Attribute(), args=[ast.Call(args=sizes, keywords=[]) as zeros], keywords=[]) if (
+                ast.unparse(node.func) == "nn.Parameter" and ast.unparse(zeros.func) == "torch.zeros" and sizes
+            ):
+                for size in sizes:
+                    if not (is_argument(size, locals_) or is_literal(size)):
+                        refuse(size)
             case ast.Call():
-                self.call(node, locals_)
+                called = ast.unparse(node.func)
+                if called not in MAKERS | self.classes or any(keyword.arg is None for keyword in node.keywords):
+                    refuse(node)
+                for part in (*node.args, *(keyword.value for keyword in node.keywords)):
+                    self.made(part, locals_)
             case ast.GeneratorExp(
                 generators=[ast.comprehension(target=ast.Name(id=name), iter=values, ifs=[], is_async=0)]
             ):
-                self.name(node, name, {*GLOBALS, *self.classes})
-                self.expression(values, locals_)
-                self.expression(node.elt, {*locals_, name})
-            case ast.BinOp(op=ast.Add() | ast.Mult()) | ast.UnaryOp(op=ast.Not() | ast.USub()) | ast.IfExp():
-                self.parts(node, locals_)
-            case ast.Tuple() | ast.List() | ast.Dict() | ast.Starred() | ast.Subscript() | ast.Slice():
-                self.parts(node, locals_)
+                check_name(node, name, {*GLOBALS, *self.classes, *locals_})
+                self.made(values, locals_)
+                self.made(node.elt, {*locals_, name})
+            case ast.IfExp(test=test, body=body, orelse=ast.Call() as other) if ast.unparse(other) == "nn.Identity()":
+                self.made(test, locals_)
+                self.made(body, locals_)
+            case ast.UnaryOp(op=ast.Not(), operand=operand) if is_argument(operand, locals_):
+                return
+            case ast.BinOp(op=ast.FloorDiv(), left=left, right=ast.Constant(value=2)) if is_argument(left, locals_):
+                return
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()) if is_literal(node):
+                return
+            case ast.Tuple() | ast.List() | ast.Dict() | ast.Starred():
+                for part in expressions_in(node):
+                    self.made(part, locals_)
             case _:
                 refuse(node)
 
-    def parts(self, node: ast.AST, locals_: set[str]) -> None:
-        for part in expressions_in(node):
-            self.expression(part, locals_)
+    # ---- forward ------------------------------------------------------------------------------------------------
 
-    def call(self, node: ast.Call, locals_: set[str]) -> None:
-        called = ast.unparse(node.func)
-        for part in (*node.args, *(keyword.value for keyword in node.keywords)):
-            self.expression(part, locals_)
+    def step(self, node: ast.stmt, locals_: set[str]) -> None:
+        """A line of `forward`."""
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                self.value(value, locals_)
+                check_name(node, name, {*GLOBALS, *self.classes, *self.outputs})
+                locals_.add(name)
+            case ast.Return(value=ast.Call(func=ast.Name(id=name), args=[main], keywords=others)) if name in self.outputs:
+                self.value(main, locals_)
+                for other in others:
+                    if other.arg is None:
+                        refuse(node)
+                    self.value(other.value, locals_)
+            case ast.Return(value=ast.Dict(keys=keys, values=values)) if all(key and is_literal(key) for key in keys):
+                for value in values:
+                    self.value(value, locals_)
+            case ast.Return(value=ast.expr() as value):
+                self.value(value, locals_)
+            case ast.If(body=[ast.Return() as early], orelse=[]) if ast.unparse(node.test) == "not self.training":
+                self.step(early, locals_)
+            case _:
+                refuse(node)
+
+    def value(self, node: ast.AST, locals_: set[str]) -> None:
+        """What is computed: children called, tensors joined."""
+        if is_literal(node) or is_argument(node, locals_):
+            return
+        match node:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name) if not name.startswith("__"):
+                return  # a stored argument, or a tensor of the block's own
+            case ast.Call():
+                self.computation(node, locals_)
+            case ast.BinOp(op=ast.Add() | ast.Mult() | ast.MatMult()) | ast.Tuple() | ast.List():
+                self.values(expressions_in(node), locals_)
+            case ast.IfExp(test=ast.Attribute(value=ast.Name(id="self"))):
+                self.values(expressions_in(node), locals_)
+            case ast.Subscript(value=value, slice=index):
+                self.value(value, locals_)
+                for part in index.elts if isinstance(index, ast.Tuple) else [index]:
+                    inner = expressions_in(part) if isinstance(part, ast.Slice) else [part]
+                    self.values(inner, locals_)
+            case _:
+                refuse(node)
+
+    def values(self, nodes: Iterable[ast.AST], locals_: set[str]) -> None:
+        for node in nodes:
+            self.value(node, locals_)
+
+    def computation(self, node: ast.Call, locals_: set[str]) -> None:
+        arguments = ", ".join(ast.unparse(part) for part in (*node.args, *node.keywords))
         if any(keyword.arg is None for keyword in node.keywords):
             refuse(node)
-        if called in FUNCTIONS or called in OWN_CALLS or called in self.classes or called in HELPERS:
-            return
-        if called == "getattr":  # a child with a number for a name
-            match node.args:
-                case [ast.Name(id="self"), ast.Constant(value=str() as name)] if name.isdigit():
-                    return
-            refuse(node)
-        function = node.func
-        while isinstance(function, ast.Subscript) and isinstance(function.slice, ast.Constant):
-            function = function.value
-        match function:
-            case ast.Attribute(value=ast.Name(id="self"), attr=name) if not name.startswith("__"):
-                return  # a child
-            case ast.Attribute(attr=name, value=ast.Subscript() as inner) if not name.startswith("__"):
-                self.expression(inner, locals_)  # a child of a container
-            case ast.Call(func=ast.Name(id="getattr")):
-                self.call(function, locals_)
+        match node.func:
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id="self")) as inner, attr="expand"):
+                self.expanded(node, inner, locals_)
+            case ast.Attribute(value=inner, attr="unbind") if arguments == "":
+                if not re.fullmatch(r"torch\.stack\(\[.*\]\)\.softmax\(dim=0\)", ast.unparse(inner)):
+                    refuse(node)
+                stacked = inner.func.value.args[0]  # type: ignore[attr-defined]
+                self.values(stacked.elts, locals_)
+            case ast.Attribute(value=inner, attr=name) if arguments in METHODS_OF_VALUES.get(name, ()) and not (
+                isinstance(inner, ast.Name) and inner.id == "self"
+            ):
+                self.value(inner, locals_)
+            case _ if ast.unparse(node.func) in FUNCTIONS or self.is_child(node.func):
+                self.values((*node.args, *(keyword.value for keyword in node.keywords)), locals_)
             case _:
                 refuse(node)
+
+    def expanded(self, node: ast.Call, held: ast.AST, locals_: set[str]) -> None:
+        """A held tensor for each image of another value."""
+        match node.args:
+            case [ast.Subscript(value=ast.Attribute(value=other, attr="shape")), _, _] if not node.keywords:
+                if ast.unparse(node.args[0]) != f"{ast.unparse(other)}.shape[0]" or [ast.unparse(each) for each in node.args[1:]] != ["-1", "-1"]:
+                    refuse(node)
+                self.values([held, other], locals_)
+            case _:
+                refuse(node)
+
+    @staticmethod
+    def is_child(function: ast.AST) -> bool:
+        """Whether a child is called: by its name, and by names or numbers in containers."""
+        while isinstance(function, ast.Subscript):
+            if not (isinstance(function.slice, ast.Constant) and type(function.slice.value) in (int, str)):
+                return False
+            function = function.value
+        match function:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                return not name.startswith("__")
+            case ast.Call(func=ast.Name(id="getattr"), args=[ast.Name(id="self"), ast.Constant(value=str() as name)]):
+                return is_odd_name(name) and not function.keywords
+        return False
+
+    # ---- initialize_weights -------------------------------------------------------------------------------------
+
+    def drawing(self, node: ast.stmt) -> None:
+        """A loop over modules, or over paths."""
+        match node:
+            case ast.For(target=ast.Name(id="module"), orelse=[]) if ast.unparse(node.iter) == "self.modules()":
+                for part in node.body:
+                    match part:
+                        case ast.If(
+                            test=ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id="module"), kind], keywords=[]),
+                            orelse=[],
+                        ) if ast.unparse(kind) in MAKERS - {"range", "OrderedDict"} | self.classes | {self.node.name}:
+                            for inner in part.body:
+                                self.guarded(inner)
+                        case _:
+                            refuse(part)
+            case ast.For(target=ast.Name(id="path"), iter=ast.Tuple(elts=paths), body=[draw], orelse=[]):
+                if not all(isinstance(path, ast.Constant) and isinstance(path.value, str) for path in paths):
+                    refuse(node)
+                self.drawn(draw, re.compile(r"self\.get_submodule\(path\)\.[a-z_]+|self\.get_parameter\(path\)"))
+            case _:
+                refuse(node)
+
+    def guarded(self, node: ast.stmt) -> None:
+        if isinstance(node, ast.If):
+            if ast.unparse(node.test) != "module.bias is not None" or node.orelse or len(node.body) != 1:
+                refuse(node)
+            self.drawn(node.body[0], re.compile(r"module\.bias"))
+        else:
+            self.drawn(node, _REACHED)
+
+    def drawn(self, node: ast.stmt, tensor: re.Pattern[str]) -> None:
+        """A call of an initialiser."""
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and node.value.args):
+            refuse(node)
+        target = ast.unparse(node.value.args[0])
+        if not tensor.fullmatch(target) or ".__" in target:
+            refuse(node)
+        text = ast.unparse(node)
+        owner = target.removesuffix(".weight")
+        computed = (
+            f"nn.init.normal_({target}, std=(2.0 / ({target}[0, 0].numel() * {owner}.out_channels // {owner}.groups)) ** 0.5)",
+            f"nn.init.uniform_({target}, -({target}.shape[0] ** -0.5), {target}.shape[0] ** -0.5)",
+        )
+        if target.endswith(".weight") and text in (ast.unparse(ast.parse(each)) for each in computed):
+            return
+        if not any(re.fullmatch(f"nn\\.init\\.{name}\\({re.escape(target)}{rest}\\)", text) for name, rest in DRAWN.items()):
+            refuse(node)
+
+
+_REACHED = re.compile(r"""module(\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]+\]|\.get_submodule\('[A-Za-z0-9_-]+'\))+""")
+"""A tensor below a module."""
+
+
+def is_literal(node: ast.AST) -> bool:
+    return all(isinstance(inner, _LITERALS) for inner in ast.walk(node)) and not any(
+        isinstance(inner, ast.Constant) and type(inner.value) not in (bool, int, float, str, type(None))
+        for inner in ast.walk(node)
+    )
+
+
+def is_argument(node: ast.AST, locals_: set[str]) -> bool:
+    return isinstance(node, ast.Name) and node.id in locals_
+
+
+def is_odd_name(name: str) -> bool:
+    """A child's name that is no identifier: a number, or one with a hyphen."""
+    return bool(re.fullmatch("[0-9]{1,6}|[A-Za-z_][A-Za-z0-9_]*-[A-Za-z0-9_-]*", name))
 
 
 def expressions_in(node: ast.AST) -> Iterator[ast.expr]:

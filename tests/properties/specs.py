@@ -99,6 +99,62 @@ OWN_BLOCKS: dict[str, Any] = {
             "sum": {"block": "add", "from": ["drop", "inner"]},
         },
     },
+    "fork": {
+        "parameters": {"width": "channels", "deep": False},
+        "return": ["left", "right.*"],
+        "body": {
+            "left": {"block": "conv", "kernel": 3, "width": "$width"},
+            "more": {"block": "conv_norm_act", "width": "$width", "when": "$deep"},
+            "right": {"block": "split", "parts": 2, "from": "input"},
+        },
+    },
+    "weave": {
+        "return": ["out.*"],
+        "parameters": {"swap": False},
+        "body": {
+            "for i in len(input)": {
+                "paths.$i": {"block": "conv_norm_act", "from": "input.$(len(input) - 1 - i if swap else i)", "width": "$(input[i].channels)"},
+            },
+            "out": {"block": "streams", "from": "paths.*"},
+        },
+    },
+    "knit": {
+        "body": {
+            "all": {"block": "concat", "from": "input.*"},
+            "mixed": {"block": "channel_shuffle", "groups": 2},
+        },
+    },
+    "scaled": {
+        "parameters": {"scale": {"type": "bool", "default": True}, "start": {"type": "init", "default": "ones"}},
+        "body": {
+            "dw": {"block": "conv", "kernel": 3, "group_width": 1},
+            "gamma": {"block": "parameter", "shape": ["$(input.channels)", 1, 1], "init": "$start", "when": "$scale"},
+            "product": {"block": "multiply", "from": ["dw", "gamma"], "when": "$scale"},
+            "sum": {"block": "add", "from": ["product", "input"]},
+        },
+    },
+    "attend": {
+        "parameters": {"heads": 2, "shift": False},
+        "body": {
+            "tokens": "to_tokens",
+            "q": {"block": "linear", "from": "tokens"},
+            "kv": {"block": "linear", "width": "$(2 * tokens.channels)", "from": "tokens"},
+            "halves": {"block": "split", "parts": 2},
+            "attention": {"block": "attention", "heads": "$heads", "from": ["q", "halves.0", "halves.1"]},
+            "shift": {"block": "parameter", "shape": ["$(tokens.channels)"], "when": "$shift"},
+            "shifted": {"block": "add", "from": ["attention", "shift"], "when": "$shift"},
+            "again": {"block": "add", "from": ["shifted", "tokens"]},
+            "map": "to_map",
+        },
+    },
+    "odd-basic": {
+        "extends": "basic",
+        "parameters": {"kernel": 3, "gate": False},
+        "body": {
+            "conv2": {"kernel": "$kernel"},
+            "gated": {"block": "squeeze_excite", "ratio": 4, "after": "bn2", "when": "$gate"},
+        },
+    },
 }  # fmt: skip
 """Blocks of the spec's own; those that are used go into it."""
 
@@ -329,6 +385,71 @@ class Writer:
         self.drops = True
         return {"block": self.use("dropped"), "width": self.channels}
 
+    def streams(self) -> Any:
+        width = self.new_width()
+        fork = {"block": self.use("fork"), "width": width, "deep": self.chance()}
+        half, self.channels = self.channels // 2, width
+        if half == 0 or self.channels_are_odd(half):
+            return {"block": "conv", "kernel": 1, "width": width}
+        body: dict[str, Any] = {"fork": fork}
+        if self.chance():
+            body["woven"] = {"block": self.use("weave"), "swap": self.chance()} | self.pick({}, {"depth": 2})
+        last = "woven" if "woven" in body else "fork"
+        if self.chance():
+            body["one"] = {"block": "conv", "kernel": 1, "from": f"{last}.-1", "width": width}
+            body["out"] = {"block": "add", "from": ["one", f"{last}.0"]}
+        else:
+            self.channels = width + 2 * half
+            body["out"] = {"block": self.use("knit"), "from": self.pick(f"{last}.*", last)}
+        return {"body": body}
+
+    @staticmethod
+    def channels_are_odd(half: int) -> bool:
+        """Whether half the channels are none that the rest of the network could go on with."""
+        return half % 4 != 0
+
+    def softmaxed(self) -> Any:
+        body = {
+            "a": {"block": "conv", "kernel": 1},
+            "b": {"block": "conv", "kernel": 3, "from": "input"},
+            "shares": {"block": "softmax", "from": ["a", "b"]},
+            "first": {"block": "multiply", "from": ["input", "shares.0"]},
+            "second": {"block": "multiply", "from": ["a", "shares.1"]},
+            "sum": {"block": "add", "from": ["first", "second"]},
+        }
+        return {"body": body}
+
+    def scaled(self) -> Any:
+        return {"block": self.use("scaled"), "scale": self.chance(3), "start": self.pick("zeros", {"constant": 0.1})} | self.pick({}, {"depth": 2})
+
+    def attention(self) -> Any:
+        return {"block": self.use("attend"), "heads": self.pick(1, 2, 4), "shift": self.chance()}
+
+    def pooled(self) -> Any:
+        body = {
+            "gates": self.pick("channel_pool", {"block": "global_pool", "keep": True, "kind": self.pick("max", "sum")}),
+            "sigmoid": {"block": "activation", "kind": "sigmoid"},
+        }
+        body["out"] = {"block": "multiply", "from": ["input", "sigmoid"]}
+        if body["gates"] == "channel_pool":
+            body["sigmoid"] = {"block": "conv", "kernel": 3, "width": 1, "bias": True}
+        return {"body": body}
+
+    def resized(self) -> Any:
+        body = {
+            "down": {"block": "adaptive_avg_pool", "size": self.pick(2, [3, 2])},
+            "larger": {"block": "upsample", "factor": self.pick(2, [1, 3]), "kind": self.pick("nearest", "bilinear")},
+            "pool": {"block": "global_pool", "keep": True},
+            "sum": {"block": "add", "from": ["input", "pool"], "spread": True},
+        }
+        return {"body": body}
+
+    def extended(self) -> Any:
+        width = self.new_width()
+        step = {"block": self.use("odd-basic"), "width": width} | self.pick({}, {"depth": 2}, {"gate": True}, {"kernel": 1})
+        self.channels, self.drops = width, True
+        return step
+
     def left_out(self) -> Any:
         return {"block": "conv", "kernel": 3, "when": self.pick("$(classes > 100)", False, "$(not true)")}
 
@@ -354,6 +475,8 @@ class Writer:
             self.residual, self.residual, self.residual, self.simple, self.listed, self.branches, self.ladder,
             self.loop, self.parts,
             self.pool, self.inlined, self.growing, self.dropped, self.left_out,
+            self.streams, self.scaled, self.attention, self.extended,
+            self.softmaxed, self.pooled, self.resized,
         ]  # fmt: skip
         favourite = self.pick(*makers)  # instances of one block that differ have to share a class, or not
         return {name: (favourite if self.chance() else self.pick(*makers))() for name in names}
@@ -363,6 +486,18 @@ class Writer:
         return self.pick(
             {"avgpool": "global_pool", "fc": {"block": "linear", "width": "$classes"}},
             {"conv": {"block": "conv", "kernel": 1, "width": "$classes"}, "pool": "global_pool"},
+            {
+                "tokens": {"body": ["to_tokens", "flatten"], "when": False},
+                "grid": "to_tokens",
+                "narrow": {"block": "linear", "width": 8},
+                "token": {"block": "parameter", "shape": [1, 1, 8], "init": {"truncated_normal": 0.02}},
+                "places": {"block": "parameter", "shape": [1, "$(1 + grid.tokens)", 8], "init": {"normal": 0.02}},
+                "all": {"block": "prepend_tokens", "from": ["narrow", "token"]},
+                "placed": {"block": "resize_tokens", "grid": ["$(grid.height)", "$(grid.width)"], "from": ["places", "narrow"]},
+                "sum": {"block": "add", "from": ["all", "placed"]},
+                "first": self.pick("take_token", "global_pool"),
+                "fc": {"block": "linear", "width": "$classes"},
+            },
             {
                 "pool": {"block": "global_pool", "keep": True},
                 "flat": "flatten",
@@ -393,6 +528,12 @@ def specs(draw: st.DrawFn) -> str:
         named = {"neck_norm": "norm", "neck_act": "activation"}
         spec["neck"] = named if "0" in spec["stem"] or isinstance(spec["stem"], list) else writer.pick(["norm"], named)
     if writer.chance(5):
+        also = {"also": {"block": "conv", "kernel": 1, "output": writer.pick("always", "training")}}
+        spec["neck"] = {**also, **spec["neck"]} if isinstance(spec.get("neck"), dict) else also
+    if writer.chance(6):
+        spec["scale"] = writer.pick({"width": {"by": 2}}, {"width": {"by": "$wider", "to": 4}, "depth": {"by": 1.5}})
+        spec["parameters"] |= {"wider": 1.5} if "$wider" in str(spec["scale"]) else {}
+    if writer.chance(5):
         spec["parameters"]["doubled"] = "$(classes * 2)"
         spec["head"] = {"pool": "global_pool", "fc": {"block": "linear", "width": "$doubled"}}
         spec["expect"] = {"output": ["$doubled"]}
@@ -404,7 +545,7 @@ def specs(draw: st.DrawFn) -> str:
         and "doubled" not in spec["parameters"]
     ):
         del spec["parameters"]["classes"]
-    if "classes" not in spec["parameters"]:
+    if not spec["parameters"]:
         del spec["parameters"]
     spec["defaults"] = draw_defaults(writer)
     if writer.chance(4):

@@ -20,7 +20,7 @@ from tests.properties.emitted_syntax import NotAllowedError, check_source
 from tests.properties.interpreter import Interpreter
 from tests.properties.judge import judge
 from tests.properties.specs import specs
-from tests.properties.test_valid import randomise
+from tests.properties.test_valid import outputs_agree, randomise
 
 HOSTILE = [
     # what could end a literal or a docstring, or begin a line
@@ -155,7 +155,24 @@ def spec_with(place: str, text: str) -> dict[str, Any]:  # noqa: C901 -- one cas
             return two_blocks(variants={text: {"input": {"size": 9}}}, default=text)
         case "source":
             return two_blocks(head={"h": {**conv, "from": text}})
+        case "output":
+            return two_blocks(head={text: {**conv, "output": "training", "from": "one"}, "always": {**conv, "output": "always"}})
+        case "output always":
+            return two_blocks(neck={text: {**conv, "output": "always"}}, head={"h": conv})
+        case "tensor":
+            return two_blocks(body={text: {"block": "parameter", "shape": [8, 1, 1]}, "m": times("input", text)})
+        case "tensor of some":
+            tensor = {"block": "parameter", "shape": [8, 1, 1], "init": "ones", "when": "$on"}
+            return two_blocks(body={text: tensor, "m": {**times("input", text), "when": "$on"}})
+        case "streams":
+            streams = {"block": "streams", "from": ["input", "joined"]}
+            return two_blocks(body={text: streams, "s": {"block": "add", "from": f"{text}.*"}})
     raise KeyError(place)
+
+
+def times(*values: str) -> dict[str, Any]:
+    """A product. A name with a dot inside a list would be a part of a value, as in any other place."""
+    return {"block": "multiply", "from": list(values)}
 
 
 PLACES = [
@@ -167,6 +184,7 @@ PLACES = [
     "renamed step", "renamed step of the network", "names of repeats", "name in a list", "text of an op",
     "text of a block",
     "text in an expression", "slot", "loop", "parameter of the network", "variant", "source",
+    "output", "output always", "tensor", "tensor of some", "streams",
 ]  # fmt: skip
 
 
@@ -187,8 +205,10 @@ def is_safe(place: str, text: str) -> bool:
     assert {key: tuple(value.shape) for key, value in module.state_dict().items()} == result.summary.state
     randomise(module)
     images = torch.rand(1, *result.summary.input_shape)
+    interpreter = Interpreter(module.state_dict())
     with torch.no_grad():
-        torch.testing.assert_close(module(images), Interpreter(module.state_dict()).graph(result.graph, images))
+        expected = interpreter.graph(result.graph, images)
+    outputs_agree(module, interpreter, expected, images)
     return True
 
 
@@ -317,8 +337,135 @@ NOT_PLAIN = {
 }
 
 
+NOT_PLAIN |= {
+    "an attribute of a value": ("self.conv(x)", "x.data"),
+    "a method of a part": ("self.conv(x)", "x[0].tolist()"),
+    "a method of a child": ("self.conv(x)", "self.conv.apply(x)"),
+    "a part by name": ("self.conv(x)", "self[x](x)"),
+    "a child by a computed name": ("self.conv(x)", "getattr(self, 'a' + 'b')(x)"),
+    "a child by a plain name": ("self.conv(x)", "getattr(self, 'conv')(x)"),
+    "a child by a dunder": ("self.conv(x)", "getattr(self, '__dict__')(x)"),
+    "a child by an odd dunder": ("self.conv(x)", "getattr(self, '__a.b')(x)"),
+    "a layer in forward": ("self.conv(x)", "nn.Identity()(x)"),
+    "a class in forward": ("self.conv(x)", "Net()"),
+    "another way to flatten": ("self.conv(x)", "x.flatten(0)"),
+    "a mean into a file": ("self.conv(x)", "x.mean(dim=1, out=x)"),
+    "an unbind of anything": ("self.conv(x)", "x.unbind()"),
+    "an expansion of anything": ("self.conv(x)", "x.expand(2, -1, -1)"),
+    "an expansion to another size": ("self.conv(x)", "self.conv.expand(x.shape[1], -1, -1)"),
+    "an expansion to more": ("self.conv(x)", "self.conv.expand(x.shape[0], 2, -1)"),
+    "a choice by a value": ("self.conv(x)", "x if x else x"),
+    "a difference by not": ("self.conv(x)", "not x"),
+    "a quotient": ("out + x", "out // 2"),
+    "a slice by a call": ("self.conv(x)", "x[: print()]"),
+    "a call in an early return": ("        out =", "        if not self.training:\n            return print()\n        out ="),
+    "another condition": ("        out =", "        if self.training:\n            return x\n        out ="),
+    "an early return with an else": (
+        "        out =",
+        "        if not self.training:\n            return x\n        else:\n            return x\n        out =",
+    ),
+    "an early return behind more": (
+        "        out =",
+        "        if not self.training:\n            x = x\n            return x\n        out =",
+    ),
+    "an output class that is not there": ("return out + x", "return NetOutput(x)"),
+    "an output class as a note": ("-> Tensor:", "-> NetOutput:"),
+    "a return of nothing": ("return out + x", "return"),
+    "a key that is computed": ("return out + x", "return {x: x}"),
+    "keys from a map": ("return out + x", "return {**x}"),
+    "a parameter of anything": ("nn.Conv2d(3, width, kernel_size=1)", "nn.Parameter(torch.ones(3))"),
+    "a parameter without sizes": ("nn.Conv2d(3, width, kernel_size=1)", "nn.Parameter(torch.zeros())"),
+    "a parameter with words": ("nn.Conv2d(3, width, kernel_size=1)", "nn.Parameter(torch.zeros(3), requires_grad=False)"),
+    "a parameter of a computed size": ("nn.Conv2d(3, width, kernel_size=1)", "nn.Parameter(torch.zeros(print()))"),
+    "another quotient": ("(3, width", "(3, width // 3"),
+    "half of a call": ("(3, width", "(3, range(2) // 2"),
+    "not of a call": ("(3, width", "(3, not range(2)"),
+    "another choice": ("nn.Conv2d(3, width, kernel_size=1)", "nn.ReLU() if width else nn.SiLU()"),
+    "a function of torch in __init__": ("nn.Conv2d(3, width, kernel_size=1)", "torch.cat([], dim=1)"),
+    "a child under a plain name": ("self.conv = nn.Conv2d(3, width, kernel_size=1)", "self.add_module('conv', nn.ReLU())"),
+    "a child under a dunder": ("self.conv = nn.Conv2d(3, width, kernel_size=1)", "self.add_module('__class__', nn.ReLU())"),
+    "a helper that is a function and not ours": ("class Net", "def resize_tokens(x):\n    return x\n\n\nclass Net"),
+    "another tuple": ("class Net", "class Other(NamedTuple):\n    'x'\n    output: Tensor\n    a: Tensor\n\n\nclass Net"),
+}
+
+DRAWING = """
+    def initialize_weights(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_uniform_(module.weight, mode="fan_in", nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.uniform_(module.bias, -0.1, 0.1)
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.01)
+        for path in ("conv", "a-b.0"):
+            nn.init.zeros_(self.get_submodule(path).weight)
+"""
+OUTPUTS = '''class NetOutput(NamedTuple):
+    """The main output, then the further ones."""
+
+    output: Tensor
+    edges: Tensor
+    aux: Tensor | None = None
+
+
+'''
+FULL = (
+    PLAIN.replace("class Net", OUTPUTS + "class Net").replace("-> Tensor:", "-> NetOutput:") + DRAWING
+).replace(
+    "        return out + x\n",
+    """        y = getattr(self, "a-b")["c"][0](torch.cat([self.held.expand(x.shape[0], -1, -1), x.flatten(1, -2)], dim=1))
+        first, = x
+        return NetOutput(out, edges=y)
+""",
+).replace("        first, = x\n", """        z = torch.stack([x, y]).softmax(dim=0).unbind()
+        z = (x.flatten(2) @ y.flatten(2).softmax(dim=2).transpose(1, 2)).unsqueeze(3)
+        if not self.training:
+            return NetOutput(out, edges=z[0])
+""")  # fmt: skip
+
+NOT_FULL = {
+    "a method of the tuple": ("    edges: Tensor\n", "    edges: Tensor\n\n    def f(self): pass\n"),
+    "a field of another kind": ("    edges: Tensor\n", "    edges: int\n"),
+    "a field with a value": ("    edges: Tensor\n", "    edges: Tensor = print()\n"),
+    "a field behind an optional one": ("    edges: Tensor\n", "    edges: Tensor | None = None\n    more: Tensor\n"),
+    "a field twice": ("    edges: Tensor\n", "    aux: Tensor\n"),
+    "a field that hides a name": ("    edges: Tensor\n", "    nn: Tensor\n"),
+    "a field that is a dunder": ("    edges: Tensor\n", "    __new__: Tensor\n"),
+    "no main output": ("    output: Tensor\n", ""),
+    "another name for the tuple": ("class NetOutput", "class OtherOutput"),
+    "a statement in the tuple": ("    edges: Tensor\n", "    edges: Tensor\n    print()\n"),
+    "two main outputs": ("return NetOutput(out, edges=y)", "return NetOutput(out, out, edges=y)"),
+    "a computed output": ("return NetOutput(out, edges=y)", "return NetOutput(out, edges=print())"),
+    "outputs from a map": ("return NetOutput(out, edges=y)", "return NetOutput(out, **y)"),
+    "a tuple in the middle": ("out = self.conv(x)", "out = NetOutput(x, edges=x)"),
+    "a softmax of another dimension": ("softmax(dim=0)", "softmax(dim=1)"),
+    "a stack of a call": ("torch.stack([x, y])", "torch.stack([x, print()])"),
+    "a stack of another form": ("torch.stack([x, y])", "torch.stack([x, y], out=x)"),
+    "an expansion of another value": ("expand(x.shape[0]", "expand(print().shape[0]"),
+    "another initialiser": ("nn.init.zeros_", "nn.init.eye_"),
+    "an initialiser of nothing": ("nn.init.zeros_(self.get_submodule(path).weight)", "nn.init.zeros_()"),
+    "an initialiser of a call": ("self.get_submodule(path).weight", "print().weight"),
+    "an initialiser of a dunder": ("module.weight, std", "module.__class__, std"),
+    "an initialiser of another": ("module.weight, std", "torch.weight, std"),
+    "a computed number": ("std=0.01", "std=print()"),
+    "another keyword": ("std=0.01", "generator=0.01"),
+    "another mode": ('"fan_in"', '"fan_on"'),
+    "another guard": ("module.bias is not None", "module.bias"),
+    "a guard around another": ("nn.init.uniform_(module.bias", "nn.init.uniform_(module.weight"),
+    "a guard with an else": ("-0.1, 0.1)\n", "-0.1, 0.1)\n                else:\n                    print()\n"),
+    "another test of a module": ("isinstance(module, nn.Linear)", "isinstance(path, nn.Linear)"),
+    "another kind": ("isinstance(module, nn.Linear)", "isinstance(module, object)"),
+    "a loop over others": ("self.modules()", "self.children()"),
+    "a loop over computed paths": ('("conv", "a-b.0")', "print()"),
+    "a path that is no text": ('("conv", "a-b.0")', '("conv", nn)'),
+    "a call in a loop": ("nn.init.zeros_(self.get_submodule(path).weight)", "print(path)"),
+    "a statement between": ("        for path", "        print()\n        for path"),
+}
+
+
 def test_plain_source_is_allowed() -> None:
     check_source(PLAIN)
+    check_source(FULL)
 
 
 @pytest.mark.parametrize("change", NOT_PLAIN.values(), ids=NOT_PLAIN)
@@ -326,3 +473,10 @@ def test_the_check_can_fail(change: tuple[str, str]) -> None:
     assert change[0] in PLAIN
     with pytest.raises((NotAllowedError, SyntaxError)):
         check_source(PLAIN.replace(change[0], change[1], 1))
+
+
+@pytest.mark.parametrize("change", NOT_FULL.values(), ids=NOT_FULL)
+def test_the_check_of_more_can_fail(change: tuple[str, str]) -> None:
+    assert change[0] in FULL
+    with pytest.raises((NotAllowedError, SyntaxError)):
+        check_source(FULL.replace(change[0], change[1], 1))

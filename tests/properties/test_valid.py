@@ -40,7 +40,7 @@ def randomise(module: nn.Module) -> None:
 
 
 def counted(module: nn.Module, images: Tensor) -> tuple[Tensor, int, int, dict[str, tuple[int, ...]]]:
-    """The output, the multiply-accumulates and activations of convolutions and linear layers, and all modules' shapes."""
+    """The main output, the multiply-accumulates and activations of layers, and all modules' shapes."""
     macs = activations = 0
     shapes: dict[str, tuple[int, ...]] = {}
 
@@ -48,6 +48,11 @@ def counted(module: nn.Module, images: Tensor) -> tuple[Tensor, int, int, dict[s
         nonlocal macs, activations
         macs += output[0].numel() * layer.get_parameter("weight")[0].numel()
         activations += output[0].numel()
+
+    def attend(_layer: nn.Module, given: Any, output: Tensor) -> None:
+        nonlocal macs
+        queries, keys, values = (each[0].flatten(0, -2) for each in given[0])
+        macs += len(queries) * len(keys) * (queries.shape[-1] + values.shape[-1])
 
     def see(name: str) -> Any:
         def hook(_module: nn.Module, _given: Any, output: Any) -> None:
@@ -61,11 +66,35 @@ def counted(module: nn.Module, images: Tensor) -> tuple[Tensor, int, int, dict[s
         handles.append(layer.register_forward_hook(see(name)))
         if isinstance(layer, nn.Conv2d | nn.Linear):
             handles.append(layer.register_forward_hook(weigh))
+        if type(layer).__name__ == "Attention":
+            handles.append(layer.register_forward_hook(attend))
     with torch.no_grad():
         output = module(images)
     for handle in handles:
         handle.remove()
-    return output, macs, activations, shapes
+    return main_of(output), macs, activations, shapes
+
+
+def main_of(output: Any) -> Tensor:
+    """The main one of a network's outputs."""
+    return output if isinstance(output, Tensor) else output.output
+
+
+def values_of(output: Any) -> list[Tensor]:
+    """All outputs that there are."""
+    return [output] if isinstance(output, Tensor) else [each for each in output if each is not None]
+
+
+def outputs_agree(module: nn.Module, interpreter: Interpreter, expected: Tensor, images: Tensor) -> None:
+    """The further outputs, by name: those that are always there, and in eval mode none else."""
+    with torch.no_grad():
+        output = module(images)
+    found = {} if isinstance(output, Tensor) else output._asdict()
+    torch.testing.assert_close(found.pop("output", output), expected)
+    there = {name: value for name, value in found.items() if value is not None}
+    assert there.keys() == interpreter.outputs.keys()
+    for name, value in there.items():
+        torch.testing.assert_close(value, interpreter.outputs[name])
 
 
 def analysis_is_what_is_built(text: str) -> None:
@@ -97,7 +126,8 @@ def analysis_is_what_is_built(text: str) -> None:
     interpreter = Interpreter(module.state_dict())
     expected = interpreter.graph(graph, images)
     torch.testing.assert_close(output, expected)
-    assert interpreter.macs == 2 * 0 + summary.macs
+    outputs_agree(module, interpreter, expected, images)
+    assert interpreter.macs == summary.macs
     for path, shape in shapes.items():
         if path in interpreter.shapes:
             assert shape == interpreter.shapes[path], path
@@ -117,7 +147,7 @@ def exported_is_what_is_built(source: str, module: nn.Module, images: Tensor, ou
     exported = scope[type(module).__name__]().double().eval()
     exported.load_state_dict(module.state_dict(), strict=True)
     with torch.no_grad():
-        assert torch.equal(exported(images), output)
+        assert torch.equal(main_of(exported(images)), output)
     assert list(archbuilder.build(module.spec).state_dict()) == list(exported.state_dict()), (
         "building again changes no key"
     )
@@ -148,16 +178,17 @@ def training_works(module: nn.Module, images: Tensor) -> None:
         if hasattr(each, "inplace"):
             each.inplace = False
     with torch.no_grad():
-        assert torch.equal(module(images), careful(images))
+        for own, other in zip(values_of(module(images)), values_of(careful(images)), strict=True):
+            assert torch.equal(own, other)
     gradients = []
     for each in (module, careful):
         each.train()
         torch.manual_seed(0)
-        each(images).square().mean().backward()
+        sum(value.square().mean() for value in values_of(each(images))).backward()
         gradients.append([value.grad for value in each.parameters()])
-    for own, other in zip(*gradients, strict=True):
-        assert own is not None
-        assert torch.equal(own, other)
+    for gradient, careful_gradient in zip(*gradients, strict=True):
+        assert gradient is not None
+        assert torch.equal(gradient, careful_gradient)
 
 
 def taps_are_computed(network: Checked, module: nn.Module, images: Tensor, shapes: dict[str, tuple[int, ...]]) -> None:

@@ -50,6 +50,9 @@ NETWORKS = {
     "preact_resnet164": None,
     "d2l_resnet18": None,
     "small_resnet_se": VARIANT,
+    "densenet121": None,
+    "googlenet": None,
+    "hrnet_w18_small": None,
 }
 
 
@@ -92,6 +95,26 @@ def test_resnet50_has_two_classes() -> None:
     assert classes_in(source) == ["Bottleneck", "ResNet"]
     assert "DropPath" not in source
     assert "attention" not in source, "a part that no instance has is not emitted"
+
+
+@pytest.mark.parametrize(
+    ("name", "classes"),
+    [
+        ("densenet121", ["DenseLayer", "DenseTransition", "DenseNet"]),
+        ("googlenet", ["BasicConv", "Inception", "InceptionAuxiliary", "GoogLeNetOutput", "GoogLeNet"]),
+        (
+            "hrnet_w18_small",  # one for each number of streams
+            [
+                "Bottleneck", "HrTransition", "Basic", "HrModule", "HrTransition2", "HrModule2", "HrTransition3", "HrModule3",
+                "HighResolutionNet",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_one_class_for_each_block(name: str, classes: list[str]) -> None:
+    source = (GOLDEN / f"{name}.py.txt").read_text("utf-8")
+    assert classes_in(source) == classes
+    assert "archbuilder" not in source, "an exported file needs torch alone"
 
 
 def test_drop_rates_grow_over_the_whole_network() -> None:

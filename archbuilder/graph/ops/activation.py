@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Op, only_one
-from archbuilder.graph.shapes import Shape
+from archbuilder.graph.op import Construct, Op, OpError, only_one
+from archbuilder.graph.shapes import Held, Shape
 from archbuilder.parameters import Parameter
 
 _MODULES: Final = {
@@ -103,6 +103,8 @@ class DropPath(Op):
         return cls(float(given["rate"]), given["schedule"])
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
+        if isinstance(inputs[0], Held):
+            raise OpError(f"drop_path takes a value for each image, got a parameter of {inputs[0]}")
         return only_one("drop_path", inputs[0])
 
     def rate_at(self, position: int, count: int) -> float:

@@ -162,11 +162,17 @@ class Gather(Op):
     help: ClassVar[str] = "several values as one: x.0, x.1, ..., if the step is called x"
     inputs: ClassVar[tuple[int, int | None]] = (1, None)
 
+    single: bool = False
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        return cls(len(inputs) == 1)
+
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return Streams(inputs)
 
     def emit(self) -> Expression:
-        return Expression("({all})")
+        return Expression("({all},)" if self.single else "({all})")
 
 
 @dataclass(frozen=True)
@@ -262,6 +268,8 @@ class Flatten(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         if isinstance(inputs[0], Streams):
             raise OpError(f"flatten takes one value, got {len(inputs[0])}")
+        if isinstance(inputs[0], Held):
+            raise OpError(f"flatten takes a map, got a parameter of {inputs[0]}")
         return Vector(inputs[0].elements)
 
     def emit(self) -> Construct:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor, divisors
-from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
+from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 from archbuilder.parameters import Parameter
 
 
@@ -40,6 +40,8 @@ class Norm(Op):
         shape, kind = inputs[0], given["kind"]
         if isinstance(shape, Streams):
             raise OpError(f"norm takes one value, got {len(shape)}", "take one of them, as in `from: parts.0`")
+        if isinstance(shape, Held) and kind != "layer":
+            raise OpError(f"{kind} norm takes a feature map, got a parameter of {shape}")
         if isinstance(shape, Tokens) and kind != "layer":
             raise OpError(f"{kind} norm takes a feature map, got {shape}", "use `kind: layer`, or put `to_map` before it", "kind")
         for knob, owner in (("momentum", "batch"), ("groups", "group")):

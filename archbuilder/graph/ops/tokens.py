@@ -70,7 +70,7 @@ class HeldTensor(Op):
     kept: ClassVar[str | None] = "shape"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("shape", "list", element="channels", help="its sizes"),
-        Parameter("init", "init", "zeros", "how it is drawn: zeros, ones, {normal: 0.02}, {constant: 1e-6} ..."),
+        Parameter("init", "init", "zeros", "how it is drawn: zeros, ones, `{normal: 0.02}` or the like"),
     )
 
     sizes: tuple[int, ...]
@@ -196,6 +196,7 @@ class Attention(Op):
 
     heads: int
     dropout: float
+    channels: int
     keys: int
 
     @classmethod
@@ -210,15 +211,16 @@ class Attention(Op):
             raise OpError(f"queries have {queries.channels} channels, keys {keys.channels}; they must be equal")
         if keys.tokens != values.tokens:
             raise OpError(f"there are {keys.tokens} keys and {values.tokens} values; they must be as many")
-        return cls(heads, given["dropout"], keys.tokens)
+        return cls(heads, given["dropout"], queries.channels, keys.tokens)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         queries, values = only_tokens("attention", inputs[0]), only_tokens("attention", inputs[2])
         return queries._replace(channels=values.channels)
 
     def macs(self, output: Shape) -> int:
-        # Queries times keys, then weights times values; both have as many channels in all.
-        return 2 * output.elements * self.keys
+        """Queries times keys, then weights times values."""
+        tokens = only_tokens("attention", output)
+        return tokens.tokens * self.keys * (self.channels + tokens.channels)
 
     def emit(self) -> Construct:
         return Construct("Attention", (self.heads,), (("dropout", self.dropout),))

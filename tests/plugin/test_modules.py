@@ -1,0 +1,243 @@
+"""Modules of one's own as ops: declared without torch, held against the real thing at build."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+import archbuilder
+from archbuilder.analysis.summary import summarize
+from archbuilder.cli import app
+from tests.networks import lowered, mistakes
+from tests.plugin.conftest import Load
+
+LAYERS = '''
+import torch
+from torch import Tensor, nn
+
+
+class CoordConv(nn.Module):
+    """A convolution that also sees where it is."""
+
+    def __init__(self, in_channels: int, width: int, kernel: int = 3) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.ones(2))
+        self.conv = nn.Conv2d(in_channels + 2, width, kernel, padding=kernel // 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, _, h, w = x.shape
+        ys = torch.linspace(-1, 1, h).view(1, 1, h, 1).expand(n, 1, h, w) * self.scale[0]
+        xs = torch.linspace(-1, 1, w).view(1, 1, 1, w).expand(n, 1, h, w) * self.scale[1]
+        return self.conv(torch.cat([x, ys, xs], dim=1))
+
+
+class Swap(nn.Module):
+    def forward(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        if left.device.type == "meta":
+            raise NotImplementedError("this one needs numbers")
+        return right, left
+'''
+
+BLOCKS = """
+class Coord(BaseModel):
+    width: Channels
+    kernel: int = Field(3, ge=1)
+
+
+def call(x: Map, told: Coord) -> dict[str, int]:
+    return {"in_channels": x.channels, "width": told.width, "kernel": told.kernel}
+
+
+def shape(x: Map, told: Coord) -> Map:
+    if not isinstance(x, Map):
+        raise OpError(f"coord_conv takes a feature map, got {x}")
+    return x._replace(channels=told.width)
+
+
+def state(x: Map, told: Coord) -> dict[str, tuple[int, ...]]:
+    weight = (told.width, x.channels + 2, told.kernel, told.kernel)
+    return {"scale": Tensor("", (2,), trained=False), "conv.weight": weight, "conv.bias": (told.width,)}
+
+
+def macs(x: Map, told: Coord) -> int:
+    return x.height * x.width * (x.channels + 2) * told.width * told.kernel**2
+
+
+module("coord_conv", "my_layers:CoordConv", parameters=Coord, arguments=call, shape=shape, state=state, macs=macs,
+       help="a convolution that also sees where it is")
+module("swap", "my_layers:Swap", shape=lambda left, right: [right, left])
+"""
+
+STATE = (
+    'for these parameters `state` has to give {"scale": Tensor("", (2,), trained=False), "conv.weight": (8, 5, 3, 3), '
+    '"conv.bias": (8,)}'
+)
+
+NETWORK = """
+stages:
+  layer1: {block: coord_conv, width: 8}
+  layer2: {block: coord_conv, width: 8, kernel: 5, depth: 2}
+  other: {block: conv, from: layer1, width: 4, kernel: 1}
+  swap: {block: swap, from: [layer2, other]}
+  joined: {block: concat, from: swap.*}
+"""
+SPEC = f"name: net\ninput: {{size: 16}}{NETWORK}"
+
+
+@pytest.fixture
+def declared(load: Load, write: Load) -> Load:
+    """Declares the modules, with something in the declaration replaced."""
+
+    def declare(old: str = "", new: str = "") -> Path:
+        write(LAYERS, "my_layers.py", start="")
+        assert old in BLOCKS
+        return load(BLOCKS.replace(old, new))
+
+    return declare
+
+
+def built(**parameters: object) -> torch.nn.Module:
+    return archbuilder.build(archbuilder.spec.load.load_architecture("net.yaml", parameters, SPEC))
+
+
+def test_all_but_building_needs_no_torch_and_no_module(declared: Load) -> None:
+    declared()
+    Path("my_layers.py").unlink()
+    summary = summarize(lowered(NETWORK))
+    weights = 8 * 5 * 9 + 8, 2 * (8 * 10 * 25 + 8), 4 * 8
+    assert summary.parameters == sum(weights)
+    assert summary.macs == 32 * 32 * (8 * 5 * 9 + 2 * 8 * 10 * 25 + 32)
+    assert str(lowered(NETWORK).output_shape) == "12×32×32"
+    assert [key for key, _ in lowered(NETWORK).state()][:3] == ["layer1.scale", "layer1.conv.weight", "layer1.conv.bias"]
+
+
+def test_it_is_built_and_runs(declared: Load) -> None:
+    declared()
+    model = built()
+    x = torch.rand(2, 3, 16, 16)
+    first = model.layer1(x)
+    assert torch.equal(model(x), torch.cat([model.other(first), model.layer2(first)], dim=1))
+    assert list(model.state_dict()) == [key for key, _ in lowered(NETWORK).state()]
+    assert type(model.layer1).__module__ == "my_layers"
+
+
+def test_the_source_imports_it(declared: Load) -> None:
+    declared()
+    source = archbuilder.to_source(lowered(NETWORK))
+    assert "\nfrom my_layers import CoordConv\nfrom my_layers import Swap\n" in source
+    assert "self.layer1 = CoordConv(in_channels=3, width=8, kernel=3)" in source
+    assert "self.swap(" in source
+    assert "self.swap((" not in source
+
+
+def test_what_stands_inside_is_not_drawn_anew(declared: Load) -> None:
+    declared()
+    text = SPEC.replace("stages:", "defaults: {conv: {init: ones}}\nstages:")
+    model = archbuilder.build(archbuilder.spec.load.load_architecture("net.yaml", {}, text))
+    assert bool((model.other.weight == 1).all())
+    assert not bool((model.layer1.conv.weight == 1).any())
+
+
+def test_the_command_builds_it_and_compares(declared: Load) -> None:
+    declared()
+    Path("net.yaml").write_text(SPEC + "head: {pool: global_pool, fc: {block: linear, width: 5}}\n", "utf-8")
+    result = CliRunner().invoke(app, ["build", "net.yaml", "--plugin", "my_blocks.py"])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "DIFFERENT" not in result.stdout
+
+
+def test_checking_it_changes_no_random_number(declared: Load) -> None:
+    declared()
+    torch.manual_seed(3)
+    first = built().state_dict()
+    torch.manual_seed(3)
+    second = built().state_dict()
+    torch.manual_seed(3)
+    from my_layers import CoordConv  # type: ignore[import-not-found]
+
+    assert torch.equal(first["layer1.conv.weight"], CoordConv(3, 8).conv.weight)
+    assert torch.equal(first["layer2.1.conv.bias"], second["layer2.1.conv.bias"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "help"),
+    [
+        (
+            "x._replace(channels=told.width)", "Map(2 * told.width, x.height, x.width)",
+            "`CoordConv` gives 8×16×16 here, its shape rule says 16×16×16", "correct the rule, or the module",
+        ),
+        (
+            ', "conv.bias": (told.width,)', "",
+            "`CoordConv` stores scale 2, conv.weight 8×5×3×3, conv.bias 8, its declaration says scale 2, conv.weight 8×5×3×3",
+            STATE,
+        ),
+        (
+            'Tensor("", (2,), trained=False)', "(2,)",
+            "`scale` of `CoordConv` is a buffer, which `state` does not say", '"scale": Tensor("", (2,), trained=False)',
+        ),
+        (", state=state", "", "`CoordConv` stores scale 2, conv.weight 8×5×3×3, conv.bias 8, its declaration says nothing", None),
+        (", arguments=call", "", "`CoordConv`, made and run on 3×16×16, raised TypeError: CoordConv.__init__() missing", None),
+        ("my_layers:CoordConv", "my_layers:Missing", "`from my_layers import Missing` raised AttributeError", None),
+        ("my_layers:CoordConv", "nowhere:CoordConv", "`from nowhere import CoordConv` raised ModuleNotFoundError", None),
+    ],
+)  # fmt: skip
+def test_a_module_that_is_not_as_declared_is_a_diagnostic(
+    old: str, new: str, message: str, help: str | None, declared: Load
+) -> None:
+    path = declared(old, new)
+    with pytest.raises(archbuilder.SpecError) as error:
+        built()
+    found = error.value.diagnostics[0]
+    assert (found.code, found.message[: len(message)]) == ("module-differs", message)
+    assert help is None or found.help == help
+    assert str(found.place) == "net.yaml:4:11"
+    assert found.notes[0].place is not None
+    assert found.notes[0].place.source.name == str(path)
+
+
+def test_every_different_module_is_said_at_once(declared: Load) -> None:
+    declared(", state=state", "")
+    with pytest.raises(archbuilder.SpecError) as error:
+        built()
+    assert [str(each.place) for each in error.value.diagnostics] == ["net.yaml:4:11", "net.yaml:5:11"]
+
+
+def test_a_wrong_use_is_found_without_the_module(declared: Load) -> None:
+    declared()
+    assert mistakes("stages: {a: {block: coord_conv, width: 8, kernel: 0}}") == [
+        "1: `kernel` must be at least 1, got 0 (in `coord_conv`)"
+    ]
+    assert mistakes("stages: {a: global_pool, b: {block: coord_conv, width: 8}}") == [
+        "1: coord_conv takes a feature map, got 3"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("x._replace(channels=told.width)", "told.width", "the shape rule of `coord_conv` gave 8"),
+        ("x._replace(channels=told.width)", "x._replace(chanels=1)", "`coord_conv` raised ValueError: Got unexpected field"),
+        ('"conv.bias": (told.width,)', '"conv.bias": told.width', "the state of `coord_conv` says 8 of `conv.bias`"),
+    ],
+)
+def test_a_rule_that_fails_is_a_diagnostic(old: str, new: str, message: str, declared: Load) -> None:
+    declared(old, new)
+    (found,) = mistakes("stages: {a: {block: coord_conv, width: 8}}")
+    assert found.partition(": ")[2].startswith(message)
+
+
+def test_one_file_may_hold_all(load: Load) -> None:
+    load("""
+from torch import nn
+
+class Twice(nn.Module):
+    def forward(self, x):
+        return x + x
+
+module("twice", Twice, shape=lambda x: x)
+""")
+    model = archbuilder.build(
+        archbuilder.spec.load.load_architecture("net.yaml", {}, "name: net\nstages: {a: {block: twice}}\n")
+    )
+    assert torch.equal(model(torch.ones(1, 3, 4, 4)), torch.full((1, 3, 4, 4), 2.0))

@@ -1,0 +1,260 @@
+"""What modules give beside one tensor: several outputs, tokens with held parameters, streams, and maps at a decoder's end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, fx, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import archbuilder
+from archbuilder import SpecError
+
+REPOSITORY = Path(__file__).parents[2]
+
+HEADS = """
+name: heads
+input: {channels: 3, size: 32}
+stem:
+  conv: {block: conv_norm_act, width: 8}
+stages:
+  layer1: {block: basic, width: 8, stride: 2}
+  layer2: {block: basic, width: 16, stride: 2}
+neck:
+  edges: {block: conv, from: layer1, width: 1, kernel: 1, output: always}
+  early: {from: layer1, body: {pool: global_pool, fc: {block: linear, width: 5}}, output: training}
+head:
+  pool: global_pool
+  fc: {block: linear, width: 5}
+"""
+
+
+def built(text: str) -> nn.Module:
+    torch.manual_seed(0)
+    return archbuilder.build(archbuilder.check("net.yaml", text=text).architecture)
+
+
+@pytest.fixture
+def heads() -> nn.Module:
+    return built(HEADS)
+
+
+@pytest.fixture(scope="module")
+def images() -> Tensor:
+    return torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+
+
+# ---- several outputs ---------------------------------------------------------------------------------------------
+
+
+def test_a_named_tuple_with_the_main_output_first(heads: nn.Module, images: Tensor) -> None:
+    given = heads.train()(images)
+    assert given._fields == ("output", "edges", "early")
+    assert [tuple(each.shape) for each in given] == [(2, 5), (2, 1, 16, 16), (2, 5)]
+    output, edges, early = given
+    assert (given.output, given.edges, given.early) == (output, edges, early)
+
+
+def test_in_eval_what_is_always_given(heads: nn.Module, images: Tensor) -> None:
+    given = heads.eval()(images)
+    assert given._fields == ("output", "edges", "early")
+    assert given.early is None
+    torch.testing.assert_close(given.edges, heads.edges(heads.layer1(heads.conv(images))))
+
+
+def test_one_output_in_eval_is_a_tensor(images: Tensor) -> None:
+    model = built(HEADS.replace(", output: always", ", output: training"))
+    assert isinstance(model.eval()(images), Tensor)
+    assert len(model.train()(images)) == 3
+
+
+def test_heads_for_training_count_as_parameters_but_not_as_work(heads: nn.Module, images: Tensor) -> None:
+    summary = archbuilder.check("heads.yaml", text=HEADS).summary
+    assert summary.parameters == sum(each.numel() for each in heads.parameters())
+    with FlopCounterMode(display=False) as counter:
+        heads.eval()(images[:1])
+    assert summary.macs * 2 == counter.get_total_flops()
+    without = archbuilder.check("heads.yaml", {"early": None}, text=HEADS).summary
+    assert (summary.macs, summary.parameters) == (without.macs, without.parameters + 8 * 5 + 5)
+
+
+def test_gradients_reach_every_head(heads: nn.Module, images: Tensor) -> None:
+    sum(each.square().mean() for each in heads.train()(images)).backward()
+    assert all(parameter.grad is not None for parameter in heads.parameters())
+
+
+def test_googlenet_is_torchvisions_in_its_outputs() -> None:
+    torch.manual_seed(0)
+    model = archbuilder.build("googlenet", classes=4)
+    image = torch.rand(2, 3, 64, 64)
+    assert model.train()(image)._fields == ("output", "aux1", "aux2")
+    assert model.eval()(image).shape == (2, 4)
+
+
+def test_traced_compiled_and_exported_in_eval(heads: nn.Module, images: Tensor) -> None:
+    heads.eval()
+    expected = heads(images)
+
+    def same(given: tuple[Tensor | None, ...]) -> None:
+        assert given[2] is None
+        torch.testing.assert_close(tuple(given[:2]), tuple(expected[:2]))
+
+    same(fx.symbolic_trace(heads)(images))
+    same(torch.compile(heads, fullgraph=True, backend="aot_eager")(images))
+    program = torch.export.export(heads, (images,), dynamic_shapes={"x": {0: torch.export.Dim("batch", min=1, max=8)}})
+    same(program.module()(images))
+
+
+def test_compiled_in_training(heads: nn.Module, images: Tensor) -> None:
+    expected = heads.train()(images)
+    heads.conv[1].reset_running_stats()
+    for given, wanted in zip(torch.compile(heads, fullgraph=True, backend="aot_eager")(images), expected, strict=True):
+        torch.testing.assert_close(given, wanted)
+
+
+# ---- tokens and held parameters ----------------------------------------------------------------------------------
+
+
+def test_positions_are_resized_where_the_input_has_another_size() -> None:
+    torch.manual_seed(0)
+    model = archbuilder.build("pvt_v1_tiny", classes=3, **{"input.size": 64}).eval()
+    assert model.pos_embed1.shape == (1, 16 * 16, 64)
+    assert model.pos_embed4.shape == (1, 2 * 2 + 1, 512)
+    with torch.no_grad():
+        usual, larger = model(torch.rand(1, 3, 64, 64)), model(torch.rand(1, 3, 96, 160))
+    assert usual.shape == larger.shape == (1, 3)
+    for size in ((3, 64, 64), (3, 96, 160)):
+        graph = archbuilder.lower(archbuilder.load("pvt_v1_tiny", classes=3, **{"input.size": 64}), size)
+        assert {key: tensor.shape for key, tensor in graph.state()} == {
+            key: tuple(value.shape) for key, value in model.state_dict().items()
+        }
+
+
+def test_positions_at_their_own_size_are_taken_as_they_are() -> None:
+    torch.manual_seed(0)
+    model = archbuilder.build("pvt_v1_tiny", classes=3, **{"input.size": 64}).eval()
+    traced = fx.symbolic_trace(model)
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(traced(image), model(image))
+
+
+HELD = """
+name: held
+input: {channels: 4, size: 8}
+blocks:
+  scaled:
+    parameters: {init: 0.5}
+    body:
+      gamma: {block: parameter, shape: ["$(input.channels)", 1, 1], init: {constant: $init}}
+      bias: {block: parameter, shape: [1], init: ones}
+      conv: {block: conv, kernel: 3}
+      product: {block: multiply, from: [conv, gamma]}
+      sum: {block: add, from: [product, bias]}
+stages: {a: {block: scaled, depth: 2}, b: {block: scaled, init: 0.25}}
+"""
+
+
+def test_held_parameters_come_first_and_are_drawn_as_said() -> None:
+    model = built(HELD)
+    assert list(model.state_dict())[:3] == ["a.0.gamma", "a.0.bias", "a.0.conv.weight"]
+    assert [model.get_parameter(f"{name}.gamma").unique().tolist() for name in ("a.0", "a.1", "b")] == [
+        [0.5],
+        [0.5],
+        [0.25],
+    ]
+    model(torch.rand(1, 4, 8, 8)).sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    nn.init.zeros_(model.b.gamma)
+    model.reset_parameters()
+    assert model.b.gamma.unique().tolist() == [0.25]
+
+
+# ---- decoders and streams ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def unet() -> nn.Module:
+    torch.manual_seed(0)
+    return archbuilder.build(REPOSITORY / "examples" / "unet_resnet18.yaml", classes=4).eval()
+
+
+def test_a_decoder_gives_a_map_of_the_inputs_size(unet: nn.Module) -> None:
+    with torch.no_grad():
+        assert unet(torch.rand(1, 3, 64, 96)).shape == (1, 4, 64, 96)
+    assert [(tap["module"], tap["channels"], tap["reduction"]) for tap in unet.feature_info] == [
+        ("layer4", 512, 32), ("up3", 256, 16), ("up2", 128, 8), ("up1", 64, 4), ("up0", 32, 2),
+    ]  # fmt: skip
+    encoder = archbuilder.build("resnet18").state_dict()
+    missing, unexpected = unet.load_state_dict(encoder, strict=False)
+    assert unexpected == ["fc.weight", "fc.bias"]
+    assert all(key.startswith(("up", "classifier")) for key in missing)
+
+
+def test_a_decoder_is_what_its_steps_say(unet: nn.Module) -> None:
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        x = skip = unet.relu(unet.bn1(unet.conv1(image)))
+        skips = [skip.clone()]
+        x = unet.maxpool(x)
+        for stage in (unet.layer1, unet.layer2, unet.layer3, unet.layer4):
+            x = stage(x)
+            skips.append(x)
+        for up, skip in zip((unet.up3, unet.up2, unet.up1, unet.up0), reversed(skips[:-1]), strict=True):
+            joined = torch.cat([nn.functional.interpolate(x, scale_factor=2), skip], dim=1)
+            x = up.conv2(up.conv1(joined))
+        x = nn.functional.interpolate(unet.classifier(x), scale_factor=2, mode="bilinear")
+        torch.testing.assert_close(unet(image), x)
+
+
+def test_a_decoder_at_a_size_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(SpecError, match="concat expected maps of one size"):
+        archbuilder.check(REPOSITORY / "examples" / "unet_resnet18.yaml", input=(3, 72, 72))
+
+
+def test_features_of_streams() -> None:
+    torch.manual_seed(0)
+    names = [f"incre_modules.{number}" for number in range(4)]
+    model = archbuilder.build("hrnet_w18_small").eval()
+    backbone = archbuilder.build("hrnet_w18_small", features=["act1", *names]).eval()
+    missing = backbone.load_state_dict(model.state_dict(), strict=False).missing_keys
+    assert missing == []
+    assert not hasattr(backbone, "classifier")
+    assert not hasattr(backbone, "downsamp_modules")
+    seen: dict[str, Tensor] = {}
+    for name in ("act1", *names):
+        model.get_submodule(name).register_forward_hook(lambda *call, name=name: seen.update({name: call[-1]}))
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        maps = backbone(image)
+        model(image)
+    assert [(name, tuple(value.shape)) for name, value in maps.items()] == [
+        ("act1", (1, 64, 32, 32)), *((name, (1, 128 * 2**i, 16 // 2**i, 16 // 2**i)) for i, name in enumerate(names)),
+    ]  # fmt: skip
+    for name, value in maps.items():
+        torch.testing.assert_close(value, seen[name], msg=name)
+
+
+def test_streams_are_traced_compiled_and_exported() -> None:
+    model = built("""
+name: streams
+input: {channels: 3, size: 32}
+stem: {conv: {block: conv_norm_act, width: 8}}
+stages:
+  transition: {block: hr_transition, streams: 3}
+  stage: {block: hr_module, blocks: 1, depth: 2}
+neck: {gather: {block: hr_head, width: 16}}
+head: {pool: global_pool}
+""").eval()
+    image = torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        expected = model(image)
+        assert expected.shape == (2, 64)
+        for twin in (
+            fx.symbolic_trace(model),
+            torch.compile(model, fullgraph=True, backend="aot_eager"),
+            torch.export.export(model, (image,)).module(),
+        ):
+            torch.testing.assert_close(twin(image), expected)
