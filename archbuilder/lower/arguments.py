@@ -170,12 +170,7 @@ class Arguments:
         if not failed:
             self._take_defaults(name, definition, facts, values, frame, input, uses[0][0])
             self._refuse_overruled(name, definition, facts.parameters, explicit, frame)
-            idle = definition.idle(values) if isinstance(definition, type) else {}
-            for key, setting in settings.items():
-                if key in facts.parameters and key not in explicit and key not in idle:
-                    setting.mark_used()
-            for key in idle.keys() & explicit.keys():
-                self._refuse_idle(name, key, idle[key], explicit[key], frame)
+            self._settle(name, definition, values, settings, explicit, frame)
         else:
             raise GiveUp
         if not (settings or nearer or self.trace):
@@ -305,7 +300,8 @@ class Arguments:
             return ()
         if parameter is None:
             return _notes(f"`{name}` is defined here", definition.place)
-        return _notes(f"`{parameter}` is declared here", key_place(definition.table and definition.table.get("parameters"), parameter))
+        place = key_place(definition.table and definition.table.get("parameters"), parameter)
+        return _notes(f"`{parameter}` is declared here", place)
 
     def read_settings(
         self, block: str, written: Written, key_at: Place | None, weak: bool, frame: Frame
@@ -435,10 +431,23 @@ class Arguments:
         if failed:
             raise GiveUp
 
-    def _refuse_idle(self, name: str, key: str, reason: str, written: Written, frame: Frame) -> None:
-        """A parameter that means nothing beside the others of an op."""
-        message = f"`{key}` of `{name}` has no effect {reason}"
-        self.evaluation.error(frame, "no-effect", message, written.place, "remove it")
+    def _settle(
+        self,
+        name: str,
+        definition: Definition,
+        values: dict[str, Any],
+        settings: Mapping[str, Setting],
+        explicit: Mapping[str, Written],
+        frame: Frame,
+    ) -> None:
+        """Notes which defaults were of use, and refuses what the use says of an op that means nothing beside the rest."""
+        idle = definition.idle(values) if isinstance(definition, type) else {}
+        for key, setting in settings.items():
+            if key in values and key not in explicit and key not in idle:
+                setting.mark_used()
+        for key in idle.keys() & explicit.keys():
+            message = f"`{key}` of `{name}` has no effect {idle[key]}"
+            self.evaluation.error(frame, "no-effect", message, explicit[key].place, "remove it")
 
     def _refuse_overruled(
         self,
@@ -476,7 +485,7 @@ class Arguments:
             return self._slot(name, parameter, written, frame)
         if type(value) is Formula or isinstance(value, dict | list):
             bare = value.bare if type(value) is Formula and written.variables is None else None
-            if bare is not None and frame.variables.get(bare, UNKNOWN) is not UNKNOWN:  # the most frequent expression, without the detour
+            if bare is not None and frame.variables.get(bare, UNKNOWN) is not UNKNOWN:  # most expressions are a name
                 value = frame.variables[bare]
             else:
                 value = self.evaluation.evaluate(value, frame, written.place, written.variables)

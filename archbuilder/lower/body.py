@@ -559,6 +559,11 @@ class Bodies:
             message = f"`output_stride` needs blocks that dilate; `{target.name}` has no parameter `dilation`"
             self.evaluation.error(frame, "bad-output-stride", message, target.uses[0][0].place)
             raise GiveUp
+        use = target.uses[0][0]
+        if "dilation" in changed and "dilation" in use.arguments:
+            message = "`dilation` has no effect beside `output_stride`, which sets it here"
+            self.evaluation.error(frame, "no-effect", message, use.place_of_key("dilation"), "remove one of them")
+            raise GiveUp
         return changed
 
     # ---- nodes --------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from archbuilder.diagnostics import Reporter
 from archbuilder.graph.op import Op
@@ -111,11 +111,19 @@ def _report_unused(name: str, definition: BlockDefinition, reporter: Reporter) -
     defaults = [parameter.default for parameter in definition.parameters.values()]
     used = names_in_body(definition, defaults)
     written = definition.table and definition.table.get("parameters")
-    for parameter in definition.parameters:
-        if parameter not in used and parameter not in getattr(written, "weak", ()):
+    for parameter in [each for each in definition.parameters if each not in used]:
+        if _is_inherited(parameter, written):  # what overwrote its only use has made an end of it
+            del definition.parameters[parameter]
+        elif parameter not in getattr(written, "weak", ()):
             place = key_place(written, parameter) or definition.place
             message = f"the parameter `{parameter}` of `{name}` has no effect: nothing uses `${parameter}`"
             reporter.error("no-effect", message, place, help="use it or remove it")
+
+
+def _is_inherited(parameter: str, written: Any) -> bool:
+    """Whether a block has a parameter from the shipped one that it extends."""
+    place = key_place(written, parameter)
+    return place is not None and place.source.shipped
 
 
 def parameters_of(definition: Definition) -> dict[str, Parameter]:

@@ -259,7 +259,8 @@ class _Network:
             value = Value(number)
             found = reduction_of(value, self.builder.nodes, self.builder.input) if isinstance(node.shape, Map) else 0
             if found > limit:
-                message = f"the output stride is {found}, not {limit}: `{node.shown_names()[0]}` has no stride that can become dilation"
+                name = node.shown_names()[0]
+                message = f"the output stride is {found}, not {limit}: `{name}` has no stride that can become dilation"
                 place = self.architecture.place_at("output_stride")
                 notes = (Note("it is here", node.place),) if node.place and not node.place.source.shipped else ()
                 help = "only uses of blocks with `stride` and `dilation` can keep it"

@@ -37,6 +37,7 @@ from typing import Any
 import yaml
 
 from archbuilder import SpecError, check
+from archbuilder.plugin.registry import REGISTRY
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs"
@@ -135,14 +136,15 @@ class Runner:
             PageError: with all that is not as the page says.
         """
         errors: list[str] = []
-        for number, fence in enumerate(page):
-            if fence.is_slow and not slow:
-                continue
-            following = page[number + 1] if number + 1 < len(page) else None
-            try:
-                self._one(fence, following)
-            except PageError as error:
-                errors.append(str(error))
+        with no_plugins_left():
+            for number, fence in enumerate(page):
+                if fence.is_slow and not slow:
+                    continue
+                following = page[number + 1] if number + 1 < len(page) else None
+                try:
+                    self._one(fence, following)
+                except PageError as error:
+                    errors.append(str(error))
         if errors:
             raise PageError("\n\n".join(errors))
 
@@ -218,6 +220,16 @@ class Runner:
         if errors:
             self.real[fence] = transcript
             raise PageError("\n".join(errors))
+
+
+@contextlib.contextmanager
+def no_plugins_left() -> Iterator[None]:
+    """Takes back what a page's Python has defined: plugins hold for the whole process, and other pages run in it too."""
+    entries, files = dict(REGISTRY.entries), dict(REGISTRY.files)
+    try:
+        yield
+    finally:
+        REGISTRY.entries, REGISTRY.files = entries, files
 
 
 def environment() -> dict[str, str]:
