@@ -27,15 +27,18 @@ def cut(graph: Graph, taps: Sequence[Tap]) -> Graph:
         replace(graph.nodes[old], inputs=tuple(moved(value) for value in graph.nodes[old].inputs)) for old in kept
     )
     returned = tuple(tap._replace(value=moved(tap.value)) for tap in taps)
-    sections = tuple(
-        Section(name, sum(old < start for old in kept), sum(old < stop for old in kept))
-        for name, start, stop in graph.sections
+    sections, inlined = (
+        tuple(
+            Section(name, sum(old < start for old in kept), sum(old < stop for old in kept)) for name, start, stop in found
+        )
+        for found in (graph.sections, graph.inlined)
     )
     children = {node.name.split(".")[0] for node in nodes}
     register = tuple(name for name in graph.register if name.split(".")[0] in children)
     return replace(
-        graph, nodes=nodes, output=returned[-1].value, register=register, sections=sections, taps=returned, returned=returned
-    )
+        graph, nodes=nodes, output=returned[-1].value, register=register, sections=sections, inlined=inlined, taps=returned,
+        outputs=(), returned=returned,
+    )  # fmt: skip
 
 
 def alone(graph: Graph) -> Graph:

@@ -101,7 +101,7 @@ OWN_BLOCKS: dict[str, Any] = {
     },
     "fork": {
         "parameters": {"width": "channels", "deep": False},
-        "return": ["left", "right.*"],
+        "return": ["more", "right.*"],
         "body": {
             "left": {"block": "conv", "kernel": 3, "width": "$width"},
             "more": {"block": "conv_norm_act", "width": "$width", "when": "$deep"},

@@ -50,7 +50,8 @@ def counted(module: nn.Module, images: Tensor) -> tuple[Tensor, int, int, dict[s
         activations += output[0].numel()
 
     def attend(_layer: nn.Module, given: Any, output: Tensor) -> None:
-        nonlocal macs
+        nonlocal macs, activations
+        activations += output[0].numel()
         queries, keys, values = (each[0].flatten(0, -2) for each in given[0])
         macs += len(queries) * len(keys) * (queries.shape[-1] + values.shape[-1])
 
