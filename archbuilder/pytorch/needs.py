@@ -27,13 +27,13 @@ def needs_of(graph: Graph) -> Needs:
     """
     needs = Needs()
     for _, node, op in needy_ops(graph):
-        for text in op.needs:
-            if text.strip() in (*needs.imports, *needs.definitions):
+        for text in (each.strip() for each in op.needs):
+            if text in (*needs.imports, *needs.definitions):
                 continue
             bound = names_bound(text)
             if clash := bound & RESERVED:
                 message = f"`{op.name}` calls something `{min(clash)}`, which is a name of the emitted source's own"
                 raise SpecError([Diagnostic("bad-plugin", message, node.place, "give it another name in the plugin")])
             needs.names |= bound
-            (needs.imports if text.startswith(("import ", "from ")) else needs.definitions).append(text.strip())
+            (needs.imports if text.startswith(("import ", "from ")) else needs.definitions).append(text)
     return needs

@@ -225,11 +225,13 @@ class Runner:
 @contextlib.contextmanager
 def no_plugins_left() -> Iterator[None]:
     """Takes back what a page's Python has defined: plugins hold for the whole process, and other pages run in it too."""
-    entries, files = dict(REGISTRY.entries), dict(REGISTRY.files)
+    entries, files, path = dict(REGISTRY.entries), dict(REGISTRY.files), list(sys.path)
     try:
         yield
     finally:
-        REGISTRY.entries, REGISTRY.files = entries, files
+        for file in REGISTRY.files.keys() - files.keys():
+            sys.modules.pop(file.stem, None)
+        REGISTRY.entries, REGISTRY.files, sys.path[:] = entries, files, path
 
 
 def environment() -> dict[str, str]:

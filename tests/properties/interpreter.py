@@ -151,7 +151,9 @@ class Interpreter:
             case Gather():
                 y = tuple(inputs)
             case Softmax():
-                y = tuple(each.exp() / sum(other.exp() for other in inputs) for each in inputs)
+                peak = torch.stack(inputs).amax(0)
+                shares = [(each - peak).exp() for each in inputs]
+                y = tuple(each / sum(shares) for each in shares)
             case ChannelShuffle():
                 y = x[:, [i * (x.shape[1] // op.groups) + j for j in range(x.shape[1] // op.groups) for i in range(op.groups)]]
             case PadChannels():

@@ -396,7 +396,8 @@ class Writer:
             body["woven"] = {"block": self.use("weave"), "swap": self.chance()} | self.pick({}, {"depth": 2})
         last = "woven" if "woven" in body else "fork"
         if self.chance():
-            body["one"] = {"block": "conv", "kernel": 1, "from": f"{last}.-1", "width": width}
+            body["joined"] = {"block": "add", "from": [f"{last}.-1", f"{last}.1"]}
+            body["one"] = {"block": "conv", "kernel": 1, "width": width}
             body["out"] = {"block": "add", "from": ["one", f"{last}.0"]}
         else:
             self.channels = width + 2 * half
@@ -495,7 +496,7 @@ class Writer:
                 "all": {"block": "prepend_tokens", "from": ["narrow", "token"]},
                 "placed": {"block": "resize_tokens", "grid": ["$(grid.height)", "$(grid.width)"], "from": ["places", "narrow"]},
                 "sum": {"block": "add", "from": ["all", "placed"]},
-                "first": self.pick("take_token", "global_pool"),
+                "one_token": self.pick("take_token", "global_pool"),
                 "fc": {"block": "linear", "width": "$classes"},
             },
             {
@@ -531,7 +532,9 @@ def specs(draw: st.DrawFn) -> str:
         also = {"also": {"block": "conv", "kernel": 1, "output": writer.pick("always", "training")}}
         spec["neck"] = {**also, **spec["neck"]} if isinstance(spec.get("neck"), dict) else also
     if writer.chance(6):
-        spec["scale"] = writer.pick({"width": {"by": 2}}, {"width": {"by": "$wider", "to": 4}, "depth": {"by": 1.5}})
+        spec["sequential"] = "features"
+    if writer.chance(6):
+        spec["scale"] = writer.pick({"width": {"by": 2}}, {"width": {"by": "$wider", "to": 8}, "depth": {"by": 1.5}})
         spec["parameters"] |= {"wider": 1.5} if "$wider" in str(spec["scale"]) else {}
     if writer.chance(5):
         spec["parameters"]["doubled"] = "$(classes * 2)"

@@ -429,7 +429,7 @@ NOT_FULL = {
     "a field with a value": ("    edges: Tensor\n", "    edges: Tensor = print()\n"),
     "a field behind an optional one": ("    edges: Tensor\n", "    edges: Tensor | None = None\n    more: Tensor\n"),
     "a field twice": ("    edges: Tensor\n", "    aux: Tensor\n"),
-    "a field that hides a name": ("    edges: Tensor\n", "    nn: Tensor\n"),
+    "a field that hides a name": ("    edges: Tensor\n", "    Tensor: Tensor\n"),
     "a field that is a dunder": ("    edges: Tensor\n", "    __new__: Tensor\n"),
     "no main output": ("    output: Tensor\n", ""),
     "another name for the tuple": ("class NetOutput", "class OtherOutput"),
