@@ -100,7 +100,12 @@ def why(spec: str | Path | Architecture, path: str, /, **parameters: Any) -> Why
 
 
 def build(
-    spec: str | Path | Architecture, /, *, features: Sequence[str] | None = None, channels: int | None = None, **parameters: Any
+    spec: str | Path | Architecture,
+    /,
+    *,
+    features: Sequence[str] | None = None,
+    channels: int | None = None,
+    **parameters: Any,
 ) -> nn.Module:
     """The network as an ordinary `torch.nn.Module`, freshly initialised, in training mode.
 

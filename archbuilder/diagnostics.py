@@ -178,4 +178,7 @@ def _quote(place: Place | None) -> list[str]:
     marked = printable(text[place.column - 1 : min(max(place.end, place.column + 1) - 1, start + 2 * _MARGIN)])
     after = printable(text[place.column - 1 + len(marked) : start + 2 * _MARGIN])
     number = str(place.line)
-    return [f"{number:>5} | {before}{marked}{after}".rstrip(), f"      | {' ' * len(before)}{'^' * max(1, len(marked))}"]
+    return [
+        f"{number:>5} | {before}{marked}{after}".rstrip(),
+        f"      | {' ' * len(before)}{'^' * max(1, len(marked))}",
+    ]

@@ -88,4 +88,3 @@ class Costs:
             value = node.inputs[0]
         self._layers[id(graph)] = count
         return count
-

@@ -35,7 +35,9 @@ SetOption = Annotated[
 PluginOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--plugin", metavar="FILE", help="Run a Python file that defines blocks or ops, which specs can then use. Repeatable."
+        "--plugin",
+        metavar="FILE",
+        help="Run a Python file that defines blocks or ops, which specs can then use. Repeatable.",
     ),
 ]
 InputOption = Annotated[

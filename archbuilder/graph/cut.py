@@ -29,7 +29,8 @@ def cut(graph: Graph, taps: Sequence[Tap]) -> Graph:
     returned = tuple(tap._replace(value=moved(tap.value)) for tap in taps)
     sections, inlined = (
         tuple(
-            Section(name, sum(old < start for old in kept), sum(old < stop for old in kept)) for name, start, stop in found
+            Section(name, sum(old < start for old in kept), sum(old < stop for old in kept))
+            for name, start, stop in found
         )
         for found in (graph.sections, graph.inlined)
     )

@@ -175,7 +175,9 @@ def vector_or_tokens(op: str, shape: Shape) -> Vector | Tokens:
     """
     if isinstance(shape, Vector | Tokens):
         return shape
-    raise OpError(f"{op} takes a vector or tokens, got {shape}", "put `global_pool`, `flatten` or `to_tokens` before it")
+    raise OpError(
+        f"{op} takes a vector or tokens, got {shape}", "put `global_pool`, `flatten` or `to_tokens` before it"
+    )
 
 
 def divisors(count: int) -> str:

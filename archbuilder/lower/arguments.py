@@ -148,7 +148,9 @@ class Arguments:
         facts = self._facts_of(definition)
         settings = frame.defaults.of(name)
         if len(uses) == 1 and not (uses[0][0].arguments or facts.rest or fixed or settings or self.trace):
-            return Given(facts.literal, _NO_ORIGINS, frame.defaults, _NO_WORDS)  # the most frequent case: nothing is said
+            return Given(
+                facts.literal, _NO_ORIGINS, frame.defaults, _NO_WORDS
+            )  # the most frequent case: nothing is said
         said = self._said(name, facts, uses, frame, is_op=isinstance(definition, type))
         explicit, nearer = said.explicit, said.nearer
         plain = said.plain if frame.rules is None and self.trace is None else {}
@@ -178,7 +180,9 @@ class Arguments:
         words = {word: settings[word] for word in STEP_WORDS if word in settings}
         inside = [each for key, each in settings.items() if key not in facts.parameters and key not in STEP_WORDS]
         if self.trace is not None:
-            self.trace.resolved(Resolved(name, definition, uses, frame, explicit, settings, fixed, values, input), nearer)
+            self.trace.resolved(
+                Resolved(name, definition, uses, frame, explicit, settings, fixed, values, input), nearer
+            )
         return Given(values, origins, self._defaults_inside(frame, inside).extended(nearer), words)
 
     def _defaults_inside(self, frame: Frame, inside: list[Setting]) -> Defaults:
@@ -198,7 +202,9 @@ class Arguments:
     def _facts_of(self, definition: Definition) -> _Facts:
         known = _SHIPPED_FACTS.get(id(definition)) or self._facts.get(id(definition))
         if known is None:
-            shipped = isinstance(definition, type) or (isinstance(definition, BlockDefinition) and definition.is_shipped)
+            shipped = isinstance(definition, type) or (
+                isinstance(definition, BlockDefinition) and definition.is_shipped
+            )
             kept = _SHIPPED_FACTS if shipped else self._facts
             known = kept[id(definition)] = (definition, _read_facts(definition, shipped=shipped))
         return known[1]
@@ -212,7 +218,11 @@ class Arguments:
         if known is not None:
             return known
         explicit, nearer = self._sort(name, facts.parameters, uses, frame, is_op=is_op)
-        plain = {key: value for key, each in explicit.items() if (value := _plain(facts.parameters[key], each)) is not REQUIRED}
+        plain = {
+            key: value
+            for key, each in explicit.items()
+            if (value := _plain(facts.parameters[key], each)) is not REQUIRED
+        }
         said = _Said(step, facts, explicit, nearer, plain)
         if len(uses) == 1 and not nearer:
             kept[key] = said
@@ -234,7 +244,9 @@ class Arguments:
                     if key in explicit:
                         message = f"`{key}` of `{name}` is set by `{frame.block}` itself"
                         notes = _notes(f"`{frame.block}` sets it here", explicit[key].place)
-                        self.evaluation.error(frame, "fixed-parameter", message, step.place_of_key(key), "remove it", notes)
+                        self.evaluation.error(
+                            frame, "fixed-parameter", message, step.place_of_key(key), "remove it", notes
+                        )
                     else:
                         explicit[key] = Written(value, step.place_at(key), variables)
                 elif not is_op and self.library.find(key) is not None:
@@ -324,7 +336,9 @@ class Arguments:
             weak_keys: frozenset[str] = getattr(value, "weak", frozenset())
             for key, each in value.items():
                 at = key_place(value, key) or key_at
-                inside = key not in parameters and not isinstance(definition, type) and self.library.find(key) is not None
+                inside = (
+                    key not in parameters and not isinstance(definition, type) and self.library.find(key) is not None
+                )
                 if key not in parameters and key not in STEP_WORDS and not inside:
                     help = suggest(key, [*parameters, *STEP_WORDS])
                     message = f"`{block}` has no parameter `{key}`"

@@ -303,7 +303,9 @@ class Bodies:
         child = self.naming.child(name, frame, step.name_place, claim=claim)
         if op.holds_tensor and not child.isidentifier():
             message = f"a {op_type.name} cannot be called `{child}`: it is an attribute of the block that holds it"
-            self.evaluation.error(frame, "bad-name", message, step.name_place, "give the step a word for a name, without a dot")
+            self.evaluation.error(
+                frame, "bad-name", message, step.name_place, "give the step a word for a name, without a dot"
+            )
             raise GiveUp
         self._count_node(frame, step)
         return self._append(name, Node(child, None if left_out else op, inputs, shape, step.place), step, frame)
@@ -389,7 +391,9 @@ class Bodies:
         layers = definition.layers
         if type(layers) is Formula:
             layers = self.evaluation.evaluate(layers, inner, definition.place_at("layers"))
-        finished = _finished(target.name, inner, listed=listed, register=register, bindings=bindings, help=definition.help)
+        finished = _finished(
+            target.name, inner, listed=listed, register=register, bindings=bindings, help=definition.help
+        )
         return finished if layers is None else replace(finished, layers=layers)
 
     def _fill(self, definition: Block, inner: Frame) -> None:
@@ -412,7 +416,9 @@ class Bodies:
             if values is None:
                 choices = advice_for(str(name), inner)
                 message = f"there is no step `{name}` to return"
-                self.evaluation.error(inner, "unknown-step", message, definition.place_inside("return", number), choices)
+                self.evaluation.error(
+                    inner, "unknown-step", message, definition.place_inside("return", number), choices
+                )
                 values = [POISON]
             found += values
         self._give(found, definition.place, inner)

@@ -64,9 +64,7 @@ class Evaluation:
             }
         return value
 
-    def _compute(
-        self, formula: Formula, frame: Frame, place: Place | None, variables: Mapping[str, Any] | None
-    ) -> Any:
+    def _compute(self, formula: Formula, frame: Frame, place: Place | None, variables: Mapping[str, Any] | None) -> Any:
         scope: Any = frame if variables is None else _Elsewhere(variables, frame)
         try:
             value = formula.evaluate(scope)
@@ -89,7 +87,9 @@ def _origins(formula: Formula, frame: Frame, place: Place | None) -> tuple[Note,
     if not frame.block:
         return ()
     known = ((name, frame.origins.get(name)) for name in sorted(formula.names))
-    return tuple(Note(f"`{name}` is given here", at) for name, at in known if at and not at.source.shipped and at != place)
+    return tuple(
+        Note(f"`{name}` is given here", at) for name, at in known if at and not at.source.shipped and at != place
+    )
 
 
 def _is_unknown(scope: Any, name: str) -> bool:

@@ -134,4 +134,3 @@ class Unknown:
 
 
 UNKNOWN: Final = Unknown()
-

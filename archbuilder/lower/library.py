@@ -92,7 +92,9 @@ def _has_plugins(architecture: Architecture, reporter: Reporter) -> bool:
         place = architecture.place_inside("plugins", number)
         shown = shown_path(file)
         if not is_file(Path(file)):
-            reporter.error("unknown-file", f"there is no plugin {shown}", place, help="write its path as seen from this file")
+            reporter.error(
+                "unknown-file", f"there is no plugin {shown}", place, help="write its path as seen from this file"
+            )
             continue
         message = f"this spec asks for the plugin {shown}, which has not been allowed to run"
         help = f"it runs Python; if you trust it: --plugin {shown} (in Python: archbuilder.load_plugin)"

@@ -68,7 +68,9 @@ def unused_by(architecture: Architecture) -> tuple[dict[str, set[str]], set[str]
     if reporter.diagnostics:
         return {}, set()
     settings = network.frame.defaults.settings
-    defaults = {block: {key for key, each in found.items() if each.weak and not each.used} for block, found in settings.items()}
+    defaults = {
+        block: {key for key, each in found.items() if each.weak and not each.used} for block, found in settings.items()
+    }
     weak: frozenset[str] = getattr(architecture.parameters, "weak", frozenset())
     return defaults, set(weak - names_used(architecture))
 
@@ -88,12 +90,12 @@ class _Network:
         self.evaluation = Evaluation(reporter)
         library = Library.of(architecture, reporter)
         self.arguments = Arguments(library, self.evaluation, trace=trace)
-        self.bodies = Bodies(self.arguments, self.evaluation, Targets(library, self.evaluation), Naming(self.evaluation))
+        self.bodies = Bodies(
+            self.arguments, self.evaluation, Targets(library, self.evaluation), Naming(self.evaluation)
+        )
         self.builder = Builder(shape)
         variables: dict[str, Any] = {"input": shape}
-        self.frame = Frame(
-            self.builder, variables, Defaults(), Value(-1), None, rename=architecture.rename or {}
-        )
+        self.frame = Frame(self.builder, variables, Defaults(), Value(-1), None, rename=architecture.rename or {})
         self.bodies.root = self.builder
         self._read_parameters(variables)
         self._read_defaults()
@@ -222,7 +224,9 @@ class _Network:
         for setting in self.arguments.settings:
             if setting.used or setting.weak:
                 continue
-            message = f"`{setting.parameter}` of `{setting.block}` has no effect: no use of `{setting.block}` here takes it"
+            message = (
+                f"`{setting.parameter}` of `{setting.block}` has no effect: no use of `{setting.block}` here takes it"
+            )
             help = "remove it; a value that a use or a block's own body writes is stronger than a default"
             self.reporter.error("no-effect", message, setting.key_place, help=help)
         self._report_unused_parameters()
@@ -284,7 +288,9 @@ class _Network:
             for value in values:
                 if value != POISON and isinstance(self.builder.shape_of(value), Streams):
                     help = f"take one of them, as in {name}.0"
-                    self.reporter.error("bad-shape", f"`{name}` is no feature map but the parts of one", place, help=help)
+                    self.reporter.error(
+                        "bad-shape", f"`{name}` is no feature map but the parts of one", place, help=help
+                    )
                 elif value != POISON:
                     own = self.builder.nodes[value.node].name if len(values) > 1 else name
                     taps.append(self._tap(own, value))
@@ -313,4 +319,3 @@ class _Network:
                     tap = self._tap(node.name, Value(number))
                     found[tap.reduction] = tap
         return tuple(found[reduction] for reduction in sorted(found))
-

@@ -105,7 +105,9 @@ class _Build:
         if block is None:  # an empty slot
             block, words["when"] = "identity", False
         if not isinstance(block, str | Slot):
-            raise PluginError(f"the builder takes a block's name, got {block!r}", 'as in build("conv", x, width=64, kernel=3)')
+            raise PluginError(
+                f"the builder takes a block's name, got {block!r}", 'as in build("conv", x, width=64, kernel=3)'
+            )
         if not inputs and not self._takes_nothing(block):
             raise PluginError(f"`{block}` takes a value", f'as in build("{block}", x)')
         given = [self._name_of(value) for value in inputs]
@@ -137,7 +139,9 @@ class _Build:
         """The names of the values that a function has returned."""
         several = result if isinstance(result, tuple | list) and result else [result]
         if not all(isinstance(each, Value) for each in several):
-            message = f"`{self.definition.name}` must return a value that the builder gave, or several, got {_shown(result)}"
+            message = (
+                f"`{self.definition.name}` must return a value that the builder gave, or several, got {_shown(result)}"
+            )
             raise PluginError(message)
         return [self._name_of(value) for value in several]
 
@@ -147,9 +151,13 @@ class _Build:
 
     def _name_of(self, value: Any) -> str:
         if not isinstance(value, Value):
-            raise PluginError(f"the builder takes values, got {value!r}", "parameters are given by name, as in width=64")
+            raise PluginError(
+                f"the builder takes values, got {value!r}", "parameters are given by name, as in width=64"
+            )
         if value.owner is not self:
-            raise PluginError("this value belongs to another use of a block", "take values from this function's own arguments")
+            raise PluginError(
+                "this value belongs to another use of a block", "take values from this function's own arguments"
+            )
         if not value.name:
             raise GiveUp
         return value.name

@@ -47,7 +47,9 @@ def _collect(value: Any, names: set[str]) -> None:
         names |= value.names
     elif isinstance(value, str):
         if "$" in value:
-            with suppress(FormulaError):  # reported where it is read as what it is: a step's name, in a slot for example
+            with suppress(
+                FormulaError
+            ):  # reported where it is read as what it is: a step's name, in a slot for example
                 names |= Formula(value).names
     elif isinstance(value, dict):
         for key, each in value.items():

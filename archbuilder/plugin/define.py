@@ -52,7 +52,9 @@ def block(
         signature = signature_of(function, parameters)
         told = parameters_of(signature.model)
         help = (inspect.getdoc(function) or "").partition("\n")[0]
-        made = PythonBlock(name, function, signature.model, told, signature.inputs, signature.keyword, place, help, layers)
+        made = PythonBlock(
+            name, function, signature.model, told, signature.inputs, signature.keyword, place, help, layers
+        )
         REGISTRY.add(name, made, place, module)
         return function
 

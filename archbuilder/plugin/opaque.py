@@ -137,5 +137,7 @@ def _inputs_of(rule: Callable[..., Any], model: type[BaseModel] | None) -> tuple
     several = any(each.kind is each.VAR_POSITIONAL for each in names)
     count = len(names) - several
     if count + several < 1:
-        raise PluginError("the shape rule takes the shapes that go in, and the parameters last", "write def rule(x, parameters)")
+        raise PluginError(
+            "the shape rule takes the shapes that go in, and the parameters last", "write def rule(x, parameters)"
+        )
     return (max(count, 1), None) if several else (count, count)

@@ -102,6 +102,7 @@ def place_of_line(source: Source, number: int) -> Place:
     column = len(line) - len(line.lstrip()) + 1
     return Place(source, number, column, max(len(line) + 1, column + 1))
 
+
 def is_loaded(path: str) -> bool:
     """Whether a file has been loaded; another path to the same file counts."""
     try:

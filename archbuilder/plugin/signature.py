@@ -32,7 +32,20 @@ Block: TypeAlias = Annotated[Any, Kind("block")]
 
 STEP_WORDS: Final = frozenset(
     {
-        *("block", "body", "from", "when", "else", "depth", "names", "inline", "rename", "register", "output", "before"),
+        *(
+            "block",
+            "body",
+            "from",
+            "when",
+            "else",
+            "depth",
+            "names",
+            "inline",
+            "rename",
+            "register",
+            "output",
+            "before",
+        ),
         *("after", "name", "loop", "from_", "else_", "register_", "input", "here", "repeat"),
     }
 )
@@ -56,7 +69,9 @@ def _parameter(name: str, field: FieldInfo) -> Parameter:
     if name in STEP_WORDS:
         raise PluginError(f"`{name}` is a word of the language; a parameter needs another name")
     if field.alias is not None:
-        raise PluginError(f"the parameter `{name}` has an alias, and a spec has one word for a thing", "remove the alias")
+        raise PluginError(
+            f"the parameter `{name}` has an alias, and a spec has one word for a thing", "remove the alias"
+        )
     inner, optional, metadata = _unwrapped(field.annotation, list(field.metadata))
     kind, element = _kind(name, inner, metadata)
     choices = tuple(get_args(inner)) if get_origin(inner) is Literal and kind == "string" else ()

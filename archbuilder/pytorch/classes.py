@@ -223,9 +223,7 @@ class _Planner:
             sequential=len(instances) == 1 and _is_numbered_chain(first) and not (returned or first.outputs),
         )
 
-    def step(
-        self, name: str, members: list[_Member], arguments: Arguments, wiring: _Wiring
-    ) -> PlannedStep | None:
+    def step(self, name: str, members: list[_Member], arguments: Arguments, wiring: _Wiring) -> PlannedStep | None:
         """A step that some instance has."""
         nodes = [member.node(name) for member in members]
         present = [node is not None and node.body is not None for node in nodes]
@@ -270,7 +268,9 @@ class _Member:
         for number, node in enumerate(instance.graph.nodes):
             if node.name not in self.numbers or node.body is not None or node.replaced:
                 self.numbers[node.name] = number  # a step that is left out may have another one's name
-        self.names = [node.name for number, node in enumerate(instance.graph.nodes) if self.numbers[node.name] == number]
+        self.names = [
+            node.name for number, node in enumerate(instance.graph.nodes) if self.numbers[node.name] == number
+        ]
         self.readers = count_readers(instance.graph)
         self.called = {id(node): instances for node, instances in calls(instance)}
 
@@ -294,7 +294,6 @@ class _Member:
             in_place = works_in_place(self.graph, node, self.readers, taps)
             return Construct(made.callee, made.arguments, (*made.keywords, ("inplace", in_place)))
         return made
-
 
 
 def _module_of(instance: Instance, planner: _Planner) -> Module:
@@ -361,7 +360,9 @@ class _Wiring:
         flag = self.arguments.value([ABSENT if source is None else source == last for source in sources], hint)
         return Reference(*last, flag=flag, other=Reference(*other))
 
-    def _leads(self, member: _Member, start: tuple[str | None, int | None], end: tuple[str | None, int | None] | None) -> bool:
+    def _leads(
+        self, member: _Member, start: tuple[str | None, int | None], end: tuple[str | None, int | None] | None
+    ) -> bool:
         """Whether reading `start` gives `end` in an instance, through steps that it does not have."""
         if end is None or start == end:
             return True
@@ -454,9 +455,7 @@ def _known_values(instances: list[Instance]) -> dict[str, tuple[Any, ...]]:
 
 def _call_of(plan: Plan, number: int) -> Construct:
     """The call that makes instance `number` of a class."""
-    keywords = tuple(
-        (name, None if values[number] is ABSENT else values[number]) for name, values in plan.arguments
-    )
+    keywords = tuple((name, None if values[number] is ABSENT else values[number]) for name, values in plan.arguments)
     return Construct(plan.name, (), keywords)
 
 

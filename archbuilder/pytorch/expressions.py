@@ -186,7 +186,17 @@ def _keyword_rank(key: str) -> int:
     return _KEYWORD_ORDER.index(key) if key in _KEYWORD_ORDER else -1
 
 
-_KEYWORD_ORDER: Final = ("kernel_size", "stride", "padding", "dilation", "groups", "ceil_mode", "bias", "eps", "momentum")
+_KEYWORD_ORDER: Final = (
+    "kernel_size",
+    "stride",
+    "padding",
+    "dilation",
+    "groups",
+    "ceil_mode",
+    "bias",
+    "eps",
+    "momentum",
+)
 
 
 def _column(made: Sequence[Any], number: int) -> list[Any]:

@@ -60,7 +60,9 @@ def _check(op: ModuleOp, inputs: tuple[Shape, ...], output: Shape) -> None:
     try:
         made = getattr(importlib.import_module(where), name)
     except Exception as error:  # noqa: BLE001 -- whatever a user's file raises
-        raise _MisfitError(f"`from {where} import {name}` raised {described(error)}", "put its folder on PYTHONPATH") from None
+        raise _MisfitError(
+            f"`from {where} import {name}` raised {described(error)}", "put its folder on PYTHONPATH"
+        ) from None
     try:
         module, found = _run(made, op.emit(), inputs, "meta")
     except Exception:  # noqa: BLE001 -- not all can be run without numbers

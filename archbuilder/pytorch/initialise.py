@@ -53,13 +53,17 @@ def initialisation_lines(network: Network) -> list[str]:
             rules.append((callee, [*guard, indent + _draw(f"module.{tensor}", kinds.pop())]))
             continue
         _rules_of_classes(same, rules, single)
-    foreign = {made.callee for _, _, op in needy_ops(network.instance.graph) if isinstance(made := op.emit(), Construct)}
+    foreign = {
+        made.callee for _, _, op in needy_ops(network.instance.graph) if isinstance(made := op.emit(), Construct)
+    }
     lines += _rule_lines(rules, sorted(foreign))
     lines += _single_lines(network, single)
     return lines
 
 
-def _rules_of_classes(same: list[Drawn], rules: list[tuple[str, list[str]]], single: list[tuple[str, str, Any]]) -> None:
+def _rules_of_classes(
+    same: list[Drawn], rules: list[tuple[str, list[str]]], single: list[tuple[str, str, Any]]
+) -> None:
     for owner, path in dict.fromkeys((each.owner, each.path) for each in same):
         here = [each for each in same if (each.owner, each.path) == (owner, path)]
         kinds = {each.kind for each in here}
@@ -167,7 +171,9 @@ def _walk(network: Network) -> Iterator[Drawn]:
         yield Drawn(each.owner, each.path, each.callee, each.tensor, each.kind, certain)
 
 
-def _inside(instance: Instance, prefix: str, network: Network) -> Iterator[tuple[str, Node, list[tuple[Instance, str]]]]:
+def _inside(
+    instance: Instance, prefix: str, network: Network
+) -> Iterator[tuple[str, Node, list[tuple[Instance, str]]]]:
     """The nodes of a class with their paths, those in its Sequentials too; and the classes that they call."""
     called = {id(node): instances for node, instances in calls(instance)}
     for node in instance.graph.nodes:

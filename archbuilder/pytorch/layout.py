@@ -86,9 +86,7 @@ def _chain_text(chain: Chain, indent: int) -> str:
 
 def _named_chain_text(chain: Chain, indent: int) -> str:
     made = [run.made for run in chain.runs for _ in range(run.count)]
-    pairs = [
-        f"({quoted(name)}, {module_text(each, indent + 4)})" for name, each in zip(chain.names, made, strict=True)
-    ]
+    pairs = [f"({quoted(name)}, {module_text(each, indent + 4)})" for name, each in zip(chain.names, made, strict=True)]
     return f"nn.Sequential(OrderedDict({_list_text(pairs, indent)}))"
 
 
@@ -137,7 +135,9 @@ def _numbers_text(numbers: Sequence[Any], indent: int) -> str:
     pad = " " * (indent + 4)
     if len(line) + indent + 20 <= WIDTH:  # behind the loop's variable
         return line
-    return "(\n" + fill(line[1:-1].rstrip(","), WIDTH, initial_indent=pad, subsequent_indent=pad) + f",\n{' ' * indent})"
+    return (
+        "(\n" + fill(line[1:-1].rstrip(","), WIDTH, initial_indent=pad, subsequent_indent=pad) + f",\n{' ' * indent})"
+    )
 
 
 @dataclass

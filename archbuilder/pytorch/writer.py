@@ -90,7 +90,9 @@ class Writer:
             lines += [f"        {line}" for line in made]
         lines += ["    <initialise>"]
         result = "dict[str, Tensor]" if plan.returned else _result_type(plan)
-        several = any(reference.item is not None for step in plan.steps for reference in step.inputs if reference.name is None)
+        several = any(
+            reference.item is not None for step in plan.steps for reference in step.inputs if reference.name is None
+        )
         given = "tuple[Tensor, ...]" if several else "Tensor"
         lines += ["", f"    def forward(self, x: {given}) -> {result}:"]
         lines += [f"        {line}" for line in forward_lines(plan, access, flags)]

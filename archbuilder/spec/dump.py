@@ -42,7 +42,9 @@ def write_architecture(
         if section is not None:
             section = _without_unknown(section, knows)
             written[name] = write_body([section])[0] if isinstance(section, Step) else write_body(section)
-    return yaml.dump(_plain(written), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+    return yaml.dump(
+        _plain(written), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None
+    )
 
 
 def _without_unknown(section: Any, knows: Knows) -> Any:

@@ -161,7 +161,9 @@ def _read(path: Path, reporter: Reporter) -> Table | None:
     return read_yaml(Source(name, text, shipped), reporter)
 
 
-def _find(word: str, folder: Path | None, reporter: Reporter, chain: tuple[str, ...], place: Place | None) -> Table | None:
+def _find(
+    word: str, folder: Path | None, reporter: Reporter, chain: tuple[str, ...], place: Place | None
+) -> Table | None:
     """The merged table that a word means, looked up from `folder`; unknown words are reported at `place`, or raised."""
     wanted = zoo.parse_reference(word, folder)
     path, variant, table = wanted.path, wanted.variant, None
@@ -187,9 +189,7 @@ def _find(word: str, folder: Path | None, reporter: Reporter, chain: tuple[str, 
     return table and _resolve(table, path, variant, reporter, chain, place)
 
 
-def _find_variant(
-    holders: list[tuple[Path, str]], reporter: Reporter
-) -> tuple[Path | None, str | None, Table | None]:
+def _find_variant(holders: list[tuple[Path, str]], reporter: Reporter) -> tuple[Path | None, str | None, Table | None]:
     """The first of some files that has the variant wanted of it, with that variant and the file's table."""
     for path, key in holders:
         table = _read(path, reporter)
@@ -273,7 +273,11 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     place, value_place = _places_of_setting(path, value)
     keys = _target(table, path.split("."))
     if keys is None:
-        choices = [*_names_in(table, "parameters"), *(name for s in SECTION_NAMES for name in _names_in(table, s)), *table]
+        choices = [
+            *_names_in(table, "parameters"),
+            *(name for s in SECTION_NAMES for name in _names_in(table, s)),
+            *table,
+        ]
         first = path.partition(".")[0]
         reporter.error("unknown-set", f"there is nothing called `{first}` to set", place, help=suggest(first, choices))
         return table

@@ -31,7 +31,12 @@ def merge(base: Table, over: Table, *, inherited: bool = False, holds: str = "ne
     for key, value in over.items():
         old, inside = base.get(key), _inside(base, holds, key)
         laid = value
-        if inside == "step" and isinstance(old, str) and isinstance(value, Table) and not {"block", "body"} & value.keys():
+        if (
+            inside == "step"
+            and isinstance(old, str)
+            and isinstance(value, Table)
+            and not {"block", "body"} & value.keys()
+        ):
             old = _in_full(old, base.value_places.get(key))
         if isinstance(old, Table) and isinstance(value, Table) and not _changes_kind(old, value):
             laid = merge(old, value, inherited=inherited, holds=inside)

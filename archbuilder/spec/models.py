@@ -502,8 +502,8 @@ class BlockDefinition(SpecModel):
     """A block: what it can be told, what it derives from that, and its steps."""
 
     help: str = ""
-    parameters: Annotated[dict[str, Any], BeforeValidator(_read_parameters), PlainSerializer(_write_parameters)] = Field(
-        default_factory=dict
+    parameters: Annotated[dict[str, Any], BeforeValidator(_read_parameters), PlainSerializer(_write_parameters)] = (
+        Field(default_factory=dict)
     )
     let: Annotated[Entries, AfterValidator(_check_names_of_values)] = Field(default_factory=dict)
     body: Annotated[Steps, PlainSerializer(write_body)]
@@ -612,7 +612,9 @@ class Architecture(SpecModel):
     @classmethod
     def _canonical(cls, written: Any) -> Any:
         canonical = super()._canonical(written)
-        short = {name: _in_full(written, name, written[name]) for name in SECTIONS if isinstance(written.get(name), str)}
+        short = {
+            name: _in_full(written, name, written[name]) for name in SECTIONS if isinstance(written.get(name), str)
+        }
         return {**canonical, **short} if short else canonical
 
     @property
@@ -633,4 +635,15 @@ class Architecture(SpecModel):
 BlockDefinition.model_rebuild()
 Architecture.model_rebuild()
 
-__all__ = ["SECTIONS", "Architecture", "BlockDefinition", "Expect", "Formula", "Input", "Loop", "Reference", "Step", "write_body"]
+__all__ = [
+    "SECTIONS",
+    "Architecture",
+    "BlockDefinition",
+    "Expect",
+    "Formula",
+    "Input",
+    "Loop",
+    "Reference",
+    "Step",
+    "write_body",
+]

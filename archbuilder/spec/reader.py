@@ -208,7 +208,9 @@ class _Builder:
 
     def add_key(self, top: _Open, text: str, place: Place) -> None:
         if text == "<<":
-            raise self.stop("yaml", "YAML merge keys (`<<`) are not part of the language", place, "use `extends` or `defaults`")
+            raise self.stop(
+                "yaml", "YAML merge keys (`<<`) are not part of the language", place, "use `extends` or `defaults`"
+            )
         top.key, top.key_place = text, place
 
     def add(self, value: Any, place: Place | None, height: int = 0) -> None:
@@ -248,8 +250,16 @@ _EXPRESSION_IN_FLOW = re.compile(r"[{\[,:]\s*\$\([^)]*(,|\[|: )")
 _SYNTAX: Final = (
     ("',' or '}'", "expected `,` or `}` here", "close the `{`, or put a text with `,` `{` `}` or `: ` in it in quotes"),
     ("',' or ']'", "expected `,` or `]` here", "close the `[`, or put a text with `,` `[` `]` or `: ` in it in quotes"),
-    ("expected key", "this line is indented unlike the others of its map", "begin all keys of a map in the same column"),
-    ("'-' indicator", "this line is indented unlike the others of its list", "begin all `-` of a list in the same column"),
+    (
+        "expected key",
+        "this line is indented unlike the others of its map",
+        "begin all keys of a map in the same column",
+    ),
+    (
+        "'-' indicator",
+        "this line is indented unlike the others of its list",
+        "begin all `-` of a list in the same column",
+    ),
     ("expected <block end>", "this line is indented unlike the others", "begin all keys of a map in the same column"),
     ("mapping values are not allowed", "a `:` is not expected here", "put a text with `: ` in it in quotes"),
     ("could not find expected ':'", "expected a key and `:` here", "write `key: value`"),

@@ -90,7 +90,9 @@ def train_errors(model: nn.Module, vector: Vector) -> Iterator[str]:
     output = model(image(vector["input"]))
     yield from sample_errors("train", main_output(output), vector["train"])
     for name, expected in vector.get("train_auxiliary", {}).items():
-        yield from sample_errors(f"train_auxiliary {name}", getattr(output, name.replace("aux_logits", "aux")), expected)
+        yield from sample_errors(
+            f"train_auxiliary {name}", getattr(output, name.replace("aux_logits", "aux")), expected
+        )
     model.zero_grad()
     main_output(output).square().mean().backward()
     gradient = model.get_parameter(vector["gradient"]["of"]).grad

@@ -76,7 +76,9 @@ def test_features(name: str) -> None:
         model.get_submodule(tap["module"])
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in VECTORS])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in VECTORS]
+)
 def test_computed(name: str) -> None:
     """One model for all that is computed, in the order in which each step leaves alone what the next one needs."""
     vector = VECTORS[name]

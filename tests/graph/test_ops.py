@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from archbuilder.diagnostics import printable
@@ -241,8 +241,12 @@ def test_an_op_is_what_torch_computes(case: Case) -> None:
             output = computed(emitted, inputs)
         else:
             output = module(*inputs if len(inputs) == 1 or op.spreads else [tuple(inputs)])
-    assert sizes(output) == (tuple(dimensions(part) for part in shape) if isinstance(shape, Streams) else dimensions(shape))
-    assert op.macs(shape) * 2 * 2 == counter.get_total_flops()  # two images, and a multiply-accumulate is two operations
+    assert sizes(output) == (
+        tuple(dimensions(part) for part in shape) if isinstance(shape, Streams) else dimensions(shape)
+    )
+    assert (
+        op.macs(shape) * 2 * 2 == counter.get_total_flops()
+    )  # two images, and a multiply-accumulate is two operations
     assert op.counts_as_layer == (case.op in LAYERS)
     assert op.macs(shape) > 0 or not (op.counts_as_layer or tensors) or case.op == "norm"
 

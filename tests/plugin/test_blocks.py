@@ -78,12 +78,15 @@ def test_a_multiplier_scales_its_channels(load: Load) -> None:
 
 
 def test_it_can_stand_inside_blocks_of_yaml_and_of_python(load: Load) -> None:
-    load(TWIN + """
+    load(
+        TWIN
+        + """
 @block("twice")
 def twice(build: Builder, x: Value) -> Value:
     x = build("twin", x, name="first", width=x.channels * 2)
     return build("twin", x, name="second", width=x.channels, depth=2)
-""")
+"""
+    )
     graph = lowered("""
         stages: {layer1: {block: basic, width: 8, after_last_norm: {more: twice, less: {block: conv, width: 8, kernel: 1}}}}
     """)

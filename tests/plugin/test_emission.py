@@ -53,7 +53,9 @@ head:
 
 
 class HandWritten(nn.Module):
-    def __init__(self, channels: int, width: int, stride: int, kernels: tuple[int, ...], gate: nn.Module | None) -> None:
+    def __init__(
+        self, channels: int, width: int, stride: int, kernels: tuple[int, ...], gate: nn.Module | None
+    ) -> None:
         super().__init__()
         for kernel in kernels:
             conv = nn.Conv2d(channels, channels, kernel, stride, kernel // 2, groups=channels, bias=False)

@@ -55,7 +55,7 @@ def mine(build: Builder, x: Value, parameters: Mine) -> Value:
         ('return build("conv", kernel=1)', "bad-plugin", "`conv` takes a value"),
         ('return build("conv", 64, kernel=1)', "bad-plugin", "the builder takes values, got 64"),
         ("return build(x)", "bad-plugin", "the builder takes a block's name, got <value 3×32×32>"),
-        ('return x[0]', "bad-plugin", "a map of 3×32×32 is one value, not several"),
+        ("return x[0]", "bad-plugin", "a map of 3×32×32 is one value, not several"),
         ('return build("conv", x, kernel=x.tokens)', "bad-plugin", "a map of 3×32×32 has no tokens"),
         ('return build("split", x, parts=3).channels', "bad-plugin", "3 values together have no channels"),
         ('return build("split", x, parts=3)[3]', "bad-plugin", "`mine` raised IndexError: there are 3 values"),
@@ -64,7 +64,11 @@ def mine(build: Builder, x: Value, parameters: Mine) -> Value:
         ("return 1 / 0", "bad-plugin", "`mine` raised ZeroDivisionError: division by zero"),
         ("return mine(build, x, parameters)", "bad-plugin", "`mine` raised RecursionError"),
         ('return build("mine", x)', "endless-block", "the block `mine` uses itself"),
-        ('return build("mine", x, width=x.channels + 1, ratio=parameters.ratio + 1)', "too-deep", "blocks stand in blocks"),
+        (
+            'return build("mine", x, width=x.channels + 1, ratio=parameters.ratio + 1)',
+            "too-deep",
+            "blocks stand in blocks",
+        ),
     ],
 )
 def test_a_mistake_in_a_function(body: str, code: str, message: str, load: Load) -> None:
@@ -78,11 +82,16 @@ def test_a_mistake_in_a_function(body: str, code: str, message: str, load: Load)
 
 
 def test_a_step_that_is_wrong_keeps_the_rest_silent_but_the_next_mistake_is_found(load: Load) -> None:
-    load(MINE.replace("{body}", """
+    load(
+        MINE.replace(
+            "{body}",
+            """
     y = build("cnov", x)
     z = build("conv", y, kernel=0)
     return build("add", z, build("conv", z, kernel=3, width=y.channels))
-"""))
+""",
+        )
+    )
     assert [(each.code, line_of(each)) for each in diagnostics()] == [
         ("unknown-block", 'y = build("cnov", x)'),
         ("bad-value", 'z = build("conv", y, kernel=0)'),
@@ -129,15 +138,24 @@ def test_a_function_of_two_values_needs_two(load: Load) -> None:
     ("text", "message"),
     [
         ('@block("conv")\ndef f(build, x):\n    return x\n', "`conv` is an op already"),
-        ('@block("two words")\ndef f(build, x):\n    return x\n', "a block's name is made of letters, digits and underscores"),
+        (
+            '@block("two words")\ndef f(build, x):\n    return x\n',
+            "a block's name is made of letters, digits and underscores",
+        ),
         ('@block("f")\ndef f():\n    return 1\n', "`f` takes no builder"),
         ('@block("f")\ndef f(build, x, *, y):\n    return x\n', "`f` takes values by name"),
-        ('@block("f")\ndef f(build, x, p: Unknown):\n    return x\n', "`Unknown` in the annotations of `f` is not known"),
+        (
+            '@block("f")\ndef f(build, x, p: Unknown):\n    return x\n',
+            "`Unknown` in the annotations of `f` is not known",
+        ),
         ('for _ in "ab":\n    @block("f")\n    def f(build, x):\n        return x\n', "`f` is defined in"),
         ("@op\nclass F:\n    pass\n", "`F` is no dataclass derived from Op"),
         ("@op\nclass F(Op):\n    pass\n", "`F` is no dataclass derived from Op"),
         ("@op\n@dataclass(frozen=True)\nclass F(Op):\n    help = ''\n", "the op `F` has no `name`"),
-        ('module("f", "layers.F", shape=lambda x: x)\n', "a module is named as in `my_layers:CoordConv`, got `layers.F`"),
+        (
+            'module("f", "layers.F", shape=lambda x: x)\n',
+            "a module is named as in `my_layers:CoordConv`, got `layers.F`",
+        ),
         ('module("f", "layers:F", shape=lambda: 1)\n', "the shape rule takes the shapes that go in"),
     ],
 )

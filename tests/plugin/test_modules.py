@@ -109,7 +109,11 @@ def test_all_but_building_needs_no_torch_and_no_module(declared: Load) -> None:
     assert summary.parameters == sum(weights)
     assert summary.macs == 32 * 32 * (8 * 5 * 9 + 2 * 8 * 10 * 25 + 32)
     assert str(lowered(NETWORK).output_shape) == "12×32×32"
-    assert [key for key, _ in lowered(NETWORK).state()][:3] == ["layer1.scale", "layer1.conv.weight", "layer1.conv.bias"]
+    assert [key for key, _ in lowered(NETWORK).state()][:3] == [
+        "layer1.scale",
+        "layer1.conv.weight",
+        "layer1.conv.bias",
+    ]
 
 
 def test_it_is_built_and_runs(declared: Load) -> None:
@@ -217,7 +221,11 @@ def test_a_wrong_use_is_found_without_the_module(declared: Load) -> None:
     ("old", "new", "message"),
     [
         ("x._replace(channels=told.width)", "told.width", "the shape rule of `coord_conv` gave 8"),
-        ("x._replace(channels=told.width)", "x._replace(chanels=1)", "`coord_conv` raised ValueError: Got unexpected field"),
+        (
+            "x._replace(channels=told.width)",
+            "x._replace(chanels=1)",
+            "`coord_conv` raised ValueError: Got unexpected field",
+        ),
         ('"conv.bias": (told.width,)', '"conv.bias": told.width', "the state of `coord_conv` says 8 of `conv.bias`"),
     ],
 )

@@ -63,7 +63,11 @@ def test_an_op_is_like_a_shipped_one(load: Load) -> None:
 def test_what_it_needs_stands_in_the_source_once(load: Load) -> None:
     load(FLIP)
     source = archbuilder.to_source(lowered(NETWORK))
-    assert (source.count("class Mirror(nn.Module)"), source.count("import math"), source.count("def halve(")) == (1, 1, 1)
+    assert (source.count("class Mirror(nn.Module)"), source.count("import math"), source.count("def halve(")) == (
+        1,
+        1,
+        1,
+    )
     assert "halve = " not in source  # a local variable would hide the function
     namespace: dict[str, object] = {}
     exec(source, namespace)
@@ -81,14 +85,18 @@ def test_it_computes_what_it_says(load: Load) -> None:
 
 def test_a_name_that_the_source_uses_itself_is_refused(load: Load) -> None:
     load(FLIP.replace("Mirror", "DropPath"))
-    with pytest.raises(archbuilder.SpecError, match="`flip` calls something `DropPath`, which is a name of the emitted source's"):
+    with pytest.raises(
+        archbuilder.SpecError, match="`flip` calls something `DropPath`, which is a name of the emitted source's"
+    ):
         archbuilder.to_source(lowered(NETWORK))
 
 
 def test_one_name_cannot_mean_two_things(load: Load) -> None:
     load(FLIP)
     other = FLIP.partition("@op\n@dataclass(frozen=True)\nclass Halve")[0].replace('"flip"', '"flap"')
-    with pytest.raises(archbuilder.SpecError, match="`Mirror`, which `flap` needs in emitted source, is something else"):
+    with pytest.raises(
+        archbuilder.SpecError, match="`Mirror`, which `flap` needs in emitted source, is something else"
+    ):
         load(other.replace("x.flip(self.axis)", "x"), "others.py")
 
 
@@ -118,8 +126,13 @@ def test_a_rule_that_fails_is_a_diagnostic_at_its_line(rule: str, message: str, 
 
 
 def test_an_op_may_refuse_its_input(load: Load) -> None:
-    load(FLIP.replace("    def emit(self) -> Construct:", """    def infer(self, inputs):
+    load(
+        FLIP.replace(
+            "    def emit(self) -> Construct:",
+            """    def infer(self, inputs):
         raise OpError("flip takes anything else", "leave it")
 
-    def emit(self) -> Construct:"""))
+    def emit(self) -> Construct:""",
+        )
+    )
     assert mistakes("stages: {flip: flip}") == ["1: flip takes anything else"]

@@ -63,7 +63,9 @@ def ran() -> bool:
 def test_no_command_runs_what_a_spec_names(words: tuple[str, ...], spec: Path) -> None:
     result = run(*words)
     assert result.exit_code == 1
-    assert result.stderr.startswith("net.yaml:2:11: error[plugin-not-allowed]: this spec asks for the plugin my_blocks.py")
+    assert result.stderr.startswith(
+        "net.yaml:2:11: error[plugin-not-allowed]: this spec asks for the plugin my_blocks.py"
+    )
     assert "  help: it runs Python; if you trust it: --plugin my_blocks.py" in result.stderr
     assert result.stderr.count("error[") == 1
     assert not ran()
@@ -132,7 +134,9 @@ def test_a_plugin_need_not_be_named_by_the_spec(spec: Path) -> None:
 
 
 def test_the_rest_of_a_spec_is_checked_all_the_same(spec: Path) -> None:
-    spec.write_text(SPEC + "  layer2: {block: conv, width: wide, kernel: 3}\n  layer3: {block: basic, from: layr}\n", "utf-8")
+    spec.write_text(
+        SPEC + "  layer2: {block: conv, width: wide, kernel: 3}\n  layer3: {block: basic, from: layr}\n", "utf-8"
+    )
     result = run("check", "net.yaml")
     assert "error[plugin-not-allowed]" in result.stderr
     assert "error[bad-value]: `width` must be a number of channels" in result.stderr
@@ -166,10 +170,26 @@ def test_what_is_no_plugin_is_said(written: str, message: str, spec: Path) -> No
         ("notes.txt", "", "notes.txt:1:1: error[bad-plugin]: a plugin is a file of Python"),
         ("my-blocks.py", "", "my-blocks.py:1:1: error[bad-plugin]: a plugin is a file of Python"),
         ("colorsys.py", "", "colorsys.py:1:1: error[bad-plugin]: another module is called `colorsys` already"),
-        ("broken.py", "x = 1\ndef f(:\n", "broken.py:2:1: error[bad-plugin]: this plugin cannot be loaded: SyntaxError"),
-        ("broken.py", "import nowhere\n", "broken.py:1:1: error[bad-plugin]: this plugin cannot be loaded: ModuleNotFoundError"),
-        ("broken.py", "def f():\n    1 / 0\n\nf()\n", "broken.py:2:5: error[bad-plugin]: this plugin cannot be loaded: Zero"),
-        ("broken.py", "raise SystemExit\n", "broken.py:1:1: error[bad-plugin]: this plugin cannot be loaded: SystemExit"),
+        (
+            "broken.py",
+            "x = 1\ndef f(:\n",
+            "broken.py:2:1: error[bad-plugin]: this plugin cannot be loaded: SyntaxError",
+        ),
+        (
+            "broken.py",
+            "import nowhere\n",
+            "broken.py:1:1: error[bad-plugin]: this plugin cannot be loaded: ModuleNotFoundError",
+        ),
+        (
+            "broken.py",
+            "def f():\n    1 / 0\n\nf()\n",
+            "broken.py:2:5: error[bad-plugin]: this plugin cannot be loaded: Zero",
+        ),
+        (
+            "broken.py",
+            "raise SystemExit\n",
+            "broken.py:1:1: error[bad-plugin]: this plugin cannot be loaded: SystemExit",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_loaded_is_said(name: str, text: str | None, message: str, spec: Path) -> None:

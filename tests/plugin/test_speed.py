@@ -11,7 +11,7 @@ from archbuilder.lower import lower_architecture
 from archbuilder.spec.load import load_architecture
 from tests.plugin.conftest import Load
 
-RESIDUAL = '''
+RESIDUAL = """
 class Residual(BaseModel):
     width: Channels
     stride: int = 1
@@ -49,7 +49,7 @@ def basic(build: Builder, x: Value, told: Residual) -> Value:
     y = build("conv", y, name="conv2", width=told.width, kernel=3, dilation=told.dilation)
     y = build("norm", y, name="bn2", zero_init=told.zero_init)
     return joined(build, y, x, told, "relu2")
-'''
+"""
 
 NETWORKS = ("resnet18", "resnet50")
 
@@ -91,5 +91,3 @@ def test_yaml_costs_at_most_twice_as_much(name: str, load: Load) -> None:
     best = {key: min(values) for key, values in times.items()}
     print(f"{name}: {best['yaml'] * 1e3:.2f} ms in YAML, {best['python'] * 1e3:.2f} ms in Python")  # noqa: T201
     assert best["yaml"] <= 2 * best["python"], best
-
-

@@ -25,7 +25,12 @@ LAYERS = {
     "ELU", "Flatten", "GELU", "GroupNorm", "Hardsigmoid", "Hardswish", "Identity", "LayerNorm", "LeakyReLU", "Linear",
     "MaxPool2d", "Mish", "ModuleDict", "ModuleList", "ReLU", "ReLU6", "Sequential", "SiLU", "Sigmoid", "Tanh", "Upsample",
 }  # fmt: skip
-MAKERS = {*(f"nn.{layer}" for layer in LAYERS), *(name for name in HELPERS if name[0].isupper()), "OrderedDict", "range"}
+MAKERS = {
+    *(f"nn.{layer}" for layer in LAYERS),
+    *(name for name in HELPERS if name[0].isupper()),
+    "OrderedDict",
+    "range",
+}
 """What a constructor calls, beside the classes of the source itself."""
 FUNCTIONS = {"torch.cat", "torch.chunk", "functional.pad", "resize_tokens"}
 """What `forward` calls, beside the children."""
@@ -133,7 +138,9 @@ def check_output_class(node: ast.ClassDef, classes: set[str]) -> None:
     for part in node.body[1:]:
         match part:
             case ast.AnnAssign(target=ast.Name(id=name), simple=1):
-                check_name(part, name, {"Tensor", *fields})  # fields without a value hide nothing, those with one hide no type
+                check_name(
+                    part, name, {"Tensor", *fields}
+                )  # fields without a value hide nothing, those with one hide no type
                 fields.append(name)
                 said = ast.unparse(part).removeprefix(f"{name}: ")
                 if said != "Tensor | None = None" and (said != "Tensor" or optional):
@@ -293,7 +300,9 @@ class Class:
                 self.value(value, locals_)
                 check_name(node, name, {*GLOBALS, *self.classes, *self.outputs})
                 locals_.add(name)
-            case ast.Return(value=ast.Call(func=ast.Name(id=name), args=[main], keywords=others)) if name in self.outputs:
+            case ast.Return(value=ast.Call(func=ast.Name(id=name), args=[main], keywords=others)) if (
+                name in self.outputs
+            ):
                 self.value(main, locals_)
                 for other in others:
                     if other.arg is None:
@@ -359,7 +368,9 @@ class Class:
         """A held tensor for each image of another value."""
         match node.args:
             case [ast.Subscript(value=ast.Attribute(value=other, attr="shape")), _, _] if not node.keywords:
-                if ast.unparse(node.args[0]) != f"{ast.unparse(other)}.shape[0]" or [ast.unparse(each) for each in node.args[1:]] != ["-1", "-1"]:
+                if ast.unparse(node.args[0]) != f"{ast.unparse(other)}.shape[0]" or [
+                    ast.unparse(each) for each in node.args[1:]
+                ] != ["-1", "-1"]:
                     refuse(node)
                 self.values([held, other], locals_)
             case _:
@@ -388,7 +399,9 @@ class Class:
                 for part in node.body:
                     match part:
                         case ast.If(
-                            test=ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id="module"), kind], keywords=[]),
+                            test=ast.Call(
+                                func=ast.Name(id="isinstance"), args=[ast.Name(id="module"), kind], keywords=[]
+                            ),
                             orelse=[],
                         ) if ast.unparse(kind) in MAKERS - {"range", "OrderedDict"} | self.classes | {self.node.name}:
                             for inner in part.body:
@@ -425,7 +438,9 @@ class Class:
         )
         if target.endswith(".weight") and text in (ast.unparse(ast.parse(each)) for each in computed):
             return
-        if not any(re.fullmatch(f"nn\\.init\\.{name}\\({re.escape(target)}{rest}\\)", text) for name, rest in DRAWN.items()):
+        if not any(
+            re.fullmatch(f"nn\\.init\\.{name}\\({re.escape(target)}{rest}\\)", text) for name, rest in DRAWN.items()
+        ):
             refuse(node)
 
 

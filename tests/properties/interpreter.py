@@ -155,7 +155,14 @@ class Interpreter:
                 shares = [(each - peak).exp() for each in inputs]
                 y = tuple(each / sum(shares) for each in shares)
             case ChannelShuffle():
-                y = x[:, [i * (x.shape[1] // op.groups) + j for j in range(x.shape[1] // op.groups) for i in range(op.groups)]]
+                y = x[
+                    :,
+                    [
+                        i * (x.shape[1] // op.groups) + j
+                        for j in range(x.shape[1] // op.groups)
+                        for i in range(op.groups)
+                    ],
+                ]
             case PadChannels():
                 zeros = [x.new_zeros(len(x), count, *x.shape[2:]) for count in (op.before, op.behind)]
                 y = torch.cat([zeros[0], x, zeros[1]], 1)

@@ -421,7 +421,11 @@ class Writer:
         return {"body": body}
 
     def scaled(self) -> Any:
-        return {"block": self.use("scaled"), "scale": self.chance(3), "start": self.pick("zeros", {"constant": 0.1})} | self.pick({}, {"depth": 2})
+        return {
+            "block": self.use("scaled"),
+            "scale": self.chance(3),
+            "start": self.pick("zeros", {"constant": 0.1}),
+        } | self.pick({}, {"depth": 2})
 
     def attention(self) -> Any:
         return {"block": self.use("attend"), "heads": self.pick(1, 2, 4), "shift": self.chance()}
@@ -447,7 +451,9 @@ class Writer:
 
     def extended(self) -> Any:
         width = self.new_width()
-        step = {"block": self.use("odd-basic"), "width": width} | self.pick({}, {"depth": 2}, {"gate": True}, {"kernel": 1})
+        step = {"block": self.use("odd-basic"), "width": width} | self.pick(
+            {}, {"depth": 2}, {"gate": True}, {"kernel": 1}
+        )
         self.channels, self.drops = width, True
         return step
 
@@ -494,7 +500,11 @@ class Writer:
                 "token": {"block": "parameter", "shape": [1, 1, 8], "init": {"truncated_normal": 0.02}},
                 "places": {"block": "parameter", "shape": [1, "$(1 + grid.tokens)", 8], "init": {"normal": 0.02}},
                 "all": {"block": "prepend_tokens", "from": ["narrow", "token"]},
-                "placed": {"block": "resize_tokens", "grid": ["$(grid.height)", "$(grid.width)"], "from": ["places", "narrow"]},
+                "placed": {
+                    "block": "resize_tokens",
+                    "grid": ["$(grid.height)", "$(grid.width)"],
+                    "from": ["places", "narrow"],
+                },
                 "sum": {"block": "add", "from": ["all", "placed"]},
                 "one_token": self.pick("take_token", "global_pool"),
                 "fc": {"block": "linear", "width": "$classes"},

@@ -156,7 +156,9 @@ def spec_with(place: str, text: str) -> dict[str, Any]:  # noqa: C901 -- one cas
         case "source":
             return two_blocks(head={"h": {**conv, "from": text}})
         case "output":
-            return two_blocks(head={text: {**conv, "output": "training", "from": "one"}, "always": {**conv, "output": "always"}})
+            return two_blocks(
+                head={text: {**conv, "output": "training", "from": "one"}, "always": {**conv, "output": "always"}}
+            )
         case "output always":
             return two_blocks(neck={text: {**conv, "output": "always"}}, head={"h": conv})
         case "tensor":
@@ -358,7 +360,10 @@ NOT_PLAIN |= {
     "a difference by not": ("self.conv(x)", "not x"),
     "a quotient": ("out + x", "out // 2"),
     "a slice by a call": ("self.conv(x)", "x[: print()]"),
-    "a call in an early return": ("        out =", "        if not self.training:\n            return print()\n        out ="),
+    "a call in an early return": (
+        "        out =",
+        "        if not self.training:\n            return print()\n        out =",
+    ),
     "another condition": ("        out =", "        if self.training:\n            return x\n        out ="),
     "an early return with an else": (
         "        out =",
@@ -375,17 +380,29 @@ NOT_PLAIN |= {
     "keys from a map": ("return out + x", "return {**x}"),
     "a parameter of anything": ("nn.Conv2d(3, width, kernel_size=1)", "nn.Parameter(torch.ones(3))"),
     "a parameter without sizes": ("nn.Conv2d(3, width, kernel_size=1)", "nn.Parameter(torch.zeros())"),
-    "a parameter with words": ("nn.Conv2d(3, width, kernel_size=1)", "nn.Parameter(torch.zeros(3), requires_grad=False)"),
+    "a parameter with words": (
+        "nn.Conv2d(3, width, kernel_size=1)",
+        "nn.Parameter(torch.zeros(3), requires_grad=False)",
+    ),
     "a parameter of a computed size": ("nn.Conv2d(3, width, kernel_size=1)", "nn.Parameter(torch.zeros(print()))"),
     "another quotient": ("(3, width", "(3, width // 3"),
     "half of a call": ("(3, width", "(3, range(2) // 2"),
     "not of a call": ("(3, width", "(3, not range(2)"),
     "another choice": ("nn.Conv2d(3, width, kernel_size=1)", "nn.ReLU() if width else nn.SiLU()"),
     "a function of torch in __init__": ("nn.Conv2d(3, width, kernel_size=1)", "torch.cat([], dim=1)"),
-    "a child under a plain name": ("self.conv = nn.Conv2d(3, width, kernel_size=1)", "self.add_module('conv', nn.ReLU())"),
-    "a child under a dunder": ("self.conv = nn.Conv2d(3, width, kernel_size=1)", "self.add_module('__class__', nn.ReLU())"),
+    "a child under a plain name": (
+        "self.conv = nn.Conv2d(3, width, kernel_size=1)",
+        "self.add_module('conv', nn.ReLU())",
+    ),
+    "a child under a dunder": (
+        "self.conv = nn.Conv2d(3, width, kernel_size=1)",
+        "self.add_module('__class__', nn.ReLU())",
+    ),
     "a helper that is a function and not ours": ("class Net", "def resize_tokens(x):\n    return x\n\n\nclass Net"),
-    "another tuple": ("class Net", "class Other(NamedTuple):\n    'x'\n    output: Tensor\n    a: Tensor\n\n\nclass Net"),
+    "another tuple": (
+        "class Net",
+        "class Other(NamedTuple):\n    'x'\n    output: Tensor\n    a: Tensor\n\n\nclass Net",
+    ),
 }
 
 DRAWING = """

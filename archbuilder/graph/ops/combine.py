@@ -147,7 +147,9 @@ class Softmax(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         for number, shape in enumerate(inputs):
             if shape != inputs[0]:
-                raise ShapesDiffer("softmax expected equal shapes", inputs, number, "all inputs of `softmax` have one shape")
+                raise ShapesDiffer(
+                    "softmax expected equal shapes", inputs, number, "all inputs of `softmax` have one shape"
+                )
         return Streams(inputs)
 
     def emit(self) -> Expression:
@@ -188,7 +190,9 @@ class ChannelShuffle(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("channel_shuffle", inputs[0])
         if shape.channels % self.groups:
-            raise OpError(f"`groups` ({self.groups}) does not divide the {shape.channels} channels of the input", None, "groups")
+            raise OpError(
+                f"`groups` ({self.groups}) does not divide the {shape.channels} channels of the input", None, "groups"
+            )
         return shape
 
     def emit(self) -> Construct:
@@ -196,6 +200,7 @@ class ChannelShuffle(Op):
 
     def label(self) -> str:
         return "channel shuffle"
+
 
 @dataclass(frozen=True)
 class Split(Op):

@@ -22,9 +22,18 @@ class Norm(Op):
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("kind", "string", "batch", "over what is normalised", choices=("batch", "group", "layer")),
         Parameter("eps", "float", 1e-5, "added to the variance", minimum=0),
-        Parameter("momentum", "float", None, "of the running statistics, batch norm only; by default 0.1", minimum=0, maximum=1),
+        Parameter(
+            "momentum",
+            "float",
+            None,
+            "of the running statistics, batch norm only; by default 0.1",
+            minimum=0,
+            maximum=1,
+        ),
         Parameter("groups", "int", None, "groups of channels, group norm only; by default 32", minimum=1),
-        Parameter("zero_init", "bool", False, "whether the scale begins at zero, so that a residual branch begins as nothing"),
+        Parameter(
+            "zero_init", "bool", False, "whether the scale begins at zero, so that a residual branch begins as nothing"
+        ),
     )
 
     kind: str
@@ -43,7 +52,9 @@ class Norm(Op):
         if isinstance(shape, Held) and kind != "layer":
             raise OpError(f"{kind} norm takes a feature map, got a parameter of {shape}")
         if isinstance(shape, Tokens) and kind != "layer":
-            raise OpError(f"{kind} norm takes a feature map, got {shape}", "use `kind: layer`, or put `to_map` before it", "kind")
+            raise OpError(
+                f"{kind} norm takes a feature map, got {shape}", "use `kind: layer`, or put `to_map` before it", "kind"
+            )
         for knob, owner in (("momentum", "batch"), ("groups", "group")):
             if given[knob] is not None and kind != owner:
                 raise OpError(f"`{knob}` belongs to {owner} norm, this is {kind} norm", f"remove `{knob}`", knob)

@@ -48,9 +48,7 @@ class MaxPool(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("max_pool", inputs[0])
-        return Map(
-            shape.channels, *slide("max_pool", shape, self.kernel, self.stride, self.padding, ceil=self.ceil)
-        )
+        return Map(shape.channels, *slide("max_pool", shape, self.kernel, self.stride, self.padding, ceil=self.ceil))
 
     def emit(self) -> Construct:
         return Construct("nn.MaxPool2d", (), _window_keywords(self))
@@ -83,9 +81,7 @@ class AveragePool(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("avg_pool", inputs[0])
-        return Map(
-            shape.channels, *slide("avg_pool", shape, self.kernel, self.stride, self.padding, ceil=self.ceil)
-        )
+        return Map(shape.channels, *slide("avg_pool", shape, self.kernel, self.stride, self.padding, ceil=self.ceil))
 
     def emit(self) -> Construct:
         counted = () if self.count_padding else (("count_include_pad", False),)
@@ -189,7 +185,9 @@ class WeightedPool(Op):
     """The mean over all pixels, weighted by the softmax of a second map (arXiv:1904.11492, section 3.2)."""
 
     name: ClassVar[str] = "weighted_pool"
-    help: ClassVar[str] = "the mean over all pixels, weighted by the softmax of a map of one channel; a map of one pixel"
+    help: ClassVar[str] = (
+        "the mean over all pixels, weighted by the softmax of a map of one channel; a map of one pixel"
+    )
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
 
     pixels: int
@@ -213,6 +211,7 @@ class WeightedPool(Op):
 
     def label(self) -> str:
         return "weighted pool"
+
 
 @dataclass(frozen=True)
 class AdaptivePool(Op):

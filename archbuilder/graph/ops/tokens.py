@@ -49,7 +49,9 @@ class ToMap(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_tokens("to_map", inputs[0])
         if shape.extra:
-            raise OpError(f"to_map takes the tokens of a map alone, got {shape.extra} more", "use it before `prepend_tokens`")
+            raise OpError(
+                f"to_map takes the tokens of a map alone, got {shape.extra} more", "use it before `prepend_tokens`"
+            )
         return Map(shape.channels, shape.height, shape.width)
 
     def emit(self) -> Construct:
@@ -64,7 +66,9 @@ class HeldTensor(Op):
     """A trained tensor of a block's own, the same for all images."""
 
     name: ClassVar[str] = "parameter"
-    help: ClassVar[str] = "a trained tensor of the block's own, such as a layer scale; it stands beside the chain of steps"
+    help: ClassVar[str] = (
+        "a trained tensor of the block's own, such as a layer scale; it stands beside the chain of steps"
+    )
     inputs: ClassVar[tuple[int, int | None]] = (0, 0)
     holds_tensor: ClassVar[bool] = True
     kept: ClassVar[str | None] = "shape"
@@ -81,7 +85,9 @@ class HeldTensor(Op):
         if not 1 <= len(given["shape"]) <= 4:
             raise OpError("`shape` has from one to four sizes", None, "shape")
         if isinstance(given["init"], str) and given["init"] not in ("zeros", "ones"):
-            raise OpError(f"a parameter has no {given['init']} initialisation", "write zeros, ones or {normal: 0.02}", "init")
+            raise OpError(
+                f"a parameter has no {given['init']} initialisation", "write zeros, ones or {normal: 0.02}", "init"
+            )
         return cls(given["shape"], given["init"])
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -149,7 +155,9 @@ class ResizeTokens(Op):
     """A position embedding on the grid of the tokens at hand: interpolated bilinearly, extra tokens as they are."""
 
     name: ClassVar[str] = "resize_tokens"
-    help: ClassVar[str] = "a held embedding for each token, interpolated where the input has another size than the spec says"
+    help: ClassVar[str] = (
+        "a held embedding for each token, interpolated where the input has another size than the spec says"
+    )
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
     kept: ClassVar[str | None] = "grid"
     parameters: ClassVar[tuple[Parameter, ...]] = (
@@ -168,7 +176,9 @@ class ResizeTokens(Op):
             raise OpError("the second value of resize_tokens gives the grid; take the tokens before `prepend_tokens`")
         fits = isinstance(held, Held) and len(held.sizes) == 3 and held.sizes[1] >= height * width
         if not isinstance(held, Held) or not fits or held.channels != tokens.channels:
-            raise OpError(f"resize_tokens takes a parameter of [1, {height * width} or more, {tokens.channels}], got {held}")
+            raise OpError(
+                f"resize_tokens takes a parameter of [1, {height * width} or more, {tokens.channels}], got {held}"
+            )
         return cls(height, width, held.sizes[1] - height * width)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -191,7 +201,9 @@ class Attention(Op):
     inputs: ClassVar[tuple[int, int | None]] = (3, 3)
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("heads", "int", 1, "parts of the channels that attend by themselves", minimum=1),
-        Parameter("dropout", "float", 0.0, "the share of weights that is set to zero in training", minimum=0, maximum=1),
+        Parameter(
+            "dropout", "float", 0.0, "the share of weights that is set to zero in training", minimum=0, maximum=1
+        ),
     )
 
     heads: int

@@ -27,7 +27,13 @@ class Convolution(Op):
         Parameter("padding", "size", None, "zeros around the map; by default half of an odd kernel"),
         Parameter("dilation", "size", 1, "distance between the window's taps", minimum=1),
         Parameter("groups", "int", None, "groups that do not see each other; by default one", minimum=1),
-        Parameter("group_width", "int", None, "channels of the input in a group, instead of `groups`; 1 is depthwise", minimum=1),
+        Parameter(
+            "group_width",
+            "int",
+            None,
+            "channels of the input in a group, instead of `groups`; 1 is depthwise",
+            minimum=1,
+        ),
         Parameter("bias", "bool", False, "whether a number is added to each channel"),
         Parameter("init", "init", "default", _INIT_HELP),
         Parameter("bias_init", "init", "default", "how the bias is drawn"),
@@ -114,7 +120,9 @@ def _groups(channels: int, width: int, groups: int | None, group_width: int | No
     for count, whose in ((channels, "input"), (width, "output")):
         if count % groups:
             message = f"`groups` ({groups}) does not divide the {count} channels of the {whose}"
-            raise OpError(message, f"use a width that is a multiple of {groups}, such as {_nearest(count, groups)}", "groups")
+            raise OpError(
+                message, f"use a width that is a multiple of {groups}, such as {_nearest(count, groups)}", "groups"
+            )
     return groups
 
 
@@ -149,7 +157,9 @@ class ChannelConvolution(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("channel_conv", inputs[0])
         if (shape.height, shape.width) != (1, 1):
-            raise OpError(f"channel_conv takes a map of one pixel, got {shape}", "put `global_pool` with `keep: true` before it")
+            raise OpError(
+                f"channel_conv takes a map of one pixel, got {shape}", "put `global_pool` with `keep: true` before it"
+            )
         return shape
 
     def state(self) -> tuple[Tensor, ...]:
