@@ -292,15 +292,17 @@ class _Network:
                         "bad-shape", f"`{name}` is no feature map but the parts of one", place, help=help
                     )
                 elif value != POISON:
-                    own = self.builder.nodes[value.node].name if len(values) > 1 else name
+                    own = self.builder.nodes[value.node].all_names()[-1] if len(values) > 1 else name
                     taps.append(self._tap(own, value))
         return tuple(taps)
 
     def _inline_values(self, name: str) -> list[Value] | None:
         """The values of children that stand inline, by the names that they have in the module."""
         prefix = name.removesuffix("*") if name.endswith(".*") else None
-        nodes = enumerate(self.builder.nodes)
-        found = [Value(at) for at, node in nodes if node.name == name or (prefix and node.name.startswith(prefix))]
+        nodes = [
+            (at, node.all_names()[-1]) for at, node in enumerate(self.builder.nodes)
+        ]  # repeats give what the last gives
+        found = [Value(at) for at, last in nodes if last == name or (prefix and last.startswith(prefix))]
         return found or None
 
     def _tap(self, name: str, value: Value) -> Tap:
@@ -316,6 +318,6 @@ class _Network:
             for number in range(section.start, section.stop):
                 node = self.builder.nodes[number]
                 if isinstance(node.shape, Map) and node.body is not None:
-                    tap = self._tap(node.name, Value(number))
+                    tap = self._tap(node.all_names()[-1], Value(number))
                     found[tap.reduction] = tap
         return tuple(found[reduction] for reduction in sorted(found))

@@ -54,8 +54,8 @@ def _tap(graph: Graph, name: str) -> Tap:
     if known is not None:
         return known
     for number, node in enumerate(graph.nodes):
-        if node.name == name and isinstance(node.shape, Map):
+        if node.all_names()[-1] == name and isinstance(node.shape, Map):  # of repeats, the last gives what all give
             return Tap(name, Value(number), reduction_of(Value(number), graph.nodes, graph.input))
-    help = suggest(name, [node.name for node in graph.nodes if isinstance(node.shape, Map)])
+    help = suggest(name, [node.all_names()[-1] for node in graph.nodes if isinstance(node.shape, Map)])
     message = f"there is no step `{name}` that gives a feature map"
     raise SpecError([Diagnostic("unknown-feature", message, help=help)])

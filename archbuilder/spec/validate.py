@@ -13,17 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.parameters import describe
-from archbuilder.spec.models import (
-    Architecture,
-    BlockDefinition,
-    Body,
-    Expect,
-    Input,
-    Reference,
-    Scale,
-    SpecModel,
-    Step,
-)
+from archbuilder.spec.base import SpecModel
+from archbuilder.spec.models import Architecture, BlockDefinition, Expect, Input, Reference, Scale, Step
+from archbuilder.spec.steps import Body
 from archbuilder.spec.table import Table, key_place, place_of, value_place
 
 T = TypeVar("T")

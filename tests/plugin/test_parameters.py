@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field, create_model
 from archbuilder.parameters import REQUIRED, Parameter
 from archbuilder.plugin import Block, Channels, PluginError, Size
 from archbuilder.plugin.signature import STEP_WORDS, parameters_of
-from archbuilder.spec.models import _FIELDS, Step
+from archbuilder.spec.models import Step
+from archbuilder.spec.steps import STEP_FIELDS
 
 
 def declared(annotation: Any, default: Any = ...) -> Parameter:
@@ -64,7 +65,7 @@ def test_what_a_spec_cannot_write_is_refused(annotation: Any, default: Any, mess
 
 
 def test_words_of_the_language_are_no_parameters() -> None:
-    assert {*Step.KEYS, *_FIELDS, "input", "here", "repeat", "name"} == STEP_WORDS
+    assert {*Step.KEYS, *STEP_FIELDS, "input", "here", "repeat", "name"} == STEP_WORDS
     with pytest.raises(PluginError, match="`depth` is a word of the language"):
         parameters_of(create_model("Model", depth=(int, 1)))
 
