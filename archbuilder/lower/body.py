@@ -304,7 +304,11 @@ class Bodies:
         if op.holds_tensor and not child.isidentifier():
             message = f"a {op_type.name} cannot be called `{child}`: it is an attribute of the block that holds it"
             self.evaluation.error(
-                frame, "bad-name", message, step.name_place, "give the step a word for a name, without a dot"
+                frame,
+                "bad-name",
+                message,
+                step.name_place,
+                "call the step by a word of letters, digits and underscores",
             )
             raise GiveUp
         self._count_node(frame, step)

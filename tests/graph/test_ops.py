@@ -329,7 +329,10 @@ def test_attention_is_what_its_formula_says() -> None:
         (Case("add", {"spread": True}, (Map(12, 1, 1), MAP)), "add expected equal shapes, got 12×1×1 and 12×9×8"),
         (Case("add", {}, (MAP, Held((12,)))), "add expected equal shapes, got 12×9×8 and [12]"),
         (Case("multiply", {}, (MAP, Held((12,)))), "multiply expected a map and its gates, got 12×9×8 and [12]"),
-        (Case("multiply", {}, (TOKENS, EXTRA)), "multiply expected a map and its gates, got 9×8 tokens of 12 and 2+9×8 tokens of 12"),
+        (
+            Case("multiply", {}, (TOKENS, EXTRA)),
+            "multiply expected a map and its gates, got 9×8 tokens of 12 and 2+9×8 tokens of 12",
+        ),
         (Case("concat", {}, (TOKENS, EXTRA)), "concat expected maps of one size, got 9×8 tokens of 12 and 2+9×8 tokens of 12"),
         (Case("concat", {}, (TOKENS, MAP)), "concat expected maps of one size, got 9×8 tokens of 12 and 12×9×8"),
         (Case("softmax", {}, (MAP, VECTOR)), "softmax expected equal shapes, got 12×9×8 and 12"),
@@ -343,13 +346,19 @@ def test_attention_is_what_its_formula_says() -> None:
         (Case("flatten", {}, (Held((12, 1, 1)),)), "flatten takes a map, got a parameter of [12, 1, 1]"),
         (Case("drop_path", {}, (Held((12,)),)), "drop_path takes a value for each image, got a parameter of [12]"),
         (Case("norm", {}, (Held((12,)),)), "batch norm takes a feature map, got a parameter of [12]"),
-        (Case("channel_pool", {}, (Held((12,)),)), "channel_pool takes a feature map (channels, height, width), got a parameter of [12]"),
+        (
+            Case("channel_pool", {}, (Held((12,)),)),
+            "channel_pool takes a feature map (channels, height, width), got a parameter of [12]",
+        ),
         (Case("to_map", {}), "to_map takes tokens, got 12×9×8"),
         (Case("parameter", {"shape": []}, ()), "`shape` has from one to four sizes"),
         (Case("parameter", {"shape": [1, 1, 1, 1, 1]}, ()), "`shape` has from one to four sizes"),
         (Case("parameter", {"shape": [1], "init": "kaiming_fan_in"}, ()), "a parameter has no kaiming_fan_in initialisation"),
         (Case("prepend_tokens", {}, (TOKENS, Held((12,)))), "prepend_tokens takes a parameter of [1, count, 12], got [12]"),
-        (Case("prepend_tokens", {}, (TOKENS, TOKENS)), "prepend_tokens takes a parameter of [1, count, 12], got 9×8 tokens of 12"),
+        (
+            Case("prepend_tokens", {}, (TOKENS, TOKENS)),
+            "prepend_tokens takes a parameter of [1, count, 12], got 9×8 tokens of 12",
+        ),
         (Case("take_token", {"index": 74}, (EXTRA,)), "there is no token 74 among 74"),
         (
             Case("resize_tokens", {"grid": 9}, (Held((1, 72, 12)), TOKENS)),

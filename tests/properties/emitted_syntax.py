@@ -251,7 +251,7 @@ class Class:
             case _:
                 refuse(node)
 
-    def made(self, node: ast.AST, locals_: set[str]) -> None:
+    def made(self, node: ast.AST, locals_: set[str]) -> None:  # noqa: C901 -- one case for each construct
         """What a constructor makes: modules, containers of them, and the arguments they are told."""
         match node:
             case ast.Constant(value=value) if value is None or type(value) in (bool, int, float, str):

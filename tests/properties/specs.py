@@ -111,9 +111,14 @@ OWN_BLOCKS: dict[str, Any] = {
     "weave": {
         "return": ["out.*"],
         "parameters": {"swap": False},
+        "let": {"turned": "$(len(input) - 1)"},
         "body": {
             "for i in len(input)": {
-                "paths.$i": {"block": "conv_norm_act", "from": "input.$(len(input) - 1 - i if swap else i)", "width": "$(input[i].channels)"},
+                "paths.$i": {
+                    "block": "conv_norm_act",
+                    "from": "input.$(turned - i if swap else i)",
+                    "width": "$(input[i].channels)",
+                },
             },
             "out": {"block": "streams", "from": "paths.*"},
         },

@@ -1,0 +1,91 @@
+"""Which module a feature map is named after, where several would do; and backbones of networks with several outputs."""
+
+import pytest
+import torch
+
+import archbuilder
+from archbuilder import SpecError
+
+NUMBERED = """
+name: net
+input: {channels: 3, size: 16}
+sequential: features
+stem: {conv: {block: conv_norm_act, width: 8, stride: 2}}
+stages: {layer1: {block: conv_norm_act, width: 8, depth: 3}}
+head: {pool: global_pool}
+"""
+OUTPUTS = """
+name: net
+input: {channels: 3, size: 16}
+stages:
+  layer1: {block: conv_norm_act, width: 8}
+  edges: {block: conv, kernel: 1, width: 2, from: layer1, output: always}
+  further: {block: conv, kernel: 1, width: 4, output: training}
+  layer2: {block: conv_norm_act, width: 16, stride: 2, from: layer1}
+head: {pool: global_pool}
+"""
+
+
+def architecture(text: str) -> archbuilder.Architecture:
+    return archbuilder.check("net.yaml", text=text).architecture
+
+
+def test_numbered_repeats_are_named_after_the_last() -> None:
+    whole = archbuilder.build(architecture(NUMBERED)).eval()
+    assert [info["module"] for info in whole.feature_info] == ["features.3"]
+    backbone = archbuilder.build(architecture(NUMBERED), features=["features.0", "features.3"]).eval()
+    backbone.load_state_dict(whole.state_dict())
+    images = torch.rand(2, 3, 16, 16)
+    with torch.no_grad():
+        maps = backbone(images)
+        first = whole.features[0](images)
+        last = whole.features(images)
+    assert torch.equal(maps["features.0"], first)
+    assert torch.equal(maps["features.3"], last)
+
+
+@pytest.mark.parametrize("name", ["features.1", "features.2"])
+def test_a_repeat_amid_others_is_no_feature_map(name: str) -> None:
+    with pytest.raises(SpecError, match=f"there is no step `{name}` that gives a feature map"):
+        archbuilder.build(architecture(NUMBERED), features=[name])
+
+
+def test_features_of_the_spec_name_the_last_repeat() -> None:
+    wanted = architecture(f"{NUMBERED}features: ['features.*']\n")
+    assert [info["module"] for info in archbuilder.build(wanted).feature_info] == ["features.0", "features.3"]
+
+
+def test_a_backbone_gives_no_further_outputs() -> None:
+    backbone = archbuilder.build(architecture(OUTPUTS), features=["layer2"])
+    maps = backbone(torch.rand(2, 3, 16, 16))
+    assert {name: tuple(each.shape) for name, each in maps.items()} == {"layer2": (2, 16, 8, 8)}
+    assert {key.partition(".")[0] for key in backbone.state_dict()} == {"layer1", "layer2"}
+
+
+def test_further_outputs_can_be_feature_maps() -> None:
+    backbone = archbuilder.build(architecture(OUTPUTS), features=["further", "edges"])
+    maps = backbone(torch.rand(2, 3, 16, 16))
+    assert {name: tuple(each.shape) for name, each in maps.items()} == {
+        "further": (2, 4, 16, 16),
+        "edges": (2, 2, 16, 16),
+    }
+
+
+def test_a_block_may_be_called_as_the_tuple_of_outputs() -> None:
+    own = "blocks: {net_output: {body: {c: {block: conv, kernel: 1}, d: {block: add, from: [c, input]}}}}"
+    text = OUTPUTS.replace(
+        "further: {block: conv, kernel: 1, width: 4, ", "further: {block: net_output, from: layer1, "
+    )
+    model = archbuilder.build(architecture(f"{text}{own}\n"))
+    outputs = model(torch.rand(2, 3, 16, 16))
+    assert outputs._fields == ("output", "edges", "further")
+    assert type(outputs).__name__ == "NetOutput"
+    assert type(model.further).__name__ == "NetOutput2"
+
+
+def test_a_list_of_one_value_is_a_list() -> None:
+    stages = "{list: {block: streams, from: input}, norm: {block: norm, from: list.0}}"
+    one = f"name: net\ninput: {{channels: 3, size: 4}}\nstages: {stages}\n"
+    images = torch.rand(2, 3, 4, 4)
+    model = archbuilder.build(architecture(one)).eval()
+    torch.testing.assert_close(model(images), model.norm(images))
