@@ -113,7 +113,9 @@ def test_a_reader_that_leaves_is_no_trouble(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_is_quiet(tmp_path: Path) -> None:
-    code = "import sys; from archbuilder.cli import main; print('ready', flush=True); main()"
+    # Where this runs in the background, an interrupt is ignored, and a process passes that on.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{listen}; from archbuilder.cli import main; print('ready', flush=True); main()"
     process = subprocess.Popen(
         [sys.executable, "-c", code, "check", "-"],
         cwd=tmp_path,
