@@ -229,8 +229,10 @@ def no_plugins_left() -> Iterator[None]:
     try:
         yield
     finally:
-        for file in REGISTRY.files.keys() - files.keys():
-            sys.modules.pop(file.stem, None)
+        folders = {file.parent for file in REGISTRY.files.keys() - files.keys()}
+        for name, module in list(sys.modules.items()):  # plugins, and what they import beside them
+            if Path(getattr(module, "__file__", None) or "/").parent in folders:
+                del sys.modules[name]
         REGISTRY.entries, REGISTRY.files, sys.path[:] = entries, files, path
 
 
