@@ -82,7 +82,7 @@ def in_full(container: Any, key: str | int, value: Any) -> Any:
     place = value_place(container, key)
     if place is None:
         return value
-    if isinstance(value, str | list) and value != "":
+    if isinstance(value, str | list):
         table = Table(place)
         table.put("block" if isinstance(value, str) else "body", value, place, place)
     elif isinstance(value, Table):
