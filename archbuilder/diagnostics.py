@@ -49,6 +49,11 @@ class Note:
     place: Place | None = None
 
 
+def note_at(text: str, place: Place | None) -> tuple[Note, ...]:
+    """A note on a place, if it is in a text of the user's own."""
+    return (Note(text, place),) if place is not None and not place.source.shipped else ()
+
+
 @dataclass(frozen=True)
 class Diagnostic:
     """One mistake. `code` is stable and names the kind of mistake; `message` says what is wrong, `help` what to write instead."""

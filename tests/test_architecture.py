@@ -1,6 +1,7 @@
 """The house: spec <- lower -> graph <- readers. Every import of every file is read, and held against its room's rules."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,37 +11,30 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "archbuilder"
 
-FOUNDATION = {"diagnostics", "parameters"}
-CORE = FOUNDATION | {"spec", "lower", "graph"}
+PAGE = Path(__file__).parents[1] / "docs" / "architecture.md"
 
-ROOMS = {
-    "diagnostics": set(),
-    "parameters": {"diagnostics"},
-    "spec": FOUNDATION,
-    "graph": FOUNDATION,
-    "plugin": FOUNDATION | {"graph"},
-    "lower": FOUNDATION | {"spec", "graph", "plugin"},
-    "analysis": FOUNDATION | {"graph"},
-    "draw": FOUNDATION | {"graph", "analysis", "outputs"},
-    "outputs": FOUNDATION,
-    "pytorch": FOUNDATION | {"graph", "spec", "outputs"},  # a module carries its spec
-    "dumping": CORE,
-    "explaining": CORE,
-    "checking": CORE | {"analysis"},
-}
-"""What each room, a folder or a file of the package, may import besides itself."""
 
-BESIDES = {
-    "archbuilder.pytorch.run": {"analysis", "checking"},  # compares what a network does with its summary
-    "archbuilder.pytorch.foreign": {"plugin"},  # compares a user's module with its declaration
+def table() -> dict[str, set[str]]:
+    """What each room, a folder or a file of the package, may import besides itself, as the page says; `api` is the package."""
+    section = PAGE.read_text("utf-8").partition("\n## Rooms\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"(?m)^\| `(\w+)` \| ([^|]*)\|", section)
+    return {room: set(re.findall(r"`(\w+)`", allowed)) for room, allowed in rows}
+
+
+ROOMS = table()
+
+ONE_OF_ITS_ROOM = {
+    ("pytorch", "analysis"): "archbuilder.pytorch.run",  # compares what a network does with its summary
+    ("pytorch", "checking"): "archbuilder.pytorch.run",
+    ("pytorch", "plugin"): "archbuilder.pytorch.foreign",  # compares a user's module with its declaration
 }
-"""What single modules may import besides."""
+"""What a room may import, but only in one of its modules."""
 
 LAZY = {
     "archbuilder": "torch is not needed to check, nor graphviz to build",
     "archbuilder.draw": "graphviz is not needed to check",
     "archbuilder.lower.application": "what runs plugins is not needed without one",
-    "archbuilder.lower.body": "what runs plugins is not needed without one",
+    "archbuilder.lower.calls": "what runs plugins is not needed without one",
     "archbuilder.plugin": "what defines blocks is not needed to look one up",
     "archbuilder.pytorch.build": "says what to install where there is no torch",
 }
@@ -115,8 +109,8 @@ OWN = {path: imports(path.read_text("utf-8")) for path in FILES}
 
 
 def room_of(module: str) -> str:
-    """The folder or file of the package that a module lies in; "" for the package itself."""
-    return module.split(".")[1] if "." in module else ""
+    """The folder or file of the package that a module lies in; `api` for the package itself."""
+    return module.split(".")[1] if "." in module else "api"
 
 
 def faults(module: str, found: list[Import]) -> list[str]:
@@ -126,13 +120,15 @@ def faults(module: str, found: list[Import]) -> list[str]:
         top = each.module.partition(".")[0]
         if top == "archbuilder":
             other = room_of(each.module)
-            if room in ROOMS and other not in ROOMS[room] | BESIDES.get(module, set()) | {room}:
+            if room in ROOMS and other not in ROOMS[room] | {room}:
                 wrong.append(f"line {each.line}: `{room}` may not import `{each.module}`")
+            if (alone := ONE_OF_ITS_ROOM.get((room, other), module)) != module:
+                wrong.append(f"line {each.line}: in `{room}`, only `{alone}` may import `{each.module}`")
             if other == "cli" and room not in ("cli", "__main__"):
                 wrong.append(f"line {each.line}: nothing imports the command")
             if each.inside and room != "cli" and module not in LAZY:
                 wrong.append(f"line {each.line}: `{each.module}` is imported inside a function")
-        elif room not in ONLY_IN.get(top, {room}) and not (each.typing and room == ""):
+        elif room not in ONLY_IN.get(top, {room}) and not (each.typing and room == "api"):
             wrong.append(f"line {each.line}: only {', '.join(sorted(ONLY_IN[top]))} may import `{top}`")
         elif top not in ONLY_IN and top not in sys.stdlib_module_names:
             wrong.append(f"line {each.line}: `{top}` is neither Python's nor listed here")
@@ -145,7 +141,23 @@ def test_every_file_keeps_to_its_room(path: Path) -> None:
 
 
 def test_every_room_has_its_rules() -> None:
-    assert {room_of(module) for module in MODULES} == {*ROOMS, "", "__main__", "cli"}
+    assert {room_of(module) for module in MODULES} == {*ROOMS, "api", "__main__"}
+
+
+def test_the_page_allows_nothing_that_is_not_used() -> None:
+    used: dict[str, set[str]] = {room: set() for room in ROOMS}
+    for path, found in OWN.items():
+        if (room := room_of(name_of(path))) in ROOMS:
+            others = {room_of(each.module) for each in found if each.module.partition(".")[0] == "archbuilder"}
+            used[room] |= others - {room}
+    assert used == ROOMS
+
+
+def test_rooms_stand_in_a_line() -> None:
+    """No room can be reached from itself: each may import only rooms that the table lists before it."""
+    listed = list(ROOMS)
+    for room, allowed in ROOMS.items():
+        assert all(listed.index(other) < listed.index(room) for other in allowed - {"api"}), room
 
 
 def cycle(graph: dict[str, set[str]]) -> list[str]:
@@ -194,6 +206,7 @@ class A:
         ("archbuilder.analysis.x", "from archbuilder.lower import body", "`analysis` may not import `archbuilder.lower.body`"),
         ("archbuilder.draw.x", "from archbuilder import pytorch", "`draw` may not import `archbuilder.pytorch`"),
         ("archbuilder.pytorch.x", "import archbuilder.lower.body", "`pytorch` may not import `archbuilder.lower.body`"),
+        ("archbuilder.pytorch.x", "import archbuilder.plugin.values", "only `archbuilder.pytorch.foreign` may import"),
         ("archbuilder.checking", "from archbuilder import cli", "nothing imports the command"),
         ("archbuilder.spec.x", "def f():\n    import archbuilder.spec.zoo", "`archbuilder.spec.zoo` is imported inside"),
         ("archbuilder.spec.x", HIDDEN, "`numpy` is neither Python's nor listed here"),

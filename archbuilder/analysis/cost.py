@@ -29,7 +29,7 @@ class Costs:
     def __init__(self) -> None:
         self._graphs: dict[int, Cost] = {}
         self._layers: dict[int, int] = {}
-        self._stored: dict[Op, tuple[int, int]] = {}
+        self._stored: dict[int, tuple[int, int]] = {}
 
     def of_graph(self, graph: Graph) -> Cost:
         """The cost of all nodes of a graph."""
@@ -59,11 +59,11 @@ class Costs:
         return self._of_op(body, node) if body is not None else Cost()
 
     def _of_op(self, op: Op, node: Node) -> Cost:
-        stored = self._stored.get(op)
+        stored = self._stored.get(id(op))
         if stored is None:
             sizes = [(tensor.elements, tensor.trained) for tensor in op.state()]
             parameters = sum(size for size, trained in sizes if trained)
-            stored = self._stored[op] = (parameters, sum(size for size, _ in sizes) - parameters)
+            stored = self._stored[id(op)] = (parameters, sum(size for size, _ in sizes) - parameters)
         macs = op.macs(node.shape)
         return Cost(*stored, macs, node.shape.elements if macs else 0)
 

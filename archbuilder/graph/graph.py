@@ -200,14 +200,15 @@ def reduction_of(value: Value, nodes: Sequence[Node], input: Shape) -> int:
     This is the product of what the steps on the way do, each to the nearest whole number: 15 pixels become 8 with a stride
     of 2, and no rounding adds up.
     """
-    found = Fraction(1)
+    down = up = 1
     while value.node != INPUT and nodes[value.node].inputs:
         first = nodes[value.node].inputs[0]
         after, before = _height(value, nodes, input), _height(first, nodes, input)
         if after and before:
-            found *= round(before / after) if before >= after else Fraction(1, round(after / before))
+            down *= round(before / after) if before >= after else 1
+            up *= round(after / before) if before < after else 1
         value = first
-    return max(1, round(found))
+    return max(1, round(Fraction(down, up))) if up > 1 else down
 
 
 def _height(value: Value, nodes: Sequence[Node], input: Shape) -> int | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import Any
+
 from archbuilder.diagnostics import Note
 from archbuilder.graph.graph import Value
 from archbuilder.graph.op import Op, OpError
@@ -14,33 +17,53 @@ from archbuilder.plugin.registry import REGISTRY
 from archbuilder.spec.models import Step
 
 
-def apply_op(
-    op_type: type[Op], given: Given, inputs: tuple[Value, ...], step: Step, frame: Frame, evaluation: Evaluation
-) -> tuple[Op, Shape]:
-    """The op for these inputs, and the shape of what it gives.
+@dataclass(frozen=True)
+class Application:
+    """Applies ops. One for each lowering, in which equal ones are made once."""
 
-    Raises:
-        GiveUp: if it does not fit; the reason is reported.
-    """
-    shapes = tuple(frame.builder.shape_of(value) for value in inputs)
-    least, most = op_type.inputs
-    if len(shapes) < least or (most is not None and len(shapes) > most):
-        wanted = str(least) if least == most else f"{least} or more"
-        message = f"`{op_type.name}` takes {wanted} value{'s' * (wanted != '1')}, got {len(shapes)}"
-        advice = "name them in `from`, as in `from: [left, right]`" if least > 1 else None
-        evaluation.error(frame, "bad-input", message, step.place_at("from"), advice)
-        raise GiveUp
-    try:
+    evaluation: Evaluation
+    _made: dict[Any, tuple[Op, Shape]] = field(default_factory=dict)
+
+    def apply(
+        self, op_type: type[Op], given: Given, inputs: tuple[Value, ...], step: Step, frame: Frame
+    ) -> tuple[Op, Shape]:
+        """The op for these inputs, and the shape of what it gives.
+
+        Raises:
+            GiveUp: if it does not fit; the reason is reported.
+        """
+        shape_of = frame.builder.shape_of
+        shapes = (shape_of(inputs[0]),) if len(inputs) == 1 else tuple(map(shape_of, inputs))
+        key = (op_type, *given.values.values(), shapes)
+        known = self._made.get(key)
+        if known is None:
+            self._check_count(op_type, len(shapes), step, frame)
+            try:
+                known = self._made[key] = self._apply(op_type, given.values, shapes, step, frame)
+            except OpError as error:
+                _report(error, given, inputs, step, frame, self.evaluation)
+                raise GiveUp from None
+        return known
+
+    def _apply(
+        self, op_type: type[Op], values: dict[str, Any], shapes: tuple[Shape, ...], step: Step, frame: Frame
+    ) -> tuple[Op, Shape]:
         if op_type.name in REGISTRY.entries:
             from archbuilder.lower.python import op_of_plugin, probed
 
-            with op_of_plugin(op_type, evaluation, frame, step.place):
-                return probed(op_type, given.values, shapes)
-        op = op_type.resolve(given.values, shapes)
+            with op_of_plugin(op_type, self.evaluation, frame, step.place):
+                return probed(op_type, values, shapes)
+        op = op_type.resolve(values, shapes)
         return op, op.infer(shapes)
-    except OpError as error:
-        _report(error, given, inputs, step, frame, evaluation)
-        raise GiveUp from None
+
+    def _check_count(self, op_type: type[Op], count: int, step: Step, frame: Frame) -> None:
+        least, most = op_type.inputs
+        if count < least or (most is not None and count > most):
+            wanted = str(least) if least == most else f"{least} or more"
+            message = f"`{op_type.name}` takes {wanted} value{'s' * (wanted != '1')}, got {count}"
+            advice = "name them in `from`, as in `from: [left, right]`" if least > 1 else None
+            self.evaluation.error(frame, "bad-input", message, step.place_at("from"), advice)
+            raise GiveUp
 
 
 def _report(

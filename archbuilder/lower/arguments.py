@@ -1,4 +1,4 @@
-"""What a use of a block says, and what its parameters become: the rules of precedence are all here.
+"""What the parameters of a use become: the rules of precedence are all here.
 
 A parameter's value is, from weakest to strongest: the definition's default, the network's `defaults`, those of the uses
 around (nearest last), and what the use itself says.
@@ -6,51 +6,33 @@ around (nearest last), and what the use itself says.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from archbuilder.diagnostics import Note, Place, suggest
+from archbuilder.diagnostics import Place
+from archbuilder.lower.checker import Checker
 from archbuilder.lower.defaults import Defaults, Setting
-from archbuilder.lower.evaluation import Evaluation, GiveUp
+from archbuilder.lower.evaluation import GiveUp
 from archbuilder.lower.frame import UNKNOWN, Frame
-from archbuilder.lower.library import Definition, Library, parameters_of
+from archbuilder.lower.said import STEP_WORDS, Readings, Said
 from archbuilder.lower.slots import NOWHERE, Slot
-from archbuilder.lower.usage import names_in_body
-from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError, describe
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import BlockDefinition, Step
-from archbuilder.spec.table import Past, key_place, replaced_by, value_place
+from archbuilder.lower.uses import Target, Written
+from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError
+from archbuilder.spec.formula import Formula, FormulaError
+from archbuilder.spec.models import BlockDefinition
 
 if TYPE_CHECKING:
     from archbuilder.lower.trace import Trace
 
-_STEP_WORD_TYPES: Final = {"rename": dict, "register": list, "names": str}
-STEP_WORDS: Final = tuple(_STEP_WORD_TYPES)
-"""Words of a step that may also stand in `defaults`, by block name."""
-
-Uses = list[tuple[Step, Mapping[str, Any] | None]]
-"""A use of a block; behind it, where the block came through a slot, the slot's own use. Each with its variables (None:
-those of the frame)."""
-
-
-class Written(NamedTuple):
-    """A value in the text of a spec: where it stands, and the variables that its expressions see."""
-
-    value: Any
-    place: Place | None
-    variables: Mapping[str, Any] | None = None
-    below: Setting | None = None
-    past: tuple[Past, ...] = ()
+Restride = Callable[[Any], Mapping[str, Any]]
+"""What a use is given instead of its own stride and dilation, by its stride."""
 
 
 class Resolved(NamedTuple):
     """A use of a block with all that was said about it, and the values that came of it."""
 
-    name: str
-    definition: Definition
-    uses: Uses
+    target: Target
     frame: Frame
     explicit: Mapping[str, Written]
     settings: Mapping[str, Setting]
@@ -59,7 +41,7 @@ class Resolved(NamedTuple):
     input: Any
 
 
-@dataclass
+@dataclass(slots=True)
 class Given:
     """The checked value of each parameter of one use, where it was written, the defaults inside, and the step's words."""
 
@@ -69,121 +51,75 @@ class Given:
     words: dict[str, Setting]
 
 
-class _Facts(NamedTuple):
-    """A definition's parameters, and those of their defaults that need no computing."""
-
-    parameters: dict[str, Parameter]
-    literal: dict[str, Any]
-    rest: tuple[Parameter, ...]
-    shipped: bool
-
-
-def _read_facts(definition: Definition, *, shipped: bool) -> _Facts:
-    parameters = parameters_of(definition)
-    simple = {
-        key: None if each.default is None else each.check(each.default)
-        for key, each in parameters.items()
-        if each.default is None
-        or (each.default is not REQUIRED and each.type not in SLOTS and type(each.default) is not Formula)
-    }
-    rest = tuple(each for key, each in parameters.items() if key not in simple)
-    return _Facts(parameters, simple, rest, shipped)
-
-
-class _Said(NamedTuple):
-    """What a use says: values for parameters, those among them that need no computing (checked), and defaults for what is
-    inside. Step and facts are held, so that their identities stay their own."""
-
-    step: Step
-    facts: _Facts
-    explicit: dict[str, Written]
-    nearer: list[Setting]
-    plain: dict[str, Any]
-
-
-def _plain(parameter: Parameter, written: Written) -> Any:
-    """A value that is what it says, checked; `REQUIRED` for one that must be computed, or does not fit."""
-    value = written.value
-    if type(value) not in (int, float, bool, str) or parameter.type in SLOTS:
-        return REQUIRED
-    try:
-        return parameter.check(value)
-    except ParameterError:
-        return REQUIRED  # reported where it is taken
-
-
-# A shipped definition stays parsed from one call to the next; this is what is read off its text alone.
-_SHIPPED_FACTS: Final[dict[int, tuple[Definition, _Facts]]] = {}
-_SHIPPED_STEPS: Final[dict[tuple[int, int], _Said]] = {}
-
-
 @dataclass
 class Arguments:
-    """Resolves what uses say. One for each lowering; `trace` is told of every decision, where somebody wants to know."""
+    """Gives the parameters of uses their values. One for each lowering; `trace` is told of every decision, where somebody
+    wants to know."""
 
-    library: Library
-    evaluation: Evaluation
-    settings: list[Setting] = field(default_factory=list)
+    readings: Readings
+    checker: Checker
     trace: Trace | None = None
-    _facts: dict[int, tuple[Definition, _Facts]] = field(default_factory=dict)
-    _sorted: dict[tuple[int, int], _Said] = field(default_factory=dict)
     _inside: dict[tuple[int, tuple[int, ...]], Defaults] = field(default_factory=dict)
 
     def resolve(
-        self, name: str, definition: Definition, uses: Uses, frame: Frame, fixed: Mapping[str, Any], input: Any
+        self,
+        target: Target,
+        frame: Frame,
+        input: Any,
+        fixed: Mapping[str, Any] | None = None,
+        restride: Restride | None = None,
     ) -> Given:
         """The parameters of a use.
 
         Args:
-            name: the block's name.
-            definition: the block or op.
-            uses: what is said about it.
+            target: the block or op, and what is said about it.
             frame: the body that the use stands in.
-            fixed: values that override all, such as stride 1 in the later repeats.
             input: the shape (or shapes) that goes in, which a default's expression may ask for.
+            fixed: values that override all, such as stride 1 in the later repeats.
+            restride: gives more of them, where the network states its output stride.
 
         Raises:
             GiveUp: if something is wrong; all of it is reported.
         """
-        facts = self._facts_of(definition)
-        settings = frame.defaults.of(name)
-        if len(uses) == 1 and not (uses[0][0].arguments or facts.rest or fixed or settings or self.trace):
-            return Given(
-                facts.literal, _NO_ORIGINS, frame.defaults, _NO_WORDS
-            )  # the most frequent case: nothing is said
-        said = self._said(name, facts, uses, frame, is_op=isinstance(definition, type))
-        explicit, nearer = said.explicit, said.nearer
-        plain = said.plain if frame.rules is None and self.trace is None else {}
-        values = {**facts.literal, **plain}
-        origins: dict[str, Place | None] = {key: explicit[key].place for key in plain}
-        failed = False
-        for key, written in explicit.items():
-            if key not in plain and key not in fixed:
-                try:
-                    self._take(name, facts.parameters[key], written, settings.get(key), frame, values, origins)
-                except GiveUp:
-                    failed = True
-        if settings:
-            failed = self._take_settings(name, facts, settings, explicit, frame, values, origins) or failed
-        if fixed:
-            values.update(fixed)
+        settings = frame.defaults.of(target.name)
+        said = self.readings.said_by(target, frame)
+        ordinary = not (fixed or restride or self.trace) and len(target.uses) == 1
+        if ordinary and said.at_once is not None and frame.rules is None:
+            if not (settings or said.explicit):
+                return Given(said.at_once, _NO_ORIGINS, frame.defaults, _NO_WORDS)  # most frequent: nothing is said
+            given = _taken_at_once(said, said.at_once, settings, frame)
+            if given is not None:
+                _settle(target, said, given.values, settings, self.checker, frame)
+                return given
+        return self._step_by_step(_Taking(self, target, said, settings, frame, input), fixed or {}, restride)
+
+    def _step_by_step(self, taking: _Taking, fixed: Mapping[str, Any], restride: Restride | None) -> Given:
+        """The parameters of a use, the strongest first."""
+        target, said, settings, frame = taking.target, taking.said, taking.settings, taking.frame
+        taking.take_explicit(fixed)
+        taking.take_settings()
+        if restride is not None and not taking.failed:
+            taking.take_default("stride")
+            if not taking.failed:
+                fixed = {**fixed, **restride(fixed.get("stride", taking.values["stride"]))}
+        taking.values.update(fixed)
         if self.trace is not None and fixed:
             self.trace.fixed(fixed)
-        if not failed:
-            self._take_defaults(name, definition, facts, values, frame, input, uses[0][0])
-            self._refuse_overruled(name, definition, facts.parameters, explicit, frame)
-            self._settle(name, definition, values, settings, explicit, frame)
-        else:
+        if taking.failed:
             raise GiveUp
-        if not (settings or nearer or self.trace):
-            return Given(values, origins, frame.defaults, _NO_WORDS)
+        taking.take_defaults()
+        taking.refuse_overruled()
+        taking.arrange()
+        _settle(target, said, taking.values, settings, self.checker, frame)
+        if not (settings or said.nearer or self.trace):
+            return Given(taking.values, taking.origins, frame.defaults, _NO_WORDS)
         words = {word: settings[word] for word in STEP_WORDS if word in settings}
-        inside = [each for key, each in settings.items() if key not in facts.parameters and key not in STEP_WORDS]
+        parameters = said.facts.parameters
+        inside = [each for key, each in settings.items() if key not in parameters and key not in STEP_WORDS]
         if self.trace is not None:
-            self.trace.resolved(
-                Resolved(name, definition, uses, frame, explicit, settings, fixed, values, input), nearer
-            )
-        return Given(values, origins, self._defaults_inside(frame, inside).extended(nearer), words)
+            resolved = Resolved(target, frame, said.explicit, settings, fixed, taking.values, taking.input)
+            self.trace.resolved(resolved, said.nearer)
+        return Given(taking.values, taking.origins, self._defaults_inside(frame, inside).extended(said.nearer), words)
 
     def _defaults_inside(self, frame: Frame, inside: list[Setting]) -> Defaults:
         """The defaults for what stands in a block, where `defaults` says something of it: `{mbconv: {activation: relu}}`."""
@@ -195,374 +131,171 @@ class Arguments:
             for setting in inside:
                 setting.mark_used()
                 written = Written(setting.value, setting.value_place, setting.variables)
-                nearer += self.read_settings(setting.parameter, written, setting.key_place, setting.weak, frame)
+                block, weak = setting.parameter, setting.weak
+                nearer += self.readings.read_settings(block, written, setting.key_place, weak, frame)
             self._inside[key] = frame.defaults.extended(nearer)
         return self._inside[key]
 
-    def _facts_of(self, definition: Definition) -> _Facts:
-        known = _SHIPPED_FACTS.get(id(definition)) or self._facts.get(id(definition))
-        if known is None:
-            shipped = isinstance(definition, type) or (
-                isinstance(definition, BlockDefinition) and definition.is_shipped
-            )
-            kept = _SHIPPED_FACTS if shipped else self._facts
-            known = kept[id(definition)] = (definition, _read_facts(definition, shipped=shipped))
-        return known[1]
 
-    def _said(self, name: str, facts: _Facts, uses: Uses, frame: Frame, *, is_op: bool) -> _Said:
-        """What a use says, sorted; kept for a step that is met again, as those of a block's body are."""
-        step = uses[0][0]
-        key = (id(step), id(facts))
-        kept = _SHIPPED_STEPS if facts.shipped and step.is_shipped else self._sorted
-        known = kept.get(key) if len(uses) == 1 else None
-        if known is not None:
-            return known
-        explicit, nearer = self._sort(name, facts.parameters, uses, frame, is_op=is_op)
-        plain = {
-            key: value
-            for key, each in explicit.items()
-            if (value := _plain(facts.parameters[key], each)) is not REQUIRED
-        }
-        said = _Said(step, facts, explicit, nearer, plain)
-        if len(uses) == 1 and not nearer:
-            kept[key] = said
-        return said
+@dataclass
+class _Taking:
+    """The values of one use, as they are taken."""
 
-    # ---- sorting what a use says --------------------------------------------------------------------------------
+    arguments: Arguments
+    target: Target
+    said: Said
+    settings: Mapping[str, Setting]
+    frame: Frame
+    input: Any
+    values: dict[str, Any] = field(init=False)
+    origins: dict[str, Place | None] = field(init=False)
+    failed: bool = False
 
-    def _sort(
-        self, name: str, parameters: Mapping[str, Parameter], uses: Uses, frame: Frame, *, is_op: bool
-    ) -> tuple[dict[str, Written], list[Setting]]:
-        """The use's keys as values for parameters, and as defaults for the blocks inside."""
-        explicit: dict[str, Written] = {}
-        nearer: list[Setting] = []
-        failed = False
-        for step, variables in uses:
-            unknown: list[str] = []
-            for key, value in step.arguments.items():
-                if key in parameters:
-                    if key in explicit:
-                        message = f"`{key}` of `{name}` is set by `{frame.block}` itself"
-                        notes = _notes(f"`{frame.block}` sets it here", explicit[key].place)
-                        self.evaluation.error(
-                            frame, "fixed-parameter", message, step.place_of_key(key), "remove it", notes
-                        )
-                    else:
-                        explicit[key] = Written(value, step.place_at(key), variables)
-                elif not is_op and self.library.find(key) is not None:
-                    around = frame.variables if variables is None else variables
-                    written = Written(value, step.place_at(key), around, past=replaced_by(step.table, key))
-                    nearer += self.read_settings(key, written, step.place_of_key(key), step.is_weak(key), frame)
-                elif not step.is_weak(key):
-                    unknown.append(key)
-            if unknown and type(step.block) is Formula:
-                self._report_misfit(name, unknown, step, frame)
-            for key in unknown if type(step.block) is not Formula else ():
-                self._report_unknown(name, key, parameters, step, frame)
-            failed = failed or bool(unknown)
-        if failed:
-            raise GiveUp
-        return explicit, nearer
+    def __post_init__(self) -> None:
+        watched = self.frame.rules is not None or self.arguments.trace is not None
+        self.values = {**self.said.facts.literal, **({} if watched else self.said.plain)}
+        self.origins = {} if watched else dict(self.said.origins)
 
-    def _report_misfit(self, name: str, unknown: list[str], step: Step, frame: Frame) -> None:
-        """The block in a slot does not take what the body that has the slot tells it."""
-        missing = " and no ".join(f"`{key}`" for key in unknown)
-        slot = min(step.block.names) if isinstance(step.block, Formula) else ""
-        message = f"`{name}` cannot be the `{slot}` of `{frame.block}`: it has no {missing}"
-        around = self.library.find(frame.block)
-        usual = parameters_of(around)[slot].default if around is not None and slot in parameters_of(around) else None
-        fitting = [each for each in self.library.names() if self._fits(each, step.arguments)]
-        fitting.sort(key=lambda each: (each != usual, self._size_of(each)))
-        help = f"blocks that have them: {', '.join(fitting[:5])}, ..." if fitting else None
-        origin = frame.origins.get(slot)
-        place = origin if origin is not None and not origin.source.shipped else step.place_at("block")
-        notes = _notes(f"`{frame.block}` uses it here", step.place) if place is origin else ()
-        self.evaluation.error(frame, "bad-slot", message, place, help, notes)
+    def take_explicit(self, fixed: Mapping[str, Any]) -> None:
+        """Takes what the use itself says."""
+        parameters = self.said.facts.parameters
+        for key, written in self.said.explicit.items():
+            if key not in self.origins and key not in fixed:
+                try:
+                    self._take(parameters[key], written)
+                except GiveUp:
+                    self.failed = True
 
-    def _size_of(self, block: str) -> int:
-        """How much a block can be told: what can be told little more than a slot tells is made for it."""
-        definition = self.library.find(block)
-        return len(parameters_of(definition)) if definition is not None else 0
-
-    def _fits(self, block: str, told: Mapping[str, Any]) -> bool:
-        """Whether a block takes what it is told, and needs no more."""
-        definition = self.library.find(block)
-        parameters = parameters_of(definition) if definition is not None else {}
-        return told.keys() <= parameters.keys() and all(
-            key in told for key, parameter in parameters.items() if parameter.required
-        )
-
-    def _report_unknown(
-        self, name: str, key: str, parameters: Mapping[str, Parameter], step: Step, frame: Frame
-    ) -> None:
-        near = difflib.get_close_matches(key, [*parameters, *Step.KEYS], 1, 0.65)
-        help = f"did you mean `{near[0]}`?" if near else suggest(key, parameters) or "remove it"
-        if key in _FOREIGN_WIDTHS and "width" in parameters:
-            help = "write `width`: the number of channels that come out"
-            if "inner" in parameters:
-                help += "; the 3x3 in between has `inner`, or `ratio` of it"
-        message = f"`{name}` has no parameter `{key}`"
-        notes = self._definition_of(name)
-        self.evaluation.error(frame, "unknown-parameter", message, step.place_of_key(key), help, notes)
-
-    def _definition_of(self, name: str, parameter: str | None = None) -> tuple[Note, ...]:
-        """Where a block of the user's own is defined, or declares a parameter."""
-        definition = self.library.find(name)
-        if not isinstance(definition, BlockDefinition):
-            return ()
-        if parameter is None:
-            return _notes(f"`{name}` is defined here", definition.place)
-        place = key_place(definition.table and definition.table.get("parameters"), parameter)
-        return _notes(f"`{parameter}` is declared here", place)
-
-    def read_settings(
-        self, block: str, written: Written, key_at: Place | None, weak: bool, frame: Frame
-    ) -> list[Setting]:
-        """The settings that `block: ...` stands for: a map of parameters, or a value for the first of them."""
-        definition = self.library.find(block)
-        value, around = written.value, written.variables or {}
-        if definition is None or value is None:
-            return []
-        parameters = parameters_of(definition)
-        if not isinstance(value, dict):
-            if not parameters:
-                message = f"`{block}` has no parameters"
-                self.evaluation.error(frame, "unknown-parameter", message, key_at, "remove it")
-                return []
-            main = next(iter(parameters))
-            settings = [Setting(block, main, value, around, key_at, written.place, weak, past=written.past)]
-        else:
-            settings = []
-            weak_keys: frozenset[str] = getattr(value, "weak", frozenset())
-            for key, each in value.items():
-                at = key_place(value, key) or key_at
-                inside = (
-                    key not in parameters and not isinstance(definition, type) and self.library.find(key) is not None
-                )
-                if key not in parameters and key not in STEP_WORDS and not inside:
-                    help = suggest(key, [*parameters, *STEP_WORDS])
-                    message = f"`{block}` has no parameter `{key}`"
-                    self.evaluation.error(frame, "unknown-parameter", message, at, help)
-                    continue
-                expected = _STEP_WORD_TYPES.get(key)
-                if expected is not None and key not in parameters and not isinstance(each, expected):
-                    kind = {dict: "a map of names", list: "a list of names", str: "a text"}[expected]
-                    message = f"`{key}` must be {kind}, got {describe(each)}"
-                    self.evaluation.error(frame, "bad-value", message, value_place(value, key) or at)
-                    continue
-                is_weak = weak or key in weak_keys
-                setting = Setting(block, key, each, around, at, value_place(value, key) or at, is_weak)
-                setting.past = replaced_by(value, key)
-                settings.append(setting)
-        self.settings += settings
-        return settings
-
-    # ---- taking values ------------------------------------------------------------------------------------------
-
-    def _take(
-        self,
-        name: str,
-        parameter: Parameter,
-        written: Written,
-        setting: Setting | None,
-        frame: Frame,
-        values: dict[str, Any],
-        origins: dict[str, Place | None],
-    ) -> None:
-        """Takes a value that the use itself gives."""
-        value, key = written.value, parameter.name
-        origin = written.place
-        at = written.place
-        if type(value) is Formula and (value[1:].isidentifier() or (at is not None and at.source.shipped)):
-            for variable in value.names:  # `$width` was written where `width` was
-                if (known := frame.origins.get(variable)) is not None:
-                    origin = known
-                    break
-        origins[key] = origin
-        if self.trace is not None:
-            self.trace.took(key, written)
+    def _take(self, parameter: Parameter, written: Written) -> None:
+        key, value, frame = parameter.name, written.value, self.frame
+        origin = self.origins[key] = _origin_of(written, frame)
+        if self.arguments.trace is not None:
+            self.arguments.trace.took(key, written)
+        setting = self.settings.get(key)
         if setting is not None and isinstance(value, dict):
             written = written._replace(below=setting)
-        values[key] = self._checked(name, parameter, written, frame, origin)
+        self.values[key] = self._checked(parameter, written, origin)
         if frame.rules is not None and frame.rules.width is not None and parameter.type == "channels":
-            values[key] = frame.rules.width(values[key])
+            self.values[key] = frame.rules.width(self.values[key])
             frame.rules.used.add("width")
 
-    def _take_settings(
-        self,
-        name: str,
-        facts: _Facts,
-        settings: Mapping[str, Setting],
-        explicit: Mapping[str, Written],
-        frame: Frame,
-        values: dict[str, Any],
-        origins: dict[str, Place | None],
-    ) -> bool:
-        """Takes the defaults of the network and of the uses around; whether one was wrong."""
-        failed = False
-        for key, setting in settings.items():
-            if key in explicit or key not in facts.parameters:
+    def _checked(self, parameter: Parameter, written: Written, origin: Place | None) -> Any:
+        return self.arguments.checker.checked(self.target.name, parameter, written, self.frame, origin)
+
+    def take_settings(self) -> None:
+        """Takes the defaults of the network and of the uses around."""
+        parameters = self.said.facts.parameters
+        for key, setting in self.settings.items():
+            if key in self.said.explicit or key not in parameters:
                 continue
-            origins[key] = setting.value_place
-            if self.trace is not None:
-                self.trace.took(key, setting)
+            self.origins[key] = setting.value_place
+            if self.arguments.trace is not None:
+                self.arguments.trace.took(key, setting)
             written = Written(setting.value, setting.value_place, setting.variables, setting.below)
             try:
-                values[key] = self._checked(name, facts.parameters[key], written, frame, setting.value_place)
+                self.values[key] = self._checked(parameters[key], written, setting.value_place)
             except GiveUp:
-                failed = True
-        return failed
+                self.failed = True
 
-    def _take_defaults(
-        self,
-        name: str,
-        definition: Definition,
-        facts: _Facts,
-        values: dict[str, Any],
-        frame: Frame,
-        input: Any,
-        use: Step,
-    ) -> None:
-        """Fills in what nobody has given."""
-        failed = False
-        for parameter in facts.rest:
-            key, default = parameter.name, parameter.default
-            if key in values:
-                continue
-            if default is REQUIRED:
-                help = f"add `{key}`: {parameter.help or parameter.expectation()}"
-                notes = self._definition_of(name, key)
-                self.evaluation.error(frame, "missing-parameter", f"`{name}` needs `{key}`", use.place, help, notes)
-                failed = True
-            elif parameter.type in SLOTS:
-                values[key] = Slot(default, values, NOWHERE)
-            elif not failed:
-                place = definition.place_inside("parameters", key) if isinstance(definition, BlockDefinition) else None
-                if place is None or place.source.shipped:
-                    place = use.place
-                written = Written(default, place, {**values, "input": input})
-                values[key] = self._checked(name, parameter, written, frame, place, use)
-        if failed:
+    def take_defaults(self) -> None:
+        """Fills in what nobody has given.
+
+        Raises:
+            GiveUp: if something must be given; that is reported.
+        """
+        for parameter in self.said.facts.rest:
+            self.take_default(parameter.name)
+        if self.failed:
             raise GiveUp
 
-    def _settle(
-        self,
-        name: str,
-        definition: Definition,
-        values: dict[str, Any],
-        settings: Mapping[str, Setting],
-        explicit: Mapping[str, Written],
-        frame: Frame,
-    ) -> None:
-        """Notes which defaults were of use, and refuses what the use says of an op that means nothing beside the rest."""
-        idle = definition.idle(values) if isinstance(definition, type) else {}
-        for key, setting in settings.items():
-            if key in values and key not in explicit and key not in idle:
-                setting.mark_used()
-        for key in idle.keys() & explicit.keys():
-            message = f"`{key}` of `{name}` has no effect {idle[key]}"
-            self.evaluation.error(frame, "no-effect", message, explicit[key].place, "remove it")
-
-    def _refuse_overruled(
-        self,
-        name: str,
-        definition: Definition,
-        parameters: Mapping[str, Parameter],
-        explicit: Mapping[str, Written],
-        frame: Frame,
-    ) -> None:
-        """A parameter from which only another one's default is computed has no effect beside that other one."""
-        if not isinstance(definition, BlockDefinition):
+    def take_default(self, key: str) -> None:
+        """Fills in a parameter, if nobody has given it."""
+        if key in self.values:
             return
-        for key in explicit:
-            default = parameters[key].default
-            if type(default) is not Formula:
-                continue
-            for other in default.names & explicit.keys():
-                left = [each.default for each in parameters.values() if each.name not in explicit]
-                if other not in names_in_body(definition, left):
-                    message = f"`{other}` of `{name}` has no effect beside `{key}`"
-                    self.evaluation.error(frame, "no-effect", message, explicit[other].place, "give one of them")
+        parameter = self.said.facts.parameters[key]
+        checker, use, name = self.arguments.checker, self.target.uses[0][0], self.target.name
+        if parameter.default is REQUIRED:
+            help = f"add `{key}`: {parameter.help or parameter.expectation()}"
+            notes = checker.library.notes_on(name, key)
+            message = f"`{name}` needs `{key}`"
+            checker.evaluation.error(self.frame, "missing-parameter", message, use.place, help, notes)
+            self.failed = True
+        elif parameter.type in SLOTS:
+            variables = NOWHERE if isinstance(parameter.default, str) else self.values  # a name needs none
+            self.values[key] = Slot(parameter.default, variables, NOWHERE)
+        elif not self.failed:
+            definition = self.target.definition
+            place = definition.place_inside("parameters", key) if isinstance(definition, BlockDefinition) else None
+            if place is None or place.source.shipped:
+                place = use.place
+            written = Written(parameter.default, place, {**self.values, "input": self.input})
+            self.values[key] = checker.checked(name, parameter, written, self.frame, place, use)
 
-    def _checked(
-        self,
-        name: str,
-        parameter: Parameter,
-        written: Written,
-        frame: Frame,
-        origin: Place | None,
-        use: Step | None = None,
-    ) -> Any:
-        """A value, computed and of the parameter's type; `use` asks for it where it is a definition's default."""
-        value = written.value
-        if parameter.type in SLOTS and type(value) is not Formula:
-            return self._slot(name, parameter, written, frame)
-        if type(value) is Formula or isinstance(value, dict | list):
-            bare = value.bare if type(value) is Formula and written.variables is None else None
-            if bare is not None and frame.variables.get(bare, UNKNOWN) is not UNKNOWN:  # most expressions are a name
-                value = frame.variables[bare]
-            else:
-                value = self.evaluation.evaluate(value, frame, written.place, written.variables)
-        if isinstance(value, Slot):
-            if parameter.type in SLOTS:
-                return value
-            self.evaluation.error(frame, "bad-value", f"`{parameter.name}` of `{name}` is no block", written.place)
-            raise GiveUp
+    def arrange(self) -> None:
+        """Puts the values in the order of the parameters. Slots hold on to this very map."""
+        values = self.said.facts.in_order(self.values)
+        self.values.clear()
+        self.values.update(values)
+
+    def refuse_overruled(self) -> None:
+        """Refuses a parameter that has no effect beside another one."""
+        for other, key in self.said.overruled:
+            message = f"`{other}` of `{self.target.name}` has no effect beside `{key}`"
+            place = self.said.explicit[other].place
+            self.arguments.checker.evaluation.error(self.frame, "no-effect", message, place, "give one of them")
+
+
+def _taken_at_once(said: Said, known: Mapping[str, Any], settings: Mapping[str, Setting], frame: Frame) -> Given | None:
+    """The values of a use of which each is known by itself; None where one is not, or is wrong."""
+    values, origins = {**known}, dict(said.origins)
+    for key, setting in settings.items():
+        if key not in said.explicit:
+            if setting.plain is REQUIRED:
+                return None  # it must be computed, or is for what stands inside
+            values[key], origins[key] = setting.plain, setting.value_place
+    for key, parameter, formula in said.computed:
         try:
-            return parameter.check(value)
-        except ParameterError as error:
-            at = origin if origin is not None and not origin.source.shipped else written.place
-            told = use is not None and use.place is not None and use.place != at
-            notes = (Note(f"`{name}` is used here", use.place),) if use is not None and told else ()
-            help = _advice(value, written, parameter, at)
-            declared = self._definition_of(name, parameter.name)
-            notes = (*notes, *(note for note in declared if note.place != at))
-            self.evaluation.error(frame, "bad-value", f"{error} (in `{name}`)", at, help, notes)
-            raise GiveUp from None
+            value = frame.variables.get(formula.bare, UNKNOWN) if formula.bare else formula.evaluate(frame)
+            if value is UNKNOWN or type(value) is Slot:
+                return None
+            values[key] = parameter.check(value)
+        except (FormulaError, ParameterError):
+            return None  # taken step by step, it is reported
+        origins[key] = _origin_of(said.explicit[key], frame)
+    return Given(values, origins, frame.defaults, _NO_WORDS)
 
-    def _slot(self, name: str, parameter: Parameter, written: Written, frame: Frame) -> Slot | None:
-        value = written.value
-        if value is None:
-            return None
-        expected: tuple[type, ...] = (str, dict) if parameter.type == "block" else (dict,)
-        if not isinstance(value, expected):
-            message = f"`{parameter.name}` must be {parameter.expectation()}, got {describe(value)} (in `{name}`)"
-            is_name = parameter.type == "steps" and isinstance(value, str)
-            help = f"give the step a name: {{{value}: {value}}}" if is_name else None
-            notes = self._definition_of(name, parameter.name)
-            self.evaluation.error(frame, "bad-value", message, written.place, help, notes)
-            raise GiveUp
-        own = written.variables is None
-        variables = frame.variables if written.variables is None else written.variables
-        below = None
-        if written.below is not None and parameter.type == "steps":
-            setting = written.below
+
+def _origin_of(written: Written, frame: Frame) -> Place | None:
+    """Where a value comes from: `$width` was written where `width` was."""
+    value, at = written.value, written.place
+    if type(value) is Formula and (value.bare or (at is not None and at.source.shipped)):
+        for name in value.names:
+            origin = frame.origins.get(name)
+            if origin is not None:
+                return origin
+    return at
+
+
+def _settle(
+    target: Target,
+    said: Said,
+    values: dict[str, Any],
+    settings: Mapping[str, Setting],
+    checker: Checker,
+    frame: Frame,
+) -> None:
+    """Notes which defaults were of use, and refuses what the use says of an op that means nothing beside the rest."""
+    definition = target.definition
+    idle = definition.idle(values) if isinstance(definition, type) else _NOT_IDLE
+    for key, setting in settings.items():
+        if not setting.used and key in values and key not in said.explicit and key not in idle:
             setting.mark_used()
-            under = Written(setting.value, setting.value_place, setting.variables, setting.below)
-            below = self._slot(name, parameter, under, frame)
-        return Slot(value, variables, frame.origins if own else NOWHERE, below)
+    for key in idle:
+        if key in said.explicit:
+            message = f"`{key}` of `{target.name}` has no effect {idle[key]}"
+            checker.evaluation.error(frame, "no-effect", message, said.explicit[key].place, "remove it")
 
-
-def _notes(text: str, place: Place | None) -> tuple[Note, ...]:
-    """A note on a place in a text of the user's own."""
-    return (Note(text, place),) if place is not None and not place.source.shipped else ()
-
-
-def _advice(value: Any, written: Written, parameter: Parameter, at: Place | None) -> str | None:
-    """What to write instead of a value that does not fit."""
-    near = difflib.get_close_matches(str(value), parameter.choices, 1, 0.65)
-    if near:
-        return f"did you mean `{near[0]}`?"
-    if type(written.value) is not Formula:
-        return None
-    if type(value) is float and "/" in written.value:
-        return "`/` gives a number with a fraction; use `//` or `round(...)`"
-    is_quoted = at is not None and str(written.value) in at.source.line(at.line)
-    return None if is_quoted else f"it is computed as `{written.value}`"
-
-
-_FOREIGN_WIDTHS: Final = ("planes", "out_channels", "channels", "filters", "out_planes", "features")
-"""What other libraries call the width."""
 
 _NO_ORIGINS: Final[dict[str, Place | None]] = {}
 _NO_WORDS: Final[dict[str, Setting]] = {}
+_NOT_IDLE: Final[dict[str, str]] = {}

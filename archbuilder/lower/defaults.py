@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archbuilder.diagnostics import Place
+from archbuilder.parameters import REQUIRED
 from archbuilder.spec.table import Past
 
 
@@ -29,6 +30,8 @@ class Setting:
     used: bool = False
     past: tuple[Past, ...] = ()
     weaker: Setting | None = None
+    plain: Any = REQUIRED
+    """The value, checked; `REQUIRED` where it must be computed first, or does not fit."""
 
     def mark_used(self) -> None:
         """Notes that a block took the value."""

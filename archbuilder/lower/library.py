@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from archbuilder.diagnostics import Reporter
+from archbuilder.diagnostics import Note, Reporter, note_at
 from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
 from archbuilder.lower.usage import names_in_body
 from archbuilder.parameters import Parameter
 from archbuilder.plugin.registry import REGISTRY, PythonBlock, is_loaded, shown_path
 from archbuilder.spec.blocks import shipped_blocks
-from archbuilder.spec.models import Architecture, BlockDefinition
+from archbuilder.spec.models import Architecture, BlockDefinition, Step
 from archbuilder.spec.table import key_place
 from archbuilder.spec.validate import validate_definition
 from archbuilder.spec.zoo import is_file
@@ -35,7 +35,24 @@ def shipped_block(name: str) -> BlockDefinition:
     reporter.raise_if_any()
     if definition is None:
         raise TypeError(f"the shipped block {name} is no block")
+    _KEPT.add(id(definition))
+    _keep_steps(definition.body)
     return definition
+
+
+_KEPT: Final[set[int]] = set()
+"""The identities of the shipped definitions that were parsed, and of their steps. They are kept, so these stay theirs."""
+
+
+def _keep_steps(body: Any) -> None:
+    for step in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
+        _KEPT.add(id(step))
+        _keep_steps(step.body)
+
+
+def is_kept(part: Definition | Step) -> bool:
+    """Whether an op, a definition or a step stays from one call to the next, so that what is read off it may, too."""
+    return isinstance(part, type) or id(part) in _KEPT
 
 
 def shipped_names() -> list[str]:
@@ -76,6 +93,16 @@ class Library:
         if name in shipped_blocks():
             return shipped_block(name)
         return REGISTRY.entries[name].definition if name in REGISTRY.entries else None
+
+    def notes_on(self, name: str, parameter: str | None = None) -> tuple[Note, ...]:
+        """Where a block of the user's own is defined, or declares a parameter."""
+        definition = self.find(name)
+        if not isinstance(definition, BlockDefinition):
+            return ()
+        if parameter is None:
+            return note_at(f"`{name}` is defined here", definition.place)
+        place = key_place(definition.table and definition.table.get("parameters"), parameter)
+        return note_at(f"`{parameter}` is declared here", place)
 
     def names(self) -> list[str]:
         """Every name that can stand behind `block`."""

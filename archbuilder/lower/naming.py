@@ -12,7 +12,7 @@ from archbuilder.lower.defaults import Setting
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
 from archbuilder.lower.names import objection
-from archbuilder.lower.targets import Target
+from archbuilder.lower.uses import Target
 from archbuilder.spec.models import Step
 
 
@@ -37,7 +37,7 @@ class Naming:
     evaluation: Evaluation
     checked: set[str] = field(default_factory=set)
 
-    def child(self, name: str, frame: Frame, place: Place | None, *, claim: bool) -> str:
+    def child(self, name: str, frame: Frame, step: Step, *, claim: bool) -> str:
         """The name of a step's module. With `claim` no other child may have it.
 
         Raises:
@@ -49,14 +49,14 @@ class Naming:
             head, dot, tail = name.partition(".")
             name = frame.rename.get(name) or f"{frame.rename.get(head, head)}{dot}{tail}"
         if name not in self.checked:
-            self.check(name, frame, place)
+            self.check(name, frame, step.name_place)
         if not claim:
             return builder.unlike_others(name) if frame.inlined else name
         if frame.numbering is not None:
             (name,) = frame.numbering.take()
         clash = builder.claim(name)
         if clash is not None:
-            self._report_clash(name, clash, frame, place)
+            self._report_clash(name, clash, frame, step.name_place)
             raise GiveUp
         return name
 
@@ -72,10 +72,10 @@ class Naming:
         notes = (Note("the other one is here", first),) if told else ()
         self.evaluation.error(frame, "same-name", message, place, "give one of them another name", notes)
 
-    def check_written(self, name: str, frame: Frame, place: Place | None) -> None:
+    def check_written(self, name: str, frame: Frame, step: Step) -> None:
         """Checks the name of a step that is not lowered because what it takes went wrong."""
         if name not in frame.rename:
-            self.check(name, frame, place)
+            self.check(name, frame, step.name_place)
 
     def check(self, name: str, frame: Frame, place: Place | None) -> str:
         """The name, if a child may have it."""
@@ -107,6 +107,8 @@ class Naming:
 
     def check_words(self, words: Words, inner: Frame, frame: Frame, step: Step) -> None:
         """Names in `rename` and `register` must be those of steps."""
+        if not words.rename and not words.register:
+            return
         known = inner.builder.known
         steps = {name.split(".")[0] for name in known} | known
         for word, names, others in (

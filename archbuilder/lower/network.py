@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from archbuilder.diagnostics import Note, Place, Reporter, suggest
 from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
 from archbuilder.graph.shapes import Map, Streams
-from archbuilder.lower.arguments import Arguments, Written
+from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.body import Bodies
+from archbuilder.lower.checker import Checker
 from archbuilder.lower.defaults import Defaults, Setting
 from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
 from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
 from archbuilder.lower.library import Library
-from archbuilder.lower.naming import Naming
 from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.rules import DepthRule, Numbering, Rules, StrideRule, WidthRule
-from archbuilder.lower.targets import Targets
+from archbuilder.lower.said import Readings
 from archbuilder.lower.usage import names_used
+from archbuilder.lower.uses import Written
 from archbuilder.parameters import describe
 from archbuilder.spec.models import Architecture, DepthScale, Step, WidthScale
 from archbuilder.spec.table import key_place, replaced_by, value_place
@@ -51,9 +53,7 @@ def lower_architecture(
         # What a block holds has the size that it has for the spec's own input.
         before = _Network(architecture, own, Reporter())
         before.lower()
-        network = _Network(architecture, shape, reporter, trace)
-        network.bodies.kept_before = before.bodies.kept
-        graph = network.lower()
+        graph = _Network(architecture, shape, reporter, trace, before.bodies.kept).lower()
     reporter.raise_if_any()
     if graph is None:
         raise AssertionError("a network that cannot be lowered must have a diagnostic")
@@ -84,19 +84,24 @@ def _shape(architecture: Architecture, input: tuple[int, int, int] | None) -> Ma
 
 
 class _Network:
-    def __init__(self, architecture: Architecture, shape: Map, reporter: Reporter, trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        architecture: Architecture,
+        shape: Map,
+        reporter: Reporter,
+        trace: Trace | None = None,
+        kept_before: Sequence[Any] | None = None,
+    ) -> None:
         self.architecture = architecture
         self.reporter = reporter
         self.evaluation = Evaluation(reporter)
-        library = Library.of(architecture, reporter)
-        self.arguments = Arguments(library, self.evaluation, trace=trace)
-        self.bodies = Bodies(
-            self.arguments, self.evaluation, Targets(library, self.evaluation), Naming(self.evaluation)
-        )
+        self.library = Library.of(architecture, reporter)
+        self.readings = Readings(self.library, self.evaluation)
+        arguments = Arguments(self.readings, Checker(self.library, self.evaluation), trace)
         self.builder = Builder(shape)
+        self.bodies = Bodies(self.library, arguments, self.evaluation, self.builder, kept_before)
         variables: dict[str, Any] = {"input": shape}
         self.frame = Frame(self.builder, variables, Defaults(), Value(-1), None, rename=architecture.rename or {})
-        self.bodies.root = self.builder
         self._read_parameters(variables)
         self._read_defaults()
         self.rules = self._read_rules()
@@ -205,23 +210,23 @@ class _Network:
         settings: list[Setting] = []
         for block, values in written.items():
             key_at = key_place(written, block) or self.architecture.place_at("defaults")
-            if self.arguments.library.find(block) is None:
-                if self.arguments.library.incomplete:
+            if self.library.find(block) is None:
+                if self.library.incomplete:
                     continue
-                help = suggest(block, self.arguments.library.names())
+                help = suggest(block, self.library.names())
                 self.reporter.error("unknown-block", f"there is no block `{block}`", key_at, help=help)
                 continue
             weak = block in getattr(written, "weak", ()) or self.architecture.is_weak("defaults")
             value_at = value_place(written, block) or key_at
             value = Written(values, value_at, self.frame.variables, past=replaced_by(written, block))
-            settings += self.arguments.read_settings(block, value, key_at, weak, self.frame)
+            settings += self.readings.read_settings(block, value, key_at, weak, self.frame)
         self.frame.defaults = Defaults().extended(settings)
 
     def _report_unused(self) -> None:
         """A knob without effect is a mistake, where this file wrote it."""
         if self.reporter.diagnostics:
             return  # what stands behind a mistake was not reached
-        for setting in self.arguments.settings:
+        for setting in self.readings.settings:
             if setting.used or setting.weak:
                 continue
             message = (
@@ -233,10 +238,10 @@ class _Network:
 
     def _report_unused_parameters(self) -> None:
         written = self.architecture.parameters
+        if not written or self.architecture.is_weak("parameters"):
+            return
         used = names_used(self.architecture)
         weak: frozenset[str] = getattr(written, "weak", frozenset())
-        if self.architecture.is_weak("parameters"):
-            return
         for name in written:
             if name not in used and name not in weak:
                 message = f"the parameter `{name}` has no effect: nothing uses `${name}`"

@@ -126,7 +126,7 @@ def unknown_parameter(found: Found, name: str, path: str, parameters: Mapping[st
         return _error("unknown-parameter", f"`{path}` is a module", place, help)
     what = f"`{found.path}`, which has steps of its own,"
     if use is not None:
-        what = f"`{use.resolved.name}` at {found.path}"
+        what = f"`{use.resolved.target.name}` at {found.path}"
     words = ["block"] if use is not None else []
     words += ["depth"] if found.spot.step.depth is not None and not found.is_repeat else []
     return _error("unknown-parameter", f"{what} has no parameter `{name}`", place, suggest(name, [*parameters, *words]))

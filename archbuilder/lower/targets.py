@@ -7,25 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from archbuilder.diagnostics import Place, Reporter, suggest
-from archbuilder.lower.arguments import Uses
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
-from archbuilder.lower.library import Definition, Library
+from archbuilder.lower.library import Library
 from archbuilder.lower.slots import Slot
+from archbuilder.lower.uses import Target, Uses
 from archbuilder.parameters import describe
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import BlockDefinition, Step
 from archbuilder.spec.validate import validate_body, validate_step
-
-
-@dataclass(frozen=True)
-class Target:
-    """A block or an op: its name, its definition, and the uses that say how."""
-
-    name: str
-    definition: Definition
-    uses: Uses
-
 
 Steps: TypeAlias = dict[str, Step] | list[Step]
 """A body's steps, named or numbered."""

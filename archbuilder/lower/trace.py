@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from archbuilder.graph.graph import Graph, Node
-from archbuilder.lower.arguments import Resolved, Written
+from archbuilder.lower.arguments import Resolved
 from archbuilder.lower.defaults import Defaults, Setting
 from archbuilder.lower.frame import Frame
 from archbuilder.lower.rules import Rules
+from archbuilder.lower.uses import Target, Written
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import Step
 
@@ -28,6 +29,11 @@ class Use:
     taken: Mapping[str, Source]
     met: Mapping[str, Any]
     rules: Rules | None
+
+    @property
+    def target(self) -> Target:
+        """What it is a use of."""
+        return self.resolved.target
 
 
 class Scope(NamedTuple):
@@ -98,7 +104,7 @@ class Trace:
         self._taken = {}
         self.scopes[id(resolved.values)] = Scope(resolved.values, use)
         self.around.update((id(setting), use) for setting in nearer)
-        key = id(frame.builder), id(resolved.uses[0][0])
+        key = id(frame.builder), id(resolved.target.uses[0][0])
         self._open.setdefault(key, {})[id(frame)] = use
 
     def entered(self, variables: Mapping[str, Any], values: Mapping[str, Any]) -> None:

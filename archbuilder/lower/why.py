@@ -11,13 +11,13 @@ from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Op, short
 from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Map, Tokens
-from archbuilder.lower.arguments import Written
 from archbuilder.lower.defaults import Setting
 from archbuilder.lower.library import parameters_of
 from archbuilder.lower.places import Found, find, left_out, unknown_parameter
 from archbuilder.lower.rules import DepthRule, WidthRule
 from archbuilder.lower.slots import Slot
 from archbuilder.lower.trace import Scope, Spot, Trace, Use, formula_names
+from archbuilder.lower.uses import Written
 from archbuilder.spec.models import Architecture, BlockDefinition
 from archbuilder.spec.table import Past, Table, replaced_by, value_place
 
@@ -120,10 +120,10 @@ class _Explainer:
             return self._depth(spot, found.path)
         if name == "block" and use is not None:
             return self._block(spot, use, found.path)
-        parameters = parameters_of(use.resolved.definition) if use is not None else {}
+        parameters = parameters_of(use.target.definition) if use is not None else {}
         if use is None or name not in parameters:
             raise unknown_parameter(found, name, path, parameters)
-        if found.is_left_out and not isinstance(use.resolved.definition, type):
+        if found.is_left_out and not isinstance(use.target.definition, type):
             raise left_out(found, path)
         why = self._of_use(use, name)
         return why if found.node is None else _with_op(why, found.node, name)
@@ -144,20 +144,20 @@ class _Explainer:
 
     def _depth(self, spot: Spot, path: str) -> Why:
         step, scope = spot.step, self.trace.scope_of(spot.variables)
-        whose = scope.use.resolved.name if scope.use is not None else ""
+        whose = scope.use.target.name if scope.use is not None else ""
         candidates = self._said(_kind(scope), step.depth, step.table, "depth", whose=whose)
         rule = spot.rules.depth if spot.rules is not None else None
         remarks, names = self._scaled_depth(rule) if rule is not None else ((), ())
         variables = self._variables(step.depth, scope, {})
-        block = spot.uses[0].resolved.name if spot.uses else ""
+        block = spot.uses[0].target.name if spot.uses else ""
         return Why("depth", spot.repeats, block, path, candidates, remarks, (*variables, *names))
 
     def _block(self, spot: Spot, use: Use, path: str) -> Why:
         scope = self.trace.scope_of(spot.variables)
-        whose = scope.use.resolved.name if scope.use is not None else ""
+        whose = scope.use.target.name if scope.use is not None else ""
         candidates = self._said(_kind(scope), spot.step.block, spot.step.table, "block", whose=whose)
         variables = self._variables(spot.step.block, scope, {})
-        return Why("block", use.resolved.name, "", path, candidates, (), variables)
+        return Why("block", use.target.name, "", path, candidates, (), variables)
 
     # ---- a parameter of a use -----------------------------------------------------------------------------------
 
@@ -171,16 +171,16 @@ class _Explainer:
             scope = self.trace.scope_of(resolved.frame.variables if source.variables is None else source.variables)
             names = self._variables(source.value, scope, use.met)
             rule = use.rules.width if use.rules is not None else None
-            if rule is not None and parameters_of(resolved.definition)[name].type == "channels":
+            if rule is not None and parameters_of(resolved.target.definition)[name].type == "channels":
                 remarks, more = self._scaled_width(rule)
                 names += more
         elif isinstance(source, Setting):
             names = self._variables(source.value, self.trace.scope_of(source.variables), use.met)
         elif source is None:
-            default = parameters_of(resolved.definition)[name].default
+            default = parameters_of(resolved.target.definition)[name].default
             names = self._variables(default, Scope(resolved.values, use), {"input": resolved.input})
         path = self.paths.get(id(use), "")
-        return Why(name, _shown(resolved.values[name]), resolved.name, path, candidates, remarks, names)
+        return Why(name, _shown(resolved.values[name]), resolved.target.name, path, candidates, remarks, names)
 
     def _candidates(self, use: Use, name: str) -> Iterator[Candidate]:
         """Everything that was written for a parameter, the strongest first; the lowering said which of them it took."""
@@ -208,10 +208,10 @@ class _Explainer:
 
     def _explicit(self, use: Use, name: str, written: Written, *, won: bool) -> tuple[Candidate, ...]:
         resolved = use.resolved
-        step, variables = next(each for each in resolved.uses if name in each[0].arguments)
+        step, variables = next(each for each in resolved.target.uses if name in each[0].arguments)
         scope = self.trace.scope_of(resolved.frame.variables if variables is None else variables)
-        kind: Kind = "slot" if step is not resolved.uses[0][0] else _kind(scope)
-        whose = scope.use.resolved.name if scope.use is not None else ""
+        kind: Kind = "slot" if step is not resolved.target.uses[0][0] else _kind(scope)
+        whose = scope.use.target.name if scope.use is not None else ""
         return self._said(kind, written.value, step.table, name, whose=whose, won=won)
 
     def _said(
@@ -224,15 +224,15 @@ class _Explainer:
     def _default(self, use: Use, name: str, *, won: bool) -> Iterator[Candidate]:
         """The definition's default, if it has one."""
         resolved = use.resolved
-        parameter = parameters_of(resolved.definition)[name]
+        parameter = parameters_of(resolved.target.definition)[name]
         if parameter.required:
             return
-        table = resolved.definition.table if isinstance(resolved.definition, BlockDefinition) else None
+        table = resolved.target.definition.table if isinstance(resolved.target.definition, BlockDefinition) else None
         declared = table.get("parameters") if table is not None else None
         inner = declared.get(name) if isinstance(declared, Table) else None
         place = _default_of(Past(inner, value_place(declared, name))).place
         past = (*replaced_by(inner, "default"), *(_default_of(each) for each in replaced_by(declared, name)))
-        said = Candidate("default", parameter.default, place, resolved.name, won)
+        said = Candidate("default", parameter.default, place, resolved.target.name, won)
         yield from (said, *_past(said, past))
 
     def _origin(self, setting: Setting) -> tuple[Kind, str]:
@@ -276,16 +276,16 @@ class _Explainer:
         if scope.use is None:
             return self.of_network(name)
         use = self.instead.get(id(scope.use), scope.use)
-        definition = use.resolved.definition
+        definition = use.target.definition
         if name in parameters_of(definition):
             return self._of_use(use, name)
         if not isinstance(definition, BlockDefinition):
             return Why(name, _shown(scope.variables[name]))
         written = definition.let[name]
-        derived = Candidate("let", written, value_place(definition.let, name), use.resolved.name, won=True)
+        derived = Candidate("let", written, value_place(definition.let, name), use.target.name, won=True)
         path = self.paths.get(id(use), "")
         names = self._variables(written, scope, met)
-        return Why(name, _shown(scope.variables[name]), use.resolved.name, path, (derived,), (), names)
+        return Why(name, _shown(scope.variables[name]), use.target.name, path, (derived,), (), names)
 
 
 def _kind(scope: Scope) -> Kind:

@@ -2,93 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from archbuilder.graph.graph import INPUT, Graph, Node, Value, children
+from archbuilder.graph.graph import Graph
 from archbuilder.graph.op import Construct, Expression, Op
-from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Map, Streams, Vector
 from archbuilder.pytorch.chains import gather_chains
-from archbuilder.pytorch.expressions import (
-    ABSENT,
-    IDENTITY,
-    Argument,
-    Arguments,
-    CannotUnify,
-    Chain,
-    Module,
-    Run,
-    unify_modules,
-)
-from archbuilder.pytorch.instances import (
-    Instance,
-    calls,
-    count_readers,
-    is_chain,
-    rate_of,
-    root_instance,
-    works_in_place,
-)
+from archbuilder.pytorch.expressions import ABSENT, IDENTITY, Arguments, CannotUnify, unify_modules
+from archbuilder.pytorch.instances import Instance, calls, is_chain, root_instance
+from archbuilder.pytorch.members import Member
 from archbuilder.pytorch.names import ClassNames, argument_name, camel_case
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What a step reads: a step's value (None: the class's input), or a part of it. Where that differs between instances,
-    `other` is read unless `flag` is set."""
-
-    name: str | None
-    item: int | None = None
-    flag: Argument | bool = True
-    other: Reference | None = None
-
-
-@dataclass(frozen=True)
-class PlannedStep:
-    """One step of a class: a child module or an expression, and what goes into it.
-
-    `flag` says in which instances an expression is computed; in the others the step hands on its first input.
-    """
-
-    name: str
-    made: Module | None
-    expression: Expression | None
-    inputs: tuple[Reference, ...]
-    flag: Argument | bool = True
-    is_call: bool = False
-    is_tensor: bool = False
-    spreads: bool = False
-    training_only: bool = False
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A class to be written."""
-
-    name: str
-    help: str
-    steps: tuple[PlannedStep, ...]
-    output: Reference
-    returned: tuple[tuple[str, Reference], ...]
-    outputs: tuple[tuple[str, Reference, bool], ...]
-    order: tuple[str, ...]
-    arguments: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-    sequential: bool = False
-    gives_several: bool = False
-    taken: frozenset[str] = frozenset()
-
-
-@dataclass
-class Network:
-    """All classes of a network, those that others use first. `classes` names the class of each instance that has one."""
-
-    root: Plan
-    plans: list[Plan]
-    instance: Instance
-    classes: dict[Instance, str]
+from archbuilder.pytorch.plans import Network, Plan, PlannedStep, Reference
+from archbuilder.pytorch.wiring import Wiring, identifier, registration
 
 
 def plan_network(graph: Graph, taken: Iterable[str] = ()) -> Network:
@@ -121,7 +48,7 @@ class _Planner:
         for _, instances in calls(root):
             for instance in instances:
                 self.plan_needed(instance)
-        plan = self.unify([root], root_name, Arguments(1, {}))
+        plan = self.unify([root], root_name)
         return Network(plan, self.plans, root, {instance: made.callee for instance, made in self.made.items()})
 
     def gather(self, instance: Instance, owner: str) -> None:
@@ -166,42 +93,51 @@ class _Planner:
         """One class for all instances of a block; several where they differ in more than values."""
         left = self.groups[key]
         while left:
-            together, apart = self.largest(left)
-            name = self.names.take(camel_case(self.labels[key]))
-            arguments = Arguments(len(together), _known_values(together))
-            plan = self.unify(together, name, arguments)
+            plan, together, apart = self.largest(left)
+            plan = replace(plan, name=self.names.take(camel_case(self.labels[key])))
             self.plans.append(plan)
             for number, instance in enumerate(together):
                 self.made[instance] = _call_of(plan, number)
             left = apart
 
-    def largest(self, instances: list[Instance]) -> tuple[list[Instance], list[Instance]]:
-        """As many instances as go into one class with the first, and the others."""
-        if self.fits(instances):
-            return instances, []
-        together: list[Instance] = instances[:1]
-        apart: list[Instance] = []
+    def largest(self, instances: list[Instance]) -> tuple[Plan, list[Instance], list[Instance]]:
+        """As many instances as go into one class with the first, and the others; and that class, without a name."""
+        plan = self.attempt(instances)
+        if plan is not None:
+            return plan, instances, []
+        together, apart = instances[:1], []
+        plan = self.unify(together, "")
         for instance in instances[1:]:
-            (together if self.fits([*together, instance]) else apart).append(instance)
-        return together, apart
+            larger = self.attempt([*together, instance])
+            if larger is None:
+                apart.append(instance)
+            else:
+                plan = larger
+                together.append(instance)
+        return plan, together, apart
 
-    def fits(self, instances: list[Instance]) -> bool:
+    def attempt(self, instances: list[Instance]) -> Plan | None:
+        """The class of some instances, if they differ in no more than values."""
         try:
-            self.unify(instances, "", Arguments(len(instances), _known_values(instances)))
+            return self.unify(instances, "")
         except CannotUnify:
-            return False
-        return True
+            return None
+
+    def call_of(self, instance: Instance) -> Construct | None:
+        """The call that makes an instance; None for what needs no class."""
+        return self.made[instance] if self.keys.get(instance) is not None else None
 
     # ---- one class ----------------------------------------------------------------------------------------------
 
-    def unify(self, instances: list[Instance], name: str, arguments: Arguments) -> Plan:
+    def unify(self, instances: list[Instance], name: str) -> Plan:
         """The class of some instances.
 
         Raises:
             CannotUnify: if they differ in more than values.
         """
-        members = [_Member(instance, self) for instance in instances]
-        wiring = _Wiring(members, arguments)
+        arguments = Arguments(len(instances), _known_values(instances))
+        members = [Member(instance, self.call_of) for instance in instances]
+        wiring = Wiring(members, arguments)
         steps = [step for child in wiring.order if (step := self.step(child, members, arguments, wiring)) is not None]
         first = members[0].graph
         idle = {first.nodes[number].name for number in first.training_only}
@@ -216,14 +152,14 @@ class _Planner:
             wiring.value([member.graph.output for member in members]),
             returned,
             tuple((output.name, wiring.value([output.value]), output.always) for output in first.outputs),
-            _registration(members, [step.name for step in steps if step.made is not None]),
+            registration(members, [step.name for step in steps if step.made is not None]),
             tuple((argument, arguments.taken[argument]) for argument in arguments.ordered()),
             gives_several=isinstance(first.output_shape, Streams),
             taken=self.taken,
             sequential=len(instances) == 1 and _is_numbered_chain(first) and not (returned or first.outputs),
         )
 
-    def step(self, name: str, members: list[_Member], arguments: Arguments, wiring: _Wiring) -> PlannedStep | None:
+    def step(self, name: str, members: list[Member], arguments: Arguments, wiring: Wiring) -> PlannedStep | None:
         """A step that some instance has."""
         nodes = [member.node(name) for member in members]
         present = [node is not None and node.body is not None for node in nodes]
@@ -255,184 +191,6 @@ class _Planner:
         )
         flag = arguments.value([each is not ABSENT for each in made], identifier(name))
         return PlannedStep(name, None, Expression(first.template, values), inputs, flag)
-
-
-class _Member:
-    """One instance while its class is planned."""
-
-    def __init__(self, instance: Instance, planner: _Planner) -> None:
-        self.instance = instance
-        self.graph = instance.graph
-        self.planner = planner
-        self.numbers: dict[str, int] = {}
-        for number, node in enumerate(instance.graph.nodes):
-            if node.name not in self.numbers or node.body is not None or node.replaced:
-                self.numbers[node.name] = number  # a step that is left out may have another one's name
-        self.names = [
-            node.name for number, node in enumerate(instance.graph.nodes) if self.numbers[node.name] == number
-        ]
-        self.readers = count_readers(instance.graph)
-        self.called = {id(node): instances for node, instances in calls(instance)}
-
-    def node(self, name: str) -> Node | None:
-        number = self.numbers.get(name)
-        return None if number is None else self.graph.nodes[number]
-
-    def made(self, name: str) -> Module | Expression:
-        """What computes a node of this instance."""
-        node = self.graph.nodes[self.numbers[name]]
-        body = node.body
-        if isinstance(body, Graph):
-            return _module_of(self.called[id(node)][0], self.planner)
-        if isinstance(body, DropPath) and self.instance.rates:
-            return Construct("DropPath", (rate_of(self.instance, node),))
-        if not isinstance(body, Op):
-            return IDENTITY
-        made = body.emit()
-        taps = frozenset(self.graph.source_of(tap.value) for tap in self.graph.taps)
-        if body.in_place and isinstance(made, Construct):
-            in_place = works_in_place(self.graph, node, self.readers, taps)
-            return Construct(made.callee, made.arguments, (*made.keywords, ("inplace", in_place)))
-        return made
-
-
-def _module_of(instance: Instance, planner: _Planner) -> Module:
-    """The call of an instance's class, or a Sequential of what is in it."""
-    if planner.keys.get(instance) is not None:
-        return planner.made[instance]
-    member = _Member(instance, planner)
-    runs: list[Run] = []
-    names: list[str] = []
-    for node in instance.graph.nodes:
-        if node.body is None and not node.replaced:
-            continue
-        names += node.all_names()
-        if isinstance(node.body, Graph):
-            made = [_module_of(inner, planner) for inner in member.called[id(node)]]
-            runs += [Run(each, node.count if len(made) == 1 else 1) for each in made]
-        else:
-            computed = member.made(node.name)
-            if isinstance(computed, Expression):
-                raise CannotUnify
-            runs.append(Run(computed, node.count))
-    plain = names == [str(number) for number in range(len(names))]
-    return Chain(tuple(runs), () if plain else tuple(names))
-
-
-class _Wiring:
-    """Which step reads which, the same for all instances as far as possible."""
-
-    def __init__(self, members: list[_Member], arguments: Arguments) -> None:
-        self.members = members
-        self.arguments = arguments
-        self.order = _joint_order([member.names for member in members])
-        self.position = {name: number for number, name in enumerate(self.order)}
-
-    def inputs(self, name: str) -> tuple[Reference, ...]:
-        nodes = [member.node(name) for member in self.members]
-        widths = {len(node.inputs) for node in nodes if node is not None and node.body is not None}
-        if len(widths) > 1:
-            raise CannotUnify
-        width = widths.pop() if widths else 1
-        return tuple(self.value([self._input(node, number) for node in nodes]) for number in range(width))
-
-    @staticmethod
-    def _input(node: Node | None, number: int) -> Value | None:
-        """An input of a node; a step that is left out still hands on its first one."""
-        if node is None or (node.body is None and number > 0):
-            return None
-        return node.inputs[number]
-
-    def value(self, values: Sequence[Value | None]) -> Reference:
-        """The reference that leads to the right value in every instance."""
-        sources = [
-            None if value is None else _key(member.graph, member.graph.source_of(value))
-            for member, value in zip(self.members, values, strict=True)
-        ]
-        distinct = list(dict.fromkeys(source for source in sources if source is not None))
-        last = max(distinct, key=lambda source: self.position.get(source[0] or "", -1))
-        if all(self._leads(member, last, source) for member, source in zip(self.members, sources, strict=True)):
-            return Reference(*last)
-        if len(distinct) != 2:
-            raise CannotUnify
-        (other,) = [source for source in distinct if source != last]
-        hint = identifier(f"from_{last[0] or 'input'}")
-        flag = self.arguments.value([ABSENT if source is None else source == last for source in sources], hint)
-        return Reference(*last, flag=flag, other=Reference(*other))
-
-    def _leads(
-        self, member: _Member, start: tuple[str | None, int | None], end: tuple[str | None, int | None] | None
-    ) -> bool:
-        """Whether reading `start` gives `end` in an instance, through steps that it does not have."""
-        if end is None or start == end:
-            return True
-        name, item = start
-        node = member.node(name) if name is not None else None
-        if name is None or item is not None:
-            return False
-        if node is not None:
-            return node.body is None and _key(member.graph, member.graph.source_of(node.inputs[0])) == end
-        behind = self._first_input_elsewhere(name)
-        return behind is not None and self._leads(member, behind, end)
-
-    def _first_input_elsewhere(self, name: str) -> tuple[str | None, int | None] | None:
-        for member in self.members:
-            node = member.node(name)
-            if node is not None and node.inputs:
-                return _key(member.graph, node.inputs[0])
-        return None
-
-
-def _key(graph: Graph, value: Value) -> tuple[str | None, int | None]:
-    return (None if value.node == INPUT else graph.nodes[value.node].name, value.item)
-
-
-def _joint_order(orders: list[list[str]]) -> list[str]:
-    """One order of all names that agrees with each.
-
-    Raises:
-        CannotUnify: if two disagree.
-    """
-    joint = list(orders[0])
-    for order in orders[1:]:
-        if order == joint:
-            continue
-        position = -1
-        for name in order:
-            if name in joint:
-                if joint.index(name) <= position:
-                    raise CannotUnify
-                position = joint.index(name)
-            else:
-                position += 1
-                joint.insert(position, name)
-    return joint
-
-
-def _registration(members: list[_Member], names: Iterable[str]) -> tuple[str, ...]:
-    """The order in which a class registers its children.
-
-    Raises:
-        CannotUnify: if the instances register in different orders.
-    """
-    wanted = set(names)
-    orders = [list(_flat(member.graph)) for member in members]
-    joint = _joint_order([list(_flat(member.graph, left_out=True)) for member in members])
-    if any([name for name in joint if name in set(order)] != order for order in orders):
-        joint = _joint_order(orders)  # a container that a step would open if it were there
-    return tuple(name for name in joint if name in wanted)
-
-
-def _flat(graph: Graph, *, left_out: bool = False) -> Iterable[str]:
-    """The dotted names of a graph's children in order of registration; containers are opened at their first child."""
-
-    def walk(level: Any, prefix: str) -> Iterable[str]:
-        for name, child in level.items():
-            if child.node is not None:
-                yield prefix + name
-            yield from walk(child.inner, f"{prefix}{name}.")
-
-    return walk(children(graph, left_out=left_out), "")
 
 
 def _known_values(instances: list[Instance]) -> dict[str, tuple[Any, ...]]:
@@ -480,12 +238,6 @@ def _is_recursive(graph: Graph) -> bool:
                 seen.add(id(body))
                 open_graphs.append(body)
     return False
-
-
-def identifier(name: str) -> str:
-    """A child's dotted name as a Python identifier."""
-    plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
-    return f"step_{plain}" if plain[:1].isdigit() else plain
 
 
 def _hint(name: str, key: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from archbuilder.pytorch.classes import Plan, PlannedStep, Reference, identifier
 from archbuilder.pytorch.expressions import Argument
 from archbuilder.pytorch.layout import literal, value_text
 from archbuilder.pytorch.names import Locals
+from archbuilder.pytorch.plans import Plan, PlannedStep, Reference
+from archbuilder.pytorch.wiring import identifier
 
 _NESTED: Final = 3
 """How many calls stand in one line at most."""

@@ -10,9 +10,9 @@ from typing import Any
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.needs import needy_ops
 from archbuilder.graph.op import Construct, Op
-from archbuilder.pytorch.classes import Network
 from archbuilder.pytorch.instances import Instance, calls
 from archbuilder.pytorch.layout import literal, quoted
+from archbuilder.pytorch.plans import Network
 
 DEFAULT = "default"
 LACKING = "lacking"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Map
-from archbuilder.pytorch.classes import Network, plan_network
+from archbuilder.pytorch.classes import plan_network
 from archbuilder.pytorch.helpers import HELPERS
 from archbuilder.pytorch.initialise import initialisation_lines
 from archbuilder.pytorch.layout import literal, quoted
 from archbuilder.pytorch.needs import needs_of
+from archbuilder.pytorch.plans import Network
 from archbuilder.pytorch.writer import Writer, docstring, output_class
 
 _RESET = '''

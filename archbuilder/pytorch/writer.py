@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from archbuilder.graph.names import MODULE_ATTRIBUTES
 from archbuilder.graph.op import Construct
-from archbuilder.pytorch.classes import Plan, PlannedStep, Reference
 from archbuilder.pytorch.expressions import ABSENT, Argument, Chain, Conditional, Module, Run
 from archbuilder.pytorch.forward import forward_lines
 from archbuilder.pytorch.layout import OMITTED, call_text, literal, module_list_text, module_text, quoted, runs_text
+from archbuilder.pytorch.plans import Plan, PlannedStep, Reference
 
 _DEFAULT_ONE: Final = ("stride", "dilation", "groups")
 

@@ -66,12 +66,6 @@ class SpecModel(BaseModel):
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         return _forget_places(super().__deepcopy__(memo))
 
-    @property
-    def is_shipped(self) -> bool:
-        """Whether it is part of a shipped file."""
-        place = self.place
-        return place is not None and place.source.shipped
-
     def place_at(self, key: str) -> Place | None:
         """Where the value of a key is written."""
         table = self.table

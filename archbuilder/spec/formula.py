@@ -11,8 +11,8 @@ import math
 import operator
 import re
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Self
+from collections.abc import Callable
+from typing import Any, Final, Protocol, Self
 
 from archbuilder.diagnostics import shorten
 from archbuilder.parameters import MAXIMUM_INTEGER, describe
@@ -21,7 +21,15 @@ MAXIMUM_LENGTH: Final = 400
 MAXIMUM_DEPTH: Final = 40
 MAXIMUM_TEXT: Final = 200
 
-Evaluate = Callable[[Mapping[str, Any]], Any]
+
+class Names(Protocol):
+    """What the names of an expression stand for: a map, for example. Unknown ones raise `KeyError`."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """What a name stands for."""
+
+
+Evaluate = Callable[[Names], Any]
 
 
 class FormulaError(Exception):
@@ -51,7 +59,7 @@ class Formula(str):
         self.bare = text[1:] if text[1:] in names else None
         return self
 
-    def evaluate(self, scope: Mapping[str, Any]) -> Any:
+    def evaluate(self, scope: Names) -> Any:
         """The value, with the names of `scope` known.
 
         Raises:
@@ -85,7 +93,7 @@ def _parse(text: str, names: set[str]) -> Evaluate:
         return _compile(parts[0][1], names)
     pieces = [_compile(piece, names) if computed else piece for computed, piece in parts]
 
-    def template(scope: Mapping[str, Any]) -> str:
+    def template(scope: Names) -> str:
         return "".join(piece if isinstance(piece, str) else _as_text(piece(scope)) for piece in pieces)
 
     return template
@@ -182,7 +190,7 @@ def _name_node(node: ast.Name, names: set[str], _depth: int) -> Evaluate:
 def _name(name: str, names: set[str]) -> Evaluate:
     names.add(name)
 
-    def look_up(scope: Mapping[str, Any]) -> Any:
+    def look_up(scope: Names) -> Any:
         try:
             return scope[name]
         except KeyError:
@@ -239,7 +247,7 @@ def _binary(node: ast.BinOp, names: set[str], depth: int) -> Evaluate:
         raise FormulaError("the arithmetic of expressions is + - * / // % and 2 ** n")
     left, right = _walk(node.left, names, depth), _walk(node.right, names, depth)
 
-    def evaluate(scope: Mapping[str, Any]) -> Any:
+    def evaluate(scope: Names) -> Any:
         try:
             return _bounded(compute(_number(left(scope)), _number(right(scope))))
         except ZeroDivisionError:
@@ -263,7 +271,7 @@ def _boolean(node: ast.BoolOp, names: set[str], depth: int) -> Evaluate:
     parts = [_walk(value, names, depth) for value in node.values]
     stop_at = isinstance(node.op, ast.Or)
 
-    def evaluate(scope: Mapping[str, Any]) -> Any:
+    def evaluate(scope: Names) -> Any:
         value: Any = None
         for part in parts:
             value = part(scope)
@@ -303,7 +311,7 @@ def _compare(node: ast.Compare, names: set[str], depth: int) -> Evaluate:
     pairs = zip(node.ops, node.comparators, strict=True)
     rest = [(_COMPARISONS[type(op)], _walk(value, names, depth)) for op, value in pairs]
 
-    def evaluate(scope: Mapping[str, Any]) -> bool:
+    def evaluate(scope: Names) -> bool:
         left = first(scope)
         for compare, part in rest:
             right = part(scope)
@@ -328,7 +336,7 @@ def _list(node: ast.List | ast.Tuple, names: set[str], depth: int) -> Evaluate:
 def _index(node: ast.Subscript, names: set[str], depth: int) -> Evaluate:
     whole, position = _walk(node.value, names, depth), _walk(node.slice, names, depth)
 
-    def evaluate(scope: Mapping[str, Any]) -> Any:
+    def evaluate(scope: Names) -> Any:
         values, at = whole(scope), position(scope)
         if getattr(values, "is_shape", False):
             values = [values]  # one value is a list of one
@@ -350,7 +358,7 @@ def _attribute(node: ast.Attribute, names: set[str], depth: int) -> Evaluate:
         raise FormulaError(f"a value has .{', .'.join(_SHAPE_WORDS)}, not .{word[:30]}")
     whole = _walk(node.value, names, depth)
 
-    def evaluate(scope: Mapping[str, Any]) -> Any:
+    def evaluate(scope: Names) -> Any:
         value = whole(scope)
         found = getattr(value, word, None) if getattr(value, "is_shape", False) else None
         if found is None:
@@ -367,7 +375,7 @@ def _call(node: ast.Call, names: set[str], depth: int) -> Evaluate:
         raise FormulaError(f"the functions of expressions are {', '.join(FUNCTIONS)}")
     parts = [_walk(part, names, depth) for part in node.args]
 
-    def evaluate(scope: Mapping[str, Any]) -> Any:
+    def evaluate(scope: Names) -> Any:
         try:
             return _bounded(function(*(part(scope) for part in parts)))
         except (TypeError, ValueError, ArithmeticError):

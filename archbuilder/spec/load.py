@@ -141,7 +141,7 @@ def network_names() -> list[str]:
 
 
 def _read(path: Path, reporter: Reporter) -> Table | None:
-    shipped = path.is_relative_to(zoo.specs_folder())
+    shipped = path.is_relative_to(zoo.SPECS)
     name = str(path)
     with path.open("rb") as file:
         data = file.read(4 * MAXIMUM_BYTES + 1)  # as long as the longest text in the longest characters, and no more

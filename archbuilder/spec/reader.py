@@ -141,13 +141,13 @@ class _Builder:
         if event.tag is not None:
             self.refuse_tag(event, place)
         top = self.stack[-1] if self.stack else None
-        if top is not None and top.key is _NO_KEY and type(top.container) is Table:
-            self.add_key(top, event.value, place)
-            return
         value = event.value
-        if not value and not event.style and top is not None and top.key_place is not None:
-            place = top.key_place  # nothing is written
+        if top is not None and top.key is _NO_KEY and type(top.container) is Table:
+            self.add_key(top, value, place)
+            return
         if not event.style:
+            if not value and top is not None and top.key_place is not None:
+                place = top.key_place  # nothing is written
             if top is not None and top.flow and value[:1] == "$":
                 self.catch_split_expression(value, place)
             try:
@@ -218,7 +218,8 @@ class _Builder:
             self.root = value
             return
         top = self.stack[-1]
-        top.height = max(top.height, height + 1)
+        if height >= top.height:
+            top.height = height + 1
         container = top.container
         if isinstance(container, Items):
             container.append(value)

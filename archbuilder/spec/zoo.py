@@ -14,10 +14,9 @@ BLOCKS = _PACKAGE / "blocks"
 _SUFFIXES = (".yaml", ".yml")
 
 
-def specs_folder() -> Path:
-    """The zoo: inside the package when installed, beside it in a checkout."""
-    inside = _PACKAGE / "specs"
-    return inside if inside.is_dir() else _PACKAGE.parent / "specs"
+_INSIDE = _PACKAGE / "specs"
+SPECS = _INSIDE if _INSIDE.is_dir() else _PACKAGE.parent / "specs"
+"""The zoo: inside the package when installed, beside it in a checkout."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def is_file(path: Path) -> bool:
 def _index() -> dict[str, str]:
     """Every file of the zoo, by its name without the suffix."""
     found: dict[str, str] = {}
-    with os.scandir(specs_folder()) as families:
+    with os.scandir(SPECS) as families:
         for family in families:
             if family.is_dir():
                 with os.scandir(family.path) as files:

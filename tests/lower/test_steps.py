@@ -335,6 +335,21 @@ def test_equal_calls_are_one_graph() -> None:
 # ---- rule 14: names only
 
 
+def test_the_order_in_which_a_use_writes_its_parameters_means_nothing() -> None:
+    graph = lowered("""
+        blocks:
+          mine:
+            parameters: {width: channels, kernel: int}
+            body: {conv: {block: conv, width: $width, kernel: $kernel}}
+        stages:
+          one: {block: mine, width: 3, kernel: 5}
+          two: {block: mine, kernel: 3, width: 5}
+          three: {block: mine, kernel: 5, width: 3}
+        """)
+    convolutions = [op_at(graph, f"{name}.conv") for name in ("one", "two", "three")]
+    assert [(op.out_channels, op.kernel) for op in convolutions] == [(3, (5, 5)), (5, (3, 3)), (3, (5, 5))]
+
+
 def test_inline_children_belong_to_the_parent() -> None:
     graph = lowered("""
         stages:

@@ -1,0 +1,121 @@
+"""A value of a spec, computed and of its parameter's type."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+from archbuilder.diagnostics import Note, Place
+from archbuilder.lower.evaluation import Evaluation, GiveUp
+from archbuilder.lower.frame import UNKNOWN, Frame
+from archbuilder.lower.library import Library
+from archbuilder.lower.slots import NOWHERE, Slot
+from archbuilder.lower.uses import Written
+from archbuilder.parameters import SLOTS, Parameter, ParameterError, describe
+from archbuilder.spec.formula import Formula
+from archbuilder.spec.models import Step
+
+
+@dataclass(frozen=True)
+class Checker:
+    """Computes and checks what is written for the parameters of blocks. One for each lowering."""
+
+    library: Library
+    evaluation: Evaluation
+
+    def checked(
+        self,
+        block: str,
+        parameter: Parameter,
+        written: Written,
+        frame: Frame,
+        origin: Place | None,
+        use: Step | None = None,
+    ) -> Any:
+        """A value for a parameter of a block.
+
+        Args:
+            block: the block's name.
+            parameter: the one that the value is for.
+            written: the value as it stands in the text.
+            frame: the body that the use stands in.
+            origin: where to report a value that does not fit.
+            use: what asks for the value, where it is a definition's default.
+
+        Raises:
+            GiveUp: if it cannot be computed, or does not fit; the reason is reported.
+        """
+        value = written.value
+        if parameter.type in SLOTS and type(value) is not Formula:
+            return self._slot(block, parameter, written, frame)
+        if type(value) is Formula or isinstance(value, dict | list):
+            bare = value.bare if type(value) is Formula and written.variables is None else None
+            if bare is not None and frame.variables.get(bare, UNKNOWN) is not UNKNOWN:  # most expressions are a name
+                value = frame.variables[bare]
+            else:
+                value = self.evaluation.evaluate(value, frame, written.place, written.variables)
+        if isinstance(value, Slot):
+            if parameter.type in SLOTS:
+                return value
+            self.evaluation.error(frame, "bad-value", f"`{parameter.name}` of `{block}` is no block", written.place)
+            raise GiveUp
+        try:
+            return parameter.check(value)
+        except ParameterError as error:
+            at = origin if origin is not None and not origin.source.shipped else written.place
+            self._report(str(error), block, parameter, value, written, frame, at, use)
+            raise GiveUp from None
+
+    def _report(
+        self,
+        error: str,
+        block: str,
+        parameter: Parameter,
+        value: Any,
+        written: Written,
+        frame: Frame,
+        at: Place | None,
+        use: Step | None,
+    ) -> None:
+        told = use is not None and use.place is not None and use.place != at
+        notes = (Note(f"`{block}` is used here", use.place),) if use is not None and told else ()
+        help = _advice(value, written, parameter, at)
+        declared = self.library.notes_on(block, parameter.name)
+        notes = (*notes, *(note for note in declared if note.place != at))
+        self.evaluation.error(frame, "bad-value", f"{error} (in `{block}`)", at, help, notes)
+
+    def _slot(self, block: str, parameter: Parameter, written: Written, frame: Frame) -> Slot | None:
+        value = written.value
+        if value is None:
+            return None
+        expected: tuple[type, ...] = (str, dict) if parameter.type == "block" else (dict,)
+        if not isinstance(value, expected):
+            message = f"`{parameter.name}` must be {parameter.expectation()}, got {describe(value)} (in `{block}`)"
+            is_name = parameter.type == "steps" and isinstance(value, str)
+            help = f"give the step a name: {{{value}: {value}}}" if is_name else None
+            notes = self.library.notes_on(block, parameter.name)
+            self.evaluation.error(frame, "bad-value", message, written.place, help, notes)
+            raise GiveUp
+        own = written.variables is None
+        variables = frame.variables if written.variables is None else written.variables
+        below = None
+        if written.below is not None and parameter.type == "steps":
+            setting = written.below
+            setting.mark_used()
+            under = Written(setting.value, setting.value_place, setting.variables, setting.below)
+            below = self._slot(block, parameter, under, frame)
+        return Slot(value, variables, frame.origins if own else NOWHERE, below)
+
+
+def _advice(value: Any, written: Written, parameter: Parameter, at: Place | None) -> str | None:
+    """What to write instead of a value that does not fit."""
+    near = difflib.get_close_matches(str(value), parameter.choices, 1, 0.65)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    if type(written.value) is not Formula:
+        return None
+    if type(value) is float and "/" in written.value:
+        return "`/` gives a number with a fraction; use `//` or `round(...)`"
+    is_quoted = at is not None and str(written.value) in at.source.line(at.line)
+    return None if is_quoted else f"it is computed as `{written.value}`"

@@ -1,0 +1,36 @@
+"""A use of a block: what it is a use of, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from archbuilder.diagnostics import Place
+from archbuilder.lower.defaults import Setting
+from archbuilder.lower.library import Definition
+from archbuilder.spec.models import Step
+from archbuilder.spec.table import Past
+
+Uses: TypeAlias = list[tuple[Step, Mapping[str, Any] | None]]
+"""A use of a block; behind it, where the block came through a slot, the slot's own use. Each with its variables (None:
+those of the frame)."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A block or an op: its name, its definition, and the uses that say how."""
+
+    name: str
+    definition: Definition
+    uses: Uses
+
+
+class Written(NamedTuple):
+    """A value in the text of a spec: where it stands, and the variables that its expressions see."""
+
+    value: Any
+    place: Place | None
+    variables: Mapping[str, Any] | None = None
+    below: Setting | None = None
+    past: tuple[Past, ...] = ()

@@ -1,0 +1,134 @@
+"""Which step of a class reads which, and in which order the steps stand and are registered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from archbuilder.graph.graph import INPUT, Graph, Node, Value, children
+from archbuilder.pytorch.expressions import ABSENT, Arguments, CannotUnify
+from archbuilder.pytorch.members import Member
+from archbuilder.pytorch.plans import Reference
+
+
+class Wiring:
+    """Which step reads which, the same for all instances as far as possible."""
+
+    def __init__(self, members: list[Member], arguments: Arguments) -> None:
+        self.members = members
+        self.arguments = arguments
+        self.order = joint_order([member.names for member in members])
+        self.position = {name: number for number, name in enumerate(self.order)}
+
+    def inputs(self, name: str) -> tuple[Reference, ...]:
+        nodes = [member.node(name) for member in self.members]
+        widths = {len(node.inputs) for node in nodes if node is not None and node.body is not None}
+        if len(widths) > 1:
+            raise CannotUnify
+        width = widths.pop() if widths else 1
+        return tuple(self.value([self._input(node, number) for node in nodes]) for number in range(width))
+
+    @staticmethod
+    def _input(node: Node | None, number: int) -> Value | None:
+        """An input of a node; a step that is left out still hands on its first one."""
+        if node is None or (node.body is None and number > 0):
+            return None
+        return node.inputs[number]
+
+    def value(self, values: Sequence[Value | None]) -> Reference:
+        """The reference that leads to the right value in every instance."""
+        sources = [
+            None if value is None else _key(member.graph, member.graph.source_of(value))
+            for member, value in zip(self.members, values, strict=True)
+        ]
+        distinct = list(dict.fromkeys(source for source in sources if source is not None))
+        last = max(distinct, key=lambda source: self.position.get(source[0] or "", -1))
+        if all(self._leads(member, last, source) for member, source in zip(self.members, sources, strict=True)):
+            return Reference(*last)
+        if len(distinct) != 2:
+            raise CannotUnify
+        (other,) = [source for source in distinct if source != last]
+        hint = identifier(f"from_{last[0] or 'input'}")
+        flag = self.arguments.value([ABSENT if source is None else source == last for source in sources], hint)
+        return Reference(*last, flag=flag, other=Reference(*other))
+
+    def _leads(
+        self, member: Member, start: tuple[str | None, int | None], end: tuple[str | None, int | None] | None
+    ) -> bool:
+        """Whether reading `start` gives `end` in an instance, through steps that it does not have."""
+        if end is None or start == end:
+            return True
+        name, item = start
+        node = member.node(name) if name is not None else None
+        if name is None or item is not None:
+            return False
+        if node is not None:
+            return node.body is None and _key(member.graph, member.graph.source_of(node.inputs[0])) == end
+        behind = self._first_input_elsewhere(name)
+        return behind is not None and self._leads(member, behind, end)
+
+    def _first_input_elsewhere(self, name: str) -> tuple[str | None, int | None] | None:
+        for member in self.members:
+            node = member.node(name)
+            if node is not None and node.inputs:
+                return _key(member.graph, node.inputs[0])
+        return None
+
+
+def _key(graph: Graph, value: Value) -> tuple[str | None, int | None]:
+    return (None if value.node == INPUT else graph.nodes[value.node].name, value.item)
+
+
+def joint_order(orders: list[list[str]]) -> list[str]:
+    """One order of all names that agrees with each.
+
+    Raises:
+        CannotUnify: if two disagree.
+    """
+    joint = list(orders[0])
+    for order in orders[1:]:
+        if order == joint:
+            continue
+        position = -1
+        for name in order:
+            if name in joint:
+                if joint.index(name) <= position:
+                    raise CannotUnify
+                position = joint.index(name)
+            else:
+                position += 1
+                joint.insert(position, name)
+    return joint
+
+
+def registration(members: list[Member], names: Iterable[str]) -> tuple[str, ...]:
+    """The order in which a class registers its children.
+
+    Raises:
+        CannotUnify: if the instances register in different orders.
+    """
+    wanted = set(names)
+    orders = [list(_flat(member.graph)) for member in members]
+    joint = joint_order([list(_flat(member.graph, left_out=True)) for member in members])
+    if any([name for name in joint if name in set(order)] != order for order in orders):
+        joint = joint_order(orders)  # a container that a step would open if it were there
+    return tuple(name for name in joint if name in wanted)
+
+
+def _flat(graph: Graph, *, left_out: bool = False) -> Iterable[str]:
+    """The dotted names of a graph's children in order of registration; containers are opened at their first child."""
+
+    def walk(level: Any, prefix: str) -> Iterable[str]:
+        for name, child in level.items():
+            if child.node is not None:
+                yield prefix + name
+            yield from walk(child.inner, f"{prefix}{name}.")
+
+    return walk(children(graph, left_out=left_out), "")
+
+
+def identifier(name: str) -> str:
+    """A child's dotted name as a Python identifier."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    return f"step_{plain}" if plain[:1].isdigit() else plain
