@@ -13,7 +13,9 @@ from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
 from archbuilder.lower import lower_architecture
-from archbuilder.spec.formula import Formula, FormulaError, UnknownNameError
+from archbuilder.spec.arithmetic import FormulaError
+from archbuilder.spec.expression import UnknownNameError
+from archbuilder.spec.formula import Formula
 from archbuilder.spec.load import IncompleteSpec, load_architecture, load_block
 from archbuilder.spec.models import Architecture
 

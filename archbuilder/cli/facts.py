@@ -77,8 +77,7 @@ def summary(
     plugins: PluginOption = None,
 ) -> None:
     """Print the parameters, computations and shapes of a network."""
-    load_plugins(plugins)
-    facts = read_spec(spec, settings, input).summary
+    facts = read_spec(spec, settings, input, plugins).summary
     if format == "table":
         say(table.as_table(facts, depth, terminal_width(), has_colour(sys.stdout)))
     else:

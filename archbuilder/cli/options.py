@@ -115,23 +115,27 @@ def read_input(text: str | None) -> Size | None:
     return channels, height, width
 
 
-def read_spec(spec: str, settings: list[str] | None, input: str | None) -> Checked:
-    """The network that a word on the command line means.
+def read_spec(spec: str, settings: list[str] | None, input: str | None, plugins: list[Path] | None) -> Checked:
+    """The network that a word on the command line means, with the plugins loaded that it allows.
 
     Raises:
-        SpecError: with every mistake in it, or because there is no such thing.
+        SpecError: with every mistake in it or in a plugin, or because there is no such thing.
         typer.BadParameter: if a setting or the input's size is none.
     """
+    load_plugins(plugins)
     return check_word(spec, read_settings(settings), read_input(input))
 
 
-def read_block(name: str, spec: str | None, settings: list[str] | None, input: str | None) -> Checked:
-    """One block by itself.
+def read_block(
+    name: str, spec: str | None, settings: list[str] | None, input: str | None, plugins: list[Path] | None
+) -> Checked:
+    """One block by itself, with the plugins loaded that the command line allows.
 
     Raises:
-        SpecError: with every mistake in it, or because there is no such file.
+        SpecError: with every mistake in it or in a plugin, or because there is no such file.
         typer.BadParameter: if a setting or the input's size is none.
     """
+    load_plugins(plugins)
     text = read_standard_input() if spec == "-" else None
     size = read_input(input) or (64, 32, 32)
     try:

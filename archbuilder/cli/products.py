@@ -16,7 +16,6 @@ from archbuilder.cli.options import (
     PluginOption,
     SetOption,
     SpecArgument,
-    load_plugins,
     path_of,
     read_block,
     read_spec,
@@ -47,9 +46,8 @@ def render(
     plugins: PluginOption = None,
 ) -> None:
     """Draw a network; without -o into NAME.svg in the current folder."""
-    load_plugins(plugins)
     kind = format or _format_of(output)
-    checked = read_spec(spec, settings, input)
+    checked = read_spec(spec, settings, input, plugins)
     if output is None:
         output = Path(f"{_file_name(checked)}.{kind}")
     _refuse_spec(output, spec)  # before the drawing, which takes its time
@@ -72,8 +70,7 @@ def block(
     plugins: PluginOption = None,
 ) -> None:
     """Try one block by itself: check it and sum it up; with -o draw it, with --build build it."""
-    load_plugins(plugins)
-    checked = read_block(name, spec, settings, input)
+    checked = read_block(name, spec, settings, input, plugins)
 
     from archbuilder.analysis.table import as_table
 
@@ -102,8 +99,7 @@ def export(
     plugins: PluginOption = None,
 ) -> None:
     """Write a network as Python source that needs PyTorch alone; without -o into NAME.py in the current folder."""
-    load_plugins(plugins)
-    checked = read_spec(spec, settings, input)
+    checked = read_spec(spec, settings, input, plugins)
 
     from archbuilder.pytorch.source import to_source
 
@@ -158,8 +154,7 @@ def build(
     plugins: PluginOption = None,
 ) -> None:
     """Build a network with PyTorch, run it once, and compare it with its summary."""
-    load_plugins(plugins)
-    checked = read_spec(spec, settings, input)
+    checked = read_spec(spec, settings, input, plugins)
     run = _run(checked, image, depth)
 
     from archbuilder.analysis.table import as_table

@@ -1,7 +1,7 @@
 """Drawings of a network. `render` makes one; a layout that fails is a `DrawingError`.
 
-A graph becomes a `Picture` (`picture`), the picture DOT (`dot`, with `labels`, `pages` and `style`), the DOT an image
-(`engine`).
+A graph becomes a `Picture` (`painter`, with `drawing` and `words`), the picture DOT (`dot`, with `labels`, `pages` and
+`style`), the DOT an image (`engine`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from archbuilder.analysis.summary import DEPTHS, Depth
 from archbuilder.draw.engine import DrawingError, lay_out
-from archbuilder.draw.picture import picture_of
+from archbuilder.draw.painter import picture_of
 from archbuilder.graph.graph import Graph
 
 Format: TypeAlias = Literal["svg", "png", "dot"]
@@ -19,7 +19,7 @@ Format: TypeAlias = Literal["svg", "png", "dot"]
 FORMATS: Final[tuple[Format, ...]] = ("svg", "png", "dot")
 
 
-def render(graph: Graph, *, format: Format = "svg", depth: Depth = "stage") -> bytes:
+def render(graph: Graph, *, format: Format = "svg", depth: Depth = "block") -> bytes:
     """The drawing of a network.
 
     Args:

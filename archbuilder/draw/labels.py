@@ -9,8 +9,9 @@ from itertools import zip_longest
 from typing import Final
 
 from archbuilder.diagnostics import printable, shorten
-from archbuilder.draw.picture import Band, Box, Group, Load, Picture, abbreviate
+from archbuilder.draw.picture import Band, Box, Group, Load, Picture
 from archbuilder.draw.style import LABEL_INK, MACS, PAINTS, PARAMETERS, TITLE_INK, Paint
+from archbuilder.draw.words import abbreviate
 
 _BAR: Final = 58
 """Points of the longest bar."""

@@ -19,7 +19,8 @@ from archbuilder.lower.said import STEP_WORDS, Readings, Said
 from archbuilder.lower.slots import NOWHERE, Slot
 from archbuilder.lower.uses import Target, Written
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError
-from archbuilder.spec.formula import Formula, FormulaError
+from archbuilder.spec.arithmetic import FormulaError
+from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import BlockDefinition
 
 if TYPE_CHECKING:

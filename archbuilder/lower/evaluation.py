@@ -8,7 +8,9 @@ from typing import Any
 
 from archbuilder.diagnostics import Note, Place, Reporter, suggest
 from archbuilder.lower.frame import UNKNOWN, Frame
-from archbuilder.spec.formula import Formula, FormulaError, UnknownNameError
+from archbuilder.spec.arithmetic import FormulaError
+from archbuilder.spec.expression import UnknownNameError
+from archbuilder.spec.formula import Formula
 from archbuilder.spec.table import value_place
 
 

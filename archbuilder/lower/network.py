@@ -217,6 +217,9 @@ class _Network:
                 self.reporter.error("unknown-block", f"there is no block `{block}`", key_at, help=help)
                 continue
             weak = block in getattr(written, "weak", ()) or self.architecture.is_weak("defaults")
+            if values is None and not weak and not replaced_by(written, block):
+                message = f"there are no defaults for `{block}` that could be removed"
+                self.reporter.error("no-effect", message, key_at, help="remove it, or give values")
             value_at = value_place(written, block) or key_at
             value = Written(values, value_at, self.frame.variables, past=replaced_by(written, block))
             settings += self.readings.read_settings(block, value, key_at, weak, self.frame)

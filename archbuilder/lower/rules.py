@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from archbuilder.spec.formula import FUNCTIONS
+from archbuilder.spec.arithmetic import FUNCTIONS
 
 
 @dataclass

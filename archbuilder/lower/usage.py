@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from archbuilder.spec.formula import Formula, FormulaError
+from archbuilder.spec.arithmetic import FormulaError
+from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import Architecture, BlockDefinition, Step
 
 

@@ -17,8 +17,9 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from archbuilder.diagnostics import Place, shorten
 from archbuilder.parameters import describe
+from archbuilder.spec.arithmetic import FormulaError
 from archbuilder.spec.base import Canonical, SpecModel
-from archbuilder.spec.formula import Formula, FormulaError
+from archbuilder.spec.formula import Formula
 from archbuilder.spec.table import Items, Table, key_place, value_place
 from archbuilder.spec.values import (
     Condition,

@@ -18,7 +18,8 @@ from archbuilder.parameters import (
     ParameterError,
     describe,
 )
-from archbuilder.spec.formula import Formula, FormulaError, is_formula
+from archbuilder.spec.arithmetic import FormulaError
+from archbuilder.spec.formula import Formula, is_formula
 from archbuilder.spec.table import Table
 
 MAXIMUM_REPEATS: Final = 10_000

@@ -12,7 +12,7 @@ from archbuilder.cli import app
 from archbuilder.graph.table import OPS
 from archbuilder.lower.library import shipped_names
 from archbuilder.parameters import INITIALISATIONS, SCALED_INITIALISATIONS, TYPES
-from archbuilder.spec.formula import FUNCTIONS
+from archbuilder.spec.arithmetic import FUNCTIONS
 from archbuilder.spec.load import network_names
 from archbuilder.spec.models import Architecture, Expect, Input, Reference, Step
 from tests.docs.pages import FOLDER, ROOT, environment, fences

@@ -7,7 +7,9 @@ from itertools import pairwise
 import pytest
 
 import archbuilder
-from archbuilder.draw.picture import Box, Edge, Group, Item, Picture, abbreviate, parts_of, picture_of
+from archbuilder.draw.painter import picture_of
+from archbuilder.draw.picture import Box, Edge, Group, Item, Picture, parts_of
+from archbuilder.draw.words import abbreviate
 
 
 def picture(name: str, depth: str) -> Picture:
@@ -25,7 +27,7 @@ def edge(found: Picture, source: str, target: str) -> Edge:
 def test_a_stage_is_a_box_with_its_repeats_widths_and_cost():
     box = find(picture("resnet50", "stage"), "layer2")
     assert isinstance(box, Box)
-    assert [band.text for band in box.bands] == ["layer2", "bottleneck ×4", "128 → 512 · stride 2"]
+    assert [band.text for band in box.bands] == ["layer2", "bottleneck ×4", "inner 128 → 512 · stride 2"]
     assert box.count == 4
     assert box.load is not None
     assert (box.load.parameters, box.load.macs) == (1_219_584, 1_027_604_480)

@@ -122,7 +122,7 @@ def test_png_is_sharp():
     image = archbuilder.render(archbuilder.lower("resnet50"), format="png")
     assert image.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", image[16:24])
-    points = svg("resnet50", "stage").get("viewBox", "").split()
+    points = svg("resnet50", "block").get("viewBox", "").split()
     assert width == pytest.approx(2 * float(points[2]), rel=0.01)
     assert height == pytest.approx(2 * float(points[3]), rel=0.01)
 

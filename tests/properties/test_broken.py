@@ -24,7 +24,8 @@ from archbuilder import SpecError
 from archbuilder.checking import Checked
 from archbuilder.graph.graph import Graph
 from archbuilder.spec import zoo
-from archbuilder.spec.formula import Formula, FormulaError
+from archbuilder.spec.arithmetic import FormulaError
+from archbuilder.spec.formula import Formula
 from tests.properties import worst
 from tests.properties.judge import judge, judged
 

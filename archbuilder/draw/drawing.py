@@ -1,0 +1,111 @@
+"""One graph while it is drawn: where its values come from, who reads them, which of its edges are shortcuts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from archbuilder.draw.picture import Box, EdgeKind, Role
+from archbuilder.draw.words import span
+from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
+from archbuilder.graph.op import Op
+from archbuilder.graph.shapes import Shape
+
+
+class Port(NamedTuple):
+    """Where a value comes from: the box, and the shape that goes into this box."""
+
+    box: str
+    before: Shape
+
+
+@dataclass
+class Drawing:
+    """One graph while it is drawn: where its values come from, who reads them, which of its edges are shortcuts."""
+
+    graph: Graph
+    ports: dict[int, Port]
+    prefix: str = ""
+    role: Role = "other"
+
+    def __post_init__(self) -> None:
+        self.readers = _readers(self.graph)
+        self.shortcuts = dict(_shortcuts(self.graph, self.readers))
+
+    def path(self, node: Node) -> str:
+        """The path of a step, of the first and the last of its repeats."""
+        return f"{self.prefix}{span(node)}"
+
+    def port(self, value: Value) -> Port:
+        """Where a value comes from."""
+        return self.ports[self.graph.source_of(value).node]
+
+    def shape_of(self, value: Value) -> Shape:
+        """The shape of a value."""
+        return self.graph.shape_of(value)
+
+    def follows(self, node: Node, box: Box) -> bool:
+        """Whether a layer can stand in the box of the one before it: nothing else reads what that one gives."""
+        if not node.inputs:
+            return False
+        value = self.graph.source_of(node.inputs[0])
+        return (
+            len(node.inputs) == 1
+            and not box.sign
+            and box.count == node.count == 1
+            and value.node != INPUT
+            and isinstance(self.graph.nodes[value.node].body, Op)
+            and self.ports[value.node].box == box.id
+            and self.readers[value.node, value.item] == 1
+        )
+
+    def read_from_before(self, section: Section) -> tuple[Value, ...]:
+        """The values that a section takes from before it."""
+        nodes = self.graph.nodes[section.start : section.stop]
+        read = (self.graph.source_of(value) for node in nodes if node.body is not None for value in node.inputs)
+        return tuple(dict.fromkeys(value for value in read if value.node < section.start))
+
+
+def _readers(graph: Graph) -> Counter[tuple[int, int | None]]:
+    """How often each value is read, by steps and as the graph's output."""
+    values = [value for node in graph.nodes if node.body is not None for value in node.inputs]
+    return Counter((value.node, value.item) for value in map(graph.source_of, [*values, graph.output]))
+
+
+def _shortcuts(graph: Graph, readers: Counter[tuple[int, int | None]]) -> Iterator[tuple[tuple[int, int], EdgeKind]]:
+    """The edges, as (reader, position among its inputs), that lie on the way around a sum.
+
+    Such a way leads from a later operand of the sum back to a value on the main path to the first. If it passes nothing,
+    it is an identity.
+    """
+    for number, node in enumerate(graph.nodes):
+        if not (isinstance(node.body, Op) and node.body.name == "add"):
+            continue
+        main = _main_path(graph, node.inputs[0])
+        for position, operand in enumerate(node.inputs[1:], 1):
+            value, edges = graph.source_of(operand), [(number, position)]
+            while value.node != INPUT and readers[value.node, value.item] == 1 and value.item is None:
+                if not graph.nodes[value.node].inputs:
+                    break
+                edges.append((value.node, 0))
+                value = graph.source_of(graph.nodes[value.node].inputs[0])
+            if value not in main:
+                continue
+            if value == graph.source_of(node.inputs[0]):
+                yield (number, 0), "identity"  # it is the first operand that goes around
+            elif len(edges) > 1:
+                yield from ((edge, "projection") for edge in edges)
+            else:
+                yield edges[0], "identity"
+
+
+def _main_path(graph: Graph, last: Value) -> set[Value]:
+    """A value and those from which it comes, back along first inputs."""
+    value = graph.source_of(last)
+    found = {value}
+    while value.node != INPUT and graph.nodes[value.node].inputs:
+        value = graph.source_of(graph.nodes[value.node].inputs[0])
+        found.add(value)
+    return found
