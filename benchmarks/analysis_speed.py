@@ -40,7 +40,7 @@ def check_over_imports(rounds: int = 10) -> float:
     return times["check"] / times["imports"]
 
 
-def torchinfo_over_analysis(rounds: int = 10) -> float:
+def torchinfo_over_analysis(rounds: int = 20) -> float:
     """Torchinfo's summary of a network that is already built, over reading its spec and summing it up without torch."""
     import torchinfo
 

@@ -24,7 +24,7 @@ def cut(graph: Graph, taps: Sequence[Tap]) -> Graph:
         return value if value.node == INPUT else Value(number_of[value.node], value.item)
 
     nodes: tuple[Node, ...] = tuple(
-        replace(graph.nodes[old], inputs=tuple(moved(value) for value in graph.nodes[old].inputs)) for old in kept
+        graph.nodes[old]._replace(inputs=tuple(moved(value) for value in graph.nodes[old].inputs)) for old in kept
     )
     returned = tuple(tap._replace(value=moved(tap.value)) for tap in taps)
     sections, inlined = (

@@ -27,12 +27,11 @@ class Value(NamedTuple):
     item: int | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Node:
+class Node(NamedTuple):
     """One step: an op, a call of another graph, or neither (`body` is None) where a step was left out.
 
     A step that was left out hands on its first input under its own name, so that readers can follow the names.
-    `names` has a name for each repeat; a node that is no repeat has one.
+    `names` has a name for each repeat; a node that is no repeat has one. A tuple is the fastest of what cannot be changed.
     """
 
     name: str
@@ -40,10 +39,20 @@ class Node:
     inputs: tuple[Value, ...]
     shape: Shape
     place: Place | None = None
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]
     names: tuple[str, ...] = ()
     replaced: bool = False
     """Whether a step that was left out is an identity of its own that keeps its place (`else: identity`)."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the very same node: others may say the same."""
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     def all_names(self) -> tuple[str, ...]:
         """The name of each repeat."""

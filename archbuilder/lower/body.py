@@ -147,7 +147,8 @@ class Bodies:
         target = self.targets.find(step, frame) if present else None
         if target is None:
             return self._left_out(name, step, frame)
-        inputs = self._inputs(step, frame) if _takes_values(target) else ()
+        takes_values = not isinstance(target, Target) or target.takes_values
+        inputs = self._inputs(step, frame) if takes_values else ()
         if POISON in inputs:
             self.naming.check_written(name, frame, step)
             self._check_all_the_same(target, step, frame)
@@ -348,13 +349,6 @@ class Bodies:
         if self.arguments.trace is not None:
             self.arguments.trace.placed(name, [node], step, frame)
         return frame.builder.add(node)
-
-
-def _takes_values(target: Target | Slot | Steps) -> bool:
-    """Whether a step takes values at all; a held tensor does not."""
-    if isinstance(target, Target) and isinstance(target.definition, type):
-        return target.definition.inputs != (0, 0)
-    return True
 
 
 def _place_of_input(step: Step, number: int) -> Place | None:

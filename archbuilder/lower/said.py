@@ -72,7 +72,7 @@ class Readings:
     evaluation: Evaluation
     settings: list[Setting] = field(default_factory=list)
     _facts: dict[int, Facts] = field(default_factory=dict)
-    _said: dict[tuple[int, int], Said] = field(default_factory=dict)
+    _said: dict[int, Said] = field(default_factory=dict)
 
     def facts_of(self, definition: Definition) -> Facts:
         """What is read off a definition."""
@@ -92,19 +92,20 @@ class Readings:
             GiveUp: if it says what the block cannot be told; that is reported.
         """
         step = target.uses[0][0]
+        known = self._said.get(id(step))
+        if known is not None and known.facts.definition is target.definition and len(target.uses) == 1:
+            return known
         facts = self.facts_of(target.definition)
         if len(target.uses) > 1:
             return self._read(target, facts, frame)
-        key = (id(step), id(facts))
-        known = self._said.get(key)
-        if known is None:
-            kept = facts.kept and is_kept(step)
-            known = (_KEPT_SAID.get(key) if kept else None) or self._read(target, facts, frame)
-            if not known.nearer:  # these see the variables of one frame
-                self._said[key] = known
-                if kept:
-                    _KEPT_SAID[key] = known
-        return known
+        key = (id(step), id(target.definition))
+        kept = facts.kept and is_kept(step)
+        said = (_KEPT_SAID.get(key) if kept else None) or self._read(target, facts, frame)
+        if not said.nearer:  # these see the variables of one frame
+            self._said[id(step)] = said
+            if kept:
+                _KEPT_SAID[key] = said
+        return said
 
     def _read(self, target: Target, facts: Facts, frame: Frame) -> Said:
         explicit, nearer = self._sort(target, facts.parameters, frame)

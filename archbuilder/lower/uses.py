@@ -25,6 +25,11 @@ class Target:
     definition: Definition
     uses: Uses
 
+    @property
+    def takes_values(self) -> bool:
+        """Whether it takes values at all; a held tensor does not."""
+        return not isinstance(self.definition, type) or self.definition.inputs != (0, 0)
+
 
 class Written(NamedTuple):
     """A value in the text of a spec: where it stands, and the variables that its expressions see."""

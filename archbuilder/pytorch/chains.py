@@ -42,11 +42,11 @@ def gather_chains(graph: Graph) -> Graph:
 def _single(node: Node, inputs: tuple[Value, ...], position: int) -> list[Node]:
     """A node, repeats one by one."""
     if node.count == 1:
-        return [replace(node, inputs=inputs)]
+        return [node._replace(inputs=inputs)]
     nodes = []
     for repeat, name in enumerate(node.all_names()):
         taken = (Value(position + repeat - 1),) if repeat else inputs
-        nodes.append(replace(node, name=name, names=(), count=1, inputs=taken))
+        nodes.append(node._replace(name=name, names=(), count=1, inputs=taken))
     return nodes
 
 
@@ -84,6 +84,6 @@ def _chain(graph: Graph, members: list[int]) -> Graph:
         node = graph.nodes[number]
         own = tuple(name.partition(".")[2] for name in node.all_names())
         inputs = (Value(position - 1 if position else INPUT),)
-        nodes.append(replace(node, name=own[0], names=own if node.count > 1 else (), inputs=inputs))
+        nodes.append(node._replace(name=own[0], names=own if node.count > 1 else (), inputs=inputs))
     before = graph.shape_of(graph.nodes[members[0]].inputs[0])
     return Graph("", before, tuple(nodes), Value(len(nodes) - 1), listed=True)
