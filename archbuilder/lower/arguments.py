@@ -100,9 +100,9 @@ class Arguments:
         taking.take_explicit(fixed)
         taking.take_settings()
         if restride is not None and not taking.failed:
-            taking.take_default("stride")
-            if not taking.failed:
-                fixed = {**fixed, **restride(fixed.get("stride", taking.values["stride"]))}
+            if "stride" not in taking.values:
+                taking.take_defaults("stride")
+            fixed = {**fixed, **restride(fixed.get("stride", taking.values["stride"]))}
         taking.values.update(fixed)
         if self.trace is not None and fixed:
             self.trace.fixed(fixed)
@@ -198,22 +198,22 @@ class _Taking:
             except GiveUp:
                 self.failed = True
 
-    def take_defaults(self) -> None:
-        """Fills in what nobody has given.
+    def take_defaults(self, last: str = "") -> None:
+        """Fills in what nobody has given, in the order of the parameters, so that each may ask for those before it.
 
         Raises:
             GiveUp: if something must be given; that is reported.
         """
         for parameter in self.said.facts.rest:
-            self.take_default(parameter.name)
+            if parameter.name not in self.values:
+                self._take_default(parameter)
+            if parameter.name == last:
+                break
         if self.failed:
             raise GiveUp
 
-    def take_default(self, key: str) -> None:
-        """Fills in a parameter, if nobody has given it."""
-        if key in self.values:
-            return
-        parameter = self.said.facts.parameters[key]
+    def _take_default(self, parameter: Parameter) -> None:
+        key = parameter.name
         checker, use, name = self.arguments.checker, self.target.uses[0][0], self.target.name
         if parameter.default is REQUIRED:
             help = f"add `{key}`: {parameter.help or parameter.expectation()}"

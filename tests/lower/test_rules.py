@@ -431,6 +431,25 @@ def test_output_stride_changes_no_parameter(block: str, stride: int) -> None:
     assert [tap.reduction for tap in graph.taps] == [each for each in (2, 4, 8, 16, 32) if each <= stride]
 
 
+def test_output_stride_where_a_stride_follows_from_another_parameter() -> None:
+    graph = lowered("""
+        name: net
+        input: {channels: 3, size: 64}
+        output_stride: 8
+        blocks:
+          mine:
+            parameters:
+              width: channels
+              down: {type: bool, default: true}
+              stride: {type: size, default: $(2 if down else 1)}
+              dilation: {type: size, default: 1}
+            body: {conv: {block: conv, width: $width, kernel: 3, stride: $stride, dilation: $dilation}}
+        stages: {a: {block: mine, width: 8}, b: {block: mine, width: 8, depth: 2}, c: {block: mine, width: 8}, d: {block: mine, width: 8}}
+        """)
+    paths = ("a.conv", "b.0.conv", "b.1.conv", "c.conv", "d.conv")
+    assert [op_at(graph, path).stride[0] for path in paths] == [2, 2, 1, 2, 1]
+
+
 def test_output_stride_needs_blocks_that_dilate() -> None:
     text = f"output_stride: 16\n{RESIDUAL.replace('BLOCK', 'shuffle_unit')}"
     assert mistakes(text) == ["7: `output_stride` needs blocks that dilate; `shuffle_unit` has no parameter `dilation`"]
