@@ -444,7 +444,11 @@ def test_output_stride_where_a_stride_follows_from_another_parameter() -> None:
               stride: {type: size, default: $(2 if down else 1)}
               dilation: {type: size, default: 1}
             body: {conv: {block: conv, width: $width, kernel: 3, stride: $stride, dilation: $dilation}}
-        stages: {a: {block: mine, width: 8}, b: {block: mine, width: 8, depth: 2}, c: {block: mine, width: 8}, d: {block: mine, width: 8}}
+        stages:
+          a: {block: mine, width: 8}
+          b: {block: mine, width: 8, depth: 2}
+          c: {block: mine, width: 8}
+          d: {block: mine, width: 8}
         """)
     paths = ("a.conv", "b.0.conv", "b.1.conv", "c.conv", "d.conv")
     assert [op_at(graph, path).stride[0] for path in paths] == [2, 2, 1, 2, 1]
