@@ -152,6 +152,10 @@ def _size(value: Any) -> Any:
     return _MISFIT
 
 
+def _padding(value: Any) -> Any:
+    return value if value == "same" else _size(value)
+
+
 def _initialisation(value: Any) -> Any:
     if isinstance(value, str):
         return value if value in INITIALISATIONS else _MISFIT
@@ -185,6 +189,7 @@ TYPES: Final = {
     "string": "a text",
     "channels": "a number of channels, 1 or more",
     "size": "a whole number or a pair of them [height, width]",
+    "padding": "a whole number, a pair of them [height, width], or `same`",
     "block": "a block",
     "steps": "a map of steps",
     "init": f"one of {', '.join(INITIALISATIONS)}, or {{normal: 0.02}} (likewise {', '.join(SCALED_INITIALISATIONS[1:])})",
@@ -198,6 +203,7 @@ _CHECKS: Final = {
     "string": _string,
     "channels": _channels,
     "size": _size,
+    "padding": _padding,
     "block": _anything,
     "steps": _anything,
     "init": _initialisation,

@@ -20,6 +20,19 @@ def default_padding(op: str, kernel: Pair, dilation: Pair) -> Pair:
     return (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
 
 
+def same_padding(kernel: Pair, stride: Pair, dilation: Pair) -> Pair | None:
+    """What keeps the size; None where that is one more at the end than at the beginning.
+
+    Raises:
+        OpError: beside a stride, which does not keep it.
+    """
+    if stride != (1, 1):
+        message = f"`padding: same` keeps the size, and a stride of {stride[0] if stride[0] == stride[1] else list(stride)} does not"
+        raise OpError(message, "write the padding as a number", "padding")
+    spans = dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1)
+    return None if spans[0] % 2 or spans[1] % 2 else (spans[0] // 2, spans[1] // 2)
+
+
 def slide(
     op: str, shape: Map, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair = (1, 1), *, ceil: bool = False
 ) -> Pair:

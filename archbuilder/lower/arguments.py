@@ -26,8 +26,8 @@ from archbuilder.spec.models import BlockDefinition
 if TYPE_CHECKING:
     from archbuilder.lower.trace import Trace
 
-Restride = Callable[[Any], Mapping[str, Any]]
-"""What a use is given instead of its own stride and dilation, by its stride."""
+Restriding = Callable[[Any], Mapping[str, Any]]
+"""Says what a use is given instead of its own stride and dilation, by its stride."""
 
 
 class Resolved(NamedTuple):
@@ -68,7 +68,7 @@ class Arguments:
         frame: Frame,
         input: Any,
         fixed: Mapping[str, Any] | None = None,
-        restride: Restride | None = None,
+        restride: Restriding | None = None,
     ) -> Given:
         """The parameters of a use.
 
@@ -94,15 +94,15 @@ class Arguments:
                 return given
         return self._step_by_step(_Taking(self, target, said, settings, frame, input), fixed or {}, restride)
 
-    def _step_by_step(self, taking: _Taking, fixed: Mapping[str, Any], restride: Restride | None) -> Given:
+    def _step_by_step(self, taking: _Taking, fixed: Mapping[str, Any], restride: Restriding | None) -> Given:
         """The parameters of a use, the strongest first."""
         target, said, settings, frame = taking.target, taking.said, taking.settings, taking.frame
         taking.take_explicit(fixed)
         taking.take_settings()
         if restride is not None and not taking.failed:
-            if "stride" not in taking.values:
+            if "stride" in said.facts.parameters and "stride" not in taking.values:
                 taking.take_defaults("stride")
-            fixed = {**fixed, **restride(fixed.get("stride", taking.values["stride"]))}
+            fixed = {**fixed, **restride(fixed.get("stride", taking.values.get("stride", 1)))}
         taking.values.update(fixed)
         if self.trace is not None and fixed:
             self.trace.fixed(fixed)

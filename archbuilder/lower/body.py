@@ -21,6 +21,7 @@ from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
 from archbuilder.lower.library import Library
 from archbuilder.lower.naming import Naming, Words
 from archbuilder.lower.references import advice_for, find_values
+from archbuilder.lower.restride import restride_of
 from archbuilder.lower.sequences import Sequences
 from archbuilder.lower.site import Site
 from archbuilder.lower.slots import Slot
@@ -193,15 +194,20 @@ class Bodies:
 
     def _left_out(self, name: str, step: Step, frame: Frame) -> bool:
         """A step that is left out hands on its first input. In a list later steps move up, unless `else` keeps its place."""
-        value = self._inputs(step, frame, first_only=True)[0]
-        if value == POISON:
+        inputs = self._inputs(step, frame, first_only=True)
+        if POISON in inputs:
             raise GiveUp
         stays = step.else_ is not None
+        _set(frame, name, self._stand_in(Site(name, step, frame, inputs), stays=stays))
+        return stays
+
+    def _stand_in(self, site: Site, *, stays: bool = True) -> Value:
+        """What hands on the first value that a step takes, in its place. With `stays` it is a module of its own."""
+        name, step, frame, (value, *_) = site
         self.bounds.count(frame, step)
         child = self.naming.child(name, frame, step, claim=stays)
         node = Node(child, None, (value,), frame.builder.shape_of(value), step.place, replaced=stays)
-        _set(frame, name, self._append(name, node, step, frame))
-        return stays
+        return self._append(name, node, step, frame)
 
     def _inputs(self, step: Step, frame: Frame, *, first_only: bool = False) -> tuple[Value, ...]:
         """The values that a step takes."""
@@ -260,7 +266,7 @@ class Bodies:
         for steps, variables, origins in self.targets.layers(body, frame):
             inner = Frame(
                 frame.builder, variables, frame.defaults, value, frame.used_at, frame.block, values, origins,
-                frame.rename, numbering=frame.numbering, inlined=True, used_block=frame.used_block,
+                frame.rename, frame.rules, frame.numbering, inlined=True, used_block=frame.used_block,
             )  # fmt: skip
             self.steps(steps, inner)
             value = inner.current
@@ -273,7 +279,7 @@ class Bodies:
         builder = Builder(shape)
         inner = Frame(
             builder, frame.variables, frame.defaults, OUTER, frame.used_at, frame.block, origins=frame.origins,
-            rename=step.rename or {}, used_block=frame.used_block,
+            rename=step.rename or {}, rules=frame.rules and frame.rules.inside(shape), used_block=frame.used_block,
         )  # fmt: skip
         with self.bounds.inside(frame, step):
             if isinstance(body, Slot):
@@ -299,15 +305,18 @@ class Bodies:
             if self.arguments.trace is not None and frame.builder is self.root:
                 self.arguments.trace.inlined(site.name, step, frame)
             return value
-        shape = site.shape()
-        restride = self.sequences.restride(target, shape, frame, 0)
-        return self._add(site, self.calls.graph(target, definition, shape, frame, step, restride=restride))
+        restride = restride_of(target, frame, site.inputs, 0)
+        return self._add(site, self.calls.graph(target, definition, site.shape(), frame, step, restride=restride))
 
     def _op(self, site: Site, target: Target, op_type: type[Op]) -> Value:
         name, step, frame, inputs = site
         if step.rename or step.register_ or step.inline:
             self._refuse_words(step, target, frame)
-        given = self.arguments.resolve(target, frame, frame.builder.shape_of(inputs[0]) if inputs else None)
+        restride = restride_of(target, frame, inputs, 0)
+        shape = frame.builder.shape_of(inputs[0]) if inputs else None
+        given = self.arguments.resolve(target, frame, shape, restride=restride)
+        if restride is not None and restride.leaves_out:
+            return self._stand_in(site)
         if op_type.kept is not None:
             given = self._with_kept(given, op_type.kept)
         op, shape = self.application.apply(op_type, given, inputs, step, frame)

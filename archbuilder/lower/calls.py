@@ -10,13 +10,14 @@ from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
 from archbuilder.graph.ops.combine import Gather
 from archbuilder.graph.shapes import Shape, Streams
-from archbuilder.lower.arguments import Arguments, Given, Restride
+from archbuilder.lower.arguments import Arguments, Given
 from archbuilder.lower.bounds import Bounds
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import POISON, Builder, Frame
 from archbuilder.lower.library import Block, Library
 from archbuilder.lower.naming import Naming, Words
 from archbuilder.lower.references import advice_for, find_values
+from archbuilder.lower.restride import Restride, check_dilation, restride_of
 from archbuilder.lower.slots import Slot
 from archbuilder.lower.targets import Steps
 from archbuilder.lower.uses import Target
@@ -85,6 +86,8 @@ class Calls:
         graph = self._made[key]  # None where it went wrong, which is reported once
         if graph is None:
             raise GiveUp
+        if restride is not None:
+            check_dilation(target, graph.nodes, restride, frame, self.evaluation)
         if self.arguments.trace is not None:
             self.arguments.trace.called(graph, given.values)
         return graph
@@ -95,8 +98,9 @@ class Calls:
         Raises:
             GiveUp: if something in it is wrong; all of it is reported.
         """
-        step = target.uses[0][0]
-        given = self.arguments.resolve(target, frame, frame.builder.shape_of(value))
+        step, start = target.uses[0][0], len(frame.builder.nodes)
+        restride = restride_of(target, frame, (value,), 0)
+        given = self.arguments.resolve(target, frame, frame.builder.shape_of(value), restride=restride)
         inner = self._frame_of(target, definition, given, frame.builder, value, frame)
         words = self.naming.words(target, given)
         inner.rename = {**frame.rename, **words.rename}
@@ -109,6 +113,8 @@ class Calls:
             self._fill(definition, inner)
         if inner.current == POISON:
             raise GiveUp
+        if restride is not None:
+            check_dilation(target, frame.builder.nodes[start:], restride, frame, self.evaluation)
         return inner.current
 
     def _lowered(

@@ -49,15 +49,31 @@ def lower_architecture(
     shape, own = _shape(architecture, input), _shape(architecture, None)
     network = _Network(architecture, shape, reporter, trace)
     graph = network.lower()
-    if network.bodies.kept and shape != own:
-        # What a block holds has the size that it has for the spec's own input.
-        before = _Network(architecture, own, Reporter())
-        before.lower()
-        graph = _Network(architecture, shape, reporter, trace, before.bodies.kept).lower()
+    strided = architecture.output_stride is not None
+    if strided or (network.bodies.kept and shape != own):
+        # Weights are those of the spec's own input and strides, whatever is asked for: what a block holds has that size.
+        usual = _Network(architecture.model_copy(update={"output_stride": None}), own, Reporter())
+        expected = usual.lower()
+        if network.bodies.kept:
+            graph = _Network(architecture, shape, reporter, trace, usual.bodies.kept).lower()
+        if graph is not None and expected is not None:
+            _check_weights(graph, expected, architecture, reporter)
     reporter.raise_if_any()
     if graph is None:
         raise AssertionError("a network that cannot be lowered must have a diagnostic")
     return graph
+
+
+def _check_weights(graph: Graph, expected: Graph, architecture: Architecture, reporter: Reporter) -> None:
+    """Reports an output stride that changes the weights: those of the network without it would not fit."""
+    found, wanted = dict(graph.state()), dict(expected.state())
+    different = next((key for key in {**wanted, **found} if found.get(key) != wanted.get(key)), None)
+    if different is None:
+        return
+    has = "has no" if different not in found else "has a new" if different not in wanted else "has another"
+    message = f"this output stride changes the weights: the network {has} `{different}`"
+    help = "a stage whose stride becomes dilation must change its width too, so that its shortcut stays as it is"
+    reporter.error("bad-output-stride", message, architecture.place_at("output_stride"), help=help)
 
 
 def unused_by(architecture: Architecture) -> tuple[dict[str, set[str]], set[str]]:
@@ -168,14 +184,14 @@ class _Network:
     def _read_rules(self) -> Rules:
         """The multipliers and the output stride."""
         scale, stride = self.architecture.scale, self.architecture.output_stride
-        rules = Rules(stride=StrideRule(stride) if stride is not None else None)
+        width = depth = None
         if scale is not None and scale.width is not None:
             factor = self._factor(scale.width)
-            rules.width = WidthRule(factor, scale.width.to, scale.width.keep) if factor is not None else None
+            width = WidthRule(factor, scale.width.to, scale.width.keep) if factor is not None else None
         if scale is not None and scale.depth is not None:
             factor = self._factor(scale.depth)
-            rules.depth = DepthRule(factor, scale.depth.round == "ceil") if factor is not None else None
-        return rules
+            depth = DepthRule(factor, scale.depth.round == "ceil") if factor is not None else None
+        return Rules(self.builder.input, width, depth, StrideRule(stride) if stride is not None else None)
 
     def _factor(self, scale: WidthScale | DepthScale) -> float | None:
         try:
@@ -237,7 +253,19 @@ class _Network:
             )
             help = "remove it; a value that a use or a block's own body writes is stronger than a default"
             self.reporter.error("no-effect", message, setting.key_place, help=help)
+        self._report_idle_scale()
         self._report_unused_parameters()
+
+    def _report_idle_scale(self) -> None:
+        """Multipliers that have nothing to multiply."""
+        scale = self.architecture.scale
+        if scale is None or self.architecture.is_weak("scale"):
+            return
+        for word, rule in (("width", self.rules.width), ("depth", self.rules.depth)):
+            if rule is not None and word not in self.rules.used and not scale.is_weak(word):
+                message = f"this multiplier has no effect: no step of `stem` and `stages` says `{word}`"
+                reporter, place = self.reporter, scale.place_of_key(word)
+                reporter.error("no-effect", message, place, help="remove it, or say there what is to be multiplied")
 
     def _report_unused_parameters(self) -> None:
         written = self.architecture.parameters

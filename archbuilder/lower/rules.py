@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from archbuilder.graph.shapes import Map, Shape
 from archbuilder.spec.arithmetic import FUNCTIONS
 
 
@@ -54,23 +55,36 @@ class StrideRule:
     limit: int
     dilation: int = 1
 
-    def apply(self, number: int, stride: Any, reduction: int) -> dict[str, Any]:
-        """What repeat `number` of a use is given instead of its own stride and dilation."""
+    def apply(self, stride: Any, reduction: int) -> dict[str, Any]:
+        """What a use, or the first of its repeats, is given instead of its own stride and dilation."""
         step = max(stride) if isinstance(stride, tuple) else stride
-        if number == 0:
-            before = self.dilation
-            if step > 1 and reduction * step > self.limit:
-                self.dilation *= step
-                return {"stride": 1, "dilation": before}
-            return {"dilation": before} if before > 1 else {}
+        before = self.dilation
+        if step > 1 and reduction * step > self.limit:
+            self.dilation *= step
+            return {"stride": 1, "dilation": before}
+        return self.apply_again()
+
+    def apply_again(self) -> dict[str, Any]:
+        """What the later repeats are given."""
         return {"dilation": self.dilation} if self.dilation > 1 else {}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Rules:
-    """The rules for a section's own steps."""
+    """The rules for a section's own steps, those in lists and bodies among them; `used` are those that had something to do.
 
+    `whole` is the network's input, `above` the reduction of what goes into the body at hand.
+    """
+
+    whole: Shape
     width: WidthRule | None = None
     depth: DepthRule | None = None
     stride: StrideRule | None = None
+    above: int = 1
     used: set[str] = field(default_factory=set)
+
+    def inside(self, shape: Shape) -> Rules:
+        """The rules for a body that takes a map of this shape."""
+        if not isinstance(shape, Map) or not isinstance(self.whole, Map):
+            return self
+        return replace(self, above=round(self.whole.height / shape.height))

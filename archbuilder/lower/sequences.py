@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from archbuilder.graph.graph import Graph, Node, Value, reduction_of
+from archbuilder.graph.graph import Graph, Node, Value
 from archbuilder.graph.op import Op
-from archbuilder.graph.shapes import Map, Shape
+from archbuilder.graph.shapes import Shape
 from archbuilder.lower.application import Application
-from archbuilder.lower.arguments import Arguments, Restride
+from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.bounds import Bounds
 from archbuilder.lower.calls import OUTER, Calls, Walk
 from archbuilder.lower.evaluation import Evaluation, GiveUp
-from archbuilder.lower.frame import POISON, Builder, Frame
+from archbuilder.lower.frame import Builder, Frame
 from archbuilder.lower.library import parameters_of
 from archbuilder.lower.naming import Naming
 from archbuilder.lower.repeats import Run, runs_of, sequence_of
+from archbuilder.lower.restride import restride_of
 from archbuilder.lower.rules import Numbering
 from archbuilder.lower.site import Site
 from archbuilder.lower.slots import Slot
@@ -57,7 +57,7 @@ class Sequences:
             inner = frame.with_variable("repeat", number)
             if self.arguments.trace is not None:
                 self.arguments.trace.turned(inner.variables, frame.variables, "repeat")
-            return self._repeat(step, target, shape, inner, number)
+            return self._repeat(site._replace(frame=inner), target, shape, number)
 
         return runs_of(depth, site.shape(), repeat, numbered=mentions(step, "repeat"))
 
@@ -94,49 +94,19 @@ class Sequences:
         return depth
 
     def _repeat(
-        self, step: Step, target: Target | Slot | Steps, shape: Shape, frame: Frame, number: int
+        self, site: Site, target: Target | Slot | Steps, shape: Shape, number: int
     ) -> tuple[Op | Graph, Shape]:
         """One repeat; `stride` belongs to the first."""
+        _, step, frame, inputs = site
         if not isinstance(target, Target):
             graph = self.walk.unnamed(target, shape, frame, step)
             return graph, graph.output_shape
         definition = target.definition
         fixed = {"stride": 1} if number and "stride" in parameters_of(definition) else {}
-        restride = self.restride(target, shape, frame, number)
+        restride = restride_of(target, frame, inputs, number)
         if not isinstance(definition, type):
             graph = self.calls.graph(target, definition, shape, frame, step, fixed, restride)
             return graph, graph.output_shape
         alone = Frame(Builder(shape), frame.variables, frame.defaults, OUTER, frame.used_at, frame.block)
         given = self.arguments.resolve(target, frame, shape, fixed, restride)
         return self.application.apply(definition, given, (OUTER,), step, alone)
-
-    def restride(self, target: Target, shape: Shape, frame: Frame, number: int) -> Restride | None:
-        """Where the network states its output stride: what a repeat of a use is given instead of its stride and dilation."""
-        rule = frame.rules.stride if frame.rules is not None else None
-        whole, parameters = frame.builder.input, parameters_of(target.definition)
-        if rule is None or not isinstance(shape, Map) or not isinstance(whole, Map) or "stride" not in parameters:
-            return None
-        current, builder = frame.current, frame.builder
-        reduction = round(whole.height / shape.height)
-        if number == 0 and current != POISON and builder.shape_of(current) == shape:
-            reduction = reduction_of(current, builder.nodes, whole)
-
-        def changed(stride: Any) -> dict[str, Any]:
-            changes = rule.apply(number, stride, reduction)
-            if "dilation" in changes:
-                self._check_dilation(target, frame)
-            return changes
-
-        return changed
-
-    def _check_dilation(self, target: Target, frame: Frame) -> None:
-        """A use that the output stride dilates must be able to, and say nothing of it itself."""
-        use = target.uses[0][0]
-        if "dilation" not in parameters_of(target.definition):
-            message = f"`output_stride` needs blocks that dilate; `{target.name}` has no parameter `dilation`"
-            self.evaluation.error(frame, "bad-output-stride", message, use.place)
-            raise GiveUp
-        if "dilation" in use.arguments:
-            message = "`dilation` has no effect beside `output_stride`, which sets it here"
-            self.evaluation.error(frame, "no-effect", message, use.place_of_key("dilation"), "remove one of them")
-            raise GiveUp

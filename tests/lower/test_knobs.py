@@ -167,50 +167,58 @@ KNOBS = {
         "map", {"width": 64}, {"width": 32, "stride": 2, "dilation": 2, "branches": 4, "ratio": 2}
     ),
     # classic
-    "vgg_stage": Knobs("map", {"width": 16, "convs": 2}, {"width": 32, "convs": 3, "norm": False}),
-    "basic_conv": Knobs("map", {"width": 16}, {"width": 32, "kernel": 3, "stride": 2}),
+    "vgg_stage": Knobs(
+        "map", {"width": 16, "convs": 2}, {"width": 32, "convs": 3, "norm": False, "stride": 1, "dilation": 2}
+    ),
+    "basic_conv": Knobs("map", {"width": 16, "kernel": 3}, {"width": 32, "kernel": 5, "stride": 2, "dilation": 2}),
     "inception": Knobs(
         "map",
         {"b1": 4, "b3_reduce": 4, "b3": 4, "b5_reduce": 4, "b5": 4, "pool": 4},
-        {"b1": 8, "b3_reduce": 8, "b3": 8, "b5_reduce": 8, "b5": 8, "pool": 8, "kernel5": 5},
+        {"b1": 8, "b3_reduce": 8, "b3": 8, "b5_reduce": 8, "b5": 8, "pool": 8, "kernel5": 5, "dilation": 2},
     ),
     "inception_auxiliary": Knobs("map", {"classes": 10}, {"classes": 5, "dropout": 0.5}),
-    "dense_layer": Knobs("map", {}, {"growth": 8, "bottleneck": 2}),
-    "dense_transition": Knobs("map", {}, {}),
+    "dense_layer": Knobs("map", {}, {"growth": 8, "bottleneck": 2, "dilation": 2}),
+    "dense_transition": Knobs("map", {}, {"stride": 1}),
     "regnet_block": Knobs(
         "map",
         {"width": 16, "group_width": 8},
         {"width": 32, "group_width": 4, "stride": 2, "dilation": 2, "se_ratio": 0.25},
     ),
-    "cn_block": Knobs("map, layer norm", {}, {"kernel": 5, "expand": 2, "layer_scale": 0.1}),
+    "cn_block": Knobs("map, layer norm", {}, {"kernel": 5, "dilation": 2, "expand": 2, "layer_scale": 0.1}),
+    "cn_downsample": Knobs("map, layer norm", {"width": 32}, {"width": 16, "stride": 1, "dilation": 2}),
     # mobile
-    "conv_norm": Knobs("map", {"width": 16}, {"width": 32, "kernel": 3, "stride": 2}),
+    "conv_norm": Knobs("map", {"width": 16, "kernel": 3}, {"width": 32, "kernel": 5, "stride": 2, "dilation": 2}),
     "inverted_residual": Knobs("map", {"width": 16}, {"width": 32, "expand": 3, "stride": 2, "dilation": 2}),
     "mbconv": Knobs(
         "map",
         {"width": 16},
         {"width": 32, "expand": 3, "expanded": 40, "kernel": 5, "stride": 2, "dilation": 2, "squeeze": 8, "gate": None},
     ),
-    "shuffle_unit": Knobs("map", {"width": 16}, {"width": Beside(STRIDED, 32), "stride": 2}),
-    "fire": Knobs("map", {"squeezed": 4, "expanded": 8}, {"squeezed": 8, "expanded": 4}),
+    "shuffle_unit": Knobs("map", {"width": 16}, {"width": 32, "stride": 2, "dilation": 2}),
+    "fire": Knobs("map", {"squeezed": 4, "expanded": 8}, {"squeezed": 8, "expanded": 4, "dilation": 2}),
     # pyramid
     "patch_embed": Knobs(
-        "map, layer norm", {"width": 16, "kernel": 4, "stride": 4}, {"width": 8, "kernel": 3, "stride": 2, "padding": 1}
+        "map, layer norm",
+        {"width": 16, "kernel": 3, "stride": 4},
+        {"width": 8, "kernel": 5, "stride": 2, "padding": 0, "dilation": 2},
     ),
     "reduced_attention": Knobs(
         "tokens, layer norm", {"heads": 1, "reduction": 2}, {"heads": 2, "reduction": 4, "pooled": 4, "dropout": 0.5}
     ),
-    "pvt_mlp": Knobs("tokens", {"expand": 2}, {"expand": 3, "depthwise": False, "early_activation": True}),
-    "pvt_block": Knobs("tokens, layer norm", {"heads": 1, "expand": 2}, {**PYRAMID, "depthwise": False}),
+    "pvt_mlp": Knobs("tokens", {"expand": 2}, {"expand": 3, "depthwise": False, "early_activation": True, "dilation": 2}),
+    "pvt_block": Knobs("tokens, layer norm", {"heads": 1, "expand": 2}, {**PYRAMID, "depthwise": False, "dilation": 2}),
     "pvt_stage": Knobs(
         "map, layer norm",
         {"width": 16, "blocks": 1, "heads": 1, "reduction": 1, "expand": 2},
-        {"width": 32, "blocks": 2, **PYRAMID, "patches": Beside({}, False, refused=True, place="tokens, layer norm")},
+        {
+            **{"width": 32, "blocks": 2, **PYRAMID, "stride": 4, "dilation": 2},
+            "patches": Beside({}, False, refused=True, place="tokens, layer norm"),
+        },
     ),
     "pvt_v1_stage": Knobs(
         "map, layer norm",
         {"number": 1, "width": 16, "blocks": 1, "heads": 1, "reduction": 1, "expand": 2},
-        {"number": 2, "patch": 4, "width": 32, "blocks": 2, **PYRAMID, "class_token": True},
+        {"number": 2, "patch": 4, "width": 32, "blocks": 2, **PYRAMID, "class_token": True, "stride": 1, "dilation": 2},
     ),
     # streams
     "hr_transition": Knobs("streams go in and come out", {"streams": 2}, {"streams": 3, "width": 8}),
@@ -270,8 +278,8 @@ def test_it_changes_the_graph(name: str, parameter: str) -> None:
 CHAIN = "stem: {one: {block: conv, width: 16, kernel: 3}, two: norm, three: activation}"
 DEEP = """stages:
   one: {block: basic, width: 16, depth: 2}
-  two: {block: basic, width: 16, stride: 2}
-  three: {block: basic, width: 16, stride: 2}"""
+  two: {block: basic, width: 32, stride: 2}
+  three: {block: basic, width: 64, stride: 2}"""
 BLOCK = "blocks: {mine: {body: {conv: {block: conv, width: 8, kernel: 3}, norm: norm}}}\nstages: {one: mine}"
 
 WORDS_OF_STEPS = {

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from archbuilder import Graph, build, check, load
+from archbuilder.spec.load import network_names
 from benchmarks.reference import torchvision_module
-from tests.networks import lowered, mistakes, modules, op_at
+from tests.networks import lowered, mistakes, modules, op_at, outline
 
 PAGE = Path(__file__).parents[2] / "docs" / "language.md"
 
@@ -103,6 +104,23 @@ def test_scale() -> None:
     assert op_at(graph, "layer2.block.0.0").out_channels == 64  # 60: `expanded` is of the type channels too
     assert op_at(graph, "layer2.block.3.0").out_channels == 32  # 30
     assert op_at(graph, "fc").out_channels == 10, "the head is not scaled"
+
+
+def test_scale_reaches_lists_and_bodies_of_the_sections() -> None:
+    graph = lowered("""
+        scale: {width: {by: 2.0}, depth: {by: 2.0}}
+        stages:
+          a: [{block: conv, width: 8, kernel: 3}, {block: conv, width: 8, kernel: 3, depth: 2}]
+          b: {body: {c: {block: conv, width: 24, kernel: 3}}, inline: true}
+        """)
+    assert [op_at(graph, path).out_channels for path in ("a.0", "a.1.3", "c")] == [16, 16, 48]
+
+
+def test_scale_without_effect() -> None:
+    text = "scale: {width: {by: 2.0}, depth: {by: 2.0}}\nstages: {a: norm}"
+    assert mistakes(text) == [
+        f"1: this multiplier has no effect: no step of `stem` and `stages` says `{word}`" for word in ("width", "depth")
+    ]
 
 
 def test_scale_says_how_to_round() -> None:
@@ -416,6 +434,13 @@ DILATING = [
     "mbconv",
     "regnet_block",
     "sk_basic",
+    "shuffle_unit",
+    "conv_norm_act",
+    "conv_norm, kernel: 3",
+    "conv_bn",
+    "basic_conv, kernel: 3",
+    "cn_downsample",
+    "conv, kernel: 3",
 ]
 
 
@@ -454,14 +479,53 @@ def test_output_stride_where_a_stride_follows_from_another_parameter() -> None:
     assert [op_at(graph, path).stride[0] for path in paths] == [2, 2, 1, 2, 1]
 
 
+@pytest.mark.parametrize("name", network_names())
+@pytest.mark.parametrize("stride", [8, 16])
+def test_every_network_of_the_zoo_takes_an_output_stride(name: str, stride: int) -> None:
+    usual, graph = check(name).graph, check(name, {"output_stride": stride}).graph
+    assert list(graph.state()) == list(usual.state())
+    assert max(tap.reduction for tap in graph.taps) <= max(stride, usual.taps[0].reduction) or "hrnet" in name
+
+
+def test_output_stride_leaves_out_pools_and_dilates_what_follows() -> None:
+    graph = lowered("""
+        output_stride: 8
+        stages:
+          a: {block: conv, width: 8, kernel: 3, stride: 8}
+          pool: {block: max_pool, kernel: 2, stride: 2}
+          b: [{block: conv, width: 8, kernel: 3}, {block: conv, width: 8, kernel: 3, stride: 2}]
+          c: {block: dense_layer, growth: 4}
+        """)
+    assert outline(graph) == [
+        "a: conv 3×3/8 -> 8×4×4",
+        "b: steps -> 8×4×4",
+        "c: dense_layer -> 12×4×4",
+    ]
+    assert [op_at(graph, path).dilation[0] for path in ("b.0", "b.1", "c.conv2")] == [2, 2, 4]
+
+
 def test_output_stride_needs_blocks_that_dilate() -> None:
-    text = f"output_stride: 16\n{RESIDUAL.replace('BLOCK', 'shuffle_unit')}"
-    assert mistakes(text) == ["7: `output_stride` needs blocks that dilate; `shuffle_unit` has no parameter `dilation`"]
+    blocks = "blocks: {mine: {parameters: {width: channels, stride: 1}, body: [{block: conv, width: $width, kernel: 3, stride: $stride}]}}"
+    text = f"output_stride: 16\n{blocks}\n{RESIDUAL.replace('BLOCK', 'mine')}"
+    assert mistakes(text) == ["8: `output_stride` needs blocks that dilate; `mine` has no parameter `dilation`"]
+    without = f"output_stride: 8\n{blocks}\nstages: {{a: {{block: conv, width: 8, kernel: 3, stride: 16}}, b: {{block: mine, width: 8}}}}"
+    assert mistakes(without) == ["3: `output_stride` needs blocks that dilate; `mine` has no parameter `dilation`"]
 
 
 def test_output_stride_that_cannot_be_had() -> None:
-    text = "output_stride: 8\nstages: {a: {block: basic, width: 8, stride: 4}, b: {block: dense_transition, depth: 3}}"
+    text = """
+        output_stride: 8
+        blocks: {half: {body: [{block: conv, kernel: 1, stride: 2}]}}
+        stages: {a: {block: basic, width: 8, stride: 4}, b: {block: half, depth: 3}}
+        """
     assert mistakes(text) == ["1: the output stride is 32, not 8: `b` has no stride that can become dilation"]
+
+
+def test_output_stride_that_changes_the_weights() -> None:
+    text = "output_stride: 8\nstages: {a: {block: conv, width: 8, kernel: 3, stride: 8}, b: {block: basic, width: 8, stride: 2}}"
+    assert mistakes(text) == [
+        "1: this output stride changes the weights: the network has no `b.downsample.0.weight`"
+    ]
 
 
 @pytest.mark.parametrize(

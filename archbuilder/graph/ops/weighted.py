@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor, only_map, pair, short, vector_or_tokens
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
-from archbuilder.graph.windows import Pair, default_padding, slide
+from archbuilder.graph.windows import Pair, default_padding, same_padding, slide
 from archbuilder.parameters import Parameter
 
 _INIT_HELP = "how the weights are drawn; `default` is torch's own way"
@@ -24,7 +24,7 @@ class Convolution(Op):
         Parameter("width", "channels", None, "channels of the output; by default those of the input"),
         Parameter("kernel", "size", help="size of the window", minimum=1),
         Parameter("stride", "size", 1, "step of the window", minimum=1),
-        Parameter("padding", "size", None, "zeros around the map; by default half of an odd kernel"),
+        Parameter("padding", "padding", None, "zeros around the map; by default half of an odd kernel"),
         Parameter("dilation", "size", 1, "distance between the window's taps", minimum=1),
         Parameter("groups", "int", None, "groups that do not see each other; by default one", minimum=1),
         Parameter(
@@ -43,7 +43,8 @@ class Convolution(Op):
     out_channels: int
     kernel: Pair
     stride: Pair
-    padding: Pair
+    padding: Pair | None
+    """None: what keeps the size, one more at the end than at the beginning."""
     dilation: Pair
     groups: int
     bias: bool
@@ -54,13 +55,13 @@ class Convolution(Op):
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         channels = only_map("conv", inputs[0]).channels
         width = given["width"] or channels
-        kernel, dilation, padding = pair(given["kernel"]), pair(given["dilation"]), given["padding"]
+        kernel, stride, dilation = pair(given["kernel"]), pair(given["stride"]), pair(given["dilation"])
         return cls(
             channels,
             width,
             kernel,
-            pair(given["stride"]),
-            default_padding("conv", kernel, dilation) if padding is None else pair(padding),
+            stride,
+            _padding(given["padding"], kernel, stride, dilation),
             dilation,
             _groups(channels, width, given["groups"], given["group_width"]),
             given["bias"],
@@ -74,6 +75,8 @@ class Convolution(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("conv", inputs[0])
+        if self.padding is None:
+            return shape._replace(channels=self.out_channels)
         height, width = slide("conv", shape, self.kernel, self.stride, self.padding, self.dilation)
         return Map(self.out_channels, height, width)
 
@@ -87,7 +90,8 @@ class Convolution(Op):
     def emit(self) -> Construct:
         keywords: list[tuple[str, Any]] = [("kernel_size", short(self.kernel))]
         keywords += [("stride", short(self.stride))] if self.stride != (1, 1) else []
-        keywords += [("padding", short(self.padding))] if self.padding != (0, 0) else []
+        padding = "same" if self.padding is None else short(self.padding)
+        keywords += [("padding", padding)] if padding != 0 else []
         keywords += [("dilation", short(self.dilation))] if self.dilation != (1, 1) else []
         keywords += [("groups", self.groups)] if self.groups != 1 else []
         keywords += [] if self.bias else [("bias", False)]
@@ -104,6 +108,12 @@ class Convolution(Op):
         if self.groups == self.in_channels and self.groups > 1:
             return f"depthwise {kernel}{details}"
         return f"conv {kernel}{details}" + (f" groups {self.groups}" if self.groups > 1 else "")
+
+
+def _padding(given: Any, kernel: Pair, stride: Pair, dilation: Pair) -> Pair | None:
+    if given == "same":
+        return same_padding(kernel, stride, dilation)
+    return default_padding("conv", kernel, dilation) if given is None else pair(given)
 
 
 def _groups(channels: int, width: int, groups: int | None, group_width: int | None) -> int:
