@@ -78,6 +78,7 @@ def lower(architecture: str | Path | Architecture, input: tuple[int, int, int] |
 
     Raises:
         SpecError: with every mistake found, a shape that does not fit for example.
+        ValueError: if `input` is no size of an image.
     """
     return lower_architecture(load_architecture(architecture), input)
 
@@ -143,11 +144,12 @@ def block(
         name: the block's name, shipped or of the spec's own.
         input: (channels, height, width) of what goes in.
         spec: a file that has the block.
-        text: a spec with the block as a text, in a notebook for example.
+        text: a spec with the block as a text, in a notebook for example; `spec` is then only its name in messages.
         parameters: what the block is told, such as ``width=64``.
 
     Raises:
         SpecError: with every mistake found.
+        ValueError: if `input` is no size of an image.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
     """
     from archbuilder.pytorch.build import build_module

@@ -12,6 +12,7 @@ from archbuilder.analysis.summary import Summary, summarize
 from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
+from archbuilder.graph.shapes import image
 from archbuilder.lower import lower_architecture
 from archbuilder.spec.arithmetic import FormulaError
 from archbuilder.spec.expression import UnknownNameError
@@ -75,15 +76,16 @@ def check_block(
         parameters: what it is told.
         input: (channels, height, width) of what goes in.
         spec: a file that has the block.
-        text: the spec's text, if it does not lie in a file.
+        text: the spec's text, if it does not lie in a file; `spec` is then only its name in messages.
 
     Raises:
         SpecError: with every mistake found.
         FileNotFoundError: if there is no such file.
+        ValueError: if `input` is no size of an image.
     """
     reporter = Reporter()
     try:
-        architecture = load_block(block, parameters or {}, input, spec, text)
+        architecture = load_block(block, parameters or {}, image(input), spec, text)
     except IncompleteSpec as error:
         reporter.add(error.diagnostics)
         architecture = error.architecture

@@ -142,15 +142,23 @@ _MAXIMUM_CHOICES = 1000
 """Of more names than these, the nearest would take too long to find."""
 
 
+def nearest(name: str, choices: Iterable[str], cutoff: float = 0.65) -> str | None:
+    """The choice that a name is nearest to, whatever its capitals; None if none is near."""
+    by_lower: dict[str, str] = {}
+    for choice in choices:
+        by_lower.setdefault(choice.lower(), choice)
+    found = difflib.get_close_matches(name[:60].lower(), by_lower, 1, cutoff)
+    return by_lower[found[0]] if found else None
+
+
 def suggest(name: str, choices: Iterable[str]) -> str | None:
     """The help for an unknown name: the nearest choice if one is near, else all of them."""
     known = sorted({str(choice) for choice in islice(choices, _MAXIMUM_CHOICES)})
     if not known:
         return None
-    near = difflib.get_close_matches(name[:60], known, n=1, cutoff=0.65)
-    near += [each for each in known if len(each) > 2 and name.startswith(each)]
-    if near:
-        return f"did you mean `{near[0]}`?"
+    near = nearest(name, known) or next((each for each in known if len(each) > 2 and name.startswith(each)), None)
+    if near is not None:
+        return f"did you mean `{near}`?"
     listed = ", ".join(known[:25])
     return f"known here: {listed}" + (", ..." if len(known) > 25 else "")
 

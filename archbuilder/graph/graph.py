@@ -5,7 +5,7 @@ A graph is immutable once lowered. Every reader (summary, drawing, source) walks
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -149,8 +149,12 @@ class Graph:
         """The nodes that only outputs in training need."""
         if all(output.always for output in self.outputs):
             return frozenset()
+        return self.idle([self.output, *(output.value for output in self.outputs if output.always)])
+
+    def idle(self, wanted: Iterable[Value]) -> frozenset[int]:
+        """The nodes on which none of some values depends."""
         needed: set[int] = set()
-        open_values = [self.output, *(output.value for output in self.outputs if output.always)]
+        open_values = list(wanted)
         while open_values:
             value = open_values.pop()
             if value.node != INPUT and value.node not in needed:

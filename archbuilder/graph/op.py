@@ -72,6 +72,8 @@ class Op:
     help: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
+    joins: ClassVar[bool] = False
+    """Whether it means something only for several values; all values of a list (`acts.*`) may still be one."""
     counts_as_layer: ClassVar[bool] = False
     in_place: ClassVar[bool] = False
     holds_tensor: ClassVar[bool] = False
@@ -142,7 +144,8 @@ def only_map(op: str, shape: Shape) -> Map:
     if isinstance(shape, Tokens):
         raise OpError(f"{op} takes a feature map (channels, height, width), got {shape}", "put `to_map` before it")
     kind = "parameter" if isinstance(shape, Held) else "vector"
-    raise OpError(f"{op} takes a feature map (channels, height, width), got a {kind} of {shape}")
+    help = "`global_pool` with `keep: true` gives a map of one pixel" if isinstance(shape, Vector) else None
+    raise OpError(f"{op} takes a feature map (channels, height, width), got a {kind} of {shape}", help)
 
 
 def only_one(op: str, shape: Shape) -> Shape:

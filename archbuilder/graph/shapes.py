@@ -26,6 +26,18 @@ class Map(NamedTuple):
         return self.channels * self.height * self.width
 
 
+def image(sizes: object) -> Map:
+    """The shape of one image, from (channels, height, width).
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    whole = isinstance(sizes, tuple | list) and all(type(size) is int and size >= 1 for size in sizes)
+    if not (whole and isinstance(sizes, tuple | list) and len(sizes) == 3):
+        raise ValueError(f"`input` is (channels, height, width) of one image, without the batch; got {sizes!r}")
+    return Map(*sizes)
+
+
 class Vector(NamedTuple):
     """A vector of so many channels."""
 

@@ -16,7 +16,7 @@ def default_padding(op: str, kernel: Pair, dilation: Pair) -> Pair:
     """
     if kernel[0] % 2 == 0 or kernel[1] % 2 == 0:
         shown = kernel[0] if kernel[0] == kernel[1] else list(kernel)
-        raise OpError(f"{op} with an even kernel ({shown}) has no default padding", "write `padding: 0`, for example")
+        raise OpError(f"{op} with an even kernel ({shown}) has no default padding", "use an odd kernel, or say its `padding`")
     return (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
 
 

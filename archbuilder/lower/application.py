@@ -36,8 +36,9 @@ class Application:
         shapes = (shape_of(inputs[0]),) if len(inputs) == 1 else tuple(map(shape_of, inputs))
         key = (op_type, *given.values.values(), shapes)
         known = self._made.get(key)
+        if known is None or (op_type.joins and len(shapes) == 1):
+            self._check_count(op_type, shapes, step, frame)
         if known is None:
-            self._check_count(op_type, len(shapes), step, frame)
             try:
                 known = self._made[key] = self._apply(op_type, given.values, shapes, step, frame)
             except OpError as error:
@@ -56,8 +57,11 @@ class Application:
         op = op_type.resolve(values, shapes)
         return op, op.infer(shapes)
 
-    def _check_count(self, op_type: type[Op], count: int, step: Step, frame: Frame) -> None:
-        least, most = op_type.inputs
+    def _check_count(self, op_type: type[Op], shapes: tuple[Shape, ...], step: Step, frame: Frame) -> None:
+        count, (least, most) = len(shapes), op_type.inputs
+        listed = isinstance(shapes[0], Streams) if shapes else False
+        if op_type.joins and not (listed or any(name.endswith("*") for name in step.from_ or ())):
+            least = 2
         if count < least or (most is not None and count > most):
             wanted = str(least) if least == most else f"{least} or more"
             message = f"`{op_type.name}` takes {wanted} value{'s' * (wanted != '1')}, got {count}"

@@ -153,6 +153,7 @@ class _Taking:
     failed: bool = False
 
     def __post_init__(self) -> None:
+        self.failed = self.said.broken
         watched = self.frame.rules is not None or self.arguments.trace is not None
         self.values = {**self.said.facts.literal, **({} if watched else self.said.plain)}
         self.origins = {} if watched else dict(self.said.origins)

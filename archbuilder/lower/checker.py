@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Any
 
-from archbuilder.diagnostics import Note, Place
+from archbuilder.diagnostics import Note, Place, nearest
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import UNKNOWN, Frame
 from archbuilder.lower.library import Library
@@ -15,6 +14,7 @@ from archbuilder.lower.uses import Written
 from archbuilder.parameters import SLOTS, Parameter, ParameterError, describe
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import Step
+from archbuilder.spec.scalars import resolve_scalar
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Checker:
     ) -> None:
         told = use is not None and use.place is not None and use.place != at
         notes = (Note(f"`{block}` is used here", use.place),) if use is not None and told else ()
-        help = _advice(value, written, parameter, at)
+        help = _advice(value, written, parameter, frame, at)
         declared = self.library.notes_on(block, parameter.name)
         notes = (*notes, *(note for note in declared if note.place != at))
         self.evaluation.error(frame, "bad-value", f"{error} (in `{block}`)", at, help, notes)
@@ -108,14 +108,38 @@ class Checker:
         return Slot(value, variables, frame.origins if own else NOWHERE, below)
 
 
-def _advice(value: Any, written: Written, parameter: Parameter, at: Place | None) -> str | None:
+def _advice(value: Any, written: Written, parameter: Parameter, frame: Frame, at: Place | None) -> str | None:
     """What to write instead of a value that does not fit."""
-    near = difflib.get_close_matches(str(value), parameter.choices, 1, 0.65)
-    if near:
-        return f"did you mean `{near[0]}`?"
+    near = nearest(str(value), parameter.choices)
+    if near is not None:
+        return f"did you mean `{near}`?"
     if type(written.value) is not Formula:
-        return None
-    if type(value) is float and "/" in written.value:
-        return "`/` gives a number with a fraction; use `//` or `round(...)`"
+        return _advice_for_literal(value, parameter, frame)
+    if type(value) is float:
+        return "this is a number with a fraction; use `//` or `round(...)`"
+    if isinstance(value, str) and not written.value.startswith("$("):
+        return f"put all of it in brackets: $({written.value.removeprefix('$')})"
     is_quoted = at is not None and str(written.value) in at.source.line(at.line)
     return None if is_quoted else f"it is computed as `{written.value}`"
+
+
+def _advice_for_literal(value: Any, parameter: Parameter, frame: Frame) -> str | None:
+    """The same for a value that is not computed."""
+    if isinstance(value, str) and value in frame.visible():
+        return f"`${value}` is the value of that name"
+    if isinstance(value, str) and parameter.type != "string":
+        return "remove the quotes" if _fits(parameter, resolve_scalar(value)) else None
+    if type(value) is float and parameter.type in ("int", "channels", "size"):
+        if value.is_integer():
+            return f"write {int(value)}"
+        over = 1 / value if 0 < value < 1 else 0.5
+        return f"it divides: a share of {value:g} is {round(over)}" if over.is_integer() else None
+    return None
+
+
+def _fits(parameter: Parameter, value: Any) -> bool:
+    try:
+        parameter.check(value)
+    except ParameterError:
+        return False
+    return not isinstance(value, str)

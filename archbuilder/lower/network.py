@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from archbuilder.diagnostics import Note, Place, Reporter, suggest
 from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
-from archbuilder.graph.shapes import Map, Streams
+from archbuilder.graph.shapes import Map, Streams, image
 from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.body import Bodies
 from archbuilder.lower.checker import Checker
 from archbuilder.lower.defaults import Defaults, Setting
 from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
 from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
+from archbuilder.lower.idle import report_idle_steps
 from archbuilder.lower.library import Library
 from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.rules import DepthRule, Numbering, Rules, StrideRule, WidthRule
@@ -44,6 +45,7 @@ def lower_architecture(
 
     Raises:
         SpecError: with every mistake found.
+        ValueError: if `input` is no size of an image.
     """
     reporter = reporter or Reporter()
     shape, own = _shape(architecture, input), _shape(architecture, None)
@@ -93,7 +95,7 @@ def unused_by(architecture: Architecture) -> tuple[dict[str, set[str]], set[str]
 
 def _shape(architecture: Architecture, input: tuple[int, int, int] | None) -> Map:
     if input is not None:
-        return Map(*input)
+        return image(input)
     size = architecture.input.size
     height, width = size if isinstance(size, list) else (size, size)
     return Map(architecture.input.channels, height, width)
@@ -155,7 +157,7 @@ class _Network:
             self.reporter.error("bad-shape", message, last.place, help="put `concat` behind it, for example")
         if self.frame.current == POISON or self.reporter.diagnostics:
             return None
-        return Graph(
+        graph = Graph(
             "",
             self.builder.input,
             tuple(self.builder.nodes),
@@ -169,6 +171,8 @@ class _Network:
             taps=taps,
             outputs=tuple(self.bodies.outputs),
         )
+        report_idle_steps(graph, taps if self.architecture.features is not None else (), self.reporter)
+        return graph
 
     def _lower_section(self, body: dict[str, Step] | list[Step], inlined: list[Section]) -> None:
         """Lowers the steps of a section; notes where those stand whose children are the network's own."""

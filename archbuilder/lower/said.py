@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from archbuilder.diagnostics import Place, note_at, suggest
+from archbuilder.diagnostics import Place, nearest, note_at, suggest
 from archbuilder.lower.defaults import Setting
-from archbuilder.lower.evaluation import Evaluation, GiveUp
+from archbuilder.lower.evaluation import Evaluation
 from archbuilder.lower.frame import Frame
+from archbuilder.lower.habits import advice_for_parameter
 from archbuilder.lower.library import Definition, Library, is_kept, parameters_of
 from archbuilder.lower.usage import names_in_body
 from archbuilder.lower.uses import Target, Written
@@ -45,7 +45,8 @@ class Said(NamedTuple):
     `explicit` are the values for parameters, of which `plain` need no computing (they are checked) and `computed` are
     expressions; `origins` are the places of the plain ones. `nearer` are defaults for what is inside. `overruled` has
     parameters that mean nothing, each with the one beside which it does. `at_once` has a value for each parameter, in
-    their order, if all are known as soon as those in `computed` are, each by itself; otherwise it is None.
+    their order, if all are known as soon as those in `computed` are, each by itself; otherwise it is None. `broken` says
+    that something in it was wrong and has been reported.
     """
 
     step: Step
@@ -57,6 +58,7 @@ class Said(NamedTuple):
     origins: dict[str, Place | None]
     overruled: tuple[tuple[str, str], ...]
     at_once: dict[str, Any] | None
+    broken: bool
 
 
 # A shipped definition stays parsed from one call to the next; this is what is read off its text alone.
@@ -86,11 +88,7 @@ class Readings:
         return known
 
     def said_by(self, target: Target, frame: Frame) -> Said:
-        """What a use says; kept for a step that is met again, as those of a block's body are.
-
-        Raises:
-            GiveUp: if it says what the block cannot be told; that is reported.
-        """
+        """What a use says; kept for a step that is met again, as those of a block's body are."""
         step = target.uses[0][0]
         known = self._said.get(id(step))
         if known is not None and known.facts.definition is target.definition and len(target.uses) == 1:
@@ -108,7 +106,7 @@ class Readings:
         return said
 
     def _read(self, target: Target, facts: Facts, frame: Frame) -> Said:
-        explicit, nearer = self._sort(target, facts.parameters, frame)
+        explicit, nearer, broken = self._sort(target, facts.parameters, frame)
         plain: dict[str, Any] = {}
         computed: list[tuple[str, Parameter, Formula]] = []
         for key, written in explicit.items():
@@ -120,19 +118,19 @@ class Readings:
                 computed.append((key, parameter, written.value))
         overruled = tuple(_overruled(target.definition, facts.parameters, explicit))
         at_once = None
-        if not (nearer or overruled) and len(plain) + len(computed) == len(explicit):
+        if not (nearer or overruled or broken) and len(plain) + len(computed) == len(explicit):
             known = {**facts.literal, **plain, **{key: REQUIRED for key, *_ in computed}}
             at_once = facts.in_order(known) if len(known) == len(facts.parameters) else None
         origins = {key: explicit[key].place for key in plain}
         step = target.uses[0][0]
-        return Said(step, facts, explicit, nearer, plain, tuple(computed), origins, overruled, at_once)
+        return Said(step, facts, explicit, nearer, plain, tuple(computed), origins, overruled, at_once, broken)
 
     # ---- sorting what a use says --------------------------------------------------------------------------------
 
     def _sort(
         self, target: Target, parameters: Mapping[str, Parameter], frame: Frame
-    ) -> tuple[dict[str, Written], list[Setting]]:
-        """The use's keys as values for parameters, and as defaults for the blocks inside."""
+    ) -> tuple[dict[str, Written], list[Setting], bool]:
+        """The use's keys as values for parameters, and as defaults for the blocks inside; whether others were among them."""
         name, is_op = target.name, isinstance(target.definition, type)
         explicit: dict[str, Written] = {}
         nearer: list[Setting] = []
@@ -160,9 +158,7 @@ class Readings:
             for key in unknown if type(step.block) is not Formula else ():
                 self._report_unknown(name, key, parameters, step, frame)
             failed = failed or bool(unknown)
-        if failed:
-            raise GiveUp
-        return explicit, nearer
+        return explicit, nearer, failed
 
     def _report_misfit(self, name: str, unknown: list[str], step: Step, frame: Frame) -> None:
         """The block in a slot does not take what the body that has the slot tells it."""
@@ -195,12 +191,9 @@ class Readings:
     def _report_unknown(
         self, name: str, key: str, parameters: Mapping[str, Parameter], step: Step, frame: Frame
     ) -> None:
-        near = difflib.get_close_matches(key, [*parameters, *Step.KEYS], 1, 0.65)
-        help = f"did you mean `{near[0]}`?" if near else suggest(key, parameters) or "remove it"
-        if key in _FOREIGN_WIDTHS and "width" in parameters:
-            help = "write `width`: the number of channels that come out"
-            if "inner" in parameters:
-                help += "; the 3x3 in between has `inner`, or `ratio` of it"
+        near = nearest(key, [*parameters, *Step.KEYS])
+        help = advice_for_parameter(key, parameters) or (near and f"did you mean `{near}`?")
+        help = help or suggest(key, parameters) or "remove it"
         message = f"`{name}` has no parameter `{key}`"
         notes = self.library.notes_on(name)
         self.evaluation.error(frame, "unknown-parameter", message, step.place_of_key(key), help, notes)
@@ -304,7 +297,3 @@ def _overruled(
             if other not in names_in_body(definition, left):
                 found.append((other, key))
     return found
-
-
-_FOREIGN_WIDTHS: Final = ("planes", "out_channels", "channels", "filters", "out_planes", "features")
-"""What other libraries call the width."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
+from archbuilder.lower.habits import advice_for_block
 from archbuilder.lower.library import Library
 from archbuilder.lower.slots import Slot
 from archbuilder.lower.uses import Target, Uses
@@ -57,8 +58,10 @@ class Targets:
                 place, named = place or self._slot_place(step, frame), named.written
                 continue
             inner: Step | None = self._read(named.written, validate_step)
-            if inner is None or inner.is_broken or inner.block is None:
+            if inner is None or inner.is_broken:
                 raise GiveUp
+            if inner.block is None:
+                self._refuse_body(step, inner, frame)
             uses.append((inner, named.variables))
             place, named = inner.place_at("block"), self._named(inner, frame, named.variables)
         if named is None:
@@ -67,7 +70,7 @@ class Targets:
         if definition is None and self.library.incomplete:
             raise GiveUp
         if definition is None:
-            choices = suggest(str(named), self.library.names())
+            choices = advice_for_block(named) or suggest(str(named), self.library.names())
             message = f"there is no block {describe(named)}"
             if not isinstance(named, str):
                 message, choices = f"`block` must be a block's name, got {describe(named)}", None
@@ -76,6 +79,13 @@ class Targets:
         if isinstance(definition, BlockDefinition) and definition.table is not None and definition.table.broken:
             raise GiveUp
         return Target(str(named), definition, uses)
+
+    def _refuse_body(self, step: Step, inner: Step, frame: Frame) -> NoReturn:
+        slot = min(step.block.names) if type(step.block) is Formula and step.block.names else "block"
+        message = f"`{slot}` takes a block, got steps"
+        help = "define them as a block in `blocks`, and name it here"
+        self.evaluation.error(frame, "bad-slot", message, inner.place_of_key("body"), help)
+        raise GiveUp
 
     def _slot_place(self, step: Step, frame: Frame) -> Place | None:
         """Where the block in the slot that a step names was written."""

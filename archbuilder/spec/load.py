@@ -13,6 +13,7 @@ from archbuilder.spec.merge import SECTION_NAMES, arrange, inherit, merge, weake
 from archbuilder.spec.models import Architecture
 from archbuilder.spec.plugins import join_plugins, locate_plugins
 from archbuilder.spec.reader import MAXIMUM_BYTES, read_yaml
+from archbuilder.spec.scalars import plain_value
 from archbuilder.spec.table import Table
 from archbuilder.spec.validate import validate_architecture
 
@@ -46,7 +47,7 @@ def load_architecture(
         table = _find(str(spec), None, reporter, (), None)
     if table is not None:
         for path, value in (overrides or {}).items():
-            table = _override(table, path, value, reporter)
+            table = _override(table, path, plain_value(value), reporter)
         table = arrange(table, reporter)
     architecture = _validated(table, reporter)
     architecture.mark_overridden(bool(overrides))
@@ -78,7 +79,7 @@ def load_block(
         found = _find(str(spec), None, reporter, (), None)
     use = Table()
     use.put("block", block)
-    for name, value in parameters.items():
+    for name, value in ((name, plain_value(value)) for name, value in parameters.items()):
         place, value_place = _places_of_setting(name, value)
         use.put(name, value, place, value_place)
     table = Table()

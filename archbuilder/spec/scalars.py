@@ -6,6 +6,7 @@ Underscores between digits are read as in Python (`25_557_032`).
 from __future__ import annotations
 
 import re
+from numbers import Integral, Real
 from typing import Any
 
 _CONSTANTS = {
@@ -41,3 +42,16 @@ def resolve_scalar(text: str) -> Any:
             raise ValueError("this number is too large")
         return number
     return text
+
+
+def plain_value(value: Any) -> Any:
+    """A value that Python code gives, with numbers of other libraries (NumPy's) as Python's own, in lists and maps too."""
+    if isinstance(value, bool | str) or type(value) in (int, float):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, dict):
+        return {key: plain_value(each) for key, each in value.items()}
+    return [plain_value(each) for each in value] if isinstance(value, list | tuple) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
@@ -15,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from archbuilder.diagnostics import Place, shorten
+from archbuilder.diagnostics import Place, nearest, shorten
 from archbuilder.parameters import describe
 from archbuilder.spec.arithmetic import FormulaError
 from archbuilder.spec.base import Canonical, SpecModel
@@ -273,9 +272,9 @@ def _neither_or_both(written: dict[str, Any]) -> InitErrorDetails:
         message = "a step has either `block` or `body`, not both"
         return InitErrorDetails(type=wrong(message, "remove one of them"), loc=(), input=written)
     for key, value in written.items():
-        near = difflib.get_close_matches(key, ("block", "body"), 1, 0.65)
-        if near:
-            reason = wrong(f"unknown key `{key}`", f"did you mean `{near[0]}`?", code="unknown-key", at_key=True)
+        near = nearest(key, ("block", "body"))
+        if near is not None:
+            reason = wrong(f"unknown key `{key}`", f"did you mean `{near}`?", code="unknown-key", at_key=True)
             return InitErrorDetails(type=reason, loc=(key,), input=value)
     message = "this step says neither `block` nor `body`"
     help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"

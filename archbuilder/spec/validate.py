@@ -5,13 +5,12 @@ What is wrong is reported and taken out, so that the rest of the spec can still 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.diagnostics import Place, Reporter, nearest, suggest
 from archbuilder.parameters import describe
 from archbuilder.spec.base import SpecModel
 from archbuilder.spec.models import Architecture, BlockDefinition, Expect, Input, Reference, Scale, Step
@@ -114,8 +113,8 @@ def _report(fault: _Fault, others: list[_Fault], reporter: Reporter, model: type
     elif fault.kind == "spec":
         code, help = error["ctx"]["code"], error["ctx"]["help"] or None
         if code == "no-block" and isinstance(fault.container, Table):
-            near = difflib.get_close_matches(name, [key for key in fault.container if key != name], 1, 0.75)
-            help = f"did you mean the step `{near[0]}`? if not, {help}" if near else help
+            near = nearest(name, [key for key in fault.container if key != name], 0.75)
+            help = f"did you mean the step `{near}`? if not, {help}" if near else help
     reporter.error(code, message, fault.place, help=help)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import keyword
 from typing import Annotated, Any, Final
 
 from pydantic import PlainSerializer, PlainValidator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from archbuilder.diagnostics import suggest
+from archbuilder.diagnostics import nearest, suggest
 from archbuilder.parameters import (
     MAXIMUM_INTEGER,
     REQUIRED,
@@ -210,7 +209,7 @@ def declare(name: str, written: Any) -> Parameter:
         return _declare_in_full(name, written)
     if isinstance(written, str) and written in TYPES:
         return Parameter(name, written)
-    if isinstance(written, str) and difflib.get_close_matches(written, TYPES, 1, 0.8):
+    if isinstance(written, str) and nearest(written, TYPES, 0.8):
         raise wrong(_no_type(written), f"{_types(written)} a text as default is written {{default: {written}}}")
     return _checked(Parameter(name, _type_of(written), default=compute_later(written)))
 
@@ -232,8 +231,8 @@ def _no_type(written: Any) -> str:
 
 
 def _types(written: Any) -> str:
-    near = difflib.get_close_matches(str(written), TYPES, 1, 0.65)
-    return f"did you mean `{near[0]}`?" if near else f"the types are {', '.join(TYPES)}; a list of numbers is [int]"
+    near = nearest(str(written), TYPES)
+    return f"did you mean `{near}`?" if near else f"the types are {', '.join(TYPES)}; a list of numbers is [int]"
 
 
 def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:

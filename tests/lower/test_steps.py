@@ -87,11 +87,11 @@ def test_parts_of_a_split() -> None:
           parts: {block: split, parts: 3}
           first: {block: norm, from: parts.0}
           last: {block: norm, from: parts.-1}
-          all: {block: concat, from: [parts.*, first]}
+          all: {block: concat, from: [parts.*, first, last]}
         """)
-    assert [value.item for value in node_at(graph, "all").inputs] == [0, 1, 2, None]
+    assert [value.item for value in node_at(graph, "all").inputs] == [0, 1, 2, None, None]
     assert node_at(graph, "last").inputs[0].item == 2
-    assert str(graph.output_shape) == "16×32×32"
+    assert str(graph.output_shape) == "20×32×32"
 
 
 def test_a_star_is_all_steps_of_a_name() -> None:

@@ -42,6 +42,8 @@ blocks:
       for i in last:
         rung.$i: {block: conv, width: $(here.channels + 8 * i), kernel: 1}
       side: {block: $shortcut, from: input, width: $(2 * input.channels), when: $(stride != 1)}
+      fit: {block: adaptive_avg_pool, from: rung.$(last - 1), size: ["$(side.height)", "$(side.width)"]}
+      both: {block: concat, from: [fit, side]}
 stages:
   one: {block: thing, width: 16, depth: 2, stride: 2, activation: gelu}
   two: {block: thing, width: 32, kernel: 3, depth: 1}
@@ -55,7 +57,7 @@ one.0.conv.stride is 2
   → $stride  net.yaml:15:67  fixed in the body of `thing`
     1                        the default of `conv`
     `stride` of `thing` at one.0 is 2
-      → 2  net.yaml:21:52  the use itself
+      → 2  net.yaml:23:52  the use itself
         1  net.yaml:10:15  the default of `thing`
 """,
     "one.2.conv.stride": """\
@@ -64,32 +66,32 @@ one.2.conv.stride is 1
     1                        the default of `conv`
     `stride` of `thing` at one.2 is 1
       → 1                  only the first repeat has the stride
-        2  net.yaml:21:52  the use itself
+        2  net.yaml:23:52  the use itself
         1  net.yaml:10:15  the default of `thing`
 """,
     "one.depth": """\
 one.depth is 3
-  → 2  net.yaml:21:41  the use itself
+  → 2  net.yaml:23:41  the use itself
     then times 1.5, rounded up (net.yaml:4:43)
     `factor` is 1.5
       → 1.5  net.yaml:3:22  the network's `parameters`
 """,
     "one.width": """\
 one.width is 24
-  → 16  net.yaml:21:30  the use itself
+  → 16  net.yaml:23:30  the use itself
     then times 1.5, to the nearest multiple of 8 (net.yaml:4:21)
     `factor` is 1.5
       → 1.5  net.yaml:3:22  the network's `parameters`
 """,
     "one.1.act.kind": """\
 one.1.act.kind is gelu
-  → gelu  net.yaml:21:67  the use around, one.1
+  → gelu  net.yaml:23:67  the use around, one.1
     silu  net.yaml:5:24   the network's `defaults`
     relu                  the default of `activation`
 """,
     "two.0.kernel": """\
 two.0.kernel is 3
-  → 3  net.yaml:22:42  the use itself
+  → 3  net.yaml:24:42  the use itself
     5  net.yaml:5:46   the network's `defaults`
     3  net.yaml:11:36  the default of `thing`
 """,
@@ -154,11 +156,11 @@ def test_tells_what_variants_bases_and_settings_have_replaced(tmp_path: Path, mo
             `width` of `thing` at two.0 is 8
               → 8   --set two.width=8  the use itself
                 64  mine.yaml:5:23     the use itself, replaced
-                32  net.yaml:22:30     the use itself, replaced
+                32  net.yaml:24:30     the use itself, replaced
                 then times 1, to the nearest multiple of 8 (net.yaml:4:21)
                 `factor` is 1
                   → 1    --set factor=1  the network's `parameters`
-                    2    net.yaml:24:30  the network's `parameters`, replaced
+                    2    net.yaml:26:30  the network's `parameters`, replaced
                     1.5  net.yaml:3:22   the network's `parameters`, replaced
         two.2.act.kind is relu6
           → relu6  mine.yaml:3:24  the network's `defaults`
@@ -167,7 +169,7 @@ def test_tells_what_variants_bases_and_settings_have_replaced(tmp_path: Path, mo
         two.1.conv.kernel is 3
           → $kernel  net.yaml:15:50  fixed in the body of `thing`
             `kernel` of `thing` at two.1 is 3
-              → 3  net.yaml:22:42  the use itself
+              → 3  net.yaml:24:42  the use itself
                 5  net.yaml:5:46   the network's `defaults`
                 7  mine.yaml:4:39  the default of `thing`
                 3  net.yaml:11:36  the default of `thing`, replaced
@@ -175,12 +177,12 @@ def test_tells_what_variants_bases_and_settings_have_replaced(tmp_path: Path, mo
           → 2  mine.yaml:5:46              with the block in the slot
             1  blocks/shortcuts.yaml:8:37  the default of `project`
         two.depth is 3
-          → 3  net.yaml:24:76  the use itself
-            1  net.yaml:22:52  the use itself, replaced
+          → 3  net.yaml:26:76  the use itself
+            1  net.yaml:24:52  the use itself, replaced
             then times 1, rounded up (net.yaml:4:43)
             `factor` is 1
               → 1    --set factor=1  the network's `parameters`
-                2    net.yaml:24:30  the network's `parameters`, replaced
+                2    net.yaml:26:30  the network's `parameters`, replaced
                 1.5  net.yaml:3:22   the network's `parameters`, replaced
         """)
 

@@ -128,9 +128,9 @@ def look(build: Builder, x: Value) -> Value:
     assert (x.channels, x.height, x.width, x.shape) == (3, 32, 32, Map(3, 32, 32))
     tokens = build("to_tokens", x)
     assert (tokens.channels, tokens.tokens, tokens.height) == (3, 1024, 32)
-    pooled = build("global_pool", x)
+    pooled = build("global_pool", tokens)
     assert pooled.shape == Vector(3) and bool(pooled)
-    return build("to_map", tokens)
+    return pooled
 """)
     assert mistakes("stages: {a: {block: look}}") == []
 

@@ -26,6 +26,7 @@ class Add(Op):
     name: ClassVar[str] = "add"
     help: ClassVar[str] = "the sum of its inputs, which have one shape"
     inputs: ClassVar[tuple[int, int | None]] = (1, None)
+    joins: ClassVar[bool] = True
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("spread", "bool", False, "whether maps of one pixel, or of one channel, serve for all"),
     )
@@ -36,7 +37,7 @@ class Add(Op):
         for number, shape in enumerate(inputs):
             allowed = self.spread or isinstance(shape, Held)
             if not (shape == inputs[0] or (allowed and _spreads(shape, inputs[0]))):
-                help = "give both branches the same width and stride, or project one of them (`shortcut: project`)"
+                help = "give both branches the same width and stride, or bring one to the other's shape with `project`"
                 raise ShapesDiffer("add expected equal shapes", inputs, number, help)
         return only_one("add", inputs[0])
 
@@ -59,7 +60,9 @@ class Multiply(Op):
         for number, shape in enumerate(inputs):
             if not _spreads(shape, inputs[0]):
                 help = "a gate has the map's channels, and its size or 1×1"
-                if isinstance(shape, Held):
+                if isinstance(inputs[0], Held):
+                    help = "name the map first, then what it is multiplied with"
+                elif isinstance(shape, Held):
                     help = f"beside {inputs[0]} give the parameter the `shape` {_held_for(inputs[0])}, for example"
                 raise ShapesDiffer("multiply expected a map and its gates", inputs, number, help)
         return only_one("multiply", inputs[0])
@@ -103,6 +106,7 @@ class Concat(Op):
     name: ClassVar[str] = "concat"
     help: ClassVar[str] = "its inputs behind each other along the channels"
     inputs: ClassVar[tuple[int, int | None]] = (1, None)
+    joins: ClassVar[bool] = True
 
     dim: int
 

@@ -1,0 +1,39 @@
+"""Steps whose values nobody takes: in a network and in the blocks that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archbuilder.diagnostics import Reporter
+from archbuilder.graph.graph import Graph, Tap, Value
+
+
+def report_idle_steps(network: Graph, taps: Sequence[Tap], reporter: Reporter) -> None:
+    """Reports each step of the user's own that changes nothing: a mistake in the wiring, mostly a `from` that is missing.
+
+    Args:
+        network: the network.
+        taps: the feature maps that its spec asks for.
+        reporter: is told.
+    """
+    wanted = [network.output, *(output.value for output in network.outputs), *(tap.value for tap in taps)]
+    _report(network, wanted, "list it in `features`, say `output`, ", reporter)
+    seen: set[int] = set()
+    open_graphs = [network]
+    while open_graphs:
+        inner = [node.body for node in open_graphs.pop().nodes if isinstance(node.body, Graph)]
+        for graph in inner:
+            if id(graph) not in seen:
+                seen.add(id(graph))
+                _report(graph, [graph.output], "", reporter)
+                open_graphs.append(graph)
+
+
+def _report(graph: Graph, wanted: Sequence[Value], ways: str, reporter: Reporter) -> None:
+    for number in sorted(graph.idle(wanted)):
+        node = graph.nodes[number]
+        if node.body is None or (node.place is not None and node.place.source.shipped):
+            continue
+        message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"
+        help = f"name it in the `from` of a later step, {ways}or remove it"
+        reporter.error("no-effect", message, node.place, help=help)
