@@ -16,7 +16,9 @@ def default_padding(op: str, kernel: Pair, dilation: Pair) -> Pair:
     """
     if kernel[0] % 2 == 0 or kernel[1] % 2 == 0:
         shown = kernel[0] if kernel[0] == kernel[1] else list(kernel)
-        raise OpError(f"{op} with an even kernel ({shown}) has no default padding", "use an odd kernel, or say its `padding`")
+        raise OpError(
+            f"{op} with an even kernel ({shown}) has no default padding", "use an odd kernel, or say its `padding`"
+        )
     return (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
 
 
@@ -27,7 +29,8 @@ def same_padding(kernel: Pair, stride: Pair, dilation: Pair) -> Pair | None:
         OpError: beside a stride, which does not keep it.
     """
     if stride != (1, 1):
-        message = f"`padding: same` keeps the size, and a stride of {stride[0] if stride[0] == stride[1] else list(stride)} does not"
+        shown = stride[0] if stride[0] == stride[1] else list(stride)
+        message = f"`padding: same` keeps the size, and a stride of {shown} does not"
         raise OpError(message, "write the padding as a number", "padding")
     spans = dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1)
     return None if spans[0] % 2 or spans[1] % 2 else (spans[0] // 2, spans[1] // 2)

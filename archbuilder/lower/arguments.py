@@ -89,7 +89,7 @@ class Arguments:
             if not (settings or said.explicit):
                 return Given(said.at_once, _NO_ORIGINS, frame.defaults, _NO_WORDS)  # most frequent: nothing is said
             given = _taken_at_once(said, said.at_once, settings, frame)
-            if given is not None:
+            if given is not None and not (settings and self.overruled(target, said, settings)):
                 _settle(target, said, given.values, settings, self.checker, frame)
                 return given
         return self._step_by_step(_Taking(self, target, said, settings, frame, input), fixed or {}, restride)
@@ -121,6 +121,24 @@ class Arguments:
             resolved = Resolved(target, frame, said.explicit, settings, fixed, taking.values, taking.input)
             self.trace.resolved(resolved, said.nearer)
         return Given(taking.values, taking.origins, self._defaults_inside(frame, inside).extended(said.nearer), words)
+
+    def overruled(self, target: Target, said: Said, settings: Mapping[str, Setting]) -> list[tuple[str, str]]:
+        """The parameters that have no effect beside another one that is said as near, or nearer; each with that one.
+
+        What a default says gives way to what the use says, and what a base said to all that this file says.
+        """
+        if not settings:
+            return list(said.overruled)
+        taken = {
+            key: each for key, each in settings.items() if key in said.facts.parameters and key not in said.explicit
+        }
+        pairs = self.readings.overruled_by(target.definition, {*said.explicit, *taken})
+        return [
+            (other, key)
+            for other, key in pairs
+            if (key in said.explicit and other in said.explicit)
+            or (key in taken and not taken[key].weak and (other in said.explicit or not taken[other].weak))
+        ]
 
     def _defaults_inside(self, frame: Frame, inside: list[Setting]) -> Defaults:
         """The defaults for what stands in a block, where `defaults` says something of it: `{mbconv: {activation: relu}}`."""
@@ -177,9 +195,8 @@ class _Taking:
         if setting is not None and isinstance(value, dict):
             written = written._replace(below=setting)
         self.values[key] = self._checked(parameter, written, origin)
-        if frame.rules is not None and frame.rules.width is not None and parameter.type == "channels":
-            self.values[key] = frame.rules.width(self.values[key])
-            frame.rules.used.add("width")
+        if frame.rules is not None and "channels" in (parameter.type, parameter.element):
+            self.values[key] = frame.rules.scaled(self.values[key])
 
     def _checked(self, parameter: Parameter, written: Written, origin: Place | None) -> Any:
         return self.arguments.checker.checked(self.target.name, parameter, written, self.frame, origin)
@@ -241,9 +258,10 @@ class _Taking:
 
     def refuse_overruled(self) -> None:
         """Refuses a parameter that has no effect beside another one."""
-        for other, key in self.said.overruled:
+        for other, key in self.arguments.overruled(self.target, self.said, self.settings):
             message = f"`{other}` of `{self.target.name}` has no effect beside `{key}`"
-            place = self.said.explicit[other].place
+            explicit = self.said.explicit.get(other)
+            place = explicit.place if explicit is not None else self.settings[other].key_place
             self.arguments.checker.evaluation.error(self.frame, "no-effect", message, place, "give one of them")
 
 

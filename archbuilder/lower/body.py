@@ -149,6 +149,8 @@ class Bodies:
         if target is None:
             return self._left_out(name, step, frame)
         takes_values = not isinstance(target, Target) or target.takes_values
+        if not takes_values and step.from_ is not None:
+            self._refuse("from", "here: this step takes no value", step, frame)
         inputs = self._inputs(step, frame) if takes_values else ()
         if POISON in inputs:
             self.naming.check_written(name, frame, step)
@@ -198,7 +200,9 @@ class Bodies:
         if POISON in inputs:
             raise GiveUp
         stays = step.else_ is not None
-        _set(frame, name, self._stand_in(Site(name, step, frame, inputs), stays=stays))
+        frame.values[name] = value = self._stand_in(Site(name, step, frame, inputs), stays=stays)
+        if step.output is None:  # a further output stands beside the chain
+            frame.current = value
         return stays
 
     def _stand_in(self, site: Site, *, stays: bool = True) -> Value:
@@ -241,6 +245,8 @@ class Bodies:
             message = f"`{key}` has no meaning beside `body`"
             self.evaluation.error(frame, "unknown-parameter", message, step.place_of_key(key), "remove it")
         if step.inline:
+            for word in ("rename", "register"):
+                self._refuse(word, "beside `inline`: the children belong to the enclosing block", step, frame)
             return self._inline(body, self._only(site), frame)
         if step.depth is not None:
             return self._sequence(site, body)
@@ -256,9 +262,14 @@ class Bodies:
     def _sequence(self, site: Site, target: Target | Slot | Steps) -> Value:
         """A step with `depth`: an `nn.Sequential` of that many repeats."""
         runs = self.sequences.runs(site, target)
-        if site.frame.numbering is not None:
-            return self.sequences.numbered(site, runs, site.frame.numbering)
-        return self._add(site, self.sequences.sequence(site, target, runs))
+        numbering = site.frame.numbering
+        if numbering is None:
+            return self._add(site, self.sequences.sequence(site, target, runs))
+        if site.step.names is not None:
+            message = "`names` has no effect beside `sequential`, which numbers the repeats"
+            place = site.step.place_of_key("names")
+            self.evaluation.error(site.frame, "no-effect", message, place, "remove one of them")
+        return self.sequences.numbered(site, runs, numbering)
 
     def _inline(self, body: Slot | Steps, value: Value, frame: Frame) -> Value:
         """Lowers steps into the graph at hand."""
@@ -289,13 +300,16 @@ class Bodies:
         if inner.current == POISON:
             raise GiveUp
         words = Words(step.rename or {}, tuple(step.register_ or ()))
-        self.naming.check_words(words, inner, frame, step)
+        self.naming.check_words(words, inner, frame, step, listed=isinstance(body, list))
         return finished("", inner, listed=isinstance(body, list), register=words.register)
 
     # ---- uses of blocks -----------------------------------------------------------------------------------------
 
     def _use(self, site: Site, target: Target) -> Value:
         step, frame, definition = site.step, site.frame, target.definition
+        if isinstance(definition, type):  # an op has no children that could be named
+            for word in ("rename", "register", "inline"):
+                self._refuse(word, f"on `{target.name}`, which has no steps inside", step, frame)
         if step.depth is not None:
             return self._sequence(site, target)
         if isinstance(definition, type):
@@ -310,8 +324,6 @@ class Bodies:
 
     def _op(self, site: Site, target: Target, op_type: type[Op]) -> Value:
         name, step, frame, inputs = site
-        if step.rename or step.register_ or step.inline:
-            self._refuse_words(step, target, frame)
         restride = restride_of(target, frame, inputs, 0)
         shape = frame.builder.shape_of(inputs[0]) if inputs else None
         given = self.arguments.resolve(target, frame, shape, restride=restride)
@@ -331,12 +343,12 @@ class Bodies:
         self.bounds.count(frame, step)
         return self._append(name, Node(child, None if left_out else op, inputs, shape, step.place), step, frame)
 
-    def _refuse_words(self, step: Step, target: Target, frame: Frame) -> None:
-        """An op has no children that could be named."""
-        for key, given in (("rename", step.rename), ("register", step.register_), ("inline", step.inline)):
-            if given:
-                message = f"`{key}` has no effect on `{target.name}`, which has no steps inside"
-                self.evaluation.error(frame, "no-effect", message, step.place_of_key(key), "remove it")
+    def _refuse(self, word: str, why: str, step: Step, frame: Frame) -> None:
+        """Reports a word of a step that means nothing where it stands."""
+        said = {"from": step.from_, "rename": step.rename, "register": step.register_, "inline": step.inline}
+        if said[word]:
+            message = f"`{word}` has no effect {why}"
+            self.evaluation.error(frame, "no-effect", message, step.place_of_key(word), "remove it")
 
     def _with_kept(self, given: Given, key: str) -> Given:
         """What a block holds has the size that it has for the spec's own input, whatever the input at hand."""

@@ -21,6 +21,7 @@ from archbuilder.lower.restride import Restride, check_dilation, restride_of
 from archbuilder.lower.slots import Slot
 from archbuilder.lower.targets import Steps
 from archbuilder.lower.uses import Target
+from archbuilder.parameters import describe
 from archbuilder.plugin.registry import PythonBlock
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import BlockDefinition, Step
@@ -128,20 +129,31 @@ class Calls:
                 self._fill(definition, inner)
         except GiveUp:
             return None
-        self.naming.check_words(words, inner, frame, step)
+        listed = isinstance(definition, BlockDefinition) and isinstance(definition.body, list)
+        self.naming.check_words(words, inner, frame, step, listed=listed)
         if inner.current == POISON:
             return None
         if isinstance(definition, PythonBlock):
             graph = finished(target.name, inner, register=words.register, bindings=given.values, help=definition.help)
             return replace(graph, layers=definition.layers, loops=tuple(node.name for node in graph.nodes))
         bindings = {name: inner.variables[name] for name in (*definition.parameters, *definition.let)}
+        self.naming.check_register(definition, inner)
         register = words.register or tuple(definition.register_ or ())
-        listed = isinstance(definition.body, list)
         layers = definition.layers
         if type(layers) is Formula:
-            layers = self.evaluation.evaluate(layers, inner, definition.place_at("layers"))
+            layers = self._count_of_layers(definition, layers, inner)
         graph = finished(target.name, inner, listed=listed, register=register, bindings=bindings, help=definition.help)
         return graph if layers is None else replace(graph, layers=layers)
+
+    def _count_of_layers(self, definition: BlockDefinition, layers: Formula, inner: Frame) -> int:
+        """How many layers a block says that it counts for."""
+        place = definition.place_at("layers")
+        count = self.evaluation.evaluate(layers, inner, place)
+        if type(count) is not int or count < 0:
+            message = f"`layers` must be a whole number, got {describe(count)}"
+            self.evaluation.error(inner, "bad-value", message, place)
+            raise GiveUp
+        return count
 
     def _frame_of(
         self, target: Target, definition: Block, given: Given, builder: Builder, input: Value, frame: Frame

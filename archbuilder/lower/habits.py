@@ -35,7 +35,10 @@ _WORDS: Final[Mapping[str, str]] = {
 
 _ACTIVATIONS: Final = {
     **{name: name for name in ("relu", "relu6", "silu", "gelu", "mish", "sigmoid", "tanh", "elu", "leaky_relu")},
-    **{"swish": "silu", "hardswish": "hard_swish", "hardsigmoid": "hard_sigmoid", "leakyrelu": "leaky_relu"},
+    "swish": "silu",
+    "hardswish": "hard_swish",
+    "hardsigmoid": "hard_sigmoid",
+    "leakyrelu": "leaky_relu",
 }
 _BLOCKS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("conv2d", "convolution", "conv2dlayer"), "conv"),

@@ -67,6 +67,8 @@ class Library:
     own: dict[str, BlockDefinition] = field(default_factory=dict)
     incomplete: bool = False
     """Whether the network asks for a plugin that is not there, so that a name may be unknown for that reason."""
+    idle: Reporter = field(default_factory=Reporter)
+    """Is told what its own blocks declare and do not use: a mistake, where nothing else is wrong that may explain it."""
 
     @classmethod
     def of(cls, architecture: Architecture, reporter: Reporter) -> Library:
@@ -80,7 +82,7 @@ class Library:
                 reporter.error("name-taken", f"`{name}` is {taken} already", place, help="give the block another name")
             else:
                 library.own[name] = definition
-                _report_unused(name, definition, reporter)
+                _report_unused(name, definition, library.idle)
         return library
 
     def find(self, name: str) -> Definition | None:
@@ -139,6 +141,12 @@ def _report_unused(name: str, definition: BlockDefinition, reporter: Reporter) -
         return
     defaults = [parameter.default for parameter in definition.parameters.values()]
     used = names_in_body(definition, defaults)
+    derived = definition.table and definition.table.get("let")
+    for value in definition.let:
+        place = key_place(derived, value) or definition.place
+        if value not in used and not (place is not None and place.source.shipped):
+            message = f"`{value}` has no effect: nothing uses `${value}`"
+            reporter.error("no-effect", message, place, help="use it or remove it")
     written = definition.table and definition.table.get("parameters")
     for parameter in [each for each in definition.parameters if each not in used]:
         if _is_inherited(parameter, written):  # what overwrote its only use has made an end of it

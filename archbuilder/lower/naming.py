@@ -13,7 +13,7 @@ from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
 from archbuilder.lower.names import objection
 from archbuilder.lower.uses import Target
-from archbuilder.spec.models import Step
+from archbuilder.spec.models import BlockDefinition, Step
 
 
 class Words(NamedTuple):
@@ -96,19 +96,24 @@ class Naming:
             register = tuple(step.register_ or register)
         origin = None
         setting = given.words.get("rename")
-        if setting is not None and not rename:
+        if setting is not None and not setting.value.keys() <= rename.keys():
             setting.mark_used()
-            origin, rename = setting, {str(old): str(new) for old, new in setting.value.items()}
+            origin = setting
+            rename = {**{str(old): str(new) for old, new in setting.value.items()}, **rename}
         setting = given.words.get("register")
         if setting is not None and not register:
             setting.mark_used()
             origin, register = setting, tuple(str(name) for name in setting.value)
         return Words(rename, register, origin)
 
-    def check_words(self, words: Words, inner: Frame, frame: Frame, step: Step) -> None:
-        """Names in `rename` and `register` must be those of steps."""
+    def check_words(self, words: Words, inner: Frame, frame: Frame, step: Step, *, listed: bool) -> None:
+        """Names in `rename` and `register` must be those of steps, and what is numbered is registered in that order."""
         if not words.rename and not words.register:
             return
+        if words.register and listed:
+            place = step.place_of_key("register") if words.setting is None else words.setting.key_place
+            message = "`register` has no effect on a list of steps: its children are numbered"
+            self.evaluation.error(frame, "no-effect", message, place, "remove it")
         known = inner.builder.known
         steps = {name.split(".")[0] for name in known} | known
         for word, names, others in (
@@ -122,6 +127,15 @@ class Naming:
                     if words.setting is not None and word not in (step.table or {}):
                         place = words.setting.value_place
                     self.evaluation.error(frame, "unknown-step", message, place, suggest(name, steps))
+
+    def check_register(self, definition: BlockDefinition, inner: Frame) -> None:
+        """Names in the `register` of a block must be those of its steps."""
+        known = {name.split(".")[0] for name in inner.builder.known} | inner.builder.known
+        for number, name in enumerate(definition.register_ or ()):
+            if name not in known:
+                message = f"there is no step `{name}` in this block to register"
+                place = definition.place_inside("register", number)
+                self.evaluation.error(inner, "unknown-step", message, place, suggest(name, known))
 
     def repeats(self, step: Step, target: object, frame: Frame, depth: int) -> tuple[str, ...]:
         """The names of repeats, where a template is given.

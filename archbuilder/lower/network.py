@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from archbuilder.diagnostics import Note, Place, Reporter, suggest
+from archbuilder.diagnostics import Note, Place, Reporter, shorten, suggest
 from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
-from archbuilder.graph.shapes import Map, Streams, image
+from archbuilder.graph.shapes import Map, Streams, Tokens, image
 from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.body import Bodies
 from archbuilder.lower.checker import Checker
@@ -16,6 +16,7 @@ from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
 from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
 from archbuilder.lower.idle import report_idle_steps
 from archbuilder.lower.library import Library
+from archbuilder.lower.names import objection
 from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.rules import DepthRule, Numbering, Rules, StrideRule, WidthRule
 from archbuilder.lower.said import Readings
@@ -123,8 +124,7 @@ class _Network:
         self._read_parameters(variables)
         self._read_defaults()
         self.rules = self._read_rules()
-        word = architecture.sequential
-        self.numbering = Numbering(word) if word is not None else None
+        self.numbering = self._read_sequential()
         if trace is not None:
             trace.began(self.frame)
 
@@ -197,6 +197,18 @@ class _Network:
             depth = DepthRule(factor, scale.depth.round == "ceil") if factor is not None else None
         return Rules(self.builder.input, width, depth, StrideRule(stride) if stride is not None else None)
 
+    def _read_sequential(self) -> Numbering | None:
+        """The numbering of stem, stages and neck, where there is one."""
+        word = self.architecture.sequential
+        if word is None:
+            return None
+        reason = objection(word) or ("a dot would nest it" if "." in word else None)
+        if reason is not None:
+            place = self.architecture.place_at("sequential")
+            message = f"a module cannot be called `{shorten(word)}`: {reason}"
+            self.reporter.error("bad-name", message, place, help="give it another name")
+        return Numbering(word) if reason is None else None
+
     def _factor(self, scale: WidthScale | DepthScale) -> float | None:
         try:
             factor = self.evaluation.evaluate(scale.by, self.frame, scale.place_at("by"))
@@ -237,9 +249,6 @@ class _Network:
                 self.reporter.error("unknown-block", f"there is no block `{block}`", key_at, help=help)
                 continue
             weak = block in getattr(written, "weak", ()) or self.architecture.is_weak("defaults")
-            if values is None and not weak and not replaced_by(written, block):
-                message = f"there are no defaults for `{block}` that could be removed"
-                self.reporter.error("no-effect", message, key_at, help="remove it, or give values")
             value_at = value_place(written, block) or key_at
             value = Written(values, value_at, self.frame.variables, past=replaced_by(written, block))
             settings += self.readings.read_settings(block, value, key_at, weak, self.frame)
@@ -249,6 +258,7 @@ class _Network:
         """A knob without effect is a mistake, where this file wrote it."""
         if self.reporter.diagnostics:
             return  # what stands behind a mistake was not reached
+        self.reporter.add(self.library.idle.diagnostics)
         for setting in self.readings.settings:
             if setting.used or setting.weak:
                 continue
@@ -258,6 +268,9 @@ class _Network:
             help = "remove it; a value that a use or a block's own body writes is stronger than a default"
             self.reporter.error("no-effect", message, setting.key_place, help=help)
         self._report_idle_scale()
+        if self.numbering is not None and self.numbering.count == 0 and not self.architecture.is_weak("sequential"):
+            message = "`sequential` has no effect: there is no step in `stem`, `stages` or `neck` to number"
+            self.reporter.error("no-effect", message, self.architecture.place_of_key("sequential"), help="remove it")
         self._report_unused_parameters()
 
     def _report_idle_scale(self) -> None:
@@ -300,8 +313,10 @@ class _Network:
             return
         for number in (each for name, *span in sections if name in ("stem", "stages") for each in range(*span)):
             node = self.builder.nodes[number]
-            value = Value(number)
-            found = reduction_of(value, self.builder.nodes, self.builder.input) if isinstance(node.shape, Map) else 0
+            parts = range(len(node.shape)) if isinstance(node.shape, Streams) else (None,)
+            has_size = isinstance(node.shape, Map | Tokens | Streams)
+            values = [Value(number, part) for part in parts] if has_size else []
+            found = max((reduction_of(each, self.builder.nodes, self.builder.input) for each in values), default=0)
             if found > limit:
                 name = node.shown_names()[0]
                 message = f"the output stride is {found}, not {limit}: `{name}` has no stride that can become dilation"
@@ -317,6 +332,10 @@ class _Network:
             return self._default_taps(sections)
         taps: list[Tap] = []
         for number, name in enumerate(wanted):
+            if name in wanted[:number]:
+                place = self.architecture.place_inside("features", number)
+                self.reporter.error("duplicate", f"`{name}` is here twice", place, help="remove one of them")
+                continue
             values = find_values(name, self.frame) or self._inline_values(name)
             place = self.architecture.place_inside("features", number)
             if values is None and POISON in self.frame.values.values():
@@ -333,6 +352,7 @@ class _Network:
                     )
                 elif value != POISON:
                     own = self.builder.nodes[value.node].all_names()[-1] if len(values) > 1 else name
+                    own += f".{value.item}" if len(values) > 1 and value.item is not None else ""
                     taps.append(self._tap(own, value))
         return tuple(taps)
 

@@ -33,10 +33,8 @@ class Restride:
 
     def __call__(self, stride: Any) -> dict[str, Any]:
         """What a use with this stride is given."""
-        if self.reduction is None:
-            changes = self.rule.apply_again()
-        else:
-            changes = self.rule.apply(stride, self.reduction)
+        reduction, rule = self.reduction, self.rule
+        changes = rule.apply_again() if reduction is None else rule.apply(stride, reduction)
         self.turned = "stride" in changes
         self.dilation = changes.get("dilation", 1)
         return {key: value for key, value in changes.items() if key in self.parameters}

@@ -83,6 +83,13 @@ class Rules:
     above: int = 1
     used: set[str] = field(default_factory=set)
 
+    def scaled(self, widths: Any) -> Any:
+        """A width, or each of a list, times the multiplier if there is one."""
+        if self.width is None or widths is None:
+            return widths
+        self.used.add("width")
+        return tuple(map(self.width, widths)) if isinstance(widths, tuple) else self.width(widths)
+
     def inside(self, shape: Shape) -> Rules:
         """The rules for a body that takes a map of this shape."""
         if not isinstance(shape, Map) or not isinstance(self.whole, Map):

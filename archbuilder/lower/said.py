@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -116,7 +117,7 @@ class Readings:
                 plain[key] = value
             elif type(written.value) is Formula and parameter.type not in SLOTS and written.variables is None:
                 computed.append((key, parameter, written.value))
-        overruled = tuple(_overruled(target.definition, facts.parameters, explicit))
+        overruled = tuple(self.overruled_by(target.definition, explicit.keys()))
         at_once = None
         if not (nearer or overruled or broken) and len(plain) + len(computed) == len(explicit):
             known = {**facts.literal, **plain, **{key: REQUIRED for key, *_ in computed}}
@@ -124,6 +125,18 @@ class Readings:
         origins = {key: explicit[key].place for key in plain}
         step = target.uses[0][0]
         return Said(step, facts, explicit, nearer, plain, tuple(computed), origins, overruled, at_once, broken)
+
+    def overruled_by(self, definition: Definition, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+        """Of parameters that are given, those from which only another one's default is computed, each with that other one."""
+        if not isinstance(definition, BlockDefinition):
+            return
+        parameters = definition.parameters
+        for key in given:
+            default = parameters[key].default
+            for other in default.names & given if type(default) is Formula else ():
+                left = [each.default for each in parameters.values() if each.name not in given]
+                if other not in names_in_body(definition, left):
+                    yield other, key
 
     # ---- sorting what a use says --------------------------------------------------------------------------------
 
@@ -206,7 +219,10 @@ class Readings:
         """The settings that `block: ...` stands for: a map of parameters, or a value for the first of them."""
         definition = self.library.find(block)
         value, around = written.value, written.variables or {}
-        if definition is None or value is None:
+        if definition is None:
+            return []
+        if value is None or value == {}:
+            self._report_nothing(block, written, key_at, weak, frame)
             return []
         parameters = parameters_of(definition)
         if not isinstance(value, dict):
@@ -223,6 +239,16 @@ class Readings:
                 setting.plain = _plain(parameters[setting.parameter], setting.value)
         self.settings += settings
         return settings
+
+    def _report_nothing(self, block: str, written: Written, key_at: Place | None, weak: bool, frame: Frame) -> None:
+        """Defaults that say nothing: null removes those of a base, if there were some."""
+        if weak or written.past:
+            return
+        message = f"there are no defaults for `{block}` that could be removed"
+        help = (
+            "remove it, or give values; a step inside a block is left out by a patch of the block, with `when: false`"
+        )
+        self.evaluation.error(frame, "no-effect", message, key_at, help)
 
     def _settings_in(
         self,
@@ -279,21 +305,3 @@ def _plain(parameter: Parameter, value: Any) -> Any:
         return parameter.check(value)
     except ParameterError:
         return REQUIRED  # reported where it is taken
-
-
-def _overruled(
-    definition: Definition, parameters: Mapping[str, Parameter], explicit: Mapping[str, Written]
-) -> list[tuple[str, str]]:
-    """A parameter from which only another one's default is computed has no effect beside that other one."""
-    found: list[tuple[str, str]] = []
-    if not isinstance(definition, BlockDefinition):
-        return found
-    for key in explicit:
-        default = parameters[key].default
-        if type(default) is not Formula:
-            continue
-        for other in default.names & explicit.keys():
-            left = [each.default for each in parameters.values() if each.name not in explicit]
-            if other not in names_in_body(definition, left):
-                found.append((other, key))
-    return found

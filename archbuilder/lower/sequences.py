@@ -93,9 +93,7 @@ class Sequences:
             raise GiveUp
         return depth
 
-    def _repeat(
-        self, site: Site, target: Target | Slot | Steps, shape: Shape, number: int
-    ) -> tuple[Op | Graph, Shape]:
+    def _repeat(self, site: Site, target: Target | Slot | Steps, shape: Shape, number: int) -> tuple[Op | Graph, Shape]:
         """One repeat; `stride` belongs to the first."""
         _, step, frame, inputs = site
         if not isinstance(target, Target):

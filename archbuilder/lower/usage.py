@@ -30,7 +30,7 @@ def names_used(architecture: Architecture) -> set[str]:
 def names_in_body(definition: BlockDefinition, defaults: Iterable[Any] = ()) -> set[str]:
     """The names that a block's steps and derived values speak of, and those of some of its defaults."""
     names: set[str] = set()
-    _collect(definition.body, names)
+    _collect([definition.body, definition.layers, definition.return_], names)
     _collect(definition.let, names)
     _collect(list(defaults), names)
     return names

@@ -110,7 +110,8 @@ def arrange_steps(section: Table, reporter: Reporter) -> Table:
     order = list(section)
     behind: dict[str, str] = {}
     settled: dict[str, Table] = {}
-    for key, step in section.items():
+    for key in _anchors_first(section):
+        step = section[key]
         wish = _wish(step)
         if wish is None:
             continue
@@ -141,6 +142,21 @@ def arrange_steps(section: Table, reporter: Reporter) -> Table:
     for key in order:
         arranged[key] = settled.get(key, section[key])
     return arranged
+
+
+def _anchors_first(section: Table) -> list[str]:
+    """The steps in such an order that each comes behind the one that it wants to stand beside."""
+    ordered: dict[str, None] = {}
+    for key in section:
+        chain = [key]
+        while True:
+            wish = _wish(section[chain[-1]])
+            anchor = wish[1] if wish is not None else None
+            if not isinstance(anchor, str) or anchor not in section or anchor in chain or anchor in ordered:
+                break
+            chain.append(anchor)
+        ordered.update(dict.fromkeys(reversed(chain)))
+    return list(ordered)
 
 
 def _without_wish(step: Table) -> Table:

@@ -25,10 +25,11 @@ from archbuilder.spec.values import (
     Channels,
     ClassName,
     Entries,
+    Files,
     ImageSize,
-    Names,
     OutputShape,
     Quantity,
+    Share,
     Text,
     Word,
 )
@@ -54,7 +55,7 @@ class WidthScale(SpecModel):
 
     by: Anything
     to: Channels = 8
-    keep: float = 0.9
+    keep: Share = 0.9
 
 
 class DepthScale(SpecModel):
@@ -113,8 +114,8 @@ class Architecture(SpecModel):
     input: Input = Field(default_factory=Input)
     defaults: Entries = Field(default_factory=dict)
     blocks: dict[str, BlockDefinition] = Field(default_factory=dict)
-    use: Names | None = None
-    plugins: Names | None = None
+    use: Files | None = None
+    plugins: Files | None = None
     stem: Section | None = None
     stages: Section | None = None
     neck: Section | None = None

@@ -175,7 +175,7 @@ class Step(SpecModel):
     else_: Literal["identity"] | None = Field(None, alias="else")
     depth: Count | None = None
     names: Text | None = None
-    inline: bool = False
+    inline: Annotated[bool, Field(strict=True)] = False
     rename: dict[str, Word] | None = None
     register_: list[Word] | None = Field(None, alias="register")
     output: Literal["training", "always"] | None = None

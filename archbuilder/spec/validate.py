@@ -130,13 +130,14 @@ _WORDS = {
     "bool_parsing": "true or false",
     "list_type": "a list",
     "dict_type": "a map",
-    "literal_error": "`identity`",
 }
 
 
 def _message(fault: _Fault) -> str:
     error = fault.error
     expected = _WORDS.get(error["type"])
+    if error["type"] == "literal_error":
+        expected = str(error["ctx"]["expected"]).replace("'", "`")
     message = f"expected {expected}, got {describe(error['input'])}" if expected else str(error["msg"])
     if error["type"] == "spec":
         message = str(error["ctx"]["message"])

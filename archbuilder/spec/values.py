@@ -107,10 +107,18 @@ def _quote_it(value: Any) -> str:
 
 
 def _check_names(value: Any) -> Any:
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names) or not names:
-        raise wrong(f"expected the name of a step or a list of them, got {describe(value)}")
-    return [compute_later(name) for name in names]
+    return [compute_later(name) for name in _texts(value, "the name of a step")]
+
+
+def _check_files(value: Any) -> Any:
+    return [_check_word(name) for name in _texts(value, "the path of a file")]
+
+
+def _texts(value: Any, what: str) -> list[str]:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts) or not texts:
+        raise wrong(f"expected {what} or a list of them, got {describe(value)}")
+    return list(texts)
 
 
 def _check_anything(value: Any) -> Any:
@@ -119,17 +127,25 @@ def _check_anything(value: Any) -> Any:
 
 def _check_side(value: Any) -> int:
     if type(value) is not int or not 1 <= value <= 2**20:
-        raise wrong(f"expected a whole number, 1 or more, got {describe(value)}")
+        raise wrong(f"expected a whole number from 1 to {2**20:,}, got {describe(value)}")
     return value
 
 
 def _check_image_size(value: Any) -> Any:
+    if isinstance(value, str):
+        raise wrong(f"expected a whole number or a pair [height, width], got {describe(value)}")
     if isinstance(value, list | tuple):
         if len(value) != 2:
             raise wrong(f"expected one size or a pair [height, width], got {describe(value)}")
         height, width = (_check_side(side) for side in value)
         return height if height == width else [height, width]
     return _check_side(value)
+
+
+def _check_share(value: Any) -> float:
+    if type(value) not in (int, float) or not 0 < value <= 1:
+        raise wrong(f"expected a number above 0, 1 at most, got {describe(value)}")
+    return float(value)
 
 
 def _check_quantity(value: Any) -> Any:
@@ -180,6 +196,10 @@ Word = Annotated[str, PlainValidator(_check_word)]
 """A text as it stands."""
 Names = Annotated[list[str], PlainValidator(_check_names), PlainSerializer(_show_names)]
 """The name of a step, or a list of them."""
+Files = Annotated[list[str], PlainValidator(_check_files), PlainSerializer(_show_names)]
+"""The path of a file, or a list of them."""
+Share = Annotated[float, PlainValidator(_check_share)]
+"""A part of a whole, above 0."""
 Anything = Annotated[Any, PlainValidator(_check_anything)]
 """A value whose type depends on the block that it is for."""
 Entries = Annotated[dict[str, Any], PlainValidator(_check_entries)]

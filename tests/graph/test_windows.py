@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from archbuilder.graph.op import OpError
 from archbuilder.graph.shapes import Map
-from archbuilder.graph.windows import Pair, default_padding, slide
+from archbuilder.graph.windows import Pair, default_padding, same_padding, slide
 
 
 def pairs(low: int, high: int) -> st.SearchStrategy[Pair]:
@@ -63,4 +63,20 @@ def test_an_even_kernel_has_no_default(kernel: Pair, shown: str) -> None:
     with pytest.raises(OpError) as error:
         default_padding("conv", kernel, (1, 1))
     assert str(error.value) == f"conv with an even kernel ({shown}) has no default padding"
-    assert error.value.help == "write `padding: 0`, for example"
+    assert error.value.help == "use an odd kernel, or say its `padding`"
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")  # torch says that it costs a copy
+@given(size=pairs(1, 24), kernel=pairs(1, 5), dilation=pairs(1, 3))
+def test_same_padding_is_torchs(size: Pair, kernel: Pair, dilation: Pair) -> None:
+    padding = same_padding(kernel, (1, 1), dilation)
+    x, weight = torch.rand(1, 1, *size), torch.rand(1, 1, *kernel)
+    expected = functional.conv2d(x, weight, None, 1, "same", dilation)
+    assert expected.shape[2:] == size
+    if padding is not None:  # it can be said in numbers
+        torch.testing.assert_close(functional.conv2d(x, weight, None, 1, padding, dilation), expected)
+
+
+def test_same_padding_goes_with_no_stride() -> None:
+    with pytest.raises(OpError, match="keeps the size, and a stride of 2 does not"):
+        same_padding((2, 2), (2, 2), (1, 1))

@@ -205,13 +205,19 @@ KNOBS = {
     "reduced_attention": Knobs(
         "tokens, layer norm", {"heads": 1, "reduction": 2}, {"heads": 2, "reduction": 4, "pooled": 4, "dropout": 0.5}
     ),
-    "pvt_mlp": Knobs("tokens", {"expand": 2}, {"expand": 3, "depthwise": False, "early_activation": True, "dilation": 2}),
+    "pvt_mlp": Knobs(
+        "tokens", {"expand": 2}, {"expand": 3, "depthwise": False, "early_activation": True, "dilation": 2}
+    ),
     "pvt_block": Knobs("tokens, layer norm", {"heads": 1, "expand": 2}, {**PYRAMID, "depthwise": False, "dilation": 2}),
     "pvt_stage": Knobs(
         "map, layer norm",
         {"width": 16, "blocks": 1, "heads": 1, "reduction": 1, "expand": 2},
         {
-            **{"width": 32, "blocks": 2, **PYRAMID, "stride": 4, "dilation": 2},
+            "width": 32,
+            "blocks": 2,
+            **PYRAMID,
+            "stride": 4,
+            "dilation": 2,
             "patches": Beside({}, False, refused=True, place="tokens, layer norm"),
         },
     ),
@@ -285,7 +291,10 @@ BLOCK = "blocks: {mine: {body: {conv: {block: conv, width: 8, kernel: 3}, norm: 
 WORDS_OF_STEPS = {
     "block": (CHAIN, CHAIN.replace("two: norm", "two: activation")),
     "body": (CHAIN, CHAIN.replace("two: norm", "two: {body: [norm]}")),
-    "from": (CHAIN, CHAIN.replace("three: activation", "three: {block: activation, from: one}")),
+    "from": (
+        CHAIN.replace("three: activation", "three: {block: add, from: [one, two]}"),
+        CHAIN.replace("three: activation", "three: {block: add, from: [two, one]}"),
+    ),
     "when": (CHAIN, CHAIN.replace("two: norm", "two: {block: norm, when: false}")),
     "else": (
         CHAIN.replace("two: norm", "two: [{block: norm, when: false}, activation]"),

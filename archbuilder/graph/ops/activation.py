@@ -118,4 +118,4 @@ class DropPath(Op):
         return Construct("DropPath", (self.rate,))
 
     def label(self) -> str:
-        return f"drop path {self.rate:g}"
+        return f"drop path {'' if self.schedule == 'constant' else 'up to '}{self.rate:g}"
