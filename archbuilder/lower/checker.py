@@ -15,6 +15,7 @@ from archbuilder.parameters import SLOTS, Parameter, ParameterError, describe
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import Step
 from archbuilder.spec.scalars import resolve_scalar
+from archbuilder.spec.table import value_place
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Checker:
             notes = self.library.notes_on(block, parameter.name)
             self.evaluation.error(frame, "bad-value", message, written.place, help, notes)
             raise GiveUp
+        self._check_block(value, parameter, written, frame)
         own = written.variables is None
         variables = frame.variables if written.variables is None else written.variables
         below = None
@@ -106,6 +108,29 @@ class Checker:
             under = Written(setting.value, setting.value_place, setting.variables, setting.below)
             below = self._slot(block, parameter, under, frame)
         return Slot(value, variables, frame.origins if own else NOWHERE, below)
+
+    def _check_block(self, value: Any, parameter: Parameter, written: Written, frame: Frame) -> None:
+        """A slot must name a block that there is, also where it is not used; steps have names of their own."""
+        if parameter.type == "steps":
+            inner = value.get("block")
+            if isinstance(inner, str) and (self.library.find(inner) is not None or len(value) > 1):
+                message = f"`{parameter.name}` takes steps, each with a name, got one use of a block"
+                self.evaluation.error(frame, "bad-slot", message, written.place, f"give it a name: {{{inner}: {{block: {inner}}}}}")
+                raise GiveUp
+            return
+        name = _name_of_block(value)
+        if name is None or self.library.find(name) is not None or self.library.incomplete:
+            return
+        place = value_place(value, "block") if isinstance(value, dict) else written.place
+        message = f"there is no block {describe(name)}"
+        self.evaluation.error(frame, "unknown-block", message, place, self.library.advice_for(name))
+        raise GiveUp
+
+
+def _name_of_block(value: Any) -> str | None:
+    """The block that a slot names, where that is known before it is used."""
+    name = value.get("block") if isinstance(value, dict) else value
+    return name if isinstance(name, str) and "$" not in name else None
 
 
 def _advice(value: Any, written: Written, parameter: Parameter, frame: Frame, at: Place | None) -> str | None:

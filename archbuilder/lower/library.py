@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from archbuilder.diagnostics import Note, Reporter, note_at
+from archbuilder.diagnostics import Note, Reporter, note_at, suggest
 from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
+from archbuilder.lower.habits import advice_for_block
 from archbuilder.lower.usage import names_in_body
 from archbuilder.parameters import Parameter
 from archbuilder.plugin.registry import REGISTRY, PythonBlock, is_loaded, shown_path
@@ -95,6 +96,12 @@ class Library:
         if name in shipped_blocks():
             return shipped_block(name)
         return REGISTRY.entries[name].definition if name in REGISTRY.entries else None
+
+    def advice_for(self, name: Any) -> str:
+        """What to write instead of a block that there is not."""
+        found = advice_for_block(name) or suggest(str(name), self.names())
+        listed = found is None or found.startswith("known here")
+        return "`archbuilder list --blocks` names the blocks there are" if listed else str(found)
 
     def notes_on(self, name: str, parameter: str | None = None) -> tuple[Note, ...]:
         """Where a block of the user's own is defined, or declares a parameter."""

@@ -245,8 +245,8 @@ class _Network:
             if self.library.find(block) is None:
                 if self.library.incomplete:
                     continue
-                help = suggest(block, self.library.names())
-                self.reporter.error("unknown-block", f"there is no block `{block}`", key_at, help=help)
+                message = f"there is no block `{block}`"
+                self.reporter.error("unknown-block", message, key_at, help=self.library.advice_for(block))
                 continue
             weak = block in getattr(written, "weak", ()) or self.architecture.is_weak("defaults")
             value_at = value_place(written, block) or key_at

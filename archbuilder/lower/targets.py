@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
-from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.diagnostics import Place, Reporter
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
-from archbuilder.lower.habits import advice_for_block
 from archbuilder.lower.library import Library
 from archbuilder.lower.slots import Slot
 from archbuilder.lower.uses import Target, Uses
@@ -70,7 +69,7 @@ class Targets:
         if definition is None and self.library.incomplete:
             raise GiveUp
         if definition is None:
-            choices = advice_for_block(named) or suggest(str(named), self.library.names())
+            choices: str | None = self.library.advice_for(named)
             message = f"there is no block {describe(named)}"
             if not isinstance(named, str):
                 message, choices = f"`block` must be a block's name, got {describe(named)}", None

@@ -8,7 +8,7 @@ from typing import Final
 
 from archbuilder.diagnostics import Reporter, Source, suggest
 from archbuilder.spec import zoo
-from archbuilder.spec.merge import arrange_steps, merge
+from archbuilder.spec.merge import arrange_body, merge
 from archbuilder.spec.reader import read_yaml
 from archbuilder.spec.table import Items, Table
 
@@ -69,7 +69,7 @@ def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...])
         merged["help"] = base["help"]
     body = merged.get("body")
     if isinstance(body, Table):
-        merged["body"] = arrange_steps(body, reporter)
+        merged["body"] = arrange_body(body, reporter)
     return merged
 
 

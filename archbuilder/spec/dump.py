@@ -48,8 +48,8 @@ def write_architecture(
 
 
 def _without_unknown(section: Any, knows: Knows) -> Any:
-    if isinstance(section, dict):
-        return {name: _without_unknown(step, knows) for name, step in section.items()}
+    if isinstance(section, dict):  # what was removed is not there any more
+        return {name: _without_unknown(step, knows) for name, step in section.items() if not step.is_nothing}
     if isinstance(section, list):
         return [_without_unknown(step, knows) for step in section]
     if not isinstance(section, Step) or section.block is None:

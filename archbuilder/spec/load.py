@@ -79,9 +79,9 @@ def load_block(
         found = _find(str(spec), None, reporter, (), None)
     use = Table()
     use.put("block", block)
-    for name, value in ((name, plain_value(value)) for name, value in parameters.items()):
-        place, value_place = _places_of_setting(name, value)
-        use.put(name, value, place, value_place)
+    for path, value in parameters.items():
+        plain = plain_value(value)
+        use = merge(use, _nest(path.split("."), plain, *_places_of_setting(path, plain)))
     table = Table()
     for key, value in (found or {}).items():
         if key in ("blocks", "defaults", "parameters", "plugins"):
@@ -252,6 +252,7 @@ def _with_variant(table: Table, variant: str | None, reporter: Reporter, place: 
         reporter.error("unknown-variant", f"there is no variant `{variant}`", place or table.place, help=help)
         return table
     patch = variants[variant]
+    _check_variants(table, variants, reporter)
     base = table.copy()
     for key in ("expect", "variants", "default"):
         base.pop(key, None)
@@ -267,6 +268,21 @@ def _with_variant(table: Table, variant: str | None, reporter: Reporter, place: 
     if "name" not in patch and isinstance(table.get("name"), str):
         merged["name"] = zoo.plain_name(table["name"], variant)
     return merged
+
+
+def _check_variants(table: Table, variants: Table, reporter: Reporter) -> None:
+    """What is said of a file with a default variant must hold for one of its variants."""
+    if "expect" in table and isinstance(table.get("default"), str):
+        message = "`expect` has no effect here: each variant has its own"
+        help = "write it in the variants"
+        reporter.error("no-effect", message, table.key_places.get("expect"), help=help)
+    for key, variant in variants.items():
+        if not key.strip():
+            reporter.error("bad-name", "a variant needs a name", variants.key_places.get(key))
+        for word in ("variants", "default"):
+            if isinstance(variant, Table) and word in variant:
+                message = f"`{word}` has no effect in a variant"
+                reporter.error("no-effect", message, variant.key_places.get(word), help="write it beside the variants")
 
 
 def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:

@@ -105,6 +105,25 @@ def arrange(table: Table, reporter: Reporter) -> Table:
     return arranged
 
 
+def arrange_body(body: Table, reporter: Reporter) -> Table:
+    """The steps of a block's body likewise, those of the bodies and loops inside it too."""
+    arranged = arrange_steps(body, reporter)
+    inner: dict[str, Table] = {}
+    for key, step in arranged.items():
+        if not isinstance(step, Table):
+            continue
+        if key.startswith("for "):
+            inner[key] = arrange_body(step, reporter)
+        elif isinstance(step.get("body"), Table):
+            inner[key] = step.copy()
+            inner[key]["body"] = arrange_body(step["body"], reporter)
+    if not inner:
+        return arranged
+    copied = arranged.copy()
+    copied.update(inner)
+    return copied
+
+
 def arrange_steps(section: Table, reporter: Reporter) -> Table:
     """The steps of one map in the places that `before` and `after` ask for."""
     order = list(section)

@@ -15,11 +15,13 @@ from pydantic import (
     PrivateAttr,
     Tag,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from archbuilder.spec.base import SpecModel
 from archbuilder.spec.definitions import BlockDefinition
 from archbuilder.spec.formula import Formula
-from archbuilder.spec.steps import Loop, Step, check_list, check_map, in_full, write_body
+from archbuilder.spec.steps import Loop, Step, check_list, check_named, in_full, write_body
+from archbuilder.spec.table import Table
 from archbuilder.spec.values import (
     Anything,
     Channels,
@@ -32,6 +34,7 @@ from archbuilder.spec.values import (
     Share,
     Text,
     Word,
+    wrong,
 )
 
 
@@ -81,6 +84,10 @@ class Expect(SpecModel):
     output: OutputShape | None = None
 
 
+def _nothing_to_remove(name: str) -> PydanticCustomError:
+    return wrong(f"`{name}` has no steps", "write its steps, or remove the line", code="no-effect", at_key=True)
+
+
 def _kind_of_section(written: Any) -> str:
     if isinstance(written, list):
         return "list"
@@ -90,7 +97,7 @@ def _kind_of_section(written: Any) -> str:
 
 
 Section = Annotated[
-    Annotated[Annotated[dict[str, Step], BeforeValidator(check_map)], Tag("map")]
+    Annotated[Annotated[dict[str, Step], BeforeValidator(check_named)], Tag("map")]
     | Annotated[Annotated[list[Step], BeforeValidator(check_list)], Tag("list")]
     | Annotated[Step, Tag("use")],
     Discriminator(_kind_of_section),
@@ -135,6 +142,13 @@ class Architecture(SpecModel):
     @classmethod
     def _canonical(cls, written: Any) -> Any:
         canonical = super()._canonical(written)
+        errors = [
+            InitErrorDetails(type=_nothing_to_remove(name), loc=(name,), input=None)
+            for name in SECTIONS
+            if isinstance(written, Table) and written.get(name, "") is None and name not in written.replaced
+        ]
+        if errors:
+            raise ValidationError.from_exception_data("architecture", errors)
         short = {name: in_full(written, name, written[name]) for name in SECTIONS if isinstance(written.get(name), str)}
         return {**canonical, **short} if short else canonical
 

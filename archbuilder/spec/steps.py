@@ -63,6 +63,24 @@ def check_map(written: Any) -> Any:
     return steps
 
 
+def check_named(written: Any) -> Any:
+    """The steps of a section, or of a block: here a step that is null must have been one."""
+    errors = [
+        InitErrorDetails(type=_nothing_to_remove(key), loc=(key,), input=None)
+        for key, value in (written.items() if isinstance(written, Table) else ())
+        if value is None and key not in written.replaced and key not in written.weak
+    ]
+    if errors:
+        raise ValidationError.from_exception_data("steps", errors)
+    return check_map(written)
+
+
+def _nothing_to_remove(key: str) -> PydanticCustomError:
+    name, colon, rest = key.partition(":")
+    help = f"a colon needs a space behind it: `{name}: {rest}`" if colon else "remove it, or say what it is"
+    return wrong(f"there is no step `{shorten(key)}` that could be removed", help, code="no-effect", at_key=True)
+
+
 def _check_template(key: str) -> None:
     try:
         Formula(key)
@@ -94,7 +112,7 @@ def in_full(container: Any, key: str | int, value: Any) -> Any:
 
 
 Steps: TypeAlias = Annotated[
-    Annotated[Annotated[dict[str, "Step"], BeforeValidator(check_map)], Tag("map")]
+    Annotated[Annotated[dict[str, "Step"], BeforeValidator(check_named)], Tag("map")]
     | Annotated[Annotated[list["Step"], BeforeValidator(check_list)], Tag("list")],
     Discriminator(_kind_of_steps),
 ]

@@ -168,7 +168,7 @@ KNOBS = {
     ),
     # classic
     "vgg_stage": Knobs(
-        "map", {"width": 16, "convs": 2}, {"width": 32, "convs": 3, "norm": False, "stride": 1, "dilation": 2}
+        "map", {"width": 16, "convs": 2}, {"width": 32, "convs": 3, "with_norm": False, "stride": 1, "dilation": 2}
     ),
     "basic_conv": Knobs("map", {"width": 16, "kernel": 3}, {"width": 32, "kernel": 5, "stride": 2, "dilation": 2}),
     "inception": Knobs(

@@ -303,7 +303,6 @@ def test_slot_steps() -> None:
 FACTS = """help: words
 class: Base
 reference: {paper: x}
-expect: {layers: 1}
 stages: {c: {block: conv, kernel: 3}}
 default: '1'
 variants: {'1': {expect: {layers: 1}}, '2': {stages: {d: {block: conv, kernel: 3}}, expect: {layers: 2}}}
