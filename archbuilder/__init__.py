@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archbuilder.analysis.summary import Row, Summary, summarize
-from archbuilder.checking import Checked, check, check_block
+from archbuilder.checking import Checked, Sizes, check, check_block
 from archbuilder.diagnostics import Diagnostic, Place, SpecError
 from archbuilder.graph.graph import Graph
 from archbuilder.lower import lower_architecture
@@ -22,6 +22,7 @@ from archbuilder.spec.models import Architecture
 if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
 
+    from archbuilder.catalogue import Entry, catalogue
     from archbuilder.draw import DrawingError, render
     from archbuilder.dumping import dump
     from archbuilder.lower.why import Why
@@ -35,7 +36,9 @@ __version__ = "0.1.0"
 _LATER = {
     "CheckpointError": "archbuilder.pytorch.checkpoint",
     "DrawingError": "archbuilder.draw",
+    "Entry": "archbuilder.catalogue",
     "Why": "archbuilder.lower.why",
+    "catalogue": "archbuilder.catalogue",
     "dump": "archbuilder.dumping",
     "load_plugin": "archbuilder.plugin.loading",
     "render": "archbuilder.draw",
@@ -133,7 +136,8 @@ def block(
     name: str,
     /,
     *,
-    input: tuple[int, int, int] = (64, 32, 32),
+    input: Sizes = (64, 32, 32),
+    tokens: bool = False,
     spec: str | Path | None = None,
     text: str | None = None,
     **parameters: Any,
@@ -142,7 +146,8 @@ def block(
 
     Args:
         name: the block's name, shipped or of the spec's own.
-        input: (channels, height, width) of what goes in.
+        input: (channels, height, width) of what goes in; a list of these, where the block takes several values.
+        tokens: whether the pixels of what goes in are tokens: the module takes (batch, height, width, channels).
         spec: a file that has the block.
         text: a spec with the block as a text, in a notebook for example; `spec` is then only its name in messages.
         parameters: what the block is told, such as ``width=64``.
@@ -154,7 +159,7 @@ def block(
     """
     from archbuilder.pytorch.build import build_module
 
-    checked = check_block(name, parameters, input, spec, text)
+    checked = check_block(name, parameters, input, spec, text, tokens=tokens)
     return build_module(checked.architecture, checked.graph)
 
 
@@ -175,6 +180,7 @@ __all__ = [
     "CheckpointError",
     "Diagnostic",
     "DrawingError",
+    "Entry",
     "Graph",
     "Place",
     "Row",
@@ -183,6 +189,7 @@ __all__ = [
     "Why",
     "block",
     "build",
+    "catalogue",
     "check",
     "check_block",
     "dump",

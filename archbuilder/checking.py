@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from archbuilder.analysis.expect import check_expectations
 from archbuilder.analysis.summary import Summary, summarize
 from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
-from archbuilder.graph.shapes import image
-from archbuilder.lower import lower_architecture
+from archbuilder.graph.shapes import Streams, images
+from archbuilder.lower import lower_architecture, lower_block
 from archbuilder.spec.arithmetic import FormulaError
 from archbuilder.spec.expression import UnknownNameError
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.load import IncompleteSpec, load_architecture, load_block
 from archbuilder.spec.models import Architecture
+
+Sizes: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]
+"""(channels, height, width) of one value, or of several."""
 
 
 @dataclass(frozen=True)
@@ -65,31 +68,34 @@ def check(
 def check_block(
     block: str,
     parameters: Mapping[str, Any] | None = None,
-    input: tuple[int, int, int] = (64, 32, 32),
+    input: Sizes = (64, 32, 32),
     spec: str | Path | None = None,
     text: str | None = None,
+    *,
+    tokens: bool = False,
 ) -> Checked:
     """One block by itself, shipped or of a spec's own.
 
     Args:
         block: its name.
         parameters: what it is told.
-        input: (channels, height, width) of what goes in.
+        input: (channels, height, width) of what goes in; a list of these, where the block takes several values.
         spec: a file that has the block.
         text: the spec's text, if it does not lie in a file; `spec` is then only its name in messages.
+        tokens: whether the pixels of what goes in are tokens.
 
     Raises:
         SpecError: with every mistake found.
         FileNotFoundError: if there is no such file.
         ValueError: if `input` is no size of an image.
     """
-    reporter = Reporter()
+    reporter, shape = Reporter(), images(input, tokens=tokens)
     try:
-        architecture = load_block(block, parameters or {}, image(input), spec, text)
+        architecture = load_block(block, parameters or {}, spec, text, several=isinstance(shape, Streams))
     except IncompleteSpec as error:
         reporter.add(error.diagnostics)
         architecture = error.architecture
-    graph = alone(lower_architecture(architecture, input, reporter))
+    graph = alone(lower_block(architecture, shape, reporter))
     return Checked(architecture, graph, summarize(graph))
 
 

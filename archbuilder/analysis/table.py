@@ -135,7 +135,7 @@ def as_csv(summary: Summary, depth: Depth) -> str:
 def as_markdown(summary: Summary, depth: Depth) -> str:
     """The summary as a Markdown table with exact counts, and the totals."""
     lines = [
-        f"**{_markdown(summary.name)}**, input {_shape(summary.input_shape)}",
+        f"**{_markdown(summary.name)}**, input {_short(summary.graph.input)}",
         "",
         "| name | block | input | output | parameters | share | MACs | share | activations |",
         "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
@@ -163,10 +163,6 @@ def _counts(row: Row | Summary, summary: Summary) -> tuple[str, ...]:
 
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}%" if part else ""
-
-
-def _shape(dimensions: tuple[int, ...]) -> str:
-    return "×".join(str(size) for size in dimensions)
 
 
 def repeated(row: Row) -> str:
@@ -217,7 +213,8 @@ def as_table(summary: Summary, depth: Depth, width: int | None = None, colour: b
     text = io.StringIO()
     colours: Literal["standard"] | None = "standard" if colour else None
     wide = Console(file=text, width=10_000, force_terminal=colour, color_system=colours, legacy_windows=False)
-    title = f"{printable(summary.name)}   input {_shape(summary.input_shape)}   output {_shape(summary.output_shape)}"
+    graph = summary.graph
+    title = f"{printable(summary.name)}   input {_short(graph.input)}   output {_short(graph.output_shape)}"
     wide.print(Text(title, "bold"), end="\n\n")
     for layout in _LAYOUTS:
         table = _build_table(summary, depth, layout)

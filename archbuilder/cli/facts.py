@@ -20,6 +20,7 @@ from archbuilder.cli.options import (
     explain_word,
     find_file,
     load_plugins,
+    path_of,
     read_input,
     read_settings,
     read_spec,
@@ -85,10 +86,20 @@ def summary(
 
 
 def list_(
+    blocks: Annotated[
+        bool, typer.Option("--blocks", help="List the blocks and ops instead, with what each can be told.")
+    ] = False,
     format: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
     settings: SetOption = None,
 ) -> None:
-    """List the networks of the zoo."""
+    """List the networks of the zoo, or the blocks that networks are made of."""
+    if blocks:
+        if settings:
+            raise typer.BadParameter("is for networks, not beside --blocks", param_hint="'--set'")
+        from archbuilder.cli.blocks import list_blocks
+
+        list_blocks(format)
+        return
     from archbuilder.spec.load import network_names
 
     overrides = read_settings(settings)
@@ -129,7 +140,7 @@ def show(
     settings: SetOption = None,
     plugins: PluginOption = None,
 ) -> None:
-    """Print the text of a spec, or with --why where one of its values comes from."""
+    """Print the text of a spec or of a block, or with --why where one of a spec's values comes from."""
     load_plugins(plugins)
     if why is not None:
         if resolved:
@@ -139,6 +150,11 @@ def show(
     if resolved or settings:
         say(_resolved(spec, settings).rstrip("\n"))
         return
+    if path_of(spec) is None and spec != "-":
+        from archbuilder.cli.blocks import show_block
+
+        if show_block(spec):
+            return
     text = read_standard_input().encode() if spec == "-" else find_file(spec).read_bytes()
     if sys.stdout.isatty():
         lines = text.decode("utf-8", "backslashreplace").splitlines()

@@ -127,7 +127,7 @@ def read_spec(spec: str, settings: list[str] | None, input: str | None, plugins:
 
 
 def read_block(
-    name: str, spec: str | None, settings: list[str] | None, input: str | None, plugins: list[Path] | None
+    name: str, spec: str | None, settings: list[str] | None, input: str, plugins: list[Path] | None, *, tokens: bool
 ) -> Checked:
     """One block by itself, with the plugins loaded that the command line allows.
 
@@ -137,9 +137,10 @@ def read_block(
     """
     load_plugins(plugins)
     text = read_standard_input() if spec == "-" else None
-    size = read_input(input) or (64, 32, 32)
+    sizes = [size for each in input.split(",") if (size := read_input(each.strip())) is not None]
+    given = sizes[0] if len(sizes) == 1 else sizes
     try:
-        return check_block(name, read_settings(settings), size, spec, text)
+        return check_block(name, read_settings(settings), given, spec, text, tokens=tokens)
     except FileNotFoundError as error:
         raise SpecError([Diagnostic("unknown-spec", str(error), help=_what_is_there(str(spec)))]) from None
 

@@ -61,24 +61,38 @@ def block(
     name: Annotated[str, typer.Argument(metavar="BLOCK", help="A shipped block or op, or one of the file in --spec.")],
     spec: Annotated[str | None, typer.Option("--spec", metavar="SPEC", help="A file that has the block.")] = None,
     settings: SetOption = None,
-    input: InputOption = None,
+    input: Annotated[
+        str,
+        typer.Option(
+            "--input",
+            metavar="CxHxW",
+            help="Size of what goes in; several, with commas between, for a block of several values: 16x32x32,32x16x16.",
+        ),
+    ] = "64x32x32",
+    tokens: Annotated[
+        bool, typer.Option("--tokens", help="What goes in are tokens: the pixels of such a map.")
+    ] = False,
     output: OutputOption = None,
     format: Annotated[
-        Format | None, typer.Option("--format", help="Of the drawing; by default what the file's name says.")
+        Format | None, typer.Option("--format", help="Of the drawing in -o; by default what the file's name says.")
     ] = None,
     build: Annotated[bool, typer.Option("--build", help="Also build it with PyTorch and run it once.")] = False,
     plugins: PluginOption = None,
 ) -> None:
     """Try one block by itself: check it and sum it up; with -o draw it, with --build build it."""
-    checked = read_block(name, spec, settings, input, plugins)
+    if format is not None and output is None:
+        raise typer.BadParameter("is of the drawing: say -o too", param_hint="'--format'")
+    kind = format or _format_of(output)
+    checked = read_block(name, spec, settings, input, plugins, tokens=tokens)
+    if output is not None:
+        _refuse_spec(output, spec)
 
     from archbuilder.analysis.table import as_table
 
-    say(as_table(checked.summary, "layer", terminal_width(), has_colour(sys.stdout)))
+    drawn_to_standard_output = str(output) == "-"
+    if not drawn_to_standard_output:
+        say(as_table(checked.summary, "layer", terminal_width(), has_colour(sys.stdout)))
     if output is not None:
-        kind = format or _format_of(output)
-        _refuse_spec(output, spec)
-
         from archbuilder.draw import render as draw
 
         _write(draw(checked.graph, format=kind, depth="layer"), output, spec or "")

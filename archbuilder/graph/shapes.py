@@ -128,6 +128,18 @@ class Streams(tuple["Shape", ...]):
 Shape: TypeAlias = Map | Vector | Tokens | Held | Streams
 
 
+def images(sizes: object, *, tokens: bool = False) -> Shape:
+    """The shape of what goes into a block: of one image, or of several as streams; their pixels as tokens, if so.
+
+    Raises:
+        ValueError: if these are no sizes of images.
+    """
+    several = isinstance(sizes, tuple | list) and len(sizes) > 0 and isinstance(sizes[0], tuple | list)
+    maps = [image(each) for each in sizes] if several and isinstance(sizes, tuple | list) else [image(sizes)]
+    shapes = [Tokens(each.height, each.width, 0, each.channels) if tokens else each for each in maps]
+    return Streams(shapes) if several else shapes[0]
+
+
 def dimensions(shape: Shape) -> tuple[int, ...]:
     """The shape as a tensor has it, without the batch; those of several streams one behind the other."""
     if isinstance(shape, Streams):

@@ -222,7 +222,12 @@ class Bodies:
             name: Any = written
             if type(written) is Formula:
                 name = self.evaluation.evaluate(written, frame, _place_of_input(step, number))
-            values = find_values(name, frame) if isinstance(name, str) else None
+            if not isinstance(name, str):
+                message = f"`from` takes names of steps, got {_described(name)}"
+                advice = f"write {str(written).removeprefix('$')}, without the `$`"
+                self.evaluation.error(frame, "bad-value", message, _place_of_input(step, number), advice)
+                raise GiveUp
+            values = find_values(name, frame)
             if values is None:
                 message = f"there is no step `{name}` before this one"
                 place, help = _place_of_input(step, number), advice_for(str(name), frame)
@@ -370,6 +375,10 @@ class Bodies:
         if self.arguments.trace is not None:
             self.arguments.trace.placed(name, [node], step, frame)
         return frame.builder.add(node)
+
+
+def _described(value: Any) -> str:
+    return f"a value of {value}" if getattr(value, "is_shape", False) else describe(value)
 
 
 def _place_of_input(step: Step, number: int) -> Place | None:

@@ -115,7 +115,8 @@ class Checker:
             inner = value.get("block")
             if isinstance(inner, str) and (self.library.find(inner) is not None or len(value) > 1):
                 message = f"`{parameter.name}` takes steps, each with a name, got one use of a block"
-                self.evaluation.error(frame, "bad-slot", message, written.place, f"give it a name: {{{inner}: {{block: {inner}}}}}")
+                help = f"give it a name: {{{inner}: {{block: {inner}}}}}"
+                self.evaluation.error(frame, "bad-slot", message, written.place, help)
                 raise GiveUp
             return
         name = _name_of_block(value)

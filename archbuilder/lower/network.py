@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from archbuilder.diagnostics import Note, Place, Reporter, shorten, suggest
 from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
-from archbuilder.graph.shapes import Map, Streams, Tokens, image
+from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, image
 from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.body import Bodies
 from archbuilder.lower.checker import Checker
@@ -67,6 +67,24 @@ def lower_architecture(
     return graph
 
 
+def lower_block(architecture: Architecture, input: Shape, reporter: Reporter) -> Graph:
+    """The typed graph of a network that is one use of a block, which may take and give what a network does not.
+
+    Args:
+        architecture: the network.
+        input: what goes into the block.
+        reporter: mistakes that are known already, to be raised together with those found here.
+
+    Raises:
+        SpecError: with every mistake found.
+    """
+    graph = _Network(architecture, input, reporter, is_block=True).lower()
+    reporter.raise_if_any()
+    if graph is None:
+        raise AssertionError("a block that cannot be lowered must have a diagnostic")
+    return graph
+
+
 def _check_weights(graph: Graph, expected: Graph, architecture: Architecture, reporter: Reporter) -> None:
     """Reports an output stride that changes the weights: those of the network without it would not fit."""
     found, wanted = dict(graph.state()), dict(expected.state())
@@ -106,12 +124,15 @@ class _Network:
     def __init__(
         self,
         architecture: Architecture,
-        shape: Map,
+        shape: Shape,
         reporter: Reporter,
         trace: Trace | None = None,
         kept_before: Sequence[Any] | None = None,
+        *,
+        is_block: bool = False,
     ) -> None:
         self.architecture = architecture
+        self.is_block = is_block
         self.reporter = reporter
         self.evaluation = Evaluation(reporter)
         self.library = Library.of(architecture, reporter)
@@ -151,7 +172,11 @@ class _Network:
         taps = self._taps(sections)
         if not self.builder.nodes and not self.reporter.diagnostics:
             self.reporter.error("empty", "this network has no steps", self.architecture.place, help="add `stages`")
-        if self.frame.current != POISON and isinstance(self.builder.shape_of(self.frame.current), Streams):
+        if (
+            not self.is_block
+            and self.frame.current != POISON
+            and isinstance(self.builder.shape_of(self.frame.current), Streams)
+        ):
             last = self.builder.nodes[self.frame.current.node]
             message = f"a network gives one value, and this one ends with the parts of `{last.name}`"
             self.reporter.error("bad-shape", message, last.place, help="put `concat` behind it, for example")

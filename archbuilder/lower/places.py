@@ -106,7 +106,13 @@ class _Walk:
         place = _place(self.whole, start, len(name))
         message = f"there is no module `{name}`{inside}"
         others = others if self.path else [*self.trace.inline, *others]
-        return _error("unknown-path", message, place, suggest(name, [*names, *others]))
+        inlined = name in self.trace.inline and not self.path
+        help = suggest(name, [*names, *others])
+        if inlined:
+            help = f"`{name}` stands inline: name one of its own modules"
+        elif name in names and not self.path:
+            help = f"a path ends in a parameter: add one, as in `{name}.width`"
+        return _error("unknown-path", message, place, help)
 
     def _nothing_inside(self, node: Node) -> SpecError:
         what = "is left out here" if node.body is None else "has no modules inside"

@@ -38,6 +38,8 @@ def number_of(value: Any) -> Any:
         return value
     if isinstance(value, bool):
         return int(value)
+    if getattr(value, "is_shape", False):
+        raise FormulaError(f"arithmetic needs numbers, got a value of {value}: for its channels write .channels")
     raise FormulaError(f"arithmetic needs numbers, got {describe(value)}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,17 @@ def shipped_blocks() -> dict[str, Table]:
         reporter.raise_if_any()
         tables.update(table["blocks"] if table is not None else {})
     return tables
+
+
+def text_of_block(name: str) -> str:
+    """The YAML of a shipped block, as a file of blocks has it."""
+    place = shipped_blocks()[name].place
+    if place is None:
+        raise ValueError(f"{name} was not read from a text")
+    lines = place.source.text.split("\n")
+    first = place.line - 2  # the line of the name stands before that of the first key
+    last = next((at for at in range(first + 1, len(lines)) if re.match(r" {0,2}\S", lines[at])), len(lines))
+    return "blocks:\n" + "\n".join(lines[first:last]).rstrip() + "\n"
 
 
 def resolve_blocks(table: Table, reporter: Reporter) -> Table:

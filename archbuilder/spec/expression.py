@@ -50,8 +50,16 @@ def compile_expression(text: str, names: set[str]) -> Evaluate:
             warnings.simplefilter("ignore")
             tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise FormulaError(f"`{shorten(text)}` is not an expression") from None
+        raise FormulaError(f"`{shorten(text)}` is not an expression{_foreign(text)}") from None
     return _walk(tree.body, names, 0)
+
+
+def _foreign(text: str) -> str:
+    """What to write instead of an operator of another language."""
+    for word, ours in (("||", "or"), ("&&", "and"), ("!", "not")):
+        if word in text.replace("!=", ""):
+            return f": write `{ours}` instead of `{word}`"
+    return ": write `==` to compare" if re.search(r"[^=!<>]=[^=]", text) else ""
 
 
 def _walk(node: ast.AST, names: set[str], depth: int) -> Evaluate:

@@ -77,6 +77,10 @@ def _parse(text: str, names: set[str]) -> Evaluate:
 def _as_text(value: Any) -> str:
     if type(value) is int or (isinstance(value, str) and len(value) <= MAXIMUM_TEXT):
         return str(value)
+    if getattr(value, "is_shape", False):
+        raise FormulaError(
+            f"a value of {value} cannot be written into a text: put the brackets around all, as in $(x.channels)"
+        )
     raise FormulaError(f"only whole numbers and texts can be written into a text, not {describe(value)}")
 
 

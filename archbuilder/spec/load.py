@@ -55,16 +55,16 @@ def load_architecture(
 
 
 def load_block(
-    block: str, parameters: Mapping[str, Any], input: tuple[int, int, int], spec: str | Path | None, text: str | None
+    block: str, parameters: Mapping[str, Any], spec: str | Path | None, text: str | None, *, several: bool
 ) -> Architecture:
     """A network that is one use of a block.
 
     Args:
         block: the block's name.
         parameters: what it is told.
-        input: (channels, height, width).
         spec: a file that has the block, beside the shipped ones.
         text: the spec itself, where it does not lie in a file.
+        several: whether it takes several values.
 
     Raises:
         SpecError: with every mistake in the text.
@@ -79,6 +79,8 @@ def load_block(
         found = _find(str(spec), None, reporter, (), None)
     use = Table()
     use.put("block", block)
+    if several:
+        use.put("from", "input.*")
     for path, value in parameters.items():
         plain = plain_value(value)
         use = merge(use, _nest(path.split("."), plain, *_places_of_setting(path, plain)))
@@ -87,7 +89,6 @@ def load_block(
         if key in ("blocks", "defaults", "parameters", "plugins"):
             table.put(key, value, *((found.key_places.get(key), found.value_places.get(key)) if found else ()))
     table.put("name", block)
-    table.put("input", {"channels": input[0], "size": [input[1], input[2]]})
     stages = Table()
     stages.put("block", use)
     table.put("stages", stages)
@@ -296,7 +297,15 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
             *table,
         ]
         first = path.partition(".")[0]
-        reporter.error("unknown-set", f"there is nothing called `{first}` to set", place, help=suggest(first, choices))
+        message, help = (
+            f"there is nothing called `{first}` to set",
+            suggest(first, [each for each in choices if each != path]),
+        )
+        if path in table or path in (*Architecture.model_fields, "register"):
+            whole = isinstance(table.get(path), Table)
+            help = f"set what is in it, as in `{path}.{next(iter(table[path]), 'name')}`" if whole else None
+            message = f"`{path}` cannot be set" + (" as a whole" if whole else "")
+        reporter.error("unknown-set", message, place, help=help)
         return table
     inner: Any = table
     for depth, key in enumerate(keys[:-1], start=1):

@@ -263,7 +263,7 @@ _SYNTAX: Final = (
     ),
     ("expected <block end>", "this line is indented unlike the others", "begin all keys of a map in the same column"),
     ("mapping values are not allowed", "a `:` is not expected here", "put a text with `: ` in it in quotes"),
-    ("could not find expected ':'", "expected a key and `:` here", "write `key: value`"),
+    ("could not find expected ':'", "expected a key and `:` here", "write `key: value`, with a space behind the colon"),
     ("cannot start any token", "this character cannot begin a value", "put the text in quotes"),
     ("unexpected end of stream", "this quote is never closed", None),
     ("node content", "a value is missing here", "close every `{` and `[`"),
@@ -273,7 +273,8 @@ _SYNTAX: Final = (
 
 def _report_syntax(error: yaml.MarkedYAMLError, source: Source, reporter: Reporter) -> None:
     problem = (error.problem or "").strip()
-    mark = error.context_mark if "end of stream" in problem else error.problem_mark or error.context_mark
+    began = "end of stream" in problem or "could not find expected ':'" in problem
+    mark = (error.context_mark if began else None) or error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     while line > 1 and not source.line(line).strip():  # behind the end
         line -= 1
@@ -281,6 +282,9 @@ def _report_syntax(error: yaml.MarkedYAMLError, source: Source, reporter: Report
     text = source.line(line)
     found = ((message, help) for words, message, help in _SYNTAX if words in problem)
     message, help = next(found, (f"this is not YAML: {problem}", None))
+    opened = error.context_mark.line + 1 if error.context_mark is not None else line
+    if help is not None and help.startswith("close the") and opened != line:
+        help = help.replace("`,", f"` of line {opened},", 1)
     if _EXPRESSION_IN_FLOW.search(text):
         help = 'an expression with a comma, a bracket or a colon inside {...} needs double quotes: "$(...)"'
     elif message.startswith("this line") and text.lstrip().startswith("- "):

@@ -110,6 +110,9 @@ def _report(fault: _Fault, others: list[_Fault], reporter: Reporter, model: type
         if any(misspelt == suggest(str(other.key), [missing]) for other in others if other.kind == "extra_forbidden"):
             return
         code, message, help = "missing-key", f"`{missing}` is missing", _EXAMPLES.get(missing)
+        if missing == "name" and list(fault.written) == ["blocks"]:
+            message = "this is a file of blocks, not a network"
+            help = "try one of them with `archbuilder block NAME --spec FILE`, or name the file in a spec's `use`"
     elif fault.kind == "spec":
         code, help = error["ctx"]["code"], error["ctx"]["help"] or None
         if code == "no-block" and isinstance(fault.container, Table):

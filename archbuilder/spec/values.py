@@ -231,7 +231,14 @@ def declare(name: str, written: Any) -> Parameter:
         return Parameter(name, written)
     if isinstance(written, str) and nearest(written, TYPES, 0.8):
         raise wrong(_no_type(written), f"{_types(written)} a text as default is written {{default: {written}}}")
+    _refuse_untyped(name, written)
     return _checked(Parameter(name, _type_of(written), default=compute_later(written)))
+
+
+def _refuse_untyped(name: str, default: Any) -> None:
+    if is_formula(default):
+        message = f"this expression does not say what type `{name}` has"
+        raise wrong(message, f"write {{type: int, default: {default}}}, for example")
 
 
 def _type_of(default: Any) -> str:
@@ -266,6 +273,8 @@ def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
     default = compute_later(written.get("default", REQUIRED))
     if isinstance(type_, list) and len(type_) == 1:
         type_, element = "list", type_[0]
+    if type_ is None and not choices:
+        _refuse_untyped(name, default)
     if type_ is None:
         type_ = "string" if choices or default is REQUIRED else _type_of(default)
     if not _is_type(type_) or (type_ == "list" and (not _is_type(element) or element in _NO_ELEMENTS)):

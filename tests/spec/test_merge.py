@@ -181,7 +181,7 @@ def test_the_command_line_is_stronger_than_all(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("help", "there is nothing called `help` to set"),
+        ("help", "`help` cannot be set"),
         ("width.x", "`parameters.width` is not a map"),
         ("layer9.depth", "there is nothing called `layer9` to set"),
     ],
