@@ -209,3 +209,40 @@ def test_show_why_refuses_what_is_not_there(run: Run, good: Path, bad: Path) -> 
     assert "there is no block `basik`" in run("show", "bad.yaml", "--why", "layer1.width").stderr
     assert "did you mean `resnet50`?" in run("show", "resnet5O", "--why", "layer1.width").stderr
     assert run("show", "tiny.yaml", "--why", "classes", "--resolved").exit_code == 2
+
+
+def test_list_names_the_blocks(run: Run) -> None:
+    lines = run("list", "--blocks").stdout.splitlines()
+    assert next(line for line in lines if line.startswith("bottleneck ")).split()[:3] == ["bottleneck", "block", "1x1"]
+    assert next(line for line in lines if line.startswith("conv ")).split()[:2] == ["conv", "op"]
+    entries = json.loads(run("list", "--blocks", "--format", "json").stdout)
+    (project,) = (each for each in entries if each["name"] == "project")
+    assert project["parameters"] == [
+        {"name": "width", "type": "channels", "required": True, "help": ""},
+        {"name": "stride", "type": "size", "required": False, "help": "", "default": 1},
+    ]
+    assert run("list", "--blocks", "--set", "classes=3").exit_code == 2
+
+
+def test_show_prints_a_block_or_an_op(run: Run) -> None:
+    assert run("show", "project").stdout.splitlines()[:3] == [
+        "blocks:",
+        "  project:",
+        "    help: a 1x1 convolution and a norm (He et al. 2015, arXiv:1512.03385, option B)",
+    ]
+    lines = run("show", "channel_conv").stdout.splitlines()
+    assert lines[0].startswith("channel_conv: a convolution along the channels")
+    assert lines[2].split()[:3] == ["kernel", "int", "required"]
+    assert run("show", "identity").stdout.splitlines()[-1] == "no parameters"
+
+
+def test_block_takes_tokens_and_several_values(run: Run) -> None:
+    first = run("block", "hr_module", "--input", "8x8x8,16x4x4", "--set", "blocks=1").stdout.splitlines()[0]
+    assert first == "hr_module   input 8×8×8 + 16×4×4   output 8×8×8 + 16×4×4"
+    told = ("--set", "heads=2", "--set", "expand=2", "--set", "norm.kind=layer")
+    first = run("block", "pvt_block", "--tokens", "--input", "8x4x4", *told).stdout.splitlines()[0]
+    assert first == "pvt_block   input 4×4 tokens of 8   output 4×4 tokens of 8"
+    result = run("block", "basic", "--set", "width=8", "--format", "dot")
+    assert result.exit_code == 2
+    assert "say -o too" in result.stderr
+    assert run("block", "basic", "--set", "width=8", "-o", "-", "--format", "dot").stdout.startswith("digraph")

@@ -1,8 +1,10 @@
 """Bodies and steps: order, wiring, names, conditions, repeats, loops and slots (rules 1 to 9 and 14 of the language)."""
 
+from pathlib import Path
+
 import pytest
 
-from archbuilder import summarize
+from archbuilder import check, summarize
 from archbuilder.graph.graph import Graph
 from tests.networks import lowered, mistakes, modules, node_at, op_at, outline
 
@@ -441,3 +443,56 @@ def test_mistakes_in_all_sections_are_reported() -> None:
         "3: `width` must be a number of channels, 1 or more, got 0 (in `linear`)",
         "3: there is no block `unheard`",
     ]
+
+
+def test_a_further_output_that_is_left_out_stays_beside_the_chain() -> None:
+    text = """
+        name: net
+        extends: resnet18
+        neck: {aux: {from: layer2, output: training, when: WHEN, body: [global_pool, {block: linear, width: 10}]}}
+        """
+    left_out, there = (lowered(text.replace("WHEN", word)) for word in ("false", "true"))
+    assert [graph.nodes[-1].body.in_channels for graph in (left_out, there)] == [512, 512]
+    assert left_out.outputs == ()
+
+
+def test_new_steps_may_name_each_other_whatever_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text("""\
+name: net
+extends: resnet18
+stem:
+  x: {block: norm, before: y}
+  y: {block: activation, before: bn1}
+  z: {block: activation, after: x}
+""")
+    assert [node.name for node in check(tmp_path / "net.yaml").graph.nodes][:6] == [
+        "conv1",
+        "x",
+        "z",
+        "y",
+        "bn1",
+        "relu",
+    ]
+
+
+def test_patches_put_steps_into_inner_bodies_and_loops() -> None:
+    graph = lowered("""
+        blocks:
+          gated: {extends: regnet_block, body: {f: {body: {gate: {block: squeeze_excite, ratio: 2, before: c}}}}}
+          ladder: {extends: res2net, body: {"for i in scale - 1": {more.$i: {block: norm, after: convs.$i}}}}
+        stages: {a: {block: gated, width: 16, group_width: 8}, b: {block: ladder, width: 64}}
+        """)
+    assert [node.name for node in node_at(graph, "a.f").body.nodes if node.body] == ["a", "b", "gate", "c"]
+    names = [path for path in modules(graph) if path.startswith("b.")]
+    assert names.index("b.more.0") == names.index("b.convs.0") + 1
+
+
+def test_the_gate_of_an_inverted_residual_is_any_block() -> None:
+    graph = lowered("""
+        stages:
+          a: {block: mbconv, width: 16, gate: efficient_channel_attention}
+          b: {block: mbconv, width: 16, gate: {block: squeeze_excite, ratio: 2}}
+          c: {block: mbconv, width: 16, squeeze: 3}
+        """)
+    assert op_at(graph, "a.block.2.conv").kernel == 3
+    assert [op_at(graph, f"{path}.fc1").out_channels for path in ("b.block.2", "c.block.2")] == [48, 3]
