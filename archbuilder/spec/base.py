@@ -34,7 +34,7 @@ class SpecModel(BaseModel):
     table: ClassVar[Table | None]
     """What it was read from, likewise."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True, defer_build=True)
 
     @model_validator(mode="wrap")
     @classmethod

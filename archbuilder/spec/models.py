@@ -167,6 +167,7 @@ class Architecture(SpecModel):
         return {name: section for name, section in found.items() if section is not None}
 
 
+# The models inside these two are built with them, and need no validators of their own.
 BlockDefinition.model_rebuild()
 Architecture.model_rebuild()
 
