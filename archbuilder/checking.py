@@ -105,7 +105,7 @@ def verify(architecture: Architecture, summary: Summary, reporter: Reporter) -> 
     if expect is None:
         return
     wanted: dict[str, Any] = {}
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = dict.fromkeys(("input", "here"), summary.graph.input)
     for name, value in architecture.parameters.items():
         scope[name] = _computed(value, scope)
     places: dict[str, Place | None] = {}
@@ -118,7 +118,7 @@ def verify(architecture: Architecture, summary: Summary, reporter: Reporter) -> 
             wanted[name] = _computed(value, scope)
         except UnknownNameError as error:
             message = f"`{error.name}` is not known in this expression"
-            reporter.error("unknown-name", message, places[name], help=suggest(error.name, scope))
+            reporter.error("unknown-name", message, places[name], help=suggest(error.name, architecture.parameters))
         except FormulaError as error:
             reporter.error("bad-expression", str(error), places[name])
     check_expectations(wanted, places, summary, reporter)

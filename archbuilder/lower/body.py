@@ -145,6 +145,8 @@ class Bodies:
                 help = "compare it, as in `when: $(stride != 1)`"
                 self.evaluation.error(frame, "bad-value", message, step.place_at("when"), help)
                 raise GiveUp
+        if not present:
+            self._check_left_out(step, frame)
         target = self.targets.find(step, frame) if present else None
         if target is None:
             return self._left_out(name, step, frame)
@@ -194,6 +196,13 @@ class Bodies:
             )  # fmt: skip
             self.steps(target, apart)
 
+    def _check_left_out(self, step: Step, frame: Frame) -> None:
+        """A use that is left out must be one: of a block that there is, with parameters that it has."""
+        if type(step.block) is str and not (step.place is not None and step.place.source.shipped):
+            target = self.targets.find(step, frame)
+            if isinstance(target, Target):
+                self.arguments.readings.said_by(target, frame)
+
     def _left_out(self, name: str, step: Step, frame: Frame) -> bool:
         """A step that is left out hands on its first input. In a list later steps move up, unless `else` keeps its place."""
         inputs = self._inputs(step, frame, first_only=True)
@@ -225,6 +234,8 @@ class Bodies:
             if not isinstance(name, str):
                 message = f"`from` takes names of steps, got {_described(name)}"
                 advice = f"write {str(written).removeprefix('$')}, without the `$`"
+                if isinstance(name, Slot):
+                    advice = f"use it in a step of its own, {{block: {written}}}, and name that"
                 self.evaluation.error(frame, "bad-value", message, _place_of_input(step, number), advice)
                 raise GiveUp
             values = find_values(name, frame)

@@ -112,6 +112,7 @@ class Calls:
             self.evaluation.error(frame, "no-effect", message, step.place_at("register"), "remove it")
         with self.bounds.inside(frame, step):
             self._fill(definition, inner)
+        self.naming.check_words(words._replace(register=()), inner, frame, step, listed=False)
         if inner.current == POISON:
             raise GiveUp
         if restride is not None:

@@ -61,6 +61,10 @@ class Checker:
                 return value
             self.evaluation.error(frame, "bad-value", f"`{parameter.name}` of `{block}` is no block", written.place)
             raise GiveUp
+        if parameter.type in SLOTS and not (value is None or (parameter.type == "block" and isinstance(value, str))):
+            message = f"`{parameter.name}` must be {parameter.expectation()}, got {describe(value)} (in `{block}`)"
+            self.evaluation.error(frame, "bad-value", message, written.place)
+            raise GiveUp
         try:
             return parameter.check(value)
         except ParameterError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from archbuilder.diagnostics import Note, Place, Reporter, shorten, suggest
+from archbuilder.diagnostics import Note, Place, Reporter, nearest, shorten, suggest
 from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, image
 from archbuilder.lower.arguments import Arguments
@@ -235,12 +235,14 @@ class _Network:
         return Numbering(word) if reason is None else None
 
     def _factor(self, scale: WidthScale | DepthScale) -> float | None:
+        if scale.table is not None and scale.table.broken:
+            return None
         try:
             factor = self.evaluation.evaluate(scale.by, self.frame, scale.place_at("by"))
         except GiveUp:
             return None
         if type(factor) not in (int, float) or not 0 < factor <= 1000:
-            message = f"`by` must be a number above 0, got {describe(factor)}"
+            message = f"`by` must be a number above 0, 1000 at most, got {describe(factor)}"
             self.reporter.error("bad-value", message, scale.place_at("by"))
             return None
         return float(factor)
@@ -318,8 +320,9 @@ class _Network:
         for name in written:
             if name not in used and name not in weak:
                 message = f"the parameter `{name}` has no effect: nothing uses `${name}`"
-                place = key_place(written, name)
-                self.reporter.error("no-effect", message, place, help="use it or remove it")
+                near = nearest(name, [each for each in written if each != name])
+                help = f"did you mean `{near}`?" if near is not None else "use it or remove it"
+                self.reporter.error("no-effect", message, key_place(written, name), help=help)
 
     def _report_unknown_names(self) -> None:
         known = self.builder.known | {name.split(".")[0] for name in self.builder.known}

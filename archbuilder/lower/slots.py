@@ -25,6 +25,9 @@ class Slot:
     origins: Mapping[str, Place | None] = field(default_factory=dict)
     below: Slot | None = None
 
+    def __str__(self) -> str:
+        return "what is in a slot"
+
     @property
     def identity(self) -> Any:
         """What makes it this slot: the text where that is all there is to it, else the map and its place."""

@@ -61,6 +61,7 @@ class Targets:
                 raise GiveUp
             if inner.block is None:
                 self._refuse_body(step, inner, frame)
+            self._refuse_words(inner, frame)
             uses.append((inner, named.variables))
             place, named = inner.place_at("block"), self._named(inner, frame, named.variables)
         if named is None:
@@ -85,6 +86,13 @@ class Targets:
         help = "define them as a block in `blocks`, and name it here"
         self.evaluation.error(frame, "bad-slot", message, inner.place_of_key("body"), help)
         raise GiveUp
+
+    def _refuse_words(self, inner: Step, frame: Frame) -> None:
+        """What is in a slot says which block and how; where it stands is the business of the body that has the slot."""
+        for word in ("from", "when", "else", "depth", "names", "inline", "output"):
+            if word in (inner.table or ()):
+                message = f"`{word}` has no effect in a slot: the block that has the slot says where this stands"
+                self.evaluation.error(frame, "no-effect", message, inner.place_of_key(word), "remove it")
 
     def _slot_place(self, step: Step, frame: Frame) -> Place | None:
         """Where the block in the slot that a step names was written."""

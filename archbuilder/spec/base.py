@@ -10,6 +10,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from archbuilder.diagnostics import Place
 from archbuilder.parameters import describe
@@ -54,6 +55,10 @@ class SpecModel(BaseModel):
         """The map that a short way of writing stands for."""
         if not isinstance(written, dict):
             raise wrong(f"expected a map, got {describe(written)}")
+        named = [name for name, field in cls.model_fields.items() if field.alias and name in written]
+        if named and isinstance(written, Table):  # `class_` is a name of Python's
+            errors = [InitErrorDetails(type=_unknown(name), loc=(name,), input=written[name]) for name in named]
+            raise ValidationError.from_exception_data(cls.__name__, errors)
         return written
 
     def __setstate__(self, state: dict[Any, Any]) -> None:
@@ -90,6 +95,10 @@ class SpecModel(BaseModel):
         """Whether an entry came from a base, so that it may go unused."""
         table = self.table
         return table is not None and key in table.weak
+
+
+def _unknown(name: str) -> PydanticCustomError:
+    return wrong(f"unknown key `{name}`", f"write `{name.rstrip('_')}`", code="unknown-key", at_key=True)
 
 
 _Model = TypeVar("_Model", bound=SpecModel)

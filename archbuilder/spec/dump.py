@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from archbuilder.spec.models import SECTIONS, Architecture, Step, write_body
+from archbuilder.spec.models import SECTIONS, Architecture, Step, write_section
 from archbuilder.spec.scalars import resolve_scalar
 
 Knows = Callable[[str, str], bool]
@@ -40,8 +40,7 @@ def write_architecture(
     for name in SECTIONS:
         section = getattr(architecture, name)
         if section is not None:
-            section = _without_unknown(section, knows)
-            written[name] = write_body([section])[0] if isinstance(section, Step) else write_body(section)
+            written[name] = write_section(_without_unknown(section, knows))
     return yaml.dump(
         _plain(written), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None
     )
@@ -76,7 +75,10 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    plain = isinstance(resolve_scalar(text), str) if len(text) <= 300 else True
+    try:
+        plain = isinstance(resolve_scalar(text), str)
+    except ValueError:  # it looks like a number that is too large
+        plain = False
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else "'")
 
 

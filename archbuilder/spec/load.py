@@ -10,7 +10,7 @@ from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
 from archbuilder.spec import zoo
 from archbuilder.spec.blocks import read_used_files, resolve_blocks
 from archbuilder.spec.merge import SECTION_NAMES, arrange, inherit, merge, weakened
-from archbuilder.spec.models import Architecture
+from archbuilder.spec.models import Architecture, write_section
 from archbuilder.spec.plugins import join_plugins, locate_plugins
 from archbuilder.spec.reader import MAXIMUM_BYTES, read_yaml
 from archbuilder.spec.scalars import plain_value
@@ -37,7 +37,7 @@ def load_architecture(
     """
     reporter = Reporter()
     if isinstance(spec, Architecture):
-        if not overrides and spec.extends is None:
+        if not overrides and spec.table is not None:
             return spec
         table: Table | None = _resolve(_table_of(spec), None, None, reporter, ())
     elif text is not None:
@@ -47,10 +47,11 @@ def load_architecture(
         table = _find(str(spec), None, reporter, (), None)
     if table is not None:
         for path, value in (overrides or {}).items():
-            table = _override(table, path, plain_value(value), reporter)
+            table = _override(table, path, _as_table(plain_value(value)), reporter)
         table = arrange(table, reporter)
     architecture = _validated(table, reporter)
-    architecture.mark_overridden(bool(overrides))
+    before = isinstance(spec, Architecture) and spec.is_overridden
+    architecture.mark_overridden(before or bool(overrides))
     return architecture
 
 
@@ -173,6 +174,9 @@ def _find(
         path, holders = zoo.find(wanted.name)
         if path is None:
             path, variant, table = _find_variant(holders, reporter)
+            if path is not None and wanted.variant is not None:
+                reporter.error("unknown-variant", f"`{wanted.name}` is a variant itself: it has no variants", place)
+                return None
     if path is None:
         _report_unknown(wanted.name, reporter, place)
         return None
@@ -341,7 +345,11 @@ def _target(table: Table, keys: list[str]) -> list[str] | None:
         return ["parameters", *keys]
     if keys in (["output_stride"], ["sequential"], ["class"]):
         return keys
-    return keys if keys[0] in (*Architecture.model_fields, "class") and len(keys) > 1 else None
+    return keys if keys[0] in _SETTABLE and len(keys) > 1 else None
+
+
+_SETTABLE: Final = (*SECTION_NAMES, "parameters", "input", "defaults", "blocks", "scale", "rename")
+"""What `--set` reaches by a path; the rest says what a spec is, as it is written."""
 
 
 def _names_in(table: Table, key: str) -> list[str]:
@@ -360,7 +368,8 @@ def _table_of(architecture: Architecture) -> Table:
     """An architecture that was made in Python, as a table without places."""
     table = Table()
     for key, value in architecture.model_dump(by_alias=True, exclude_unset=True).items():
-        table.put(key, _as_table(value))
+        section = getattr(architecture, key) if key in SECTION_NAMES else None
+        table.put(key, _as_table(write_section(section) if section is not None else value))
     return table
 
 

@@ -167,6 +167,11 @@ class Architecture(SpecModel):
         return {name: section for name, section in found.items() if section is not None}
 
 
+def write_section(section: Any) -> Any:
+    """A section as plain maps and lists."""
+    return write_body([section])[0] if isinstance(section, Step) else write_body(section)
+
+
 # The models inside these two are built with them, and need no validators of their own.
 BlockDefinition.model_rebuild()
 Architecture.model_rebuild()
@@ -182,5 +187,5 @@ __all__ = [
     "Reference",
     "Scale",
     "Step",
-    "write_body",
+    "write_section",
 ]

@@ -219,7 +219,12 @@ class Step(SpecModel):
     @property
     def is_nothing(self) -> bool:
         """Whether the step was set to null: it is not there."""
-        return self.block is None and self.body is None and not self.is_broken
+        return self.block is None and self.body is None and not self.is_broken and not self.is_patch
+
+    @property
+    def is_patch(self) -> bool:
+        """Whether it says only what differs from a step that is not at hand: it was made in Python, for a base."""
+        return not {"block", "body"} & self.model_fields_set
 
     @property
     def is_broken(self) -> bool:
@@ -253,13 +258,35 @@ class Step(SpecModel):
 
 def _check_step(written: dict[str, Any]) -> dict[str, Any]:
     errors: list[InitErrorDetails] = []
+    values = _read_keys(written, errors)
+    both, neither = {"block", "body"} <= written.keys(), not {"block", "body"} & written.keys()
+    may_be_patch = not isinstance(written, Table) or written.broken  # in Python, of a step of the base
+    if both or (neither and not may_be_patch):
+        errors.append(_neither_or_both(written))
+    for key, needed, why in _COMPANIONS:
+        if key in written and needed not in written and not (neither and may_be_patch):
+            reason = wrong(f"`{key}` has no effect {why}", at_key=True)
+            errors.append(InitErrorDetails(type=reason, loc=(key,), input=written[key]))
+    if written.get("inline") is True and "depth" in written:
+        message = "`inline` cannot stand beside `depth`: repeats are children of their own"
+        errors.append(InitErrorDetails(type=wrong(message, at_key=True), loc=("inline",), input=True))
+    if errors:
+        raise ValidationError.from_exception_data("step", errors)
+    return values
+
+
+def _read_keys(written: dict[str, Any], errors: list[InitErrorDetails]) -> Canonical:
+    """The keys of a step, with what is to be computed read; what is wrong is added to the errors."""
     values = Canonical()
     for key, value in written.items():
-        if key in ("before", "after"):  # those of sections are gone by now, see `merge.arrange`
+        if key in ("before", "after") and isinstance(written, Table):  # those of sections are gone, see `merge.arrange`
             message = f"`{key}` places a step of a section; in other bodies write the step where it belongs"
             errors.append(InitErrorDetails(type=wrong(message, at_key=True), loc=(key,), input=value))
             continue
-        if key in STEP_FIELDS and not _is_python_only(key, value, written):
+        if _is_python_only(key, value, written):
+            errors.append(InitErrorDetails(type=python_only(key), loc=(key,), input=value))
+            continue
+        if key in STEP_FIELDS:
             values[key] = value
             continue
         try:
@@ -270,18 +297,6 @@ def _check_step(written: dict[str, Any]) -> dict[str, Any]:
             for each in error.errors(include_url=False):
                 reason = wrong(str(each["ctx"]["message"]))
                 errors.append(InitErrorDetails(type=reason, loc=(key, *each["loc"]), input=value))
-    broken = isinstance(written, Table) and written.broken
-    if not broken and ("block" in written) == ("body" in written):
-        errors.append(_neither_or_both(written))
-    for key, needed, why in _COMPANIONS:
-        if key in written and needed not in written:
-            reason = wrong(f"`{key}` has no effect {why}", at_key=True)
-            errors.append(InitErrorDetails(type=reason, loc=(key,), input=written[key]))
-    if written.get("inline") is True and "depth" in written:
-        message = "`inline` cannot stand beside `depth`: repeats are children of their own"
-        errors.append(InitErrorDetails(type=wrong(message, at_key=True), loc=("inline",), input=True))
-    if errors:
-        raise ValidationError.from_exception_data("step", errors)
     return values
 
 
@@ -301,7 +316,14 @@ def _neither_or_both(written: dict[str, Any]) -> InitErrorDetails:
 
 def _is_python_only(key: str, value: Any, written: dict[str, Any]) -> bool:
     """Whether a key of a text is a field's name in Python, which means nothing in a text."""
-    return isinstance(written, Table) and (key.endswith("_") or (key == "loop" and not isinstance(value, Loop)))
+    own = key in STEP_FIELDS and (key.endswith("_") or (key == "loop" and not isinstance(value, Loop)))
+    return own and isinstance(written, Table)
+
+
+def python_only(key: str) -> PydanticCustomError:
+    """The error for a name that means something in Python alone."""
+    help = "a loop is written `for i in n:`" if key == "loop" else f"write `{key.rstrip('_')}`"
+    return wrong(f"unknown key `{key}`", help, code="unknown-key", at_key=True)
 
 
 _BLANK = {name: field.default for name, field in Step.model_fields.items()}

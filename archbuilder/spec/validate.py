@@ -13,7 +13,17 @@ from pydantic import TypeAdapter, ValidationError
 from archbuilder.diagnostics import Place, Reporter, nearest, suggest
 from archbuilder.parameters import describe
 from archbuilder.spec.base import SpecModel
-from archbuilder.spec.models import Architecture, BlockDefinition, Expect, Input, Reference, Scale, Step
+from archbuilder.spec.models import (
+    Architecture,
+    BlockDefinition,
+    DepthScale,
+    Expect,
+    Input,
+    Reference,
+    Scale,
+    Step,
+    WidthScale,
+)
 from archbuilder.spec.steps import Body
 from archbuilder.spec.table import Table, key_place, place_of, value_place
 
@@ -25,6 +35,8 @@ _MODELS: dict[str, type[SpecModel]] = {
     "reference": Reference,
     "expect": Expect,
     "scale": Scale,
+    "scale.width": WidthScale,
+    "scale.depth": DepthScale,
     "blocks": BlockDefinition,
 }
 _BODY: TypeAdapter[Any] = TypeAdapter(Body)
@@ -170,7 +182,8 @@ def _walk(written: Any, loc: tuple[int | str, ...]) -> tuple[list[str | int], li
 def _keys_of(path: list[str | int], model: type[SpecModel]) -> list[str]:
     """The keys that may stand in the map at `path`."""
     if model is Architecture and path:
-        model = _MODELS.get(str(path[0]), Step)
+        inner = path[0] if path[0] != "scale" or len(path) < 2 else f"scale.{path[1]}"
+        model = _MODELS.get(str(inner), Step)
     return [field.alias or name for name, field in model.model_fields.items() if not field.exclude]
 
 

@@ -227,10 +227,12 @@ def declare(name: str, written: Any) -> Parameter:
     """
     if isinstance(written, dict):
         return _declare_in_full(name, written)
-    if isinstance(written, str) and written in TYPES:
+    if isinstance(written, list) and len(written) == 1 and isinstance(written[0], str):
+        return _declare_in_full(name, {"type": written})
+    if _is_type(written):
         return Parameter(name, written)
     if isinstance(written, str) and nearest(written, TYPES, 0.8):
-        raise wrong(_no_type(written), f"{_types(written)} a text as default is written {{default: {written}}}")
+        raise wrong(_no_type(written), f"{_types(written)}; a text as default is written {{default: {written}}}")
     _refuse_untyped(name, written)
     return _checked(Parameter(name, _type_of(written), default=compute_later(written)))
 
@@ -249,7 +251,7 @@ def _type_of(default: Any) -> str:
             return name
     raise wrong(
         f"{describe(default)} does not declare a parameter",
-        f"write a default, a type ({', '.join(TYPES)}), or a map with type, default, help, choices, min, max, optional",
+        f"write a default, a type ({', '.join(_TYPES)}), or a map with type, default, help, choices, min, max, optional",
     )
 
 
@@ -258,8 +260,8 @@ def _no_type(written: Any) -> str:
 
 
 def _types(written: Any) -> str:
-    near = nearest(str(written), TYPES)
-    return f"did you mean `{near}`?" if near else f"the types are {', '.join(TYPES)}; a list of numbers is [int]"
+    near = nearest(str(written), _TYPES)
+    return f"did you mean `{near}`?" if near else f"the types are {', '.join(_TYPES)}; a list of numbers is [int]"
 
 
 def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
@@ -277,21 +279,17 @@ def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
         _refuse_untyped(name, default)
     if type_ is None:
         type_ = "string" if choices or default is REQUIRED else _type_of(default)
-    if not _is_type(type_) or (type_ == "list" and (not _is_type(element) or element in _NO_ELEMENTS)):
+    listed = type_ == "list" and bool(element)
+    if not (listed or _is_type(type_)) or (listed and (not _is_type(element) or element in _NO_ELEMENTS)):
         raise wrong(_no_type(element or type_), _types(element or type_), inside="type")
     if choices and type_ != "string":
         raise wrong(f"`choices` are for a text, and `{name}` is {TYPES[type_]}", inside="choices", at_key=True)
-    for key in ("min", "max"):
-        bound = written.get(key)
-        if bound is not None and (type(bound) not in (int, float) or not abs(bound) <= MAXIMUM_INTEGER):
-            raise wrong(f"`{key}` must be a number, got {describe(bound)}", inside=key)
-        if bound is not None and type_ not in _BOUNDED:
-            raise wrong(f"`{key}` is for numbers, and `{name}` is {TYPES[type_]}", inside=key, at_key=True)
+    _check_declaration(name, written, type_)
     parameter = Parameter(
         name,
         type_,
         default=default,
-        help=str(written.get("help", "")),
+        help=written.get("help", ""),
         choices=choices,
         minimum=written.get("min"),
         maximum=written.get("max"),
@@ -301,12 +299,30 @@ def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
     return _checked(parameter)
 
 
-_NO_ELEMENTS: Final = ("list", "block", "steps")
+def _check_declaration(name: str, written: dict[str, Any], type_: str) -> None:
+    """Checks what a declaration says beside type, default and choices."""
+    for key in ("min", "max"):
+        bound = written.get(key)
+        if bound is not None and (type(bound) not in (int, float) or not abs(bound) <= MAXIMUM_INTEGER):
+            raise wrong(f"`{key}` must be a number, got {describe(bound)}", inside=key)
+        if bound is not None and type_ not in _BOUNDED:
+            raise wrong(f"`{key}` is for numbers, and `{name}` is {TYPES[type_]}", inside=key, at_key=True)
+    low, high = written.get("min"), written.get("max")
+    if low is not None and high is not None and low > high:
+        raise wrong(f"`min` ({low:g}) is above `max` ({high:g})", inside="min")
+    for key, kind, what in (("help", str, "a text"), ("optional", bool, "true or false")):
+        if key in written and type(written[key]) is not kind:
+            raise wrong(f"`{key}` must be {what}, got {describe(written[key])}", inside=key)
+
+
+_TYPES: Final = tuple(type_ for type_ in TYPES if type_ != "list")
+"""The types by their names; that of a list is written [int]."""
+_NO_ELEMENTS: Final = ("block", "steps")
 _BOUNDED: Final = ("int", "float", "channels", "size")
 
 
 def _is_type(written: Any) -> bool:
-    return isinstance(written, str) and written in TYPES
+    return isinstance(written, str) and written in _TYPES
 
 
 def _choices(written: Any) -> tuple[str, ...]:
@@ -317,10 +333,21 @@ def _choices(written: Any) -> tuple[str, ...]:
     return tuple(written)
 
 
+def _with_slot(parameter: Parameter) -> Parameter:
+    """A slot whose default can be put into it."""
+    kinds: tuple[type, ...] = (str, dict) if parameter.type == "block" else (dict,)
+    if parameter.default is None or isinstance(parameter.default, kinds):
+        return parameter
+    message = f"the default does not fit: `{parameter.name}` must be {parameter.expectation()}, got {describe(parameter.default)}"
+    raise wrong(message, "null leaves the slot empty" if parameter.type == "block" else "", inside="default")
+
+
 def _checked(parameter: Parameter) -> Parameter:
     """The parameter, if its default fits its type. Computed defaults and slots are checked where they are used."""
-    if parameter.required or is_formula(parameter.default) or parameter.type in ("block", "steps"):
+    if parameter.required or is_formula(parameter.default):
         return parameter
+    if parameter.type in ("block", "steps"):
+        return _with_slot(parameter)
     try:
         parameter.check(parameter.default)
     except ParameterError as error:

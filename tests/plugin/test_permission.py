@@ -151,7 +151,7 @@ def test_the_rest_of_a_spec_is_checked_all_the_same(spec: Path) -> None:
         ("[]", "error[bad-value]"),
         ("[3]", "error[bad-value]"),
         ("{a: b}", "error[bad-value]"),
-        ("$(1)", "error[unknown-file]"),
+        ("$(1)", "error[bad-value]"),
         ("['x; rm -r y.py']", "error[unknown-file]: there is no plugin 'x; rm -r y.py'"),
     ],
 )

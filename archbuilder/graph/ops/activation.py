@@ -112,7 +112,7 @@ class DropPath(Op):
         if self.schedule == "constant" or count == 1:
             return self.rate
         span = count - 1 if self.schedule == "linear" else count
-        return self.rate * (position / span)  # so that the last one's is `rate` itself
+        return round(self.rate * (position / span), 12)  # so that the last one's is `rate` itself, and none has a tail
 
     def emit(self) -> Construct:
         return Construct("DropPath", (self.rate,))
