@@ -84,6 +84,8 @@ class Reporter:
     """Collects diagnostics, each cause once."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    home: Place | None = None
+    """Where a mistake is reported that shows in a shipped text: the line of the user's spec that brings it in."""
     _seen: set[tuple[object, ...]] = field(default_factory=set)
 
     @property
@@ -101,6 +103,8 @@ class Reporter:
         notes: tuple[Note, ...] = (),
     ) -> None:
         """Adds a mistake, unless the same one at the same place is known already."""
+        if self.home is not None and place is not None and place.source.shipped:
+            place, notes = self.home, (*notes, Note("it shows here", place))
         key = (code, place[1:] if place else None, place.source.name if place else None, message)
         if key in self._seen or self.is_full:
             return

@@ -38,7 +38,7 @@ def cut(graph: Graph, taps: Sequence[Tap]) -> Graph:
     register = tuple(name for name in graph.register if name.split(".")[0] in children)
     return replace(
         graph, nodes=nodes, output=returned[-1].value, register=register, sections=sections, inlined=inlined, taps=returned,
-        outputs=(), returned=returned,
+        outputs=(), steps={}, returned=returned,
     )  # fmt: skip
 
 

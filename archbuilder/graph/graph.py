@@ -100,7 +100,8 @@ class Graph:
     `listed` whether its children are numbered, `register` which children are registered first, `loops` how often each of
     its loops ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its main
     path does not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps and further
-    outputs; `returned` are the taps that a backbone gives instead of its output.
+    outputs; `steps` are the values of its steps under the names that the spec gives them, which need not be those of modules;
+    `returned` are the taps that a backbone gives instead of its output.
     """
 
     definition: str
@@ -117,6 +118,7 @@ class Graph:
     inlined: tuple[Section, ...] = ()
     taps: tuple[Tap, ...] = ()
     outputs: tuple[Output, ...] = ()
+    steps: dict[str, Value] = field(default_factory=dict)
     returned: tuple[Tap, ...] = ()
     loops: tuple[int | str, ...] = ()
     layers: int | None = None
@@ -125,6 +127,14 @@ class Graph:
         """The shape of a value."""
         shape = self.input if value.node == INPUT else self.nodes[value.node].shape
         return shape[value.item] if isinstance(shape, Streams) and value.item is not None else shape
+
+    def module_of(self, value: Value) -> str | None:
+        """The path of the module that gives a value; None where it is none of a module's."""
+        value = self.source_of(value)
+        node = self.nodes[value.node] if value.node != INPUT else None
+        if node is None or (isinstance(node.body, Op) and not node.body.is_module):
+            return None
+        return node.all_names()[-1]
 
     def source_of(self, value: Value) -> Value:
         """The value that stands behind steps that were left out."""

@@ -147,7 +147,7 @@ def _advice(value: Any, written: Written, parameter: Parameter, frame: Frame, at
         return _advice_for_literal(value, parameter, frame)
     if type(value) is float:
         return "this is a number with a fraction; use `//` or `round(...)`"
-    if isinstance(value, str) and not written.value.startswith("$("):
+    if isinstance(value, str) and written.value.bare is None and not written.value.startswith("$("):
         return f"put all of it in brackets: $({written.value.removeprefix('$')})"
     is_quoted = at is not None and str(written.value) in at.source.line(at.line)
     return None if is_quoted else f"it is computed as `{written.value}`"

@@ -49,6 +49,8 @@ def lower_architecture(
         ValueError: if `input` is no size of an image.
     """
     reporter = reporter or Reporter()
+    extends = value_place(architecture.table, "extends")
+    reporter.home = extends if extends is not None and not extends.source.shipped else None
     shape, own = _shape(architecture, input), _shape(architecture, None)
     network = _Network(architecture, shape, reporter, trace)
     graph = network.lower()
@@ -195,6 +197,7 @@ class _Network:
             inlined=tuple(inlined),
             taps=taps,
             outputs=tuple(self.bodies.outputs),
+            steps=dict(self.frame.values),
         )
         report_idle_steps(graph, taps if self.architecture.features is not None else (), self.reporter)
         return graph
