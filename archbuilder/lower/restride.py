@@ -29,7 +29,7 @@ class Restride:
     """Of what goes in; None for the later repeats, which have no stride."""
     parameters: Mapping[str, Parameter]
     turned: bool = False
-    dilation: int = 1
+    dilation: int | tuple[int, int] = 1
 
     def __call__(self, stride: Any) -> dict[str, Any]:
         """What a use with this stride is given."""

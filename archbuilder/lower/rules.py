@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from archbuilder.graph.op import pair, short
 from archbuilder.graph.shapes import Map, Shape
 from archbuilder.spec.arithmetic import FUNCTIONS
 
@@ -53,20 +54,19 @@ class StrideRule:
     dilation from before."""
 
     limit: int
-    dilation: int = 1
+    dilation: tuple[int, int] = (1, 1)
 
     def apply(self, stride: Any, reduction: int) -> dict[str, Any]:
         """What a use, or the first of its repeats, is given instead of its own stride and dilation."""
-        step = max(stride) if isinstance(stride, tuple) else stride
-        before = self.dilation
-        if step > 1 and reduction * step > self.limit:
-            self.dilation *= step
-            return {"stride": 1, "dilation": before}
+        steps, before = pair(stride), self.dilation
+        if max(steps) > 1 and reduction * max(steps) > self.limit:
+            self.dilation = (before[0] * steps[0], before[1] * steps[1])
+            return {"stride": 1, "dilation": short(before)}
         return self.apply_again()
 
     def apply_again(self) -> dict[str, Any]:
         """What the later repeats are given."""
-        return {"dilation": self.dilation} if self.dilation > 1 else {}
+        return {"dilation": short(self.dilation)} if self.dilation != (1, 1) else {}
 
 
 @dataclass(frozen=True)

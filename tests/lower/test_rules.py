@@ -508,6 +508,17 @@ def test_output_stride_leaves_out_pools_and_dilates_what_follows() -> None:
     assert [op_at(graph, path).dilation[0] for path in ("b.0", "b.1", "c.conv2")] == [2, 2, 4]
 
 
+def test_output_stride_along_one_axis() -> None:
+    graph = lowered("""
+        output_stride: 8
+        stages:
+          a: {block: conv, width: 8, kernel: 3, stride: 8}
+          b: {block: conv, width: 8, kernel: 3, stride: [2, 1]}
+          c: {block: conv, width: 8, kernel: 3}
+        """)
+    assert (op_at(graph, "b").stride, op_at(graph, "c").dilation) == ((1, 1), (2, 1))
+
+
 def test_output_stride_needs_blocks_that_dilate() -> None:
     body = "[{block: conv, width: $width, kernel: 3, stride: $stride}]"
     blocks = f"blocks: {{mine: {{parameters: {{width: channels, stride: 1}}, body: {body}}}}}"
