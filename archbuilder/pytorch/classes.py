@@ -8,7 +8,7 @@ from typing import Any
 
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.op import Construct, Expression, Op
-from archbuilder.graph.shapes import Map, Streams, Vector
+from archbuilder.graph.shapes import Map, Streams, Tokens, Vector
 from archbuilder.pytorch.chains import gather_chains
 from archbuilder.pytorch.expressions import ABSENT, IDENTITY, Arguments, CannotUnify, unify_modules
 from archbuilder.pytorch.instances import Instance, calls, is_chain, root_instance
@@ -189,7 +189,7 @@ class _Planner:
             (key, arguments.value([each if each is ABSENT else each.values[at][1] for each in made], _hint(name, key)))
             for at, (key, _) in enumerate(first.values)
         )
-        flag = arguments.value([each is not ABSENT for each in made], identifier(name))
+        flag = arguments.flag([each is not ABSENT for each in made], identifier(name))
         return PlannedStep(name, None, Expression(first.template, values), inputs, flag)
 
 
@@ -197,7 +197,7 @@ def _known_values(instances: list[Instance]) -> dict[str, tuple[Any, ...]]:
     """What the instances call their values, those that all of them have."""
     graphs = [instance.graph for instance in instances]
     known: dict[str, tuple[Any, ...]] = {}
-    if all(isinstance(graph.input, Map | Vector) for graph in graphs):
+    if all(isinstance(graph.input, Map | Vector | Tokens) for graph in graphs):
         known["in_channels"] = tuple(
             0 if isinstance(graph.input, Streams) else graph.input.channels for graph in graphs
         )
@@ -212,8 +212,8 @@ def _known_values(instances: list[Instance]) -> dict[str, tuple[Any, ...]]:
 
 
 def _call_of(plan: Plan, number: int) -> Construct:
-    """The call that makes instance `number` of a class."""
-    keywords = tuple((name, None if values[number] is ABSENT else values[number]) for name, values in plan.arguments)
+    """The call that makes instance `number` of a class; what that does not use is left to its default."""
+    keywords = tuple((name, values[number]) for name, values in plan.arguments if values[number] is not ABSENT)
     return Construct(plan.name, (), keywords)
 
 

@@ -19,17 +19,23 @@ class CannotUnify(Exception):
 
 @dataclass(frozen=True)
 class Argument:
-    """A value that the class's constructor is given; `negated` says that the opposite is meant, `halved` the whole half."""
+    """A value that the class's constructor is given, or one that follows from it in a simple `form`."""
 
     name: str
-    negated: bool = False
-    halved: bool = False
+    form: str = "{}"
 
-    def text(self, prefix: str = "") -> str:
-        """The argument in an expression, `prefix` before its name."""
-        if self.halved:
-            return f"{prefix}{self.name} // 2"
-        return f"not {prefix}{self.name}" if self.negated else f"{prefix}{self.name}"
+    @property
+    def negated(self) -> bool:
+        """Whether the opposite is meant."""
+        return self.form == OPPOSITE
+
+    def text(self, reached: str = "") -> str:
+        """The value as an expression; `reached` says how the argument is reached, where not by its name."""
+        return self.form.format(reached or self.name)
+
+
+OPPOSITE: Final = "not {}"
+HALF: Final = "{} // 2"
 
 
 @dataclass(frozen=True)
@@ -87,9 +93,15 @@ class Arguments:
             opposite = tuple(value if value is ABSENT else not value for value in values)
             known = self._known(opposite, hint)
             if known is not None:
-                return Argument(known, negated=True)
-        halves = self._half(values) if hint.endswith("_padding") else None
-        return halves or Argument(self._new(tuple(values), hint))
+                return Argument(known, OPPOSITE)
+        followed = self._half(values) if hint.endswith("_padding") else None
+        if hint.endswith(("_width", "_channels")):
+            followed = self._multiple(values)
+        return followed or Argument(self._new(tuple(values), hint))
+
+    def flag(self, values: Sequence[Any], name: str) -> Any:
+        """Whether a step is there: true or false, if all instances agree, else an argument with these values."""
+        return self.value(values, name if name in self.known else f"with_{name}")
 
     def _half(self, values: Sequence[Any]) -> Argument | None:
         """Half of a known value, as the padding is of an odd kernel."""
@@ -98,7 +110,19 @@ class Arguments:
                 continue
             if _agree(values, tuple(each // 2 for each in known)):
                 self.taken[name] = known
-                return Argument(name, halved=True)
+                return Argument(name, HALF)
+        return None
+
+    def _multiple(self, values: Sequence[Any]) -> Argument | None:
+        """A small multiple of another argument, or its half. That the values differ makes an accident unlikely."""
+        for name, others in {**self.taken, **self.known}.items():
+            if not all(type(each) is int for each in others if each is not ABSENT):
+                continue
+            for form, times, parts in _MULTIPLES:
+                found = [each if each is ABSENT else _whole(each * times, parts) for each in others]
+                if _agree(values, found):
+                    self.taken[name] = others
+                    return Argument(name, form)
         return None
 
     def _known(self, values: tuple[Any, ...], hint: str) -> str | None:
@@ -130,6 +154,14 @@ class Arguments:
         ]
 
 
+_MULTIPLES: Final = (("2 * {}", 2, 1), ("3 * {}", 3, 1), ("4 * {}", 4, 1), ("8 * {}", 8, 1), (HALF, 1, 2))
+
+
+def _whole(number: int, parts: int) -> int | None:
+    """One of equal parts of a number, if that is a whole one."""
+    return number // parts if number % parts == 0 else None
+
+
 def _same(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
@@ -151,7 +183,7 @@ def unify_modules(made: Sequence[Any], arguments: Arguments, hint: str) -> Modul
         return IDENTITY
     if len(real) == len(present):
         return _unify_present(made, arguments, hint)
-    flag = arguments.value([each if each is ABSENT else each != IDENTITY for each in made], hint)
+    flag = arguments.flag([each if each is ABSENT else each != IDENTITY for each in made], hint)
     there = [ABSENT if each is ABSENT or each == IDENTITY else each for each in made]
     return Conditional(flag, _unify_present(there, arguments, hint))
 

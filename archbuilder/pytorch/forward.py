@@ -176,7 +176,7 @@ class _Forward:
         )
 
     def _value(self, value: object) -> str:
-        return self.flags[value.name] if isinstance(value, Argument) else value_text(value, 0)
+        return value.text(self.flags[value.name]) if isinstance(value, Argument) else value_text(value, 0)
 
     def _read(self, reference: Reference) -> Text:
         text = self.texts[reference.name]

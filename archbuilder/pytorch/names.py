@@ -14,6 +14,16 @@ RESERVED: Final = frozenset(  # a table reads better than a list of quoted words
 )
 """What the emitted source uses itself."""
 
+BUILTINS: Final = frozenset(
+    """
+    abs aiter all anext any ascii bin breakpoint bytearray bytes chr classmethod compile complex delattr dir divmod
+    enumerate eval exec filter format frozenset globals hash help hex id input issubclass iter len locals map max
+    memoryview min next object oct open ord pow print property repr reversed round set setattr slice sorted staticmethod
+    sum type vars zip
+    """.split()  # noqa: SIM905
+)
+"""What Python calls its own, beside that: an argument or a variable of such a name would mislead."""
+
 
 def camel_case(name: str) -> str:
     """A class's name: `squeeze_excite` becomes SqueezeExcite. Letters, digits and underscores of ASCII only."""
@@ -28,7 +38,8 @@ def argument_name(wanted: str) -> str:
     name = wanted.lstrip("_")
     if not name.isidentifier():
         name = f"value{wanted}"
-    return f"{name}_" if name in RESERVED or keyword.iskeyword(name) or name[0].isupper() else name
+    hides = name in RESERVED | BUILTINS or keyword.iskeyword(name) or name[0].isupper()
+    return f"{name}_" if hides else name
 
 
 class ClassNames:
@@ -52,7 +63,7 @@ class Locals:
     """The names of local variables in a `forward`: each value has one, no two values share one, and none hides anything."""
 
     def __init__(self, taken: set[str]) -> None:
-        self.taken = taken | set(RESERVED)
+        self.taken = taken | RESERVED | BUILTINS
 
     def take(self, wanted: str) -> str:
         """`wanted`, or with an underscore behind it where that is taken."""

@@ -33,9 +33,12 @@ def signature_of(plan: Plan) -> Signature:
 
 
 def _type_of(values: tuple[Any, ...]) -> str:
-    given = [value for value in values if value is not ABSENT]
-    names = [name for kind, name in _KINDS if any(type(value) is kind for value in given)]
-    return " | ".join(names) + (" | None" if len(given) < len(values) else "")
+    names = [name for kind, name in _KINDS if kind in _types(values)]
+    return " | ".join(names) + (" | None" if _spare(values) is None else "")
+
+
+def _types(values: tuple[Any, ...]) -> set[type]:
+    return {type(value) for value in values if value is not ABSENT}
 
 
 _KINDS: Final = (
@@ -49,11 +52,19 @@ _KINDS: Final = (
 
 
 def _default_of(name: str, values: tuple[Any, ...]) -> Any:
-    if any(value is ABSENT for value in values):
-        return None
-    if all(type(value) is bool for value in values):
+    if _types(values) == {bool}:
         return False
-    return 1 if name in _DEFAULT_ONE and 1 in values else ABSENT
+    if name in _DEFAULT_ONE and 1 in values:
+        return 1
+    return _spare(values)
+
+
+def _spare(values: tuple[Any, ...]) -> Any:
+    """What is given where an instance uses no value at all; `ABSENT` if all use one."""
+    if ABSENT not in values:
+        return ABSENT
+    (kind, *others) = _types(values)
+    return kind() if kind in (bool, int, float) and not others else None
 
 
 @dataclass

@@ -7,6 +7,7 @@ difference is to be read as a reviewer would.
 from __future__ import annotations
 
 import ast
+import builtins
 import os
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,81 @@ def test_a_class_has_arguments_for_what_differs_and_no_more() -> None:
     assert isinstance(basic, ast.ClassDef)
     start = next(node for node in basic.body if isinstance(node, ast.FunctionDef))
     assert [argument.arg for argument in start.args.args] == ["self", "in_channels", "width"]
+
+
+def signatures(source: str) -> dict[str, list[str]]:
+    """The arguments of each class's constructor, as written."""
+    found = {}
+    for node in ast.parse(source).body:
+        for part in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(part, ast.FunctionDef) and part.name == "__init__":
+                found[node.name] = ast.unparse(part.args).split(", ")[1:]
+    return found
+
+
+WIDENED = """
+blocks:
+  wide:
+    parameters: {times: 4}
+    body:
+      more: {block: conv, width: $(input.channels * times), kernel: 1}
+      less: {block: conv, width: "$(input.channels // 2)", kernel: 1}
+      same: {block: conv, width: $(input.channels), kernel: 1}
+stages: {a: wide, c: {block: conv, width: 6, kernel: 1}, b: wide}
+"""
+
+
+def test_a_multiple_of_another_argument_is_no_argument() -> None:
+    built(HEAD + WIDENED)
+    source = source_of(HEAD + WIDENED)
+    assert signatures(source)["Wide"] == ["in_channels: int"]
+    assert "nn.Conv2d(in_channels, 4 * in_channels, kernel_size=1, bias=False)" in source
+    assert "nn.Conv2d(4 * in_channels, in_channels // 2, kernel_size=1, bias=False)" in source
+
+
+def test_what_is_a_multiple_in_some_instances_only_is_an_argument() -> None:
+    text = HEAD + WIDENED.replace("b: wide", "b: {block: wide, times: 3}")
+    built(text)
+    assert signatures(source_of(text))["Wide"] == ["in_channels: int", "more_width: int"]
+
+
+def test_no_argument_or_variable_hides_a_builtin() -> None:
+    text = f"""{HEAD}
+blocks:
+  b:
+    parameters: {{max: 3, on: true}}
+    body:
+      map: {{block: conv, width: 4, kernel: $max}}
+      sum: {{block: add, from: [map, input], when: $on}}
+      all: {{block: multiply, from: [sum, map]}}
+      last: {{block: add, from: [all, sum, all]}}
+stages: {{one: b, two: {{block: b, max: 5, on: false}}}}
+"""
+    built(text)
+    source = source_of(text)
+    named = [
+        node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name) and "Store" in ast.dump(node)
+    ]
+    named += [node.arg for node in ast.walk(ast.parse(source)) if isinstance(node, ast.arg)]
+    assert {"sum_", "max_"} <= set(named)
+    assert not set(named) & set(dir(builtins))
+
+
+def test_an_argument_has_one_type_where_some_instances_have_no_use_for_it() -> None:
+    text = f"""{HEAD}
+blocks:
+  b:
+    parameters: {{on: true, inner: 1}}
+    body:
+      a: {{block: conv, width: $(inner + 4), kernel: 1, when: $on}}
+      c: {{block: conv, width: 4, kernel: 3}}
+      drop: {{block: drop_path, rate: 0.5, when: $on}}
+stages: {{one: b, two: {{block: b, inner: 3}}, three: {{block: b, on: false}}}}
+"""
+    built(text)
+    arguments = signatures(source_of(text))["B"]
+    assert {"a_width: int=0", "on: bool=False", "drop_rate: float=0.0"} <= set(arguments)
+    assert "None" not in "".join(arguments)
 
 
 def test_blocks_of_blocks_with_drop_path_inside() -> None:
