@@ -128,6 +128,8 @@ class _Forward:
         if self.plan.steps[number + 1].training_only != step.training_only:
             return False
         follower = self.plan.steps[number + 1]
+        if sum(reference.name is not None for reference in follower.inputs) > 1:
+            return False  # of several values that are joined, each has a name
         return not follower.is_call and follower.flag is True and all(r.other is None for r in follower.inputs)
 
     def _variable(self, number: int, step: PlannedStep) -> str:
@@ -137,7 +139,8 @@ class _Forward:
             free = False
         last = self.last_read.get(step.name, -1)
         reader = self.plan.steps[last] if 0 <= last < len(self.plan.steps) else None
-        apart = step.is_call and (last > number + 1 or (reader is not None and len(reader.inputs) > 1))
+        together = len(reader.inputs) if reader is not None else 1
+        apart = together > 2 or (step.is_call and (last > number + 1 or together > 1))
         if self.reads.get(step.name, 0) <= 1 and free and not apart and "." not in step.name:
             self.owner = step.name
             return self.chain

@@ -318,6 +318,37 @@ def test_a_step_that_is_left_out_may_have_another_ones_name() -> None:
     assert isinstance(module.a.drop_path, nn.BatchNorm2d)
 
 
+# ---- forward -----------------------------------------------------------------------------------------------------
+
+
+def forward_of(source: str, name: str) -> list[str]:
+    (made,) = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == name)
+    (forward,) = (part for part in made.body if isinstance(part, ast.FunctionDef) and part.name == "forward")
+    return [ast.unparse(line) for line in forward.body]
+
+
+def test_of_several_values_that_are_joined_each_has_a_name() -> None:
+    text = f"""{HEAD}
+blocks:
+  b:
+    body:
+      one: {{block: conv, width: 4, kernel: 1}}
+      two: {{block: conv, from: input, width: 4, kernel: 3}}
+      three: {{block: conv, from: input, width: 4, kernel: 5}}
+      sum: {{block: add, from: [one, two, three]}}
+      conv: {{block: conv, width: 4, kernel: 1}}
+      short: {{block: add, from: [conv, input]}}
+stages: {{a: b}}
+"""
+    built(text)
+    assert forward_of(source_of(text), "B") == [
+        "one = self.one(x)",
+        "two = self.two(x)",
+        "three = self.three(x)",
+        "return self.conv(one + two + three) + x",
+    ]
+
+
 # ---- in place ----------------------------------------------------------------------------------------------------
 
 
