@@ -13,7 +13,7 @@ from archbuilder.pytorch.chains import gather_chains
 from archbuilder.pytorch.expressions import ABSENT, IDENTITY, Arguments, CannotUnify, unify_modules
 from archbuilder.pytorch.instances import Instance, calls, is_chain, root_instance
 from archbuilder.pytorch.members import Member
-from archbuilder.pytorch.names import ClassNames, argument_name, camel_case
+from archbuilder.pytorch.names import ClassNames, argument_name, camel_case, counted
 from archbuilder.pytorch.plans import Network, Plan, PlannedStep, Reference
 from archbuilder.pytorch.wiring import Wiring, identifier, registration
 
@@ -94,11 +94,19 @@ class _Planner:
         left = self.groups[key]
         while left:
             plan, together, apart = self.largest(left)
-            plan = replace(plan, name=self.names.take(camel_case(self.labels[key])))
+            plan = replace(plan, name=self.names.take(self.wanted_name(key)))
             self.plans.append(plan)
             for number, instance in enumerate(together):
                 self.made[instance] = _call_of(plan, number)
             left = apart
+
+    def wanted_name(self, key: Any) -> str:
+        """What the class of a group should be called: after its block, and what tells it from the block's other groups."""
+        label = self.labels[key]
+        every = list(
+            dict.fromkeys(loops for _, loops, _ in (each for each in self.groups if self.labels[each] == label))
+        )
+        return camel_case(label) + counted(key[1], every)
 
     def largest(self, instances: list[Instance]) -> tuple[Plan, list[Instance], list[Instance]]:
         """As many instances as go into one class with the first, and the others; and that class, without a name."""

@@ -106,8 +106,8 @@ def test_resnet50_has_two_classes() -> None:
         (
             "hrnet_w18_small",  # one for each number of streams
             [
-                "Bottleneck", "HrTransition", "Basic", "HrModule", "HrTransition2", "HrModule2", "HrTransition3", "HrModule3",
-                "HighResolutionNet",
+                "Bottleneck", "HrTransitionOf1", "Basic", "HrModuleOf2", "HrTransitionOf2", "HrModuleOf3", "HrTransitionOf3",
+                "HrModuleOf4", "HighResolutionNet",
             ],
         ),
     ],
@@ -181,7 +181,37 @@ def test_one_class_for_each_block_and_loop_count() -> None:
     source = source_of(
         f"{HEAD}{PARTS}stages: {{a: part, b: {{block: part, rungs: 3}}, c: {{block: part, second: false}}}}"
     )
-    assert classes_in(source) == ["Part", "Part2", "Net"]
+    assert classes_in(source) == ["PartOf2", "PartOf3", "Net"]
+    source = source_of(f"{HEAD}{PARTS}stages: {{a: {{block: part, rungs: 3}}}}")
+    assert classes_in(source) == ["Part", "Net"]
+
+
+LOOPS = """
+blocks:
+  v3:
+    parameters: {a: 2, b: 2, kind: relu}
+    body:
+      for i in a:
+        a$i: {block: conv, width: 4, kernel: 1}
+      for i in b:
+        b$i: {block: conv, width: 4, kernel: 3}
+      act: {block: activation, kind: $kind}
+"""
+
+
+@pytest.mark.parametrize(
+    ("uses", "classes"),
+    [
+        (["{b: 3}", "{b: 1}"], ["V3Of3", "V3Of1"]),
+        (["{a: 3, b: 2}", "{a: 3, b: 4}", "{a: 1, b: 4}"], ["V3Of3By2", "V3Of3By4", "V3Of1By4"]),
+        (["{kind: relu}", "{kind: gelu}", "{kind: silu}"], ["V3", "V3_2", "V3_3"]),
+        (["{a: 3, kind: relu}", "{a: 3, kind: gelu}", "{a: 1}"], ["V3Of3", "V3Of3_2", "V3Of1"]),
+    ],
+)
+def test_classes_of_one_block_are_named_after_what_tells_them_apart(uses: list[str], classes: list[str]) -> None:
+    steps = ", ".join(f"s{number}: {{block: v3, {use[1:]}" for number, use in enumerate(uses))
+    built(f"{HEAD}{LOOPS}stages: {{{steps}}}")
+    assert classes_in(source_of(f"{HEAD}{LOOPS}stages: {{{steps}}}")) == [*classes, "Net"]
 
 
 def test_a_class_has_arguments_for_what_differs_and_no_more() -> None:
