@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from archbuilder.graph.names import MODULE_ATTRIBUTES
@@ -155,7 +155,7 @@ class Writer:
     def shortened(self, made: Any) -> Module:
         """A module's expression without the arguments whose default is meant."""
         if isinstance(made, Chain):
-            return Chain(tuple(Run(self.shortened(run.made), run.count) for run in made.runs), made.names)
+            return Chain(tuple(replace(run, made=self.shortened(run.made)) for run in made.runs), made.names)
         if isinstance(made, Conditional):
             return Conditional(made.flag, self.shortened(made.made))
         if not isinstance(made, Construct):

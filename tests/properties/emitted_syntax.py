@@ -279,6 +279,9 @@ class Class:
             case ast.IfExp(test=test, body=body, orelse=ast.Call() as other) if ast.unparse(other) == "nn.Identity()":
                 self.made(test, locals_)
                 self.made(body, locals_)
+            case ast.IfExp(test=test, body=ast.List(elts=body), orelse=ast.List(elts=other)) if len(body + other) == 1:
+                self.made(test, locals_)
+                self.made((body + other)[0], locals_)
             case ast.UnaryOp(op=ast.Not(), operand=operand) if is_argument(operand, locals_):
                 return
             case ast.BinOp() if is_multiple(node, locals_):

@@ -53,6 +53,7 @@ NETWORKS = {
     "small_resnet_se": VARIANT,
     "densenet121": None,
     "googlenet": None,
+    "mobilenet_v3_small": None,
     "hrnet_w18_small": None,
 }
 
@@ -102,6 +103,7 @@ def test_resnet50_has_two_classes() -> None:
     ("name", "classes"),
     [
         ("densenet121", ["DenseLayer", "DenseTransition", "DenseNet"]),
+        ("mobilenet_v3_small", ["SqueezeExcite", "V3", "V3_2", "MobileNetV3"]),
         ("googlenet", ["BasicConv", "Inception", "InceptionAuxiliary", "GoogLeNetOutput", "GoogLeNet"]),
         (
             "hrnet_w18_small",  # one for each number of streams
@@ -212,6 +214,45 @@ def test_classes_of_one_block_are_named_after_what_tells_them_apart(uses: list[s
     steps = ", ".join(f"s{number}: {{block: v3, {use[1:]}" for number, use in enumerate(uses))
     built(f"{HEAD}{LOOPS}stages: {{{steps}}}")
     assert classes_in(source_of(f"{HEAD}{LOOPS}stages: {{{steps}}}")) == [*classes, "Net"]
+
+
+LISTED = """
+blocks:
+  b:
+    parameters: {times: 1, gate: true}
+    body:
+      list:
+        - {block: conv, width: "$(4 * times)", kernel: 1, init: ones, when: $(times != 1)}
+        - norm
+        - {block: conv, width: 4, kernel: 3, init: zeros}
+        - {block: channel_shuffle, groups: 2, when: $gate}
+stages: {one: b, two: {block: b, times: 2, gate: false}, three: {block: b, times: 3}, four: {block: b, times: 2}}
+"""
+
+
+def test_a_part_of_a_list_that_some_leave_out_is_a_choice_of_one_class() -> None:
+    """Those behind it move up, as their keys do; and each is drawn as the spec says."""
+    module = built(HEAD + LISTED)
+    assert [type(module.get_submodule(name)).__name__ for name in ("one", "two", "three", "four")] == ["B"] * 4
+    kinds = [[type(part).__name__[:4] for part in each.list] for each in (module.one, module.two, module.three)]
+    assert kinds == [["Batc", "Conv", "Chan"], ["Conv", "Batc", "Conv"], ["Conv", "Batc", "Conv", "Chan"]]
+    source = source_of(HEAD + LISTED)
+    assert "*([] if without_list_0 else [nn.Conv2d(4, 4 * times, kernel_size=1, bias=False)])," in source
+    assert "*([nn.ChannelShuffle(2)] if gate else [])," in source
+    module.reset_parameters()
+    drawn = {name: value.unique().tolist() for name, value in module.named_parameters() if name.endswith("weight")}
+    assert drawn == {
+        "one.list.0.weight": [1], "one.list.1.weight": [0],
+        "two.list.0.weight": [1], "two.list.1.weight": [1], "two.list.2.weight": [0],
+        "three.list.0.weight": [1], "three.list.1.weight": [1], "three.list.2.weight": [0],
+        "four.list.0.weight": [1], "four.list.1.weight": [1], "four.list.2.weight": [0],
+    }  # fmt: skip
+
+
+def test_lists_of_other_kinds_are_classes_of_their_own() -> None:
+    text = HEAD + LISTED.replace("- norm", "- {block: activation, kind: $('relu' if times < 3 else 'gelu')}")
+    assert classes_in(source_of(text)) == ["B", "B2", "Net"]
+    built(text)
 
 
 def test_a_class_has_arguments_for_what_differs_and_no_more() -> None:
