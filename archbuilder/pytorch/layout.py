@@ -69,11 +69,14 @@ OMITTED: Final = object()
 
 
 def call_text(callee: str, parts: Sequence[str], indent: int, *, last_comma: bool = True) -> str:
-    """A call, its parts on one line where they fit."""
-    line = f"{callee}({', '.join(parts)})"
+    """A call, its parts on one line where they fit; plain ones on a line of their own where that helps."""
+    together = ", ".join(parts)
+    line = f"{callee}({together})"
     if "\n" not in line and len(line) + indent <= WIDTH:
         return line
     pad = " " * (indent + 4)
+    if "\n" not in line and "(" not in together and len(pad) + len(together) <= WIDTH:
+        return f"{callee}(\n{pad}{together}\n{' ' * indent})"
     lines = ",\n".join(f"{pad}{part}" for part in parts)
     return f"{callee}(\n{lines}{',' * last_comma}\n{' ' * indent})"
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from textwrap import wrap
 from typing import Any, Final
 
 from archbuilder.graph.names import MODULE_ATTRIBUTES
 from archbuilder.graph.op import Construct
 from archbuilder.pytorch.expressions import ABSENT, Argument, Chain, Conditional, Module, Run
 from archbuilder.pytorch.forward import forward_lines
-from archbuilder.pytorch.layout import OMITTED, call_text, literal, module_list_text, module_text, quoted, runs_text
+from archbuilder.pytorch.layout import (
+    OMITTED,
+    WIDTH,
+    call_text,
+    literal,
+    module_list_text,
+    module_text,
+    quoted,
+    runs_text,
+)
 from archbuilder.pytorch.plans import Plan, PlannedStep, Reference
 
 _DEFAULT_ONE: Final = ("stride", "dilation", "groups")
@@ -79,7 +89,7 @@ class Writer:
         base = "nn.Sequential" if plan.sequential else "nn.Module"
         lines = [f"class {plan.name}({base}):"]
         if plan.help:
-            lines += [f"    {docstring(plan.help)}", ""]
+            lines += [f"    {docstring(sentence(plan.help), 4)}", ""]
         lines += members
         lines += self._sequential(plan) if plan.sequential else self._module(plan, signature)
         return "\n".join(lines)
@@ -190,7 +200,11 @@ def _result_type(plan: Plan) -> str:
 
 def output_class(plan: Plan) -> str:
     """The named tuple of a network that has several outputs."""
-    lines = [f"class {plan.name}Output(NamedTuple):", f"    {docstring('The main output, then the further ones.')}", ""]
+    lines = [
+        f"class {plan.name}Output(NamedTuple):",
+        f"    {docstring('The main output, then the further ones.', 4)}",
+        "",
+    ]
     lines += ["    output: Tensor"]
     ordered = sorted(plan.outputs, key=lambda output: not output[2])
     lines += [f"    {name}: Tensor{'' if always else ' | None = None'}" for name, _, always in ordered]
@@ -246,7 +260,15 @@ def _init_line(signature: Signature) -> str:
     return f"{call_text('def __init__', parts, 4)} -> None:"
 
 
-def docstring(text: str) -> str:
-    """A text as a docstring in one line, in which nothing can end it."""
+def docstring(text: str, indent: int = 0) -> str:
+    """A text as a docstring, in which nothing can end it; `indent` is that of its lines."""
     inner = quoted(" ".join(text.split()))[1:-1]
-    return f'"""{inner}"""'
+    pad = " " * indent
+    lines = wrap(inner, WIDTH - indent - 6, break_long_words=False, break_on_hyphens=False) or [""]
+    return f'"""{f"{chr(10)}{pad}".join(lines)}"""'
+
+
+def sentence(text: str) -> str:
+    """A text with a capital in front and a mark behind."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "\N{HORIZONTAL ELLIPSIS}")) else ".")
