@@ -137,7 +137,7 @@ blocks:
       two: {block: norm, when: $second}
       three: {block: norm, when: $third}
       for i in rungs:
-        rung$i: {block: add, from: [one, input]}
+        rung$i: {block: subsample, stride: 1}
 """
 
 
@@ -438,10 +438,6 @@ def test_in_place_where_nothing_else_reads_the_input() -> None:
     [
         "stages: {act: activation}",
         "stages: {conv: {block: conv, kernel: 3}, act: activation, sum: {block: add, from: [act, conv]}}",
-        (
-            "stages: {conv: {block: conv, kernel: 3}, same: {block: add, from: [conv]}, act: activation, "
-            "s: {block: add, from: [act, conv]}}"
-        ),
         "stages: {conv: {block: conv, kernel: 3}, act: activation}\nfeatures: [conv]",
         "stages: {conv: {block: conv, kernel: 3}, gone: {block: norm, when: false}, act: activation}\nfeatures: [gone]",
         "stages: {norm: norm, parts: {block: split, parts: 2}, act: {block: activation, from: parts.0}}",
@@ -514,8 +510,8 @@ blocks:
     parameters: {{on: true, parts: 2}}
     body:
       {step}: {{block: norm, when: $on}}
-      repeated: {{body: [{{block: conv, kernel: 3}}], depth: 3}}
       other: {{block: add, from: [{step}, input], when: $on}}
+      repeated: {{body: [{{block: conv, kernel: 3}}], depth: 3}}
       p: {{block: split, parts: $parts}}
       all: {{block: concat, from: p.*}}
 stages: {{one: b, two: {{block: b, on: false, parts: 4}}, three: {{block: b, parts: 4}}}}
