@@ -22,6 +22,9 @@ REQUIRED: Final = _Required()
 MAXIMUM_INTEGER: Final = 2**53
 """No size, width or count is larger; beyond it, floats and integers would part."""
 
+MAXIMUM_DRAWN: Final = 1e38
+"""No weight is drawn larger; single precision ends at three times as much."""
+
 
 class ParameterError(Exception):
     """A value does not fit a parameter. The text is a bare fact: where and whose it is, the caller adds."""
@@ -67,6 +70,8 @@ class Parameter:
             raise ParameterError(f"`{self.name}` must be {self.expectation()}, got {describe(value)}")
         if self.minimum is not None or self.maximum is not None:
             self._check_bounds(normal)
+        if self.type == "init":
+            self._check_scale(normal)
         return normal
 
     def expectation(self) -> str:
@@ -84,6 +89,8 @@ class Parameter:
         if _MISFIT in checked:
             wrong = value[checked.index(_MISFIT)]
             raise ParameterError(f"`{self.name}` must be {self.expectation()}, but one is {describe(wrong)}")
+        for each in checked if self.element == "init" else ():
+            self._check_scale(each)
         return checked
 
     def _check_bounds(self, value: Any) -> None:
@@ -93,6 +100,21 @@ class Parameter:
                 raise ParameterError(f"`{self.name}` must be at least {self.minimum:g}, got {describe(value)}")
             if self.maximum is not None and number > self.maximum:
                 raise ParameterError(f"`{self.name}` must be at most {self.maximum:g}, got {describe(value)}")
+
+    def _check_scale(self, initialisation: Any) -> None:
+        """Refuses a deviation or bound from which nothing can be drawn, and what single precision cannot hold."""
+        if isinstance(initialisation, str):
+            return
+        kind, number = initialisation
+        if kind == "truncated_normal" and number <= 0:
+            expected = "more than 0"
+        elif kind != "constant" and number < 0:
+            expected = "at least 0"
+        elif abs(number) > MAXIMUM_DRAWN:
+            expected = f"no further from 0 than {MAXIMUM_DRAWN:g}"
+        else:
+            return
+        raise ParameterError(f"`{kind}` of `{self.name}` must be {expected}, got {describe(number)}")
 
 
 def describe(value: Any) -> str:

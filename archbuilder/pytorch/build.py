@@ -27,11 +27,11 @@ def build_module(architecture: Architecture, graph: Graph, features: Sequence[st
         features: names of steps whose maps the module returns, instead of its output.
 
     Raises:
-        SpecError: if a feature's name is none of the network's steps, or a module of a plugin is not as declared.
+        SpecError: if no feature is named, or one that is none of the network's steps, or a module of a plugin is not as declared.
         ModuleNotFoundError: if torch is not installed.
     """
     if features is not None:
-        graph = cut(graph, [_tap(graph, name) for name in dict.fromkeys(features)])
+        graph = cut(graph, _taps(graph, features))
     try:
         import torch  # noqa: F401 -- asked first, so that the message says what to do
     except ModuleNotFoundError as error:
@@ -46,6 +46,14 @@ def build_module(architecture: Architecture, graph: Graph, features: Sequence[st
     module = class_of(source, root)()
     module.spec = architecture  # type: ignore[assignment]
     return module
+
+
+def _taps(graph: Graph, names: Sequence[str]) -> list[Tap]:
+    """The values of some steps as feature maps, each once."""
+    if not names:
+        message, help = "no feature map is asked for", "name at least one step, or leave `features` out"
+        raise SpecError([Diagnostic("unknown-feature", message, help=help)])
+    return [_tap(graph, name) for name in dict.fromkeys(names)]
 
 
 def _tap(graph: Graph, name: str) -> Tap:

@@ -8,12 +8,12 @@ from typing import Any
 
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.op import Construct, Expression, Op
-from archbuilder.graph.shapes import Map, Streams, Vector
+from archbuilder.graph.shapes import Map, Streams, Tokens, Vector
 from archbuilder.pytorch.chains import gather_chains
 from archbuilder.pytorch.expressions import ABSENT, IDENTITY, Arguments, CannotUnify, unify_modules
 from archbuilder.pytorch.instances import Instance, calls, is_chain, root_instance
 from archbuilder.pytorch.members import Member
-from archbuilder.pytorch.names import ClassNames, argument_name, camel_case
+from archbuilder.pytorch.names import ClassNames, argument_name, camel_case, counted
 from archbuilder.pytorch.plans import Network, Plan, PlannedStep, Reference
 from archbuilder.pytorch.wiring import Wiring, identifier, registration
 
@@ -94,11 +94,19 @@ class _Planner:
         left = self.groups[key]
         while left:
             plan, together, apart = self.largest(left)
-            plan = replace(plan, name=self.names.take(camel_case(self.labels[key])))
+            plan = replace(plan, name=self.names.take(self.wanted_name(key)))
             self.plans.append(plan)
             for number, instance in enumerate(together):
                 self.made[instance] = _call_of(plan, number)
             left = apart
+
+    def wanted_name(self, key: Any) -> str:
+        """What the class of a group should be called: after its block, and what tells it from the block's other groups."""
+        label = self.labels[key]
+        every = list(
+            dict.fromkeys(loops for _, loops, _ in (each for each in self.groups if self.labels[each] == label))
+        )
+        return camel_case(label) + counted(key[1], every)
 
     def largest(self, instances: list[Instance]) -> tuple[Plan, list[Instance], list[Instance]]:
         """As many instances as go into one class with the first, and the others; and that class, without a name."""
@@ -189,7 +197,7 @@ class _Planner:
             (key, arguments.value([each if each is ABSENT else each.values[at][1] for each in made], _hint(name, key)))
             for at, (key, _) in enumerate(first.values)
         )
-        flag = arguments.value([each is not ABSENT for each in made], identifier(name))
+        flag = arguments.flag([each is not ABSENT for each in made], identifier(name))
         return PlannedStep(name, None, Expression(first.template, values), inputs, flag)
 
 
@@ -197,7 +205,7 @@ def _known_values(instances: list[Instance]) -> dict[str, tuple[Any, ...]]:
     """What the instances call their values, those that all of them have."""
     graphs = [instance.graph for instance in instances]
     known: dict[str, tuple[Any, ...]] = {}
-    if all(isinstance(graph.input, Map | Vector) for graph in graphs):
+    if all(isinstance(graph.input, Map | Vector | Tokens) for graph in graphs):
         known["in_channels"] = tuple(
             0 if isinstance(graph.input, Streams) else graph.input.channels for graph in graphs
         )
@@ -212,8 +220,8 @@ def _known_values(instances: list[Instance]) -> dict[str, tuple[Any, ...]]:
 
 
 def _call_of(plan: Plan, number: int) -> Construct:
-    """The call that makes instance `number` of a class."""
-    keywords = tuple((name, None if values[number] is ABSENT else values[number]) for name, values in plan.arguments)
+    """The call that makes instance `number` of a class; what that does not use is left to its default."""
+    keywords = tuple((name, values[number]) for name, values in plan.arguments if values[number] is not ABSENT)
     return Construct(plan.name, (), keywords)
 
 

@@ -19,17 +19,23 @@ class CannotUnify(Exception):
 
 @dataclass(frozen=True)
 class Argument:
-    """A value that the class's constructor is given; `negated` says that the opposite is meant, `halved` the whole half."""
+    """A value that the class's constructor is given, or one that follows from it in a simple `form`."""
 
     name: str
-    negated: bool = False
-    halved: bool = False
+    form: str = "{}"
 
-    def text(self, prefix: str = "") -> str:
-        """The argument in an expression, `prefix` before its name."""
-        if self.halved:
-            return f"{prefix}{self.name} // 2"
-        return f"not {prefix}{self.name}" if self.negated else f"{prefix}{self.name}"
+    @property
+    def negated(self) -> bool:
+        """Whether the opposite is meant."""
+        return self.form == OPPOSITE
+
+    def text(self, reached: str = "") -> str:
+        """The value as an expression; `reached` says how the argument is reached, where not by its name."""
+        return self.form.format(reached or self.name)
+
+
+OPPOSITE: Final = "not {}"
+HALF: Final = "{} // 2"
 
 
 @dataclass(frozen=True)
@@ -42,18 +48,27 @@ class Conditional:
 
 @dataclass(frozen=True)
 class Run:
-    """Equal modules, one behind the other."""
+    """Equal modules, one behind the other; with a `flag`, only in the instances where that is set."""
 
     made: Module
     count: Any = 1
+    flag: Argument | None = None
 
 
 @dataclass(frozen=True)
 class Chain:
-    """An `nn.Sequential`. `names` are its children's where they are not numbers from 0."""
+    """An `nn.Sequential`. `names` are its children's where they are not numbers from 0; `gaps` the places, counted with
+    all others, of steps that were left out."""
 
     runs: tuple[Run, ...]
     names: tuple[str, ...] = ()
+    gaps: tuple[int, ...] = ()
+
+    @property
+    def places(self) -> list[Run | None]:
+        """The runs, with None for each step that was left out."""
+        left = iter(self.runs)
+        return [None if at in self.gaps else next(left) for at in range(len(self.runs) + len(self.gaps))]
 
 
 Module: TypeAlias = Construct | Chain | Conditional
@@ -87,9 +102,33 @@ class Arguments:
             opposite = tuple(value if value is ABSENT else not value for value in values)
             known = self._known(opposite, hint)
             if known is not None:
-                return Argument(known, negated=True)
-        halves = self._half(values) if hint.endswith("_padding") else None
-        return halves or Argument(self._new(tuple(values), hint))
+                return Argument(known, OPPOSITE)
+        followed = self._half(values) if hint.endswith("_padding") else None
+        if hint.endswith(("_width", "_channels")):
+            followed = self._multiple(values)
+        return followed or Argument(self._new(tuple(values), hint))
+
+    def flag(self, values: Sequence[Any], name: str) -> Any:
+        """Whether a step is there: true or false, if all instances agree, else an argument with these values."""
+        return self.value(values, name if name in self.known else f"with_{name}")
+
+    def presence(self, values: Sequence[Any], name: str) -> Argument | None:
+        """Which instances have a part, as a flag that the fewer of them are given; none where all have it.
+
+        It is no other part's flag: that they come together says nothing of either.
+        """
+        there = [value for value in values if value is not ABSENT]
+        if all(there):
+            return None
+        opposite = [value if value is ABSENT else not value for value in values]
+        for known, others in self.known.items():
+            for wanted, form in ((values, "{}"), (opposite, OPPOSITE)):
+                if _agree(wanted, others):
+                    self.taken[known] = others
+                    return Argument(known, form)
+        if 2 * sum(there) <= len(there):
+            return Argument(self._new(tuple(values), f"with_{name}"))
+        return Argument(self._new(tuple(opposite), f"without_{name}"), OPPOSITE)
 
     def _half(self, values: Sequence[Any]) -> Argument | None:
         """Half of a known value, as the padding is of an odd kernel."""
@@ -98,7 +137,19 @@ class Arguments:
                 continue
             if _agree(values, tuple(each // 2 for each in known)):
                 self.taken[name] = known
-                return Argument(name, halved=True)
+                return Argument(name, HALF)
+        return None
+
+    def _multiple(self, values: Sequence[Any]) -> Argument | None:
+        """A small multiple of another argument, or its half. That the values differ makes an accident unlikely."""
+        for name, others in {**self.taken, **self.known}.items():
+            if not all(type(each) is int for each in others if each is not ABSENT):
+                continue
+            for form, times, parts in _MULTIPLES:
+                found = [each if each is ABSENT else _whole(each * times, parts) for each in others]
+                if _agree(values, found):
+                    self.taken[name] = others
+                    return Argument(name, form)
         return None
 
     def _known(self, values: tuple[Any, ...], hint: str) -> str | None:
@@ -130,6 +181,14 @@ class Arguments:
         ]
 
 
+_MULTIPLES: Final = (("2 * {}", 2, 1), ("3 * {}", 3, 1), ("4 * {}", 4, 1), ("8 * {}", 8, 1), (HALF, 1, 2))
+
+
+def _whole(number: int, parts: int) -> int | None:
+    """One of equal parts of a number, if that is a whole one."""
+    return number // parts if number % parts == 0 else None
+
+
 def _same(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
@@ -151,7 +210,7 @@ def unify_modules(made: Sequence[Any], arguments: Arguments, hint: str) -> Modul
         return IDENTITY
     if len(real) == len(present):
         return _unify_present(made, arguments, hint)
-    flag = arguments.value([each if each is ABSENT else each != IDENTITY for each in made], hint)
+    flag = arguments.flag([each if each is ABSENT else each != IDENTITY for each in made], hint)
     there = [ABSENT if each is ABSENT or each == IDENTITY else each for each in made]
     return Conditional(flag, _unify_present(there, arguments, hint))
 
@@ -237,13 +296,35 @@ def _unify_values(values: Sequence[Any], arguments: Arguments, hint: str) -> Any
 
 
 def _unify_chains(made: Sequence[Any], first: Chain, arguments: Arguments, hint: str) -> Chain:
-    for each in made:
-        if each is not ABSENT and (len(each.runs) != len(first.runs) or each.names != first.names):
-            raise CannotUnify
-    runs = []
-    for number in range(len(first.runs)):
-        modules = [each if each is ABSENT else each.runs[number].made for each in made]
-        counts = [each if each is ABSENT else each.runs[number].count for each in made]
-        own_hint = f"{hint}_{number}" if len(first.runs) > 1 else hint
-        runs.append(Run(unify_modules(modules, arguments, own_hint), arguments.value(counts, f"{hint}_depth")))
+    there = [each for each in made if each is not ABSENT]
+    if any(each.names != first.names for each in there):
+        raise CannotUnify
+    columns: list[Any] = [each if each is ABSENT else each.runs for each in made]
+    if any(_kinds(each) != _kinds(first) for each in there) and not first.names:
+        columns = [each if each is ABSENT else each.places for each in made]
+    (length, *others) = {len(column) for column in columns if column is not ABSENT}
+    if others:
+        raise CannotUnify
+    rows = [[each if each is ABSENT else each[at] for each in columns] for at in range(length)]
+    rows = [row for row in rows if any(isinstance(run, Run) for run in row)]
+    runs = [
+        _unify_runs(row, arguments, f"{hint}_{at}" if len(rows) > 1 else hint, f"{hint}_depth")
+        for at, row in enumerate(rows)
+    ]
     return Chain(tuple(runs), first.names)
+
+
+def _kinds(chain: Chain) -> list[Any]:
+    """What stands in a list, roughly: lists of one length and the same kinds need no look at what was left out."""
+    return [run.made.callee if isinstance(run.made, Construct) else type(run.made) for run in chain.runs]
+
+
+def _unify_runs(row: list[Any], arguments: Arguments, hint: str, depth: str) -> Run:
+    """One run for those of all instances; None where an instance leaves it out, so that later ones move up."""
+    flag = arguments.presence([run if run is ABSENT else run is not None for run in row], hint)
+    given: list[Any] = [run if isinstance(run, Run) else ABSENT for run in row]
+    if flag is not None and any(run is not ABSENT and run.count != 1 for run in given):
+        raise CannotUnify
+    made = unify_modules([run if run is ABSENT else run.made for run in given], arguments, hint)
+    count = arguments.value([run if run is ABSENT else run.count for run in given], depth)
+    return Run(made, count, flag)

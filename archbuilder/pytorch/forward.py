@@ -51,11 +51,11 @@ class _Forward:
         self.written: list[str] = []
 
     def lines(self) -> list[str]:
-        begun = False
+        ends_early = any(not always for _, _, always in self.plan.outputs)
         for number, step in enumerate(self.plan.steps):
-            if step.training_only and not begun:
-                begun = True
-                self.written += ["if not self.training:", f"    return {self._result(training=False)}"]
+            if step.training_only and ends_early:
+                self._end_early()
+                ends_early = False
             made = self._computed(step)
             if step.is_tensor:
                 self.texts[step.name] = made
@@ -66,8 +66,14 @@ class _Forward:
             name = self._variable(number, step)
             self.written.append(f"{name} = {made.text}")
             self.texts[step.name] = Text(name)
+        if ends_early:
+            self._end_early()
         self.written.append(f"return {self._result(training=True)}")
         return self.written
+
+    def _end_early(self) -> None:
+        """What is returned in evaluation, where some outputs are for training only."""
+        self.written += ["if not self.training:", f"    return {self._result(training=False)}"]
 
     def _result(self, *, training: bool) -> str:
         """What is returned: the output; a dict of feature maps; or the outputs that there are, the main one first."""
@@ -113,6 +119,8 @@ class _Forward:
         """Whether a value is written where it is read: at once, once, in a line that is not yet full."""
         if self.reads.get(step.name, 0) != 1 or self.last_read.get(step.name) != number + 1:
             return False
+        if self.plan.outputs and number + 1 == len(self.plan.steps):
+            return False  # of several outputs, each has a name
         if step.is_call or made.calls >= _NESTED or len(made.text) > _WIDTH // 2 or step.flag is not True:
             return number + 1 == len(self.plan.steps)
         if number + 1 == len(self.plan.steps):
@@ -120,6 +128,8 @@ class _Forward:
         if self.plan.steps[number + 1].training_only != step.training_only:
             return False
         follower = self.plan.steps[number + 1]
+        if sum(reference.name is not None for reference in follower.inputs) > 1:
+            return False  # of several values that are joined, each has a name
         return not follower.is_call and follower.flag is True and all(r.other is None for r in follower.inputs)
 
     def _variable(self, number: int, step: PlannedStep) -> str:
@@ -129,7 +139,8 @@ class _Forward:
             free = False
         last = self.last_read.get(step.name, -1)
         reader = self.plan.steps[last] if 0 <= last < len(self.plan.steps) else None
-        apart = step.is_call and (last > number + 1 or (reader is not None and len(reader.inputs) > 1))
+        together = len(reader.inputs) if reader is not None else 1
+        apart = together > 2 or (step.is_call and (last > number + 1 or together > 1))
         if self.reads.get(step.name, 0) <= 1 and free and not apart and "." not in step.name:
             self.owner = step.name
             return self.chain
@@ -168,7 +179,7 @@ class _Forward:
         )
 
     def _value(self, value: object) -> str:
-        return self.flags[value.name] if isinstance(value, Argument) else value_text(value, 0)
+        return value.text(self.flags[value.name]) if isinstance(value, Argument) else value_text(value, 0)
 
     def _read(self, reference: Reference) -> Text:
         text = self.texts[reference.name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 _DROP_PATH: Final = '''class DropPath(nn.Module):
-    """Drops the branch for single images in training, and scales the others up (stochastic depth)."""
+    """Drops the branch for single images in training; scales the others up (stochastic depth)."""
 
     def __init__(self, rate: float) -> None:
         super().__init__()
@@ -22,7 +22,8 @@ _LAYER_NORM_2D: Final = '''class LayerNorm2d(nn.LayerNorm):
     """Layer norm over the channels of each pixel of a map."""
 
     def forward(self, x: Tensor) -> Tensor:
-        x = functional.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)
+        x = x.permute(0, 2, 3, 1)
+        x = functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
         return x.permute(0, 3, 1, 2)'''
 
 _PERMUTE: Final = '''class Permute(nn.Module):
@@ -36,7 +37,8 @@ _PERMUTE: Final = '''class Permute(nn.Module):
         return x.permute(self.order)'''
 
 _ATTENTION: Final = '''class Attention(nn.Module):
-    """Scaled dot-product attention of several heads, on tokens (batch, height, width, channels) or (batch, tokens, channels)."""
+    """Scaled dot-product attention of several heads, on tokens (batch, height, width, channels) or
+    (batch, tokens, channels)."""
 
     def __init__(self, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -44,13 +46,16 @@ _ATTENTION: Final = '''class Attention(nn.Module):
         self.dropout = dropout
 
     def forward(self, x: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-        queries, keys, values = (each.flatten(1, -2).unflatten(2, (self.heads, -1)).transpose(1, 2) for each in x)
+        queries, keys, values = (
+            each.flatten(1, -2).unflatten(2, (self.heads, -1)).transpose(1, 2) for each in x
+        )
         dropout = self.dropout if self.training else 0.0
         attended = functional.scaled_dot_product_attention(queries, keys, values, dropout_p=dropout)
         return attended.transpose(1, 2).flatten(2).unflatten(1, x[0].shape[1:-1])'''
 
 _RESIZE_TOKENS: Final = '''def resize_tokens(positions: Tensor, tokens: Tensor, grid: tuple[int, int], extra: int) -> Tensor:
-    """A position embedding made for `grid`, interpolated to the grid of `tokens`; the first `extra` stay as they are."""
+    """A position embedding made for `grid`, interpolated to the grid of `tokens`; the first `extra`
+    stay as they are."""
     placed = positions[:, extra:].transpose(1, 2).unflatten(2, grid)
     placed = functional.interpolate(placed, size=tokens.shape[1:3], mode="bilinear")
     if extra == 0:

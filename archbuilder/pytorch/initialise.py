@@ -165,9 +165,9 @@ def _walk(network: Network) -> Iterator[Drawn]:
             open_instances += classes
             for callee, tensor, kind in _tensors(node):
                 found.append(Drawn(owner, path, callee, tensor, kind, True))
-                names.setdefault(f"{owner} {path}", set()).add(str(id(instance.graph)) + str(instance.rates))
+                names.setdefault(f"{owner} {path} {callee}", set()).add(str(id(instance.graph)) + str(instance.rates))
     for each in found:
-        certain = len(names[f"{each.owner} {each.path}"]) == counts[each.owner]
+        certain = len(names[f"{each.owner} {each.path} {each.callee}"]) == counts[each.owner]
         yield Drawn(each.owner, each.path, each.callee, each.tensor, each.kind, certain)
 
 

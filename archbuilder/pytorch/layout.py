@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import fill
 from typing import Any, Final
 
@@ -69,11 +69,14 @@ OMITTED: Final = object()
 
 
 def call_text(callee: str, parts: Sequence[str], indent: int, *, last_comma: bool = True) -> str:
-    """A call, its parts on one line where they fit."""
-    line = f"{callee}({', '.join(parts)})"
+    """A call, its parts on one line where they fit; plain ones on a line of their own where that helps."""
+    together = ", ".join(parts)
+    line = f"{callee}({together})"
     if "\n" not in line and len(line) + indent <= WIDTH:
         return line
     pad = " " * (indent + 4)
+    if "\n" not in line and "(" not in together and len(pad) + len(together) <= WIDTH:
+        return f"{callee}(\n{pad}{together}\n{' ' * indent})"
     lines = ",\n".join(f"{pad}{part}" for part in parts)
     return f"{callee}(\n{lines}{',' * last_comma}\n{' ' * indent})"
 
@@ -112,12 +115,22 @@ def runs_text(runs: Sequence[Run], indent: int) -> list[str]:
     """Modules one behind the other; equal ones, or ones that differ in one number, are written once."""
     parts: list[str] = []
     for run in joined(runs):
-        if isinstance(run, Run):
+        if isinstance(run, Run) and run.flag is not None:
+            parts.append(_optional_text(run.made, run.flag, indent))
+        elif isinstance(run, Run):
             many = f"range({value_text(run.count, indent)})"
             parts.append(module_text(run.made, indent) if run.count == 1 else _loop_text(run.made, "_", many, indent))
         else:
             parts.append(_loop_text(run.made, run.variable, _numbers_text(run.values, indent + 4), indent))
     return parts
+
+
+def _optional_text(made: Module, flag: Argument, indent: int) -> str:
+    """A module that is there where a flag is set, as an argument of a call."""
+    inner = module_text(made, indent)
+    if flag.negated:
+        return f"*([] if {replace(flag, form='{}').text()} else [{inner}])"
+    return f"*([{inner}] if {flag.text()} else [])"
 
 
 def _loop_text(made: Module, variable: str, values: str, indent: int) -> str:
@@ -161,7 +174,7 @@ def joined(runs: Sequence[Run]) -> list[Run | Series]:
             position += len(series.values)
             continue
         last = found[-1] if found else None
-        if isinstance(last, Run) and last.made == run.made and _are_counts(last, run):
+        if isinstance(last, Run) and last.made == run.made and _can_join(last, run):
             found[-1] = Run(run.made, last.count + run.count)
         else:
             found.append(run)
@@ -169,13 +182,15 @@ def joined(runs: Sequence[Run]) -> list[Run | Series]:
     return found
 
 
-def _are_counts(left: Run, right: Run) -> bool:
+def _can_join(left: Run, right: Run) -> bool:
+    if left.flag is not None or right.flag is not None:
+        return False
     return isinstance(left.count, int) and isinstance(right.count, int)
 
 
 def _series(runs: Sequence[Run], start: int) -> Series | None:
     first = runs[start].made
-    if runs[start].count != 1 or not isinstance(first, Construct) or start + 1 >= len(runs):
+    if runs[start].count != 1 or not isinstance(first, Construct) or start + 1 >= len(runs) or runs[start].flag:
         return None
     key = _only_difference(first, runs[start + 1])
     if key is None or any(isinstance(value, Argument) and value.name == key for _, value in first.keywords):
@@ -192,7 +207,7 @@ def _series(runs: Sequence[Run], start: int) -> Series | None:
 def _only_difference(first: Construct, run: Run) -> str | None:
     """The one keyword whose number differs."""
     other = run.made
-    if run.count != 1 or not isinstance(other, Construct):
+    if run.count != 1 or run.flag or not isinstance(other, Construct):
         return None
     if other.callee != first.callee or other.arguments != first.arguments:
         return None

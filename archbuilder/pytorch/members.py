@@ -66,8 +66,10 @@ def module_of(instance: Instance, call_of: CallOf) -> Module:
     member = Member(instance, call_of)
     runs: list[Run] = []
     names: list[str] = []
+    gaps: list[int] = []
     for node in instance.graph.nodes:
         if node.body is None and not node.replaced:
+            gaps.append(len(runs) + len(gaps))
             continue
         names += node.all_names()
         if isinstance(node.body, Graph):
@@ -79,4 +81,4 @@ def module_of(instance: Instance, call_of: CallOf) -> Module:
                 raise CannotUnify
             runs.append(Run(computed, node.count))
     plain = names == [str(number) for number in range(len(names))]
-    return Chain(tuple(runs), () if plain else tuple(names))
+    return Chain(tuple(runs), () if plain else tuple(names), tuple(gaps))

@@ -14,6 +14,16 @@ RESERVED: Final = frozenset(  # a table reads better than a list of quoted words
 )
 """What the emitted source uses itself."""
 
+BUILTINS: Final = frozenset(
+    """
+    abs aiter all anext any ascii bin breakpoint bytearray bytes chr classmethod compile complex delattr dir divmod
+    enumerate eval exec filter format frozenset globals hash help hex id input issubclass iter len locals map max
+    memoryview min next object oct open ord pow print property repr reversed round set setattr slice sorted staticmethod
+    sum type vars zip
+    """.split()  # noqa: SIM905
+)
+"""What Python calls its own, beside that: an argument or a variable of such a name would mislead."""
+
 
 def camel_case(name: str) -> str:
     """A class's name: `squeeze_excite` becomes SqueezeExcite. Letters, digits and underscores of ASCII only."""
@@ -22,13 +32,24 @@ def camel_case(name: str) -> str:
     return f"Net{joined}" if joined[:1].isdigit() else joined
 
 
+def counted(counts: tuple[int | str, ...], every: list[tuple[int | str, ...]]) -> str:
+    """What tells a block's class from its others by how often its loops run: `Of3`, or `Of2By3` where it takes several.
+    Empty where there is nothing to tell, or nothing is counted."""
+    common = range(min(len(each) for each in every))
+    different = [at for at in common if len({each[at] for each in every}) > 1]
+    telling = [at for at in different if len({each[at] for each in every}) == len(every)][:1] or different
+    found = [counts[at] for at in telling]
+    return f"Of{'By'.join(map(str, found))}" if found and all(type(count) is int for count in found) else ""
+
+
 def argument_name(wanted: str) -> str:
     """The name of a constructor's argument: nothing that a constructor's text uses itself. Names of classes begin with a
     capital, `_` counts in loops, and Python changes names that begin with two underscores."""
     name = wanted.lstrip("_")
     if not name.isidentifier():
         name = f"value{wanted}"
-    return f"{name}_" if name in RESERVED or keyword.iskeyword(name) or name[0].isupper() else name
+    hides = name in RESERVED | BUILTINS or keyword.iskeyword(name) or name[0].isupper()
+    return f"{name}_" if hides else name
 
 
 class ClassNames:
@@ -39,11 +60,12 @@ class ClassNames:
         self.taken: set[str] = {*RESERVED, *taken, "module", "path", "reset"}
 
     def take(self, wanted: str) -> str:
-        """`wanted`, or with a number behind it where that is taken."""
+        """`wanted`, or with a number behind it where that is taken, apart from a number that it ends in."""
         base = wanted if wanted.isidentifier() and wanted.isascii() and not keyword.iskeyword(wanted) else "Network"
-        name, number = base[:80], 2
+        name = base = base[:80]
+        number = 2
         while name in self.taken:
-            name, number = f"{base[:80]}{number}", number + 1
+            name, number = f"{base}{'_' if base[-1].isdigit() else ''}{number}", number + 1
         self.taken.add(name)
         return name
 
@@ -52,7 +74,7 @@ class Locals:
     """The names of local variables in a `forward`: each value has one, no two values share one, and none hides anything."""
 
     def __init__(self, taken: set[str]) -> None:
-        self.taken = taken | set(RESERVED)
+        self.taken = taken | RESERVED | BUILTINS
 
     def take(self, wanted: str) -> str:
         """`wanted`, or with an underscore behind it where that is taken."""

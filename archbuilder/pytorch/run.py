@@ -61,7 +61,7 @@ def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
     torch.manual_seed(0)
     images = torch.rand(1, *shape) if image is None else read_picture(image, shape)
     model = build_module(checked.architecture, checked.graph)
-    layers = list(_layers(checked.graph))
+    layers = list(_layers(checked.graph, idle=checked.graph.training_only))
     with _Watch(model, tuple(f"{layer.path}." for layer in layers if layer.op.needs)) as watch:
         info = torchinfo.summary(model, input_data=images, depth=_TORCHINFO_DEPTH[depth], col_names=_COLUMNS, verbose=0)
     expected_macs = sum(layer.op.macs(layer.op_shape) for layer in layers if isinstance(layer.op, Convolution | Linear))
@@ -103,9 +103,10 @@ class _Layer(NamedTuple):
     shape: tuple[int, ...]
 
 
-def _layers(graph: Graph, prefix: str = "") -> Iterator[_Layer]:
-    for node in graph.nodes:
-        for name in node.all_names():
+def _layers(graph: Graph, prefix: str = "", idle: frozenset[int] = frozenset()) -> Iterator[_Layer]:
+    """The ops of a graph that are modules, down to the innermost; without those in nodes that are `idle`."""
+    for number, node in enumerate(graph.nodes):
+        for name in node.all_names() if number not in idle else ():
             path = f"{prefix}{name}"
             if isinstance(node.body, Graph):
                 yield from _layers(node.body, f"{path}.")

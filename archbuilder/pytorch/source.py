@@ -5,6 +5,7 @@ from __future__ import annotations
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Map
 from archbuilder.pytorch.classes import plan_network
+from archbuilder.pytorch.folding import folded
 from archbuilder.pytorch.helpers import HELPERS
 from archbuilder.pytorch.initialise import initialisation_lines
 from archbuilder.pytorch.layout import literal, quoted
@@ -34,7 +35,7 @@ def source_of(graph: Graph) -> tuple[str, str]:
     classes = [_without_mark(writer.class_text(plan, [])) for plan in network.plans]
     classes += [output_class(network.root)] if network.root.outputs else []
     classes.append(_root(network, graph, writer))
-    body = "\n\n\n".join(classes)
+    body = folded("\n\n\n".join(classes))
     helpers = [text for name, text in HELPERS.items() if f"{name}(" in body]
     body = "\n\n\n".join([*helpers, *needs.definitions, body])
     return f"{_header(graph, body, needs.imports)}\n\n\n{body}\n", network.root.name

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from textwrap import wrap
 from typing import Any, Final
 
 from archbuilder.graph.names import MODULE_ATTRIBUTES
 from archbuilder.graph.op import Construct
 from archbuilder.pytorch.expressions import ABSENT, Argument, Chain, Conditional, Module, Run
 from archbuilder.pytorch.forward import forward_lines
-from archbuilder.pytorch.layout import OMITTED, call_text, literal, module_list_text, module_text, quoted, runs_text
+from archbuilder.pytorch.layout import (
+    OMITTED,
+    WIDTH,
+    call_text,
+    literal,
+    module_list_text,
+    module_text,
+    quoted,
+    runs_text,
+)
 from archbuilder.pytorch.plans import Plan, PlannedStep, Reference
 
 _DEFAULT_ONE: Final = ("stride", "dilation", "groups")
@@ -33,9 +43,12 @@ def signature_of(plan: Plan) -> Signature:
 
 
 def _type_of(values: tuple[Any, ...]) -> str:
-    given = [value for value in values if value is not ABSENT]
-    names = [name for kind, name in _KINDS if any(type(value) is kind for value in given)]
-    return " | ".join(names) + (" | None" if len(given) < len(values) else "")
+    names = [name for kind, name in _KINDS if kind in _types(values)]
+    return " | ".join(names) + (" | None" if _spare(values) is None else "")
+
+
+def _types(values: tuple[Any, ...]) -> set[type]:
+    return {type(value) for value in values if value is not ABSENT}
 
 
 _KINDS: Final = (
@@ -49,11 +62,19 @@ _KINDS: Final = (
 
 
 def _default_of(name: str, values: tuple[Any, ...]) -> Any:
-    if any(value is ABSENT for value in values):
-        return None
-    if all(type(value) is bool for value in values):
+    if _types(values) == {bool}:
         return False
-    return 1 if name in _DEFAULT_ONE and 1 in values else ABSENT
+    if name in _DEFAULT_ONE and 1 in values:
+        return 1
+    return _spare(values)
+
+
+def _spare(values: tuple[Any, ...]) -> Any:
+    """What is given where an instance uses no value at all; `ABSENT` if all use one."""
+    if ABSENT not in values:
+        return ABSENT
+    (kind, *others) = _types(values)
+    return kind() if kind in (bool, int, float) and not others else None
 
 
 @dataclass
@@ -68,7 +89,7 @@ class Writer:
         base = "nn.Sequential" if plan.sequential else "nn.Module"
         lines = [f"class {plan.name}({base}):"]
         if plan.help:
-            lines += [f"    {docstring(plan.help)}", ""]
+            lines += [f"    {docstring(sentence(plan.help), 4)}", ""]
         lines += members
         lines += self._sequential(plan) if plan.sequential else self._module(plan, signature)
         return "\n".join(lines)
@@ -144,7 +165,7 @@ class Writer:
     def shortened(self, made: Any) -> Module:
         """A module's expression without the arguments whose default is meant."""
         if isinstance(made, Chain):
-            return Chain(tuple(Run(self.shortened(run.made), run.count) for run in made.runs), made.names)
+            return Chain(tuple(replace(run, made=self.shortened(run.made)) for run in made.runs), made.names)
         if isinstance(made, Conditional):
             return Conditional(made.flag, self.shortened(made.made))
         if not isinstance(made, Construct):
@@ -179,7 +200,11 @@ def _result_type(plan: Plan) -> str:
 
 def output_class(plan: Plan) -> str:
     """The named tuple of a network that has several outputs."""
-    lines = [f"class {plan.name}Output(NamedTuple):", f"    {docstring('The main output, then the further ones.')}", ""]
+    lines = [
+        f"class {plan.name}Output(NamedTuple):",
+        f"    {docstring('The main output, then the further ones.', 4)}",
+        "",
+    ]
     lines += ["    output: Tensor"]
     ordered = sorted(plan.outputs, key=lambda output: not output[2])
     lines += [f"    {name}: Tensor{'' if always else ' | None = None'}" for name, _, always in ordered]
@@ -235,7 +260,15 @@ def _init_line(signature: Signature) -> str:
     return f"{call_text('def __init__', parts, 4)} -> None:"
 
 
-def docstring(text: str) -> str:
-    """A text as a docstring in one line, in which nothing can end it."""
+def docstring(text: str, indent: int = 0) -> str:
+    """A text as a docstring, in which nothing can end it; `indent` is that of its lines."""
     inner = quoted(" ".join(text.split()))[1:-1]
-    return f'"""{inner}"""'
+    pad = " " * indent
+    lines = wrap(inner, WIDTH - indent - 6, break_long_words=False, break_on_hyphens=False) or [""]
+    return f'"""{f"{chr(10)}{pad}".join(lines)}"""'
+
+
+def sentence(text: str) -> str:
+    """A text with a capital in front and a mark behind."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "\N{HORIZONTAL ELLIPSIS}")) else ".")

@@ -123,6 +123,34 @@ def test_build_compares_the_module_with_the_summary(run: Run, good: Path) -> Non
     assert run("build", "tiny.yaml", "--depth", "block").stdout == result.stdout
 
 
+HEADS = """\
+name: heads
+input: {channels: 3, size: 16}
+stages:
+  first: {block: conv_norm_act, width: 8}
+  side: {block: conv, from: first, width: 4, kernel: 3}
+  plain: {block: conv, from: first, width: 2, kernel: 1, output: training}
+  inner: {from: side, body: {pool: global_pool, fc: {block: linear, width: 5}}, output: training}
+  on_the_path: {block: conv, from: first, width: 8, kernel: 3, output: training}
+  last: {block: conv, from: on_the_path, width: 8, kernel: 3}
+head: {pool: global_pool, fc: {block: linear, width: 5}}
+"""
+
+
+def test_build_compares_heads_for_training_by_their_parameters(run: Run) -> None:
+    """They are not run, nor is a step that only feeds one; what they store counts."""
+    Path("heads.yaml").write_text(HEADS, "utf-8")
+    result = run("build", "heads.yaml")
+    assert result.exit_code == 0, result.stderr
+    lines = [line.split() for line in result.stdout.splitlines()]
+    stored = (27 * 8 + 2 * 8) + 9 * 8 * 4 + 8 * 2 + (4 * 5 + 5) + 2 * 9 * 8 * 8 + (8 * 5 + 5)
+    assert ["parameters", f"{stored:,}", f"{stored:,}", "equal"] in lines
+    macs = 16 * 16 * (27 * 8 + 2 * 9 * 8 * 8) + 8 * 5
+    assert ["linear", "layers", f"{macs:,}", f"{macs:,}", "equal"] in [line[-5:] for line in lines]
+    assert result.stdout.count("equal") == 3
+    assert "DIFFERENT" not in result.stdout
+
+
 def test_build_runs_on_a_picture(run: Run, good: Path) -> None:
     picture = REPOSITORY / "examples" / "images" / "still-life.png"
     result = run("build", "tiny.yaml", "--image", picture, "--input", "3x48x32")

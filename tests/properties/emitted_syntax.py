@@ -262,7 +262,7 @@ class Class:
                 ast.unparse(node.func) == "nn.Parameter" and ast.unparse(zeros.func) == "torch.zeros" and sizes
             ):
                 for size in sizes:
-                    if not (is_argument(size, locals_) or is_literal(size)):
+                    if not (is_argument(size, locals_) or is_multiple(size, locals_) or is_literal(size)):
                         refuse(size)
             case ast.Call():
                 called = ast.unparse(node.func)
@@ -279,9 +279,12 @@ class Class:
             case ast.IfExp(test=test, body=body, orelse=ast.Call() as other) if ast.unparse(other) == "nn.Identity()":
                 self.made(test, locals_)
                 self.made(body, locals_)
+            case ast.IfExp(test=test, body=ast.List(elts=body), orelse=ast.List(elts=other)) if len(body + other) == 1:
+                self.made(test, locals_)
+                self.made((body + other)[0], locals_)
             case ast.UnaryOp(op=ast.Not(), operand=operand) if is_argument(operand, locals_):
                 return
-            case ast.BinOp(op=ast.FloorDiv(), left=left, right=ast.Constant(value=2)) if is_argument(left, locals_):
+            case ast.BinOp() if is_multiple(node, locals_):
                 return
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()) if is_literal(node):
                 return
@@ -453,6 +456,16 @@ def is_literal(node: ast.AST) -> bool:
         isinstance(inner, ast.Constant) and type(inner.value) not in (bool, int, float, str, type(None))
         for inner in ast.walk(node)
     )
+
+
+def is_multiple(node: ast.AST, locals_: set[str]) -> bool:
+    """Whether this is a small multiple of an argument, or its half."""
+    match node:
+        case ast.BinOp(op=ast.Mult(), left=ast.Constant(value=2 | 3 | 4 | 8), right=argument):
+            return is_argument(argument, locals_)
+        case ast.BinOp(op=ast.FloorDiv(), left=argument, right=ast.Constant(value=2)):
+            return is_argument(argument, locals_)
+    return False
 
 
 def is_argument(node: ast.AST, locals_: set[str]) -> bool:

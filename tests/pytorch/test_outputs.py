@@ -70,6 +70,46 @@ def test_one_output_in_eval_is_a_tensor(images: Tensor) -> None:
     assert len(model.train()(images)) == 3
 
 
+ON_THE_PATH = """
+name: net
+input: {channels: 3, size: 8}
+stages:
+  a: {block: conv, width: 8, kernel: 3, output: training}
+  b: {block: conv, from: a, width: 4, kernel: 3}
+"""
+
+
+@pytest.mark.parametrize("more", ["", "head: {pool: global_pool, fc: {block: linear, width: 5}}\n"])
+def test_an_output_for_training_on_the_main_path(more: str) -> None:
+    model = built(ON_THE_PATH + more)
+    image = torch.rand(2, 3, 8, 8)
+    given = model.train()(image)
+    assert given._fields == ("output", "a")
+    torch.testing.assert_close(given.a, model.a(image))
+    torch.testing.assert_close(model.eval()(image), given.output)
+    torch.testing.assert_close(fx.symbolic_trace(model)(image), given.output)
+
+
+def test_the_input_of_the_head_as_an_output_for_training() -> None:
+    text = (
+        "name: net\ninput: {channels: 3, size: 8}\nstages: {a: {block: conv, width: 8, kernel: 3, output: training}}\n"
+    )
+    model = built(text + "head: {pool: {block: global_pool, from: a}}")
+    image = torch.rand(2, 3, 8, 8)
+    assert [tuple(each.shape) for each in model.train()(image)] == [(2, 8), (2, 8, 8, 8)]
+    assert model.eval()(image).shape == (2, 8)
+
+
+def test_an_output_for_training_on_the_main_path_beside_one_that_is_always_given() -> None:
+    model = built(ON_THE_PATH + "  edges: {block: conv, from: a, width: 1, kernel: 1, output: always}\n")
+    image = torch.rand(2, 3, 8, 8)
+    assert all(isinstance(each, Tensor) for each in model.train()(image))
+    given = model.eval()(image)
+    assert given._fields == ("output", "edges", "a")
+    assert given.a is None
+    torch.testing.assert_close(given.edges, model.edges(model.a(image)))
+
+
 def test_heads_for_training_count_as_parameters_but_not_as_work(heads: nn.Module, images: Tensor) -> None:
     summary = archbuilder.check("heads.yaml", text=HEADS).summary
     assert summary.parameters == sum(each.numel() for each in heads.parameters())

@@ -7,6 +7,7 @@ difference is to be read as a reviewer would.
 from __future__ import annotations
 
 import ast
+import builtins
 import os
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ NETWORKS = {
     "small_resnet_se": VARIANT,
     "densenet121": None,
     "googlenet": None,
+    "mobilenet_v3_small": None,
     "hrnet_w18_small": None,
 }
 
@@ -101,12 +103,13 @@ def test_resnet50_has_two_classes() -> None:
     ("name", "classes"),
     [
         ("densenet121", ["DenseLayer", "DenseTransition", "DenseNet"]),
+        ("mobilenet_v3_small", ["SqueezeExcite", "V3", "V3_2", "MobileNetV3"]),
         ("googlenet", ["BasicConv", "Inception", "InceptionAuxiliary", "GoogLeNetOutput", "GoogLeNet"]),
         (
             "hrnet_w18_small",  # one for each number of streams
             [
-                "Bottleneck", "HrTransition", "Basic", "HrModule", "HrTransition2", "HrModule2", "HrTransition3", "HrModule3",
-                "HighResolutionNet",
+                "Bottleneck", "HrTransitionOf1", "Basic", "HrModuleOf2", "HrTransitionOf2", "HrModuleOf3", "HrTransitionOf3",
+                "HrModuleOf4", "HighResolutionNet",
             ],
         ),
     ],
@@ -134,7 +137,7 @@ blocks:
       two: {block: norm, when: $second}
       three: {block: norm, when: $third}
       for i in rungs:
-        rung$i: {block: add, from: [one, input]}
+        rung$i: {block: subsample, stride: 1}
 """
 
 
@@ -180,7 +183,76 @@ def test_one_class_for_each_block_and_loop_count() -> None:
     source = source_of(
         f"{HEAD}{PARTS}stages: {{a: part, b: {{block: part, rungs: 3}}, c: {{block: part, second: false}}}}"
     )
-    assert classes_in(source) == ["Part", "Part2", "Net"]
+    assert classes_in(source) == ["PartOf2", "PartOf3", "Net"]
+    source = source_of(f"{HEAD}{PARTS}stages: {{a: {{block: part, rungs: 3}}}}")
+    assert classes_in(source) == ["Part", "Net"]
+
+
+LOOPS = """
+blocks:
+  v3:
+    parameters: {a: 2, b: 2, kind: relu}
+    body:
+      for i in a:
+        a$i: {block: conv, width: 4, kernel: 1}
+      for i in b:
+        b$i: {block: conv, width: 4, kernel: 3}
+      act: {block: activation, kind: $kind}
+"""
+
+
+@pytest.mark.parametrize(
+    ("uses", "classes"),
+    [
+        (["{b: 3}", "{b: 1}"], ["V3Of3", "V3Of1"]),
+        (["{a: 3, b: 2}", "{a: 3, b: 4}", "{a: 1, b: 4}"], ["V3Of3By2", "V3Of3By4", "V3Of1By4"]),
+        (["{kind: relu}", "{kind: gelu}", "{kind: silu}"], ["V3", "V3_2", "V3_3"]),
+        (["{a: 3, kind: relu}", "{a: 3, kind: gelu}", "{a: 1}"], ["V3Of3", "V3Of3_2", "V3Of1"]),
+    ],
+)
+def test_classes_of_one_block_are_named_after_what_tells_them_apart(uses: list[str], classes: list[str]) -> None:
+    steps = ", ".join(f"s{number}: {{block: v3, {use[1:]}" for number, use in enumerate(uses))
+    built(f"{HEAD}{LOOPS}stages: {{{steps}}}")
+    assert classes_in(source_of(f"{HEAD}{LOOPS}stages: {{{steps}}}")) == [*classes, "Net"]
+
+
+LISTED = """
+blocks:
+  b:
+    parameters: {times: 1, gate: true}
+    body:
+      list:
+        - {block: conv, width: "$(4 * times)", kernel: 1, init: ones, when: $(times != 1)}
+        - norm
+        - {block: conv, width: 4, kernel: 3, init: zeros}
+        - {block: channel_shuffle, groups: 2, when: $gate}
+stages: {one: b, two: {block: b, times: 2, gate: false}, three: {block: b, times: 3}, four: {block: b, times: 2}}
+"""
+
+
+def test_a_part_of_a_list_that_some_leave_out_is_a_choice_of_one_class() -> None:
+    """Those behind it move up, as their keys do; and each is drawn as the spec says."""
+    module = built(HEAD + LISTED)
+    assert [type(module.get_submodule(name)).__name__ for name in ("one", "two", "three", "four")] == ["B"] * 4
+    kinds = [[type(part).__name__[:4] for part in each.list] for each in (module.one, module.two, module.three)]
+    assert kinds == [["Batc", "Conv", "Chan"], ["Conv", "Batc", "Conv"], ["Conv", "Batc", "Conv", "Chan"]]
+    source = source_of(HEAD + LISTED)
+    assert "*([] if without_list_0 else [nn.Conv2d(4, 4 * times, kernel_size=1, bias=False)])," in source
+    assert "*([nn.ChannelShuffle(2)] if gate else [])," in source
+    module.reset_parameters()
+    drawn = {name: value.unique().tolist() for name, value in module.named_parameters() if name.endswith("weight")}
+    assert drawn == {
+        "one.list.0.weight": [1], "one.list.1.weight": [0],
+        "two.list.0.weight": [1], "two.list.1.weight": [1], "two.list.2.weight": [0],
+        "three.list.0.weight": [1], "three.list.1.weight": [1], "three.list.2.weight": [0],
+        "four.list.0.weight": [1], "four.list.1.weight": [1], "four.list.2.weight": [0],
+    }  # fmt: skip
+
+
+def test_lists_of_other_kinds_are_classes_of_their_own() -> None:
+    text = HEAD + LISTED.replace("- norm", "- {block: activation, kind: $('relu' if times < 3 else 'gelu')}")
+    assert classes_in(source_of(text)) == ["B", "B2", "Net"]
+    built(text)
 
 
 def test_a_class_has_arguments_for_what_differs_and_no_more() -> None:
@@ -189,6 +261,81 @@ def test_a_class_has_arguments_for_what_differs_and_no_more() -> None:
     assert isinstance(basic, ast.ClassDef)
     start = next(node for node in basic.body if isinstance(node, ast.FunctionDef))
     assert [argument.arg for argument in start.args.args] == ["self", "in_channels", "width"]
+
+
+def signatures(source: str) -> dict[str, list[str]]:
+    """The arguments of each class's constructor, as written."""
+    found = {}
+    for node in ast.parse(source).body:
+        for part in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(part, ast.FunctionDef) and part.name == "__init__":
+                found[node.name] = ast.unparse(part.args).split(", ")[1:]
+    return found
+
+
+WIDENED = """
+blocks:
+  wide:
+    parameters: {times: 4}
+    body:
+      more: {block: conv, width: $(input.channels * times), kernel: 1}
+      less: {block: conv, width: "$(input.channels // 2)", kernel: 1}
+      same: {block: conv, width: $(input.channels), kernel: 1}
+stages: {a: wide, c: {block: conv, width: 6, kernel: 1}, b: wide}
+"""
+
+
+def test_a_multiple_of_another_argument_is_no_argument() -> None:
+    built(HEAD + WIDENED)
+    source = source_of(HEAD + WIDENED)
+    assert signatures(source)["Wide"] == ["in_channels: int"]
+    assert "nn.Conv2d(in_channels, 4 * in_channels, kernel_size=1, bias=False)" in source
+    assert "nn.Conv2d(4 * in_channels, in_channels // 2, kernel_size=1, bias=False)" in source
+
+
+def test_what_is_a_multiple_in_some_instances_only_is_an_argument() -> None:
+    text = HEAD + WIDENED.replace("b: wide", "b: {block: wide, times: 3}")
+    built(text)
+    assert signatures(source_of(text))["Wide"] == ["in_channels: int", "more_width: int"]
+
+
+def test_no_argument_or_variable_hides_a_builtin() -> None:
+    text = f"""{HEAD}
+blocks:
+  b:
+    parameters: {{max: 3, on: true}}
+    body:
+      map: {{block: conv, width: 4, kernel: $max}}
+      sum: {{block: add, from: [map, input], when: $on}}
+      all: {{block: multiply, from: [sum, map]}}
+      last: {{block: add, from: [all, sum, all]}}
+stages: {{one: b, two: {{block: b, max: 5, on: false}}}}
+"""
+    built(text)
+    source = source_of(text)
+    named = [
+        node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name) and "Store" in ast.dump(node)
+    ]
+    named += [node.arg for node in ast.walk(ast.parse(source)) if isinstance(node, ast.arg)]
+    assert {"sum_", "max_"} <= set(named)
+    assert not set(named) & set(dir(builtins))
+
+
+def test_an_argument_has_one_type_where_some_instances_have_no_use_for_it() -> None:
+    text = f"""{HEAD}
+blocks:
+  b:
+    parameters: {{on: true, inner: 1}}
+    body:
+      a: {{block: conv, width: $(inner + 4), kernel: 1, when: $on}}
+      c: {{block: conv, width: 4, kernel: 3}}
+      drop: {{block: drop_path, rate: 0.5, when: $on}}
+stages: {{one: b, two: {{block: b, inner: 3}}, three: {{block: b, on: false}}}}
+"""
+    built(text)
+    arguments = signatures(source_of(text))["B"]
+    assert {"a_width: int=0", "on: bool=False", "drop_rate: float=0.0"} <= set(arguments)
+    assert "None" not in "".join(arguments)
 
 
 def test_blocks_of_blocks_with_drop_path_inside() -> None:
@@ -242,6 +389,37 @@ def test_a_step_that_is_left_out_may_have_another_ones_name() -> None:
     assert isinstance(module.a.drop_path, nn.BatchNorm2d)
 
 
+# ---- forward -----------------------------------------------------------------------------------------------------
+
+
+def forward_of(source: str, name: str) -> list[str]:
+    (made,) = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == name)
+    (forward,) = (part for part in made.body if isinstance(part, ast.FunctionDef) and part.name == "forward")
+    return [ast.unparse(line) for line in forward.body]
+
+
+def test_of_several_values_that_are_joined_each_has_a_name() -> None:
+    text = f"""{HEAD}
+blocks:
+  b:
+    body:
+      one: {{block: conv, width: 4, kernel: 1}}
+      two: {{block: conv, from: input, width: 4, kernel: 3}}
+      three: {{block: conv, from: input, width: 4, kernel: 5}}
+      sum: {{block: add, from: [one, two, three]}}
+      conv: {{block: conv, width: 4, kernel: 1}}
+      short: {{block: add, from: [conv, input]}}
+stages: {{a: b}}
+"""
+    built(text)
+    assert forward_of(source_of(text), "B") == [
+        "one = self.one(x)",
+        "two = self.two(x)",
+        "three = self.three(x)",
+        "return self.conv(one + two + three) + x",
+    ]
+
+
 # ---- in place ----------------------------------------------------------------------------------------------------
 
 
@@ -260,10 +438,6 @@ def test_in_place_where_nothing_else_reads_the_input() -> None:
     [
         "stages: {act: activation}",
         "stages: {conv: {block: conv, kernel: 3}, act: activation, sum: {block: add, from: [act, conv]}}",
-        (
-            "stages: {conv: {block: conv, kernel: 3}, same: {block: add, from: [conv]}, act: activation, "
-            "s: {block: add, from: [act, conv]}}"
-        ),
         "stages: {conv: {block: conv, kernel: 3}, act: activation}\nfeatures: [conv]",
         "stages: {conv: {block: conv, kernel: 3}, gone: {block: norm, when: false}, act: activation}\nfeatures: [gone]",
         "stages: {norm: norm, parts: {block: split, parts: 2}, act: {block: activation, from: parts.0}}",
@@ -336,8 +510,8 @@ blocks:
     parameters: {{on: true, parts: 2}}
     body:
       {step}: {{block: norm, when: $on}}
-      repeated: {{body: [{{block: conv, kernel: 3}}], depth: 3}}
       other: {{block: add, from: [{step}, input], when: $on}}
+      repeated: {{body: [{{block: conv, kernel: 3}}], depth: 3}}
       p: {{block: split, parts: $parts}}
       all: {{block: concat, from: p.*}}
 stages: {{one: b, two: {{block: b, on: false, parts: 4}}, three: {{block: b, parts: 4}}}}
