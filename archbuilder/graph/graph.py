@@ -129,8 +129,10 @@ class Graph:
         return shape[value.item] if isinstance(shape, Streams) and value.item is not None else shape
 
     def module_of(self, value: Value) -> str | None:
-        """The path of the module that gives a value; None where it is none of a module's."""
+        """The path of the module that gives a value; None where no module does, or it is one of several values."""
         value = self.source_of(value)
+        if value.item is not None:
+            return None
         node = self.nodes[value.node] if value.node != INPUT else None
         if node is None or (isinstance(node.body, Op) and not node.body.is_module):
             return None

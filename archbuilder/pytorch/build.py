@@ -57,13 +57,14 @@ def _taps(graph: Graph, names: Sequence[str]) -> list[Tap]:
 
 
 def _tap(graph: Graph, name: str) -> Tap:
-    """The value of a step as a feature map."""
+    """The value of a step, by its name in the spec or by that of its module, as a feature map."""
     known = next((tap for tap in graph.taps if tap.name == name), None)
     if known is not None:
         return known
-    for number, node in enumerate(graph.nodes):
-        if node.all_names()[-1] == name and isinstance(node.shape, Map):  # of repeats, the last gives what all give
-            return Tap(name, Value(number), reduction_of(Value(number), graph.nodes, graph.input))
-    help = suggest(name, [node.all_names()[-1] for node in graph.nodes if isinstance(node.shape, Map)])
+    modules = {node.all_names()[-1]: Value(number) for number, node in enumerate(graph.nodes)}  # the last of repeats
+    values = {each: value for each, value in {**modules, **graph.steps}.items() if isinstance(graph.shape_of(value), Map)}
+    if name in values:
+        return Tap(name, values[name], reduction_of(values[name], graph.nodes, graph.input))
+    help = suggest(name, values)
     message = f"there is no step `{name}` that gives a feature map"
     raise SpecError([Diagnostic("unknown-feature", message, help=help)])

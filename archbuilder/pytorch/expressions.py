@@ -92,7 +92,8 @@ class Arguments:
         """A literal, if the values of all instances agree, else an argument with these values."""
         given = [value for value in values if value is not ABSENT]
         if all(_same(value, given[0]) for value in given):
-            return given[0]
+            namesake = self._namesake(values, hint) if len(given) < len(values) else None
+            return given[0] if namesake is None else Argument(namesake)
         if not all(isinstance(value, int | float | str | tuple | None) for value in given):
             raise CannotUnify
         known = self._known(tuple(values), hint)
@@ -129,6 +130,15 @@ class Arguments:
         if 2 * sum(there) <= len(there):
             return Argument(self._new(tuple(values), f"with_{name}"))
         return Argument(self._new(tuple(opposite), f"without_{name}"), OPPOSITE)
+
+    def _namesake(self, values: Sequence[Any], hint: str) -> str | None:
+        """The value that a part is called after, where not all instances have the part: it is meant in the others too."""
+        for name, others in self.known.items():
+            called_so = hint == name or hint.endswith(f"_{name}")
+            if called_so and _agree(values, others) and not all(_same(each, others[0]) for each in others):
+                self.taken[name] = others
+                return name
+        return None
 
     def _half(self, values: Sequence[Any]) -> Argument | None:
         """Half of a known value, as the padding is of an odd kernel."""

@@ -62,8 +62,10 @@ class ClassNames:
     def take(self, wanted: str) -> str:
         """`wanted`, or with a number behind it where that is taken, apart from a number that it ends in."""
         base = wanted if wanted.isidentifier() and wanted.isascii() and not keyword.iskeyword(wanted) else "Network"
-        name = base = base[:80]
-        number = 2
+        base = base[:80]
+        if base not in self.taken and base.lower() in map(str.lower, self.taken):
+            base = f"{base}Block"  # as Res2Net, the network, and Res2net, its block
+        name, number = base, 2
         while name in self.taken:
             name, number = f"{base}{'_' if base[-1].isdigit() else ''}{number}", number + 1
         self.taken.add(name)

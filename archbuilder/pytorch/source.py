@@ -84,6 +84,7 @@ def _feature_info(graph: Graph) -> list[str]:
     for tap in graph.taps:
         shape = graph.shape_of(tap.value)
         channels = shape.channels if isinstance(shape, Map) else 0
-        entry = f'"channels": {literal(channels)}, "reduction": {literal(tap.reduction)}, "module": {quoted(tap.name)}'
+        module = graph.module_of(tap.value) or tap.name
+        entry = f'"channels": {literal(channels)}, "reduction": {literal(tap.reduction)}, "module": {quoted(module)}'
         lines.append(f"        {{{entry}}},")
     return [*lines, "    ]"]

@@ -89,3 +89,17 @@ def test_a_list_of_one_value_is_a_list() -> None:
     images = torch.rand(2, 3, 4, 4)
     model = archbuilder.build(architecture(one)).eval()
     torch.testing.assert_close(model(images), model.norm(images))
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "module"),
+    [("mobilenet_v2", "stage2", "features.3"), ("vgg11", "stage3", "features.10"), ("pvt_v1_tiny", "stage2", "map2")],
+)
+def test_a_map_goes_by_the_name_of_its_step_too(name: str, step: str, module: str) -> None:
+    model = archbuilder.build(name, features=[step]).eval()
+    (info,) = model.feature_info
+    assert info["module"] == module
+    with torch.no_grad():
+        (found,) = model(torch.rand(1, 3, 64, 64)).values()
+    assert found.shape[1] == info["channels"]
+    assert 64 // found.shape[2] == info["reduction"]
