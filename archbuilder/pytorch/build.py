@@ -62,7 +62,9 @@ def _tap(graph: Graph, name: str) -> Tap:
     if known is not None:
         return known
     modules = {node.all_names()[-1]: Value(number) for number, node in enumerate(graph.nodes)}  # the last of repeats
-    values = {each: value for each, value in {**modules, **graph.steps}.items() if isinstance(graph.shape_of(value), Map)}
+    values = {
+        each: value for each, value in {**modules, **graph.steps}.items() if isinstance(graph.shape_of(value), Map)
+    }
     if name in values:
         return Tap(name, values[name], reduction_of(values[name], graph.nodes, graph.input))
     help = suggest(name, values)

@@ -343,7 +343,7 @@ class Writer:
                 "acts.$i": "activation",
                 "sums.s$i": {"block": "add", "from": ["acts.$i", "first"]},
             },
-            "out": {"block": "concat", "from": ["first", "acts.*"]} if count else "norm",
+            "out": {"block": "concat", "from": ["first", "sums.*"]} if count else "norm",
         }
         self.channels *= 1 + count
         return {"body": body}
@@ -548,8 +548,15 @@ def specs(draw: st.DrawFn) -> str:
         spec["neck"] = {**also, **spec["neck"]} if isinstance(spec.get("neck"), dict) else also
     if writer.chance(6):
         spec["sequential"] = "features"
+        for step in filter(lambda each: isinstance(each, dict), spec["stages"].values()):
+            step.pop("names", None)  # the repeats are numbered
     if writer.chance(6):
-        spec["scale"] = writer.pick({"width": {"by": 2}}, {"width": {"by": "$wider", "to": 8}, "depth": {"by": 1.5}})
+        deeper = (
+            {"depth": {"by": 1.5}}
+            if any("depth" in step for step in spec["stages"].values() if isinstance(step, dict))
+            else {}
+        )
+        spec["scale"] = writer.pick({"width": {"by": 2}}, {"width": {"by": "$wider", "to": 8}} | deeper)
         spec["parameters"] |= {"wider": 1.5} if "$wider" in str(spec["scale"]) else {}
     if writer.chance(5):
         spec["parameters"]["doubled"] = "$(classes * 2)"

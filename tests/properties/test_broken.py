@@ -54,7 +54,7 @@ blocks:
         acts.$i: activation
       all: {block: concat, from: [split.0, acts.*]}
       between: {body: $between, inline: true}
-      out: {block: add, from: [all, conv]}
+      out: {block: add, from: [between, conv]}
 stem:
   conv1: {block: conv, width: $wide, kernel: 3, stride: [1, 2]}
 stages:
@@ -267,7 +267,7 @@ FINE = {
     "carriage returns": GOOD.replace("\n", "\r\n"),
     "old Mac": GOOD.replace("\n", "\r"),
     "anchors on everything": "&a name: &b net\n&c input: &d {&e channels: &f 3, &g size: &h 16}\n&i stages: &j {&k x: &l norm}",
-    "first part of a map": in_parts("{block: norm, from: input.0}"),
+    "first part of a map": HEAD + "stages: {a: {block: norm, from: input.0}}",
     "shared step": HEAD + "stages: {a: &s {block: conv, kernel: 3}, b: *s, c: *s}",
     "name of a terminal's command": 'name: "\\e]0;x\\a\\u202e"\nstages: {a: norm}',
     "width 2 ** 53": in_stages("{block: conv, kernel: 3, width: 9007199254740992}"),
