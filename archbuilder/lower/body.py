@@ -19,6 +19,7 @@ from archbuilder.lower.calls import OUTER, Calls, finished
 from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
 from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
 from archbuilder.lower.library import Library
+from archbuilder.lower.loops import turns_of
 from archbuilder.lower.naming import Naming, Words
 from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.restride import restride_of
@@ -97,7 +98,7 @@ class Bodies:
 
     def _loop(self, loop: Loop, step: Step, frame: Frame) -> None:
         try:
-            numbers = self._numbers(loop, step, frame)
+            numbers = turns_of(loop, step, frame, self.evaluation)
         except GiveUp:
             for name in step.body if isinstance(step.body, dict) else ():
                 frame.values[name.partition("$")[0].rstrip(".")] = POISON  # what speaks of them stays silent
@@ -116,25 +117,6 @@ class Bodies:
         if self.arguments.trace is not None:
             self.arguments.trace.turned(inner.variables, frame.variables, variable)
         return inner
-
-    def _numbers(self, loop: Loop, step: Step, frame: Frame) -> range:
-        """What a loop runs over."""
-        at = step.name_place
-        start, stop = (self.evaluation.evaluate(bound, frame, at) for bound in (loop.start, loop.stop))
-        for bound in (start, stop):
-            if type(bound) is not int:
-                message = f"a loop runs over whole numbers, got {describe(bound)}"
-                self.evaluation.error(frame, "bad-loop", message, at)
-                raise GiveUp
-        if stop - start > MAXIMUM_REPEATS:
-            message = f"a loop has at most {MAXIMUM_REPEATS:,} turns, this one has {stop - start:,}"
-            self.evaluation.error(frame, "bad-loop", message, at)
-            raise GiveUp
-        if loop.variable in (*frame.variables, "repeat", "here"):
-            message = f"`{loop.variable}` is the name of another variable here"
-            self.evaluation.error(frame, "shadowed", message, at, "give the loop's variable another name")
-            raise GiveUp
-        return range(start, stop)
 
     def _placed(self, name: str, step: Step, frame: Frame) -> bool:
         present = step.when

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from archbuilder.diagnostics import Note, Place, Reporter, nearest, shorten, suggest
-from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
+from archbuilder.graph.graph import Graph, Section, Value, reduction_of
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, image
 from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.body import Bodies
@@ -17,9 +17,9 @@ from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
 from archbuilder.lower.idle import report_idle_steps
 from archbuilder.lower.library import Library
 from archbuilder.lower.names import objection
-from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.rules import DepthRule, Numbering, Rules, StrideRule, WidthRule
 from archbuilder.lower.said import Readings
+from archbuilder.lower.taps import Taps
 from archbuilder.lower.usage import names_used
 from archbuilder.lower.uses import Written
 from archbuilder.parameters import describe
@@ -171,7 +171,7 @@ class _Network:
         self._report_unused()
         self._report_unknown_names()
         self._report_reduction(sections)
-        taps = self._taps(sections)
+        taps = Taps(self.architecture, self.frame, self.reporter).of(sections)
         if not self.builder.nodes and not self.reporter.diagnostics:
             self.reporter.error("empty", "this network has no steps", self.architecture.place, help="add `stages`")
         if (
@@ -356,59 +356,3 @@ class _Network:
                 help = "only uses of blocks with `stride` and `dilation` can keep it"
                 self.reporter.error("bad-output-stride", message, place, help=help, notes=notes)
                 return
-
-    def _taps(self, sections: list[Section]) -> tuple[Tap, ...]:
-        wanted = self.architecture.features
-        if wanted is None:
-            return self._default_taps(sections)
-        taps: list[Tap] = []
-        for number, name in enumerate(wanted):
-            if name in wanted[:number]:
-                place = self.architecture.place_inside("features", number)
-                self.reporter.error("duplicate", f"`{name}` is here twice", place, help="remove one of them")
-                continue
-            values = find_values(name, self.frame) or self._inline_values(name)
-            place = self.architecture.place_inside("features", number)
-            if values is None and POISON in self.frame.values.values():
-                continue  # it may be one of those that went wrong
-            if values is None:
-                message = f"there is no step `{name}` to take features from"
-                self.reporter.error("unknown-step", message, place, help=advice_for(name, self.frame))
-                continue
-            for value in values:
-                if value != POISON and isinstance(self.builder.shape_of(value), Streams):
-                    help = f"take one of them, as in {name}.0"
-                    self.reporter.error(
-                        "bad-shape", f"`{name}` is no feature map but the parts of one", place, help=help
-                    )
-                elif value != POISON:
-                    own = self.builder.nodes[value.node].all_names()[-1] if len(values) > 1 else name
-                    own += f".{value.item}" if len(values) > 1 and value.item is not None else ""
-                    taps.append(self._tap(own, value))
-        return tuple(taps)
-
-    def _inline_values(self, name: str) -> list[Value] | None:
-        """The values of children that stand inline, by the names that they have in the module."""
-        prefix = name.removesuffix("*") if name.endswith(".*") else None
-        nodes = [
-            (at, node.all_names()[-1]) for at, node in enumerate(self.builder.nodes)
-        ]  # repeats give what the last gives
-        found = [Value(at) for at, last in nodes if last == name or (prefix and last.startswith(prefix))]
-        return found or None
-
-    def _tap(self, name: str, value: Value) -> Tap:
-        is_map = isinstance(self.builder.shape_of(value), Map)
-        return Tap(name, value, reduction_of(value, self.builder.nodes, self.builder.input) if is_map else 0)
-
-    def _default_taps(self, sections: list[Section]) -> tuple[Tap, ...]:
-        """The last map of each reduction in stem and stages."""
-        found: dict[int, Tap] = {}
-        for section in sections:
-            if section.name not in ("stem", "stages"):
-                continue
-            for number in range(section.start, section.stop):
-                node = self.builder.nodes[number]
-                if isinstance(node.shape, Map) and node.body is not None:
-                    tap = self._tap(node.all_names()[-1], Value(number))
-                    found[tap.reduction] = tap
-        return tuple(found[reduction] for reduction in sorted(found))
