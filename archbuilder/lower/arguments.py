@@ -89,7 +89,7 @@ class Arguments:
             if not (settings or said.explicit):
                 return Given(said.at_once, _NO_ORIGINS, frame.defaults, _NO_WORDS)  # most frequent: nothing is said
             given = _taken_at_once(said, said.at_once, settings, frame)
-            if given is not None and not (settings and self.overruled(target, said, settings)):
+            if given is not None and not (settings and said.facts.related and self.overruled(target, said, settings)):
                 _settle(target, said, given.values, settings, self.checker, frame)
                 return given
         return self._step_by_step(_Taking(self, target, said, settings, frame, input), fixed or {}, restride)

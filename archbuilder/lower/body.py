@@ -305,7 +305,8 @@ class Bodies:
 
     def _use(self, site: Site, target: Target) -> Value:
         step, frame, definition = site.step, site.frame, target.definition
-        if isinstance(definition, type):  # an op has no children that could be named
+        is_op = isinstance(definition, type)
+        if is_op and (step.rename or step.register_ or step.inline):  # an op has no children that could be named
             for word in ("rename", "register", "inline"):
                 self._refuse(word, f"on `{target.name}`, which has no steps inside", step, frame)
         if step.depth is not None:

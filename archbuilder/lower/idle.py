@@ -30,9 +30,10 @@ def report_idle_steps(network: Graph, taps: Sequence[Tap], reporter: Reporter) -
 
 
 def _report(graph: Graph, wanted: Sequence[Value], ways: str, reporter: Reporter) -> None:
-    for number in sorted(graph.idle(wanted)):
+    own = [at for at, node in enumerate(graph.nodes) if node.place is None or not node.place.source.shipped]
+    for number in sorted(graph.idle(wanted).intersection(own)) if own else ():
         node = graph.nodes[number]
-        if node.body is None or (node.place is not None and node.place.source.shipped):
+        if node.body is None:
             continue
         message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"
         help = f"name it in the `from` of a later step, {ways}or remove it"

@@ -26,13 +26,14 @@ STEP_WORDS: Final = tuple(_STEP_WORD_TYPES)
 
 
 class Facts(NamedTuple):
-    """A definition's parameters, those of their defaults that need no computing, and the parameters that have others. The
-    definition is held, so that its identity stays its own."""
+    """A definition's parameters, those of their defaults that need no computing, the parameters that have others, and whether
+    any of these is computed from another parameter. The definition is held, so that its identity stays its own."""
 
     definition: Definition
     parameters: dict[str, Parameter]
     literal: dict[str, Any]
     rest: tuple[Parameter, ...]
+    related: bool
     kept: bool
 
     def in_order(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -294,7 +295,8 @@ def _read_facts(definition: Definition) -> Facts:
         or (each.default is not REQUIRED and each.type not in SLOTS and type(each.default) is not Formula)
     }
     rest = tuple(each for key, each in parameters.items() if key not in simple)
-    return Facts(definition, parameters, simple, rest, is_kept(definition))
+    related = any(type(each.default) is Formula and each.default.names & parameters.keys() for each in rest)
+    return Facts(definition, parameters, simple, rest, related, is_kept(definition))
 
 
 def _plain(parameter: Parameter, value: Any) -> Any:

@@ -52,10 +52,7 @@ def read_yaml(source: Source, reporter: Reporter) -> Table | None:
 def _read(source: Source, reporter: Reporter) -> Any:
     builder = _Builder(source, reporter)
     try:
-        for event in yaml.parse(source.text, Loader=_LOADER):
-            handler = _HANDLERS.get(type(event))
-            if handler is not None:
-                handler(builder, event)
+        builder.read(_LOADER(source.text))
     except _Stop:
         return None
     except yaml.MarkedYAMLError as error:
@@ -106,6 +103,17 @@ class _Builder:
     values: int = 0
     trapped: bool = False
     """Whether a value could not be read, so that the rest would be misunderstood."""
+
+    def read(self, loader: Any) -> None:
+        """Takes every event of a parser. Asking it for the next one is all that is done: `yaml.parse` asks twice."""
+        next_event = loader.get_event
+        try:
+            while type(event := next_event()) is not yaml.StreamEndEvent:
+                handler = _HANDLERS.get(type(event))
+                if handler is not None:
+                    handler(self, event)
+        finally:
+            loader.dispose()
 
     def place(self, event: Any) -> Place:
         start, end = event.start_mark, event.end_mark
