@@ -150,3 +150,58 @@ def test_drawing_does_not_import_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+ARIAL_BOLD = {
+    " ": 0.278,
+    "·": 0.333,
+    "–": 0.556,
+    "×": 0.584,
+    "a": 0.556,
+    "b": 0.611,
+    "c": 0.556,
+    "i": 0.278,
+    "s": 0.556,
+}
+"""The widths of the signs of a title, in sizes of the font; a figure's is 0.556."""
+
+
+def test_a_title_stands_in_the_middle_of_its_box():
+    root = svg("cifar_resnet110", "block")
+    box = next(group for group in root.iter(f"{SVG}g") if group.findtext(f"{SVG}title") == "layer2.1–17")
+    title = next(text for text in box.iter(f"{SVG}text") if "basic" in (text.text or ""))
+    size, text = float(title.get("font-size", "nan")), (title.text or "").replace("\xa0", " ")
+    lead, width = ((len(text) - len(text.lstrip())) * 0.278, sum(ARIAL_BOLD.get(sign, 0.556) for sign in text))
+    middle = float(title.get("x", "nan")) + size * (lead + width) / 2
+    left, right, _, _ = extent(next(box.iter(f"{SVG}path")))
+    assert middle == pytest.approx((left + right) / 2, abs=1)
+
+
+def extent(path: ET.Element) -> tuple[float, float, float, float]:
+    """From where to where the points of a path reach: left, right, top, bottom."""
+    numbers = [float(number) for number in re.findall(r"-?[\d.]+", path.get("d", ""))]
+    return min(numbers[::2]), max(numbers[::2]), min(numbers[1::2]), max(numbers[1::2])
+
+
+def test_a_frame_without_a_kind_has_nothing_behind_its_title():
+    titles = [text.text for text in svg("resnet50", "block").iter(f"{SVG}text") if text.get("font-size") == "11.00"]
+    assert titles
+    assert all((title or "").strip() for title in titles)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_lines_keep_their_distance(depth: Depth):
+    for box in svg("resnet50", depth).iter(f"{SVG}g"):
+        if box.get("class") == "node":
+            lines = [
+                (float(text.get("y", "nan")), float(text.get("font-size", "nan"))) for text in box.iter(f"{SVG}text")
+            ]
+            for (y, _), (next_y, size) in pairwise(sorted(set(lines))):
+                assert next_y == y or next_y - y >= 1.15 * size
+
+
+def test_a_long_name_does_not_spread_the_facts(tmp_path: Path):
+    path = tmp_path / "long.yaml"
+    path.write_text(f"name: {'a_long_name_' * 6}\nextends: cifar_resnet20\n")
+    places = {text.text: float(text.get("x", "nan")) for text in svg(path, "stage").iter(f"{SVG}text")}
+    assert places["20 layers"] - places["40.6 M MACs"] < 110
