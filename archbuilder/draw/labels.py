@@ -10,7 +10,7 @@ from typing import Final
 
 from archbuilder.diagnostics import printable, shorten
 from archbuilder.draw.picture import Band, Box, Group, Load, Picture
-from archbuilder.draw.style import LABEL_INK, MACS, PAINTS, PARAMETERS, TITLE_INK, Paint
+from archbuilder.draw.style import EDGES, LABEL_INK, MACS, PAINTS, PARAMETERS, SHORTCUTS, TITLE_INK, Paint
 from archbuilder.draw.words import abbreviate
 
 _BAR: Final = 58
@@ -77,12 +77,13 @@ def _facts(picture: Picture) -> Iterator[str]:
         square = f"<TD>{table(f'<TR>{_block(9, 9, color)}</TR>')}</TD>" if color else ""
         yield table(f"<TR>{square}{text}</TR>", 2)
     kinds = {edge.kind for edge in picture.edges}
-    for kind, style in (("identity", ""), ("projection", ' STYLE="DASHED"')):
+    for kind, meaning in SHORTCUTS.items():
         if kind in kinds:
             # A stretch of line is the upper side of an otherwise invisible cell.
+            style = f' STYLE="{EDGES[kind].get("style", "solid").upper()}"'
             look = f'BORDER="2"{style} SIDES="T" COLOR="{LABEL_INK}" FIXEDSIZE="TRUE" WIDTH="26" HEIGHT="3"'
             line = table(f"<TR><TD {look}></TD></TR>")
-            yield table(f"<TR><TD>{line}</TD><TD>{font(f'{kind} shortcut', 12, LABEL_INK)}</TD></TR>", 2)
+            yield table(f"<TR><TD>{line}</TD><TD>{font(meaning, 12, LABEL_INK)}</TD></TR>", 2)
 
 
 def header(group: Group, paint: Paint) -> str:

@@ -18,8 +18,9 @@ Role = Literal[
 ]  # fmt: skip
 """What a box stands for; it decides the colour."""
 
-EdgeKind = Literal["main", "identity", "projection"]
-"""Whether an edge is a shortcut that hands on its value as it is, one that changes it, or neither."""
+EdgeKind = Literal["main", "identity", "plain", "projection"]
+"""Whether an edge is a shortcut that hands on its value as it is, one that changes it without parameters, one that changes
+it with parameters, or none."""
 
 
 @dataclass(frozen=True)
