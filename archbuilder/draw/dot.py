@@ -91,8 +91,6 @@ class _Writer:
             self.graph.edge(text, self.name(edge.target), tailport="s", headport="card:n")
         elif row == next_row and abs(column - next_column) == 1:
             self._edge(edge, ports | {"weight": _STRAIGHT}, backwards=column > next_column)
-        elif row == next_row and column < next_column:
-            self._edge(edge, {"tailport": "s", "headport": "s"})  # beneath the boxes that it passes by
         else:
             self._edge(edge, ports)
 

@@ -205,3 +205,31 @@ def test_a_long_name_does_not_spread_the_facts(tmp_path: Path):
     path.write_text(f"name: {'a_long_name_' * 6}\nextends: cifar_resnet20\n")
     places = {text.text: float(text.get("x", "nan")) for text in svg(path, "stage").iter(f"{SVG}text")}
     assert places["20 layers"] - places["40.6 M MACs"] < 110
+
+
+def test_no_edge_of_a_skip_runs_through_a_box(tmp_path: Path):
+    path = tmp_path / "skip.yaml"
+    path.write_text(
+        "name: skip\ninput: {size: 32}\nstages:\n  l1: {block: basic, width: 16, shortcut: null}\n"
+        "  l2: {block: basic, width: 32, stride: 2}\n  l3: {block: res2net, width: 64, depth: 3}\n"
+        "  skip: {block: conv, from: l1, width: 64, kernel: 1, stride: 2}\n  sum: {block: add, from: [skip, l3]}\n"
+    )
+    parts = list(svg(path, "stage").iter(f"{SVG}g"))
+    boxes = [extent(next(part.iter(f"{SVG}path"))) for part in parts if part.get("class") == "node"]
+    edges = [next(part.iter(f"{SVG}path")) for part in parts if part.get("class") == "edge"]
+    for x, y in (point for edge in edges for point in curve(edge)):
+        assert not any(left + 1 < x < right - 1 and top + 1 < y < bottom - 1 for left, right, top, bottom in boxes)
+
+
+def curve(path: ET.Element) -> list[tuple[float, float]]:
+    """Points along the Bézier curves of a path."""
+    numbers = [float(number) for number in re.findall(r"-?[\d.]+", path.get("d", ""))]
+    ends = list(zip(numbers[::2], numbers[1::2], strict=True))
+    return [at(ends[start : start + 4], step / 20) for start in range(0, len(ends) - 1, 3) for step in range(21)]
+
+
+def at(controls: list[tuple[float, float]], t: float) -> tuple[float, float]:
+    """The point of a Bézier curve at a share of its way."""
+    shares = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
+    x, y = (sum(share * point[axis] for share, point in zip(shares, controls, strict=True)) for axis in (0, 1))
+    return x, y
