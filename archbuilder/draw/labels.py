@@ -17,7 +17,10 @@ _BAR: Final = 58
 """Points of the longest bar."""
 
 _HEADER: Final = 150
-"""Points of a header: a frame does not make room for the labels of the edges inside it, so the header does."""
+"""Points of a header, at least: the widest boxes of layers, and a little more."""
+
+SHORTCUT_ROOM: Final = 200
+"""Points of a header with a shortcut beneath it: a frame does not make room for a curve inside it, so the header does."""
 
 _RAISED: Final = 3
 """Points above a bold line: Graphviz sets such a line that much too high in its cell."""
@@ -86,15 +89,19 @@ def _facts(picture: Picture) -> Iterator[str]:
             yield table(f"<TR><TD>{line}</TD><TD>{font(meaning, 12, LABEL_INK)}</TD></TR>", 2)
 
 
-def header(group: Group, paint: Paint) -> str:
-    """What a group is called, and what it costs."""
+def header(group: Group, paint: Paint, *, room: int = 0) -> str:
+    """What a group is called, and what it costs, in the middle of so many points; the port `title` is as wide as the text."""
     kind = " ".join((*((shown(group.kind),) if group.kind else ()), *((f"×{group.count}",) if group.count > 1 else ())))
     text = font(centred(shown(group.name)), 12, paint.ink, bold=True)
     text += font(f"  {kind}", 11, paint.ink) if kind else ""
     facts = "".join(f"<TR><TD>{font(shown(fact), 10, LABEL_INK)}</TD></TR>" for fact in group.facts)
     if not group.has_entry:
         return label(table(f"<TR><TD>{text}</TD></TR>", 1))  # edges may run over it, so it is short, and in the corner
-    return label(table(f'<TR><TD WIDTH="{_HEADER}">{text}</TD></TR>{facts}', 1))
+    texts = [(f"{shorten(group.name)}  {shorten(group.kind)}", 12), *((fact, 10) for fact in group.facts)]
+    side = max(0, round((max(_HEADER, room) - max(width_of(*text) for text in texts)) / 2))
+    edge = f'<TD WIDTH="{side}"></TD>'
+    inner = table(f"<TR><TD>{text}</TD></TR>{facts}", 1)
+    return label(table(f'<TR>{edge}<TD PORT="title">{inner}</TD>{edge}</TR>'))
 
 
 def layers(box: Box) -> str:
@@ -156,6 +163,13 @@ def _bar(count: int, share: float, color: str) -> str:
 def edge_text(text: str) -> str:
     """What stands at an edge, a little away from it."""
     return label(f"&#160;{font(shown(text), 10, LABEL_INK)}&#160;")
+
+
+def text_on_edge(text: str) -> str:
+    """A node in the middle of an edge: a piece of its line, and what stands to the right of it."""
+    room = round(width_of(text, 10)) + 14
+    words = f'<TD BORDER="1" SIDES="L" ALIGN="LEFT" WIDTH="{room}">{font(f"  {shown(text)}", 10, LABEL_INK)}</TD>'
+    return label(table(f'<TR><TD WIDTH="{room}"></TD>{words}</TR>'))
 
 
 def sign(text: str) -> str:

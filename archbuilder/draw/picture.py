@@ -110,6 +110,16 @@ def parts_of(items: Iterable[Item]) -> Iterator[Item]:
             yield from parts_of(item.members)
 
 
+def frames_of(items: Iterable[Item], outer: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
+    """The groups that each part is in, from the outermost; a group's header is in the group itself."""
+    found: dict[str, tuple[str, ...]] = {}
+    for item in items:
+        found[item.id] = outer if isinstance(item, Box) else (*outer, item.id)
+        if isinstance(item, Group):
+            found |= frames_of(item.members, found[item.id])
+    return found
+
+
 def boxes_of(items: Iterable[Item]) -> Iterator[Box]:
     """Every box of some items, in their groups too."""
     return (part for part in parts_of(items) if isinstance(part, Box))

@@ -233,3 +233,45 @@ def at(controls: list[tuple[float, float]], t: float) -> tuple[float, float]:
     shares = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
     x, y = (sum(share * point[axis] for share, point in zip(shares, controls, strict=True)) for axis in (0, 1))
     return x, y
+
+
+def edges_of(root: ET.Element) -> dict[str, ET.Element]:
+    """The lines of a drawing, by the titles of their edges."""
+    parts = [part for part in root.iter(f"{SVG}g") if part.get("class") == "edge"]
+    return {part.findtext(f"{SVG}title", ""): next(part.iter(f"{SVG}path")) for part in parts}
+
+
+def frames_of(root: ET.Element) -> list[tuple[float, float, float, float]]:
+    return [extent(next(part.iter(f"{SVG}path"))) for part in root.iter(f"{SVG}g") if part.get("class") == "cluster"]
+
+
+def test_the_main_path_of_a_block_runs_straight_down():
+    lines = {title: line for title, line in edges_of(svg("pvt_v2_b1", "layer")).items() if ".mlp.fc1" in title}
+    assert len(lines) >= 8
+    for title, line in lines.items():
+        left, right, _, _ = extent(line)
+        assert right - left < 2, title
+
+
+@pytest.mark.parametrize("spec", ["pvt_v2_b1", "cifar_resnet110", "resnet50", "googlenet"])
+def test_no_line_of_a_frame_crosses_the_label_of_an_edge(spec: str):
+    root = svg(spec, "layer")
+    sides = [(x, top, bottom) for left, right, top, bottom in frames_of(root) for x in (left, right)]
+    labels = [text for text in root.iter(f"{SVG}text") if re.search(r"\d×\d+|tokens of", text.text or "")]
+    assert labels
+    for text in labels:
+        start, y = float(text.get("x", "nan")), float(text.get("y", "nan"))
+        end = start + 0.5 * float(text.get("font-size", "nan")) * len(text.text or "")
+        assert not any(start < x < end and top < y < bottom for x, top, bottom in sides), text.text
+
+
+@pytest.mark.parametrize("spec", ["cifar_resnet110", "resnet50"])
+def test_a_shortcut_stays_clear_of_the_frame_around_it(spec: str):
+    root = svg(spec, "layer")
+    shortcuts = [line for line in edges_of(root).values() if line.get("stroke-width") == "2.2"]
+    assert shortcuts
+    for line in shortcuts:
+        points = curve(line)
+        y, reach = points[len(points) // 2][1], max(x for x, _ in points)
+        right = min(right for _, right, top, bottom in frames_of(root) if top < y < bottom and right > points[0][0])
+        assert reach < right - 5
