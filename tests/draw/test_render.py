@@ -275,3 +275,15 @@ def test_a_shortcut_stays_clear_of_the_frame_around_it(spec: str):
         y, reach = points[len(points) // 2][1], max(x for x, _ in points)
         right = min(right for _, right, top, bottom in frames_of(root) if top < y < bottom and right > points[0][0])
         assert reach < right - 5
+
+
+@pytest.mark.parametrize(("stage", "branches"), [("stage2", 2), ("stage3", 3), ("stage4", 4)])
+def test_branches_stand_in_the_order_of_their_steps(stage: str, branches: int):
+    root = svg("hrnet_w18_small", "layer")
+    places = {
+        part.findtext(f"{SVG}title"): float(next(part.iter(f"{SVG}text")).get("x", "nan"))
+        for part in root.iter(f"{SVG}g")
+        if part.get("class") == "node" and part.find(f".//{SVG}text") is not None
+    }
+    found = [places[f"{stage}.0.branches.{number}"] for number in range(branches)]
+    assert found == sorted(found)
