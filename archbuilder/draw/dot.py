@@ -17,7 +17,7 @@ import graphviz
 
 from archbuilder.draw import labels
 from archbuilder.draw.pages import LONGEST_ROW, in_columns, in_runs, place_in_rows, row_length
-from archbuilder.draw.picture import Box, Edge, Group, Item, Picture, parts_of
+from archbuilder.draw.picture import Box, Edge, Group, Item, Picture, frames_of, parts_of
 from archbuilder.draw.style import CARDS, EDGES, FONT, FRAMES, LABEL_INK, OTHER_FRAME, PAINTS
 
 _STRAIGHT: Final = "1000"
@@ -41,8 +41,12 @@ class _Writer:
     picture: Picture
     names: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    texts: dict[str, list[Edge]] = field(default_factory=dict)
+    """The edges of which the label is a node, by the innermost group that both their ends are in."""
 
     def __post_init__(self) -> None:
+        self.frames = frames_of(self.picture.items)
+        self.around = {edge.source for edge in self.picture.edges if edge.kind != "main"}
         page = {"label": labels.title(self.picture), "labelloc": "t", "labeljust": "l", "fontname": FONT}
         page |= {"bgcolor": "white", "pad": "0.3", "charset": "UTF-8"}
         self.graph = graphviz.Digraph(self.name(self.picture.name), graph_attr=page)
@@ -91,8 +95,6 @@ class _Writer:
             self.graph.edge(text, self.name(edge.target), tailport="s", headport="card:n")
         elif row == next_row and abs(column - next_column) == 1:
             self._edge(edge, ports | {"weight": _STRAIGHT}, backwards=column > next_column)
-        elif row == next_row and column < next_column:
-            self._edge(edge, {"tailport": "s", "headport": "s"})  # beneath the boxes that it passes by
         else:
             self._edge(edge, ports)
 
@@ -108,17 +110,21 @@ class _Writer:
 
     def columns(self) -> None:
         """The items in columns; what leads from one column to the next turns around the corners between them."""
-        self.graph.attr(rankdir="TB", nodesep="0.4", ranksep="0.28")
+        # With few rounds of untangling, branches stay in the order of their steps.
+        self.graph.attr(rankdir="TB", nodesep="0.4", ranksep="0.14", mclimit="0.01")
         columns = in_columns(self.picture)
         column_of = {
             part.id: number for number, column in enumerate(columns) for item in column for part in parts_of((item,))
         }
+        for edge in (edge for edge in self.picture.edges if edge.label):
+            self.texts.setdefault(self._frame_around(edge), []).append(edge)
         for item in self.picture.items:
             self._item(self.graph, item)
+        self._texts(self.graph, "")
         top = [self.name(self.picture.items[0].id)]
         for edge in self.picture.edges:
             if column_of[edge.source] == column_of[edge.target]:
-                self._edge(edge, {"weight": _STRAIGHT} if edge.kind == "main" else {})
+                self._column_edge(edge)
             else:
                 top += self._turn(edge, column_of[edge.target])
         self._in_line(top)
@@ -133,20 +139,51 @@ class _Writer:
             self.graph.node(corner, "", shape="point", width="0.01", height="0.01")
         line = {"arrowhead": "none", "headclip": "false"}
         corner_line = line | {"tailclip": "false"}
-        self.graph.edge(self.name(edge.source), under, weight=_STRAIGHT, **line)
+        self.graph.edge(self.name(edge.source), under, weight=_STRAIGHT, minlen="2", **line)
         with self.graph.subgraph(graph_attr={"rank": "same"}) as same:
             same.edge(under, beside, **corner_line)
         self.graph.edge(over, beside, weight=_STRAIGHT, **corner_line)
         self.graph.edge(over, start, **corner_line)
-        end = {"label": labels.edge_text(edge.label)} if edge.label else {}
-        self.graph.edge(start, self.name(edge.target), weight=_STRAIGHT, tailclip="false", **end)
+        if edge.label:
+            self.graph.edge(start, self._text_name(edge), weight=_STRAIGHT, headport="n", **corner_line)
+        last = {"tailport": "s"} if edge.label else {"minlen": "2"}
+        tail = self._text_name(edge) if edge.label else start
+        self.graph.edge(tail, self.name(edge.target), weight=_STRAIGHT, tailclip="false", **last)
         return over, start
+
+    def _column_edge(self, edge: Edge) -> None:
+        """An edge from top to bottom; if it has a label, through a node that is the label.
+
+        With a label of its own Graphviz might bend the edge, or let a frame's line cross the label.
+        """
+        look = EDGES[edge.kind] | ({"weight": _STRAIGHT} if edge.kind == "main" else {})
+        if edge.kind != "main" and edge.source in self.frames[edge.source]:
+            look |= {"tailport": "title"}  # a header with room for a shortcut is wider than its title
+        if not edge.label:
+            self.graph.edge(self.name(edge.source), self.name(edge.target), minlen="2", **look)
+            return
+        text, line = self._text_name(edge), {"headport": "n", "headclip": "false", "arrowhead": "none"}
+        self.graph.edge(self.name(edge.source), text, **look, **line)
+        self.graph.edge(text, self.name(edge.target), tailport="s", tailclip="false", **look)
+
+    def _texts(self, graph: graphviz.Digraph, group: str) -> None:
+        for edge in self.texts.get(group, ()):
+            graph.node(self._text_name(edge), labels.text_on_edge(edge.label))
+
+    def _text_name(self, edge: Edge) -> str:
+        return self.name(f"{edge.source} to {edge.target} {edge.label}")
+
+    def _frame_around(self, edge: Edge) -> str:
+        """The innermost group that both ends of an edge are in; "" if there is none."""
+        inside = self.frames[edge.target]
+        return next((group for group in reversed(self.frames[edge.source]) if group in inside), "")
 
     def _item(self, graph: graphviz.Digraph, item: Item) -> None:
         if isinstance(item, Box):
             self._box(graph, item)
             return
-        name, header = self.name(item.id), labels.header(item, FRAMES.get(item.role, OTHER_FRAME))
+        room = labels.SHORTCUT_ROOM if item.id in self.around else 0
+        name, header = self.name(item.id), labels.header(item, FRAMES.get(item.role, OTHER_FRAME), room=room)
         title = {} if item.has_entry else {"label": header, "labeljust": "l"}
         with ExitStack() as frames:
             if item.count > 1:
@@ -159,6 +196,7 @@ class _Writer:
                 graph.node(name, header)
             for member in item.members:
                 self._item(graph, member)
+            self._texts(graph, item.id)
 
     # ---- boxes and edges ----------------------------------------------------------------------------------------
 

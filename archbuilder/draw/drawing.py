@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from archbuilder.draw.picture import Box, EdgeKind, Role
+from archbuilder.analysis.cost import Costs
+from archbuilder.draw.picture import Box, Role
+from archbuilder.draw.shortcuts import Readers, shortcuts_of
 from archbuilder.draw.words import span
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.op import Op
@@ -27,12 +28,13 @@ class Drawing:
 
     graph: Graph
     ports: dict[int, Port]
+    costs: Costs
     prefix: str = ""
     role: Role = "other"
 
     def __post_init__(self) -> None:
         self.readers = _readers(self.graph)
-        self.shortcuts = dict(_shortcuts(self.graph, self.readers))
+        self.shortcuts = dict(shortcuts_of(self.graph, self.readers, self.costs))
 
     def path(self, node: Node) -> str:
         """The path of a step, of the first and the last of its repeats."""
@@ -68,44 +70,7 @@ class Drawing:
         return tuple(dict.fromkeys(value for value in read if value.node < section.start))
 
 
-def _readers(graph: Graph) -> Counter[tuple[int, int | None]]:
+def _readers(graph: Graph) -> Readers:
     """How often each value is read, by steps and as the graph's output."""
     values = [value for node in graph.nodes if node.body is not None for value in node.inputs]
     return Counter((value.node, value.item) for value in map(graph.source_of, [*values, graph.output]))
-
-
-def _shortcuts(graph: Graph, readers: Counter[tuple[int, int | None]]) -> Iterator[tuple[tuple[int, int], EdgeKind]]:
-    """The edges, as (reader, position among its inputs), that lie on the way around a sum.
-
-    Such a way leads from a later operand of the sum back to a value on the main path to the first. If it passes nothing,
-    it is an identity.
-    """
-    for number, node in enumerate(graph.nodes):
-        if not (isinstance(node.body, Op) and node.body.name == "add"):
-            continue
-        main = _main_path(graph, node.inputs[0])
-        for position, operand in enumerate(node.inputs[1:], 1):
-            value, edges = graph.source_of(operand), [(number, position)]
-            while value.node != INPUT and readers[value.node, value.item] == 1 and value.item is None:
-                if not graph.nodes[value.node].inputs:
-                    break
-                edges.append((value.node, 0))
-                value = graph.source_of(graph.nodes[value.node].inputs[0])
-            if value not in main:
-                continue
-            if value == graph.source_of(node.inputs[0]):
-                yield (number, 0), "identity"  # it is the first operand that goes around
-            elif len(edges) > 1:
-                yield from ((edge, "projection") for edge in edges)
-            else:
-                yield edges[0], "identity"
-
-
-def _main_path(graph: Graph, last: Value) -> set[Value]:
-    """A value and those from which it comes, back along first inputs."""
-    value = graph.source_of(last)
-    found = {value}
-    while value.node != INPUT and graph.nodes[value.node].inputs:
-        value = graph.source_of(graph.nodes[value.node].inputs[0])
-        found.add(value)
-    return found

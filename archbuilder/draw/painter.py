@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import Depth, Row, Summary, describe, name_of, summarize
 from archbuilder.draw.drawing import Drawing, Port
 from archbuilder.draw.picture import Band, Box, Edge, Group, Item, Load, Picture, Role, boxes_of
@@ -70,6 +71,7 @@ class _Painter:
     rows: dict[tuple[int, str], Row] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     headers: set[str] = field(default_factory=set)
+    costs: Costs = field(default_factory=Costs)
 
     # ---- the network --------------------------------------------------------------------------------------------
 
@@ -79,7 +81,7 @@ class _Painter:
         self.rows = {(min(row.level, 1), row.path): row for row in rows}
         start = self._free("input")
         self.items.append(Box(start, "input", (Band("input", "input"), Band(str(graph.input), "input"))))
-        drawing = Drawing(graph, {INPUT: Port(start, graph.input)})
+        drawing = Drawing(graph, {INPUT: Port(start, graph.input)}, self.costs)
         for section in graph.sections or (Section("stages", 0, len(graph.nodes)),):
             drawing.role = _SECTION_ROLES.get(section.name, "other")
             if self.depth == "stage":
@@ -213,7 +215,7 @@ class _Painter:
         path = drawing.path(node)
         header = self._free(path)
         self.headers.add(header)
-        inner = Drawing(body, {INPUT: Port(header, body.input)}, f"{path}.", drawing.role)
+        inner = Drawing(body, {INPUT: Port(header, body.input)}, self.costs, f"{path}.", drawing.role)
         outside, self.edges = self.edges, []
         members = self._nodes(inner, range(len(body.nodes)))
         inside, self.edges = self.edges, outside

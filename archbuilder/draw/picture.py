@@ -18,8 +18,9 @@ Role = Literal[
 ]  # fmt: skip
 """What a box stands for; it decides the colour."""
 
-EdgeKind = Literal["main", "identity", "projection"]
-"""Whether an edge is a shortcut that hands on its value as it is, one that changes it, or neither."""
+EdgeKind = Literal["main", "identity", "plain", "projection"]
+"""Whether an edge is a shortcut that hands on its value as it is, one that changes it without parameters, one that changes
+it with parameters, or none."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,16 @@ def parts_of(items: Iterable[Item]) -> Iterator[Item]:
         yield item
         if isinstance(item, Group):
             yield from parts_of(item.members)
+
+
+def frames_of(items: Iterable[Item], outer: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
+    """The groups that each part is in, from the outermost; a group's header is in the group itself."""
+    found: dict[str, tuple[str, ...]] = {}
+    for item in items:
+        found[item.id] = outer if isinstance(item, Box) else (*outer, item.id)
+        if isinstance(item, Group):
+            found |= frames_of(item.members, found[item.id])
+    return found
 
 
 def boxes_of(items: Iterable[Item]) -> Iterator[Box]:

@@ -44,8 +44,16 @@ CARDS: Final[frozenset[Role]] = frozenset(("input", "stem", "stage", "neck", "he
 EDGES: Final[dict[EdgeKind, dict[str, str]]] = {
     "main": {},
     "identity": {"penwidth": "2.2"},
+    "plain": {"penwidth": "2.2", "style": "dotted"},
     "projection": {"penwidth": "1.8", "style": "dashed"},
 }
+
+SHORTCUTS: Final[dict[EdgeKind, str]] = {
+    "identity": "identity shortcut",
+    "plain": "shortcut without parameters",
+    "projection": "projection shortcut",
+}
+"""What the legend calls the edges that are drawn in a way of their own."""
 
 TITLE_INK: Final = "#1b1f24"
 LABEL_INK: Final = "#424a53"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 import archbuilder
+from archbuilder.draw import labels
 from archbuilder.draw.painter import picture_of
 from archbuilder.draw.picture import Box, Edge, Group, Item, Picture, parts_of
 from archbuilder.draw.words import abbreviate
@@ -63,6 +65,37 @@ def test_a_projection_and_an_identity_are_told_apart():
     assert edge(found, "layer2.0.downsample.0", "layer2.0.sum").kind == "projection"
     assert edge(found, "layer2.1–3", "layer2.1–3.sum").kind == "identity"
     assert edge(found, "layer2.1–3.conv3", "layer2.1–3.sum").kind == "main"
+
+
+def test_a_shortcut_without_parameters_is_no_projection():
+    found = picture("cifar_resnet110", "layer")
+    assert edge(found, "layer2.0", "layer2.0.downsample").kind == "plain"
+    assert edge(found, "layer2.0.downsample.1", "layer2.0.sum").kind == "plain"
+    assert "projection" not in {edge.kind for edge in found.edges}
+    assert ">shortcut without parameters<" in labels.title(found)
+
+
+SKIP = """
+name: p
+input: {size: 32}
+stages:
+  l1: {block: basic, width: 16, shortcut: null}
+  l2: {block: basic, width: 32, stride: 2}
+  l3: {block: res2net, width: 64, depth: 3}
+  skip: {block: conv, from: l1, width: 64, kernel: 1, stride: 2}
+  sum: {block: add, from: [OPERANDS]}
+"""
+
+
+@pytest.mark.parametrize("operands", ["skip, l3", "l3, skip"])
+def test_the_way_with_more_layers_is_the_main_one(operands: str, tmp_path: Path):
+    spec = tmp_path / "p.yaml"
+    spec.write_text(SKIP.replace("OPERANDS", operands))
+    found = picture_of(archbuilder.lower(spec), "block")
+    chain = [edge(found, *ends) for ends in (("l1", "l2"), ("l2", "l3"), ("l3.1–2", "sum"))]
+    assert [each.kind for each in chain] == ["main"] * 3
+    assert [each.label for each in chain[:2]] == ["16×32×32", "32×16×16"]
+    assert [edge(found, *ends).kind for ends in (("l1", "skip"), ("skip", "sum"))] == ["projection"] * 2
 
 
 def test_layers_that_follow_each_other_share_a_box():
