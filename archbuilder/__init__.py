@@ -166,8 +166,14 @@ def block(
 def load_checkpoint(model: nn.Module, path: str | Path) -> None:
     """Loads a ``.pth`` or ``.safetensors`` file of weights into a model, strictly.
 
+    What DataParallel and `torch.compile` put into names counts on neither side. Half precision is converted, integers are
+    refused where the model has floating point numbers.
+
     Raises:
-        CheckpointError: with a list of what is missing, unexpected or of another shape.
+        CheckpointError: a `ValueError`: the file holds no weights; or with a list of what is missing, unexpected, of another
+            shape or kind. Nothing is changed then.
+        FileNotFoundError: if there is no such file.
+        ModuleNotFoundError: if torch is not installed; the message says what to install.
     """
     from archbuilder.pytorch.checkpoint import load_into
 
