@@ -22,9 +22,9 @@ from archbuilder.cli.options import (
     load_plugins,
     path_of,
     read_input,
+    read_piped,
     read_settings,
     read_spec,
-    read_standard_input,
 )
 from archbuilder.cli.reports import has_colour, say, terminal_width
 from archbuilder.diagnostics import Diagnostic, SpecError, printable
@@ -155,7 +155,8 @@ def show(
 
         if show_block(spec):
             return
-    text = read_standard_input().encode() if spec == "-" else find_file(spec).read_bytes()
+    piped = read_piped(spec)
+    text = piped.encode() if piped is not None else find_file(spec).read_bytes()
     if sys.stdout.isatty():
         lines = text.decode("utf-8", "backslashreplace").splitlines()
         say("\n".join("\t".join(printable(part) for part in line.split("\t")) for line in lines))

@@ -42,9 +42,10 @@ def parse_reference(word: str, folder: Path | None = None) -> Wanted:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file, also for what cannot be a path (too long, or with a NUL in it)."""
+    """Whether there is something to open, a pipe for example, also for what cannot be a path (too long, or with a NUL in it).
+    Of a folder, opening it says what is wrong."""
     try:
-        return path.is_file()
+        return path.exists()
     except (OSError, ValueError):
         return False
 

@@ -77,6 +77,48 @@ def test_check_reads_no_more_of_standard_input_than_a_spec_may_have(run: Run) ->
         assert "error[too-large]" in result.stderr
 
 
+def test_check_goes_on_after_what_cannot_be_read(run: Run, good: Path, bad: Path) -> None:
+    (good.parent / "folder").mkdir()
+    result = run("check", "bad.yaml", f"./{'x' * 300}.yaml", "folder/", "tiny.yaml")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == ["tiny.yaml: fine, 2,674 parameters, 2.58 MMACs"]
+    assert result.stderr.splitlines()[-1] == "2 errors in bad.yaml"
+    assert f"error[unknown-spec]: there is no file {'x' * 300}.yaml\n" in result.stderr
+    assert "error[unknown-spec]: folder/ is a folder\n" in result.stderr
+
+
+def test_what_a_system_refuses_to_read_is_a_diagnostic(run: Run, good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (good.parent / "locked.yaml").write_text(GOOD, "utf-8")
+    opened = Path.open
+
+    def refuse(path: Path, *arguments: str) -> object:
+        if path.name == "locked.yaml":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    result = run("check", "locked.yaml", "tiny.yaml")
+    assert (result.exit_code, result.stdout) == (1, "tiny.yaml: fine, 2,674 parameters, 2.58 MMACs\n")
+    assert result.stderr == "error[unknown-spec]: locked.yaml cannot be read: Permission denied\n"
+
+
+@pytest.mark.parametrize("name", [".", "./folder", "folder/", "/"])
+@pytest.mark.parametrize("command", ["check", "summary", "show"])
+def test_a_folder_is_called_one(run: Run, tmp_path: Path, command: str, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    word = name if name != "." else "./"
+    assert f"error[unknown-spec]: {word} is a folder\n" in run(command, word).stderr
+
+
+def test_a_folder_is_no_base(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "net.yaml").write_text("name: net\nextends: ./folder\n", "utf-8")
+    result = run("check", "net.yaml")
+    assert result.stderr.splitlines()[0] == (
+        "net.yaml:2:10: error[unknown-spec]: folder cannot be read: Is a directory"
+    )
+
+
 VARIANTS = """
 default: "2"
 variants:

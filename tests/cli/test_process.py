@@ -65,6 +65,42 @@ def test_closed_streams_are_empty_ones(tmp_path: Path, closed: str) -> None:
     assert b"Traceback" not in process.stderr
 
 
+def with_pipe(arguments: str, text: str, cwd: Path) -> tuple[subprocess.CompletedProcess[bytes], str]:
+    """The command with a pipe in the place of `{}`, as a shell's `<(...)` makes it, and the pipe's path."""
+    if not Path("/dev/fd").is_dir():
+        pytest.skip("needs paths of open files")
+    reading, writing = os.pipe()
+    os.write(writing, text.encode())
+    os.close(writing)
+    path = f"/dev/fd/{reading}"
+    command = [*COMMAND, *arguments.format(path).split()]
+    done = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, pass_fds=[reading], check=False)
+    os.close(reading)
+    return done, path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "start"),
+    [
+        ("check {}", "name    block"),
+        ("summary {} --format csv", "path,level,"),
+        ("show {}", "name: tiny"),
+        ("show {} --why layer1.width", "layer1.width is 8"),
+        ("block basic --set width=4 --spec {}", "basic   input"),
+    ],
+)
+def test_a_pipe_is_read_as_a_file(tmp_path: Path, arguments: str, start: str) -> None:
+    done, _ = with_pipe(arguments, GOOD, tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().startswith(start)
+
+
+def test_what_is_wrong_in_a_pipe_has_its_place(tmp_path: Path) -> None:
+    done, path = with_pipe("check {}", BAD, tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().startswith(f"{path}:3:19: error[unknown-block]: ")
+
+
 def in_terminal(*arguments: str, cwd: Path, **more: str) -> str:
     """What the command writes to a terminal of 80 columns."""
     pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
