@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -29,8 +30,20 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Literal["svg", "png", "dot"]
 
+
+def _read_output(text: str) -> Path:
+    """The file that `-o` names."""
+    path = Path(text)
+    if text.endswith(("/", os.sep)) or path.is_dir():
+        raise CommandError(f"{text} is a folder: give -o the name of a file, as in {path / 'NAME'}")
+    return path
+
+
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - is standard output.")
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", parser=_read_output, help="Where to write it; - is standard output."
+    ),
 ]
 
 

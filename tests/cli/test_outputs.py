@@ -72,6 +72,17 @@ def test_what_cannot_be_written_is_no_traceback(run: Run, good: Path, output: st
     assert not list(good.parent.glob(".archbuilder*"))
 
 
+@pytest.mark.parametrize("output", ["out/", "out", ".", "new/"])
+@pytest.mark.parametrize("command", ["render", "export"])
+def test_a_folder_is_no_output(run: Run, good: Path, command: str, output: str) -> None:
+    (good.parent / "out").mkdir()
+    result = run(command, "tiny.yaml", "-o", output)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: {output} is a folder: give -o the name of a file, as in ")
+    assert result.stderr.count("\n") == 1
+    assert sorted(path.name for path in good.parent.rglob("*")) == ["out", "tiny.yaml"]
+
+
 def test_files_are_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "out.svg"
     write_output(path, b"first")
