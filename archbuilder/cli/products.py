@@ -210,6 +210,21 @@ def _run(checked: Checked, image: Path | None, depth: Depth) -> Run:
         return build_and_run(checked, image, depth)
     except PictureError as error:
         raise CommandError(str(error)) from None
+    except (MemoryError, RuntimeError) as error:
+        if not _is_of_memory(error):
+            raise
+        size = "×".join(str(each) for each in checked.summary.input_shape)
+        name = printable(checked.graph.name)
+        message = f"there is not enough memory to build {name} and run it on {size}: give a smaller --input"
+        raise CommandError(message) from None
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    """Whether PyTorch ran out of memory, or out of numbers for a size; whoever caught that and raised something else had it
+    as its cause."""
+    if isinstance(error, MemoryError) or re.search("allocate memory|out of memory|overflow", str(error)):
+        return True
+    return error.__cause__ is not None and _is_of_memory(error.__cause__)
 
 
 def _compared(checked: Checked, run: Run) -> str:

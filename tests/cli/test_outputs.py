@@ -146,6 +146,28 @@ def test_build_runs_on_a_picture(run: Run, good: Path) -> None:
     assert "takes 4" in run("build", "tiny.yaml", "--image", picture, "--set", "input.channels=4").stderr
 
 
+def test_build_says_that_there_is_not_enough_memory(run: Run, good: Path) -> None:
+    size = "3x9999999x9999999"  # more than any process can address
+    result = run("build", "tiny.yaml", "--input", size)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"error: there is not enough memory to build tiny and run it on {size.replace('x', '×')}: give a smaller --input\n"
+    )
+
+
+def test_build_says_so_where_it_ends_midway(run: Run, good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archbuilder.pytorch import run as running
+
+    def fail(*arguments: object, **more: object) -> None:
+        cause = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes")
+        raise RuntimeError("Failed to run torchinfo.") from cause
+
+    monkeypatch.setattr(running.torchinfo, "summary", fail)
+    assert "there is not enough memory" in run("build", "tiny.yaml").stderr
+    monkeypatch.setattr(running.torchinfo, "summary", lambda *_, **__: 1 / 0)
+    assert isinstance(run("build", "tiny.yaml").exception, ZeroDivisionError)
+
+
 def test_build_fails_where_the_module_differs(run: Run, good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from torch import nn
 
