@@ -98,17 +98,18 @@ def as_json(summary: Summary, depth: Depth) -> str:
         "layers": summary.layers,
         **{count: getattr(summary, count) for count in _COUNTS},
         "depth": depth,
-        "rows": [_json_row(row) for row in summary.rows(depth)],
+        "rows": [_json_row(row, name) for row, name in _named(summary.rows(depth))],
     }
     return json.dumps(data, indent=2)
 
 
-def _json_row(row: Row) -> dict[str, Any]:
+def _json_row(row: Row, name: str) -> dict[str, Any]:
+    block, count = _counted(row, name)
     return {
         "path": row.path,
         "level": row.level,
-        "block": row.label,
-        "count": row.count,
+        "block": block,
+        "count": count,
         "input": row.input_shape,
         "output": row.output_shape,
         **{count: getattr(row, count) for count in _COUNTS},
@@ -122,10 +123,11 @@ def as_csv(summary: Summary, depth: Depth) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("path", "level", "block", "count", "input", "output", *_COUNTS))
-    for row in summary.rows(depth):
+    for row, name in _named(summary.rows(depth)):
+        block, count = _counted(row, name)
         shapes = [str(shape).replace("×", "x") for shape in (row.input_shape, row.output_shape)]
         counts = [getattr(row, count) for count in _COUNTS]
-        writer.writerow((printable(row.path), row.level, printable(row.label), row.count, *shapes, *counts))
+        writer.writerow((printable(row.path), row.level, printable(block), count, *shapes, *counts))
     return text.getvalue().rstrip("\n")
 
 
@@ -140,11 +142,11 @@ def as_markdown(summary: Summary, depth: Depth) -> str:
         "| name | block | input | output | parameters | share | MACs | share | activations |",
         "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for row in summary.rows(depth):
-        name = _markdown(row.path)
+    for row, name in _named(summary.rows(depth)):
+        path = _markdown(row.path)
         if row.level == 0 and depth != "stage":
-            name = f"**{name}**"
-        cells = (name, _markdown(repeated(row)), row.input_shape, row.output_shape, *_counts(row, summary))
+            path = f"**{path}**"
+        cells = (path, _markdown(_repeated(row, name)), row.input_shape, row.output_shape, *_counts(row, summary))
         lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
     total = _counts(summary, summary)
     lines.append(f"| {' | '.join(['**total**', '', '', '', *(f'**{cell}**' for cell in total)])} |")
@@ -165,10 +167,19 @@ def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}%" if part else ""
 
 
-def repeated(row: Row) -> str:
+def _repeated(row: Row, name: str) -> str:
     """What a row is, and how often it is there: "conv 3×3 ×2"."""
-    times = f" ×{row.count}"
-    return row.label if row.count == 1 or row.label.endswith(times) else row.label + times
+    block, count = _counted(row, name)
+    return row.label if row.count == 1 else f"{block} ×{count}"
+
+
+def _counted(row: Row, name: str) -> tuple[str, int]:
+    """What a row is, and how many of it there are, those inside of a list counted: `bottleneck`, 3."""
+    repeats = _REPEATS.fullmatch(row.label)
+    if repeats is None:
+        return row.label, row.count
+    are_counted = "–" in name  # several modules in one row, and not one list that holds several
+    return repeats[1], row.count if are_counted else row.count * int(repeats[2])
 
 
 @dataclass(frozen=True)
@@ -254,7 +265,7 @@ def _build_table(summary: Summary, depth: Depth, layout: _Layout) -> Table:
     for row, name in _named(summary.rows(depth)):
         texts = {
             "name": Text("  " * row.level + printable(name)),
-            "block": Text(printable(repeated(row))) if layout.block != 0 else None,
+            "block": Text(printable(_repeated(row, name))) if layout.block != 0 else None,
             "input": Text(_short(row.input_shape)) if layout.input else None,
             "output": Text(_short(row.output_shape)),
             "parameters": Text(f"{row.parameters:,}"),
