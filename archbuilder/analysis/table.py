@@ -34,9 +34,14 @@ def in_brief(name: str, summary: Summary) -> str:
 
 
 def aligned(
-    header: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = (), width: int | None = None
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Iterable[int] = (),
+    width: int | None = None,
+    *,
+    gap: int = 2,
 ) -> str:
-    """Columns of plain text, those in `right` flush right; no line is longer than `width`."""
+    """Columns of plain text with a gap between them, those in `right` flush right; no line is longer than `width`."""
     lines = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     flush = set(right)
@@ -45,15 +50,29 @@ def aligned(
         cells = [
             cell.rjust(w) if i in flush else cell.ljust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))
         ]
-        text = "  ".join(cells).rstrip()
-        texts.append(text if width is None or len(text) <= width else f"{text[: width - 1]}…")
+        text = (" " * gap).join(cells).rstrip()
+        texts.append(text if width is None else _cut(text, width))
     return "\n".join(texts)
 
 
 def stage_table(summary: Summary, width: int | None = None) -> str:
-    """The table of stages: name, block, repeats, inner and output width, output shape."""
-    header = ("name", "block", "repeats", "inner", "width", "output")
-    return aligned(header, (_stage_cells(row) for row in summary.stages), right=(2, 3, 4), width=width)
+    """The table of stages: name, block, repeats, inner and output width, output shape. Where the width is not enough for
+    it, blocks are shortened or left out."""
+    lines = [("name", "block", "repeats", "inner", "width", "output"), *map(_stage_cells, summary.stages)]
+    whole = aligned(lines[0], lines[1:], right=(2, 3, 4))
+    over = max(map(len, whole.splitlines())) - width if width is not None else 0
+    if over <= 0:
+        return whole
+    room = max(len(line[1]) for line in lines) - over
+    if room < len(lines[0][1]):  # too little for a block's name
+        lines = [(line[0], *line[2:]) for line in lines]
+        return aligned(lines[0], lines[1:], right=(1, 2, 3), width=width, gap=1)
+    lines = [(line[0], _cut(line[1], room), *line[2:]) for line in lines]
+    return aligned(lines[0], lines[1:], right=(2, 3, 4))
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 _REPEATS = re.compile(r"([^,]*) ×(\d+)")

@@ -197,6 +197,18 @@ def test_units(count: int, text: str) -> None:
     assert table.with_unit(count, "MACs") == text
 
 
+@pytest.mark.parametrize("width", [40, 44, 50, 60, 80])
+def test_stages_in_narrow_terminals_lose_blocks_first(resnet50: Summary, width: int) -> None:
+    lines = table.stage_table(resnet50, width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert lines[0].split() == ["name", *(["block"] if width > 46 else []), "repeats", "inner", "width", "output"]
+    for line, row in zip(lines[1:], resnet50.stages, strict=True):
+        name, block, *others = table._stage_cells(row)
+        words = line.split()
+        assert [words[0], *words[-4:]] == [name, *others]
+        assert width < 47 or words[1][:4] == block[:4]
+
+
 def test_columns_are_aligned_and_cut() -> None:
     text = table.aligned(("a", "number"), [("x", "1"), ("longer", "23")], right=(1,))
     assert text == "a       number\nx            1\nlonger      23"
