@@ -90,6 +90,11 @@ def complain(message: str) -> None:
     _print_error(f"error: {printable(message)}")
 
 
+def remark(message: str) -> None:
+    """Prints what is no error, but should be known, beside the results."""
+    _print_error(f"note: {printable(message)}")
+
+
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     """Prints mistakes and, in a last line, how many there are in which file."""
     shown = [_seen_from_here(diagnostic) for diagnostic in diagnostics]

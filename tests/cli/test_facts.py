@@ -192,6 +192,33 @@ def test_list_names_every_network(run: Run) -> None:
     assert all(entry["help"] for entry in entries)
 
 
+@pytest.mark.parametrize("format", ["table", "json"])
+def test_list_sets_what_it_can_and_says_where_it_cannot(run: Run, format: str) -> None:
+    result = run("list", "--set", "layer3.depth=23", "--format", format)
+    assert result.exit_code == 0
+    said, _, listed = result.stderr.rstrip("\n").partition(": ")[2].partition(": ")
+    assert result.stderr.startswith("note: ")
+    assert said == "left out, since this cannot be set there"
+    refused = listed.split(", ")
+    assert {"vgg16", "mobilenet_v2"} <= set(refused)
+    if format == "json":
+        entries = {entry["name"]: entry["layers"] for entry in json.loads(result.stdout)}
+    else:
+        entries = {line.split()[0]: int(line.split()[1]) for line in result.stdout.splitlines()[1:]}
+    assert sorted([*entries, *refused]) == network_names()
+    assert (entries["resnet50"], entries["resnet101"]) == (101, 101)
+
+
+def test_list_refuses_what_can_be_set_nowhere(run: Run) -> None:
+    result = run("list", "--set", "layer3.dept=23")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(
+        "--set layer3.dept:1:1: error[unknown-parameter]: `basic` has no parameter `dept`\n"
+    )
+    assert "  note: so in cifar_plain20, and it can be set in none of the others either\n" in result.stderr
+    assert result.stderr.count("error[") == 1
+
+
 def test_show_prints_the_text_as_it_is(run: Run, good: Path) -> None:
     good.write_bytes(b"# a comment\r\n" + GOOD.encode())
     assert run("show", "tiny.yaml").stdout_bytes == good.read_bytes()
