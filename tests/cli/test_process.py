@@ -18,7 +18,7 @@ COMMAND = [sys.executable, "-m", "archbuilder"]
 
 
 def environment(**more: str) -> dict[str, str]:
-    left_out = ("NO_COLOR", "FORCE_COLOR", "COLUMNS")
+    left_out = ("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "COLUMNS")
     inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     return {**inherited, "PYTHONPATH": str(REPOSITORY), "TERM": "xterm", **more}
 
@@ -132,6 +132,20 @@ def test_terminals_get_colour_and_a_table_that_fits(tmp_path: Path) -> None:
     assert plain == (REPOSITORY / "tests/analysis/golden/resnet50-stage-80.txt").read_text("utf-8")
     assert "\033[1;31merror[unknown-block]:\033[0m" in in_terminal("check", "bad.yaml", cwd=tmp_path)
     assert "\033" not in in_terminal("check", "bad.yaml", cwd=tmp_path, NO_COLOR="1")
+
+
+HELP_AND_USAGE = [["--help"], ["check", "--help"], ["check"], ["chekc"], ["summary", "resnet50", "--depth", "deep"]]
+
+
+@pytest.mark.parametrize("arguments", HELP_AND_USAGE, ids=" ".join)
+def test_help_and_usage_have_colour_where_all_else_has_it(tmp_path: Path, arguments: list[str]) -> None:
+    forced = {"FORCE_COLOR": "1", "GITHUB_ACTIONS": "1", "PY_COLORS": "1", "TTY_COMPATIBLE": "1"}
+    piped = archbuilder(*arguments, cwd=tmp_path, **forced)
+    assert b"\033" not in piped.stdout + piped.stderr
+    assert b"archbuilder" in piped.stdout + piped.stderr
+    assert "\033" not in in_terminal(*arguments, cwd=tmp_path, NO_COLOR="1")
+    assert "\033" not in in_terminal(*arguments, cwd=tmp_path, NO_COLOR="1", **forced)
+    assert "\033[" in in_terminal(*arguments, cwd=tmp_path)
 
 
 def test_a_reader_that_leaves_is_no_trouble(tmp_path: Path) -> None:
