@@ -172,12 +172,12 @@ def show(
     if resolved or settings:
         say(_resolved(spec, settings).rstrip("\n"))
         return
-    if path_of(spec) is None and spec != "-":
+    piped = read_piped(spec)
+    if piped is None and path_of(spec) is None:
         from archbuilder.cli.blocks import show_block
 
         if show_block(spec):
             return
-    piped = read_piped(spec)
     text = piped.encode() if piped is not None else find_file(spec).read_bytes()
     if sys.stdout.isatty():
         lines = text.decode("utf-8", "backslashreplace").splitlines()

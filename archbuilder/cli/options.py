@@ -26,7 +26,8 @@ STANDARD_INPUT: Final = "<stdin>"
 SpecArgument = Annotated[
     str,
     typer.Argument(
-        metavar="SPEC", help="A file, a network of the zoo, or - for standard input; NAME#KEY is a variant."
+        metavar="SPEC",
+        help="A file, a network of the zoo, or - for standard input; NAME#KEY is a variant, of standard input -- -#KEY.",
     ),
 ]
 SetOption = Annotated[
@@ -141,19 +142,18 @@ def read_block(
     given = sizes[0] if len(sizes) == 1 else sizes
     with _saying_what_is_there(str(spec)):
         text = read_piped(spec) if spec is not None else None
-        named = STANDARD_INPUT if spec == "-" else spec
+        named = _named(spec) if spec is not None else None
         return check_block(name, read_settings(settings), given, named, text, tokens=tokens)
 
 
-def check_word(word: str, overrides: Mapping[str, Any], input: Size | None) -> Checked:
-    """The network that a word means, with values set.
+def check_word(word: str, overrides: Mapping[str, Any], input: Size | None, text: str | None = None) -> Checked:
+    """The network that a word means, with values set; `text` is what was read of it, if it can be read once only.
 
     Raises:
         SpecError: with every mistake in it, or because it cannot be read.
     """
     with _saying_what_is_there(word):
-        text = read_piped(word)
-        return check(STANDARD_INPUT if word == "-" else word, overrides, input, text=text)
+        return check(_named(word), overrides, input, text=read_piped(word) if text is None else text)
 
 
 def explain_word(word: str, path: str, overrides: Mapping[str, Any]) -> str:
@@ -166,7 +166,7 @@ def explain_word(word: str, path: str, overrides: Mapping[str, Any]) -> str:
 
     with _saying_what_is_there(word):
         text = read_piped(word)
-        return as_text(explain_parameter(STANDARD_INPUT if word == "-" else word, path, overrides, text), relative)
+        return as_text(explain_parameter(_named(word), path, overrides, text), relative)
 
 
 def check_with_variants(word: str, overrides: Mapping[str, Any], input: Size | None) -> list[tuple[str, Checked]]:
@@ -177,10 +177,12 @@ def check_with_variants(word: str, overrides: Mapping[str, Any], input: Size | N
     """
     reporter = Reporter()
     checked: list[tuple[str, Checked]] = []
-    words = [word, *_other_variants(word)]
+    with _saying_what_is_there(word):
+        text = read_piped(word)
+    words = [word, *_other_variants(word, text)]
     for each in words:
         try:
-            checked.append((each, check_word(each, overrides, input)))
+            checked.append((each, check_word(each, overrides, input, text)))
         except SpecError as error:
             reporter.add(error.diagnostics)  # a mistake that all variants share is reported once
     if len(checked) < len(words):
@@ -188,12 +190,12 @@ def check_with_variants(word: str, overrides: Mapping[str, Any], input: Size | N
     return checked
 
 
-def _other_variants(word: str) -> list[str]:
-    path = path_of(word)
-    if path is None or "#" in word or not _holds(path.is_file):
+def _other_variants(word: str, text: str | None) -> list[str]:
+    path = path_of(word) if text is None else Path(_named(word))
+    if path is None or "#" in word or (text is None and not _holds(path.is_file)):
         return []
     try:
-        default, variants = variants_of(path)
+        default, variants = variants_of(path, text)
     except (SpecError, OSError):
         return []  # the file itself will say why
     return [f"{word}#{variant}" for variant in variants if variant and variant != default]
@@ -201,7 +203,16 @@ def _other_variants(word: str) -> list[str]:
 
 def path_of(word: str) -> Path | None:
     """The file that a word names, unless it is a network of the zoo."""
-    return zoo.parse_reference(word).path if word != "-" else None
+    return None if _is_standard_input(word) else zoo.parse_reference(word).path
+
+
+def _is_standard_input(word: str) -> bool:
+    return word.partition("#")[0] == "-"
+
+
+def _named(word: str) -> str:
+    """What a word is called in messages."""
+    return f"{STANDARD_INPUT}{word[1:]}" if _is_standard_input(word) else word
 
 
 def find_file(word: str) -> Path:
@@ -227,13 +238,13 @@ def read_piped(word: str) -> str | None:
         SpecError: if it is not text.
         OSError: if it cannot be read.
     """
-    if word == "-":
+    if _is_standard_input(word):
         return _read_text(sys.stdin.buffer, STANDARD_INPUT)
     path = path_of(word)
     if path is None or not _holds(path.exists) or path.is_file() or path.is_dir():
         return None
     with path.open("rb") as stream:
-        return _read_text(stream, word)
+        return _read_text(stream, zoo.parse_reference(word).name)
 
 
 def _read_text(stream: BinaryIO, name: str) -> str:

@@ -138,6 +138,34 @@ def test_check_of_a_file_checks_all_its_variants(run: Run, good: Path) -> None:
     assert "tiny.yaml#wide" not in run("check", "tiny.yaml#3").stdout
 
 
+def test_check_of_standard_input_checks_all_its_variants(run: Run) -> None:
+    result = run("check", "-", input=GOOD + VARIANTS)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()[-3:]] == ["-", "-#3", "-#wide"]
+    result = run("check", "-", input=GOOD + VARIANTS.replace("{width: 16}", "{widht: 16}"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("<stdin>:16:")
+    assert "`widht`" in result.stderr
+    assert result.stderr.splitlines()[-1] == "1 error in <stdin>"
+
+
+def test_a_variant_of_standard_input_is_chosen(run: Run) -> None:
+    text = GOOD + VARIANTS
+    assert run("check", "--", "-#wide", input=text).stdout.splitlines()[-1].startswith("-#wide: fine, ")
+    assert (
+        run("summary", "--format", "csv", "--", "-#3", input=text)
+        .stdout.splitlines()[2]
+        .startswith("layer1,0,basic,3,")
+    )
+    assert run("show", "--why", "layer1.depth", "--", "-#3", input=text).stdout.startswith("layer1.depth is 3\n")
+    assert "depth: 3" in run("show", "--resolved", "--", "-#3", input=text).stdout
+    assert run("show", "--", "-#3", input=text).stdout == text
+    result = run("check", "--", "-#4", input=text)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error[unknown-variant]: there is no variant `4`" in result.stderr
+    assert result.stderr.startswith("<stdin>:")
+
+
 def test_errors_in_a_variant_are_seen_and_shared_ones_are_told_once(run: Run, good: Path) -> None:
     text = (GOOD + VARIANTS).replace("{width: 16}", "{widht: 16}")
     good.write_text(text, "utf-8")

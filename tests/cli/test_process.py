@@ -95,6 +95,14 @@ def test_a_pipe_is_read_as_a_file(tmp_path: Path, arguments: str, start: str) ->
     assert done.stdout.decode().startswith(start)
 
 
+def test_variants_in_a_pipe(tmp_path: Path) -> None:
+    text = GOOD + "default: a\nvariants: {a: {}, b: {stages: {layer1: {depth: 3}}}}\n"
+    done, path = with_pipe("check {}", text, tmp_path)
+    assert [line.partition(":")[0] for line in done.stdout.decode().splitlines()[-2:]] == [path, f"{path}#b"]
+    done, _ = with_pipe("summary {}#b --format csv", text, tmp_path)
+    assert done.stdout.splitlines()[2].startswith(b"layer1,0,basic,3,")
+
+
 def test_what_is_wrong_in_a_pipe_has_its_place(tmp_path: Path) -> None:
     done, path = with_pipe("check {}", BAD, tmp_path)
     assert (done.returncode, done.stdout) == (1, b"")
