@@ -107,7 +107,7 @@ def build(
     spec: str | Path | Architecture,
     /,
     *,
-    features: Sequence[str] | None = None,
+    features: str | Sequence[str] | None = None,
     channels: int | None = None,
     **parameters: Any,
 ) -> nn.Module:
@@ -115,21 +115,31 @@ def build(
 
     Args:
         spec: a path, a zoo name or an `Architecture`.
-        features: names of steps; the module then returns a dict of their feature maps and computes nothing beyond the last.
-        channels: channels of the input, if not the spec's.
+        features: names of steps, or one name; the module then returns a dict of their feature maps and computes nothing
+            beyond the last.
+        channels: channels of the input, if not the spec's; where the spec declares a parameter ``channels``, its value.
         parameters: values for the parameters that the spec declares, such as ``classes=10``.
 
     Raises:
-        SpecError: with every mistake in the spec.
+        SpecError: with every mistake in the spec, or because a feature's name is none of its steps.
+        TypeError: if `features` is something else than names.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
     """
     from archbuilder.pytorch.build import build_module
 
     overrides = dict(parameters)
     if channels is not None:
-        overrides["input.channels"] = channels
+        overrides["channels" if _declares(spec, "channels") else "input.channels"] = channels
     checked = check(spec, overrides)
     return build_module(checked.architecture, checked.graph, features)
+
+
+def _declares(spec: str | Path | Architecture, parameter: str) -> bool:
+    """Whether a spec has a parameter; a spec that is wrong has none."""
+    try:
+        return parameter in load_architecture(spec).parameters
+    except SpecError:
+        return False
 
 
 def block(
@@ -166,8 +176,14 @@ def block(
 def load_checkpoint(model: nn.Module, path: str | Path) -> None:
     """Loads a ``.pth`` or ``.safetensors`` file of weights into a model, strictly.
 
+    What DataParallel and `torch.compile` put into names counts on neither side. Half precision is converted, integers are
+    refused where the model has floating point numbers.
+
     Raises:
-        CheckpointError: with a list of what is missing, unexpected or of another shape.
+        CheckpointError: a `ValueError`: the file holds no weights; or with a list of what is missing, unexpected, of another
+            shape or kind. Nothing is changed then.
+        FileNotFoundError: if there is no such file.
+        ModuleNotFoundError: if torch is not installed; the message says what to install.
     """
     from archbuilder.pytorch.checkpoint import load_into
 

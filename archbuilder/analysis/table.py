@@ -34,9 +34,14 @@ def in_brief(name: str, summary: Summary) -> str:
 
 
 def aligned(
-    header: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = (), width: int | None = None
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Iterable[int] = (),
+    width: int | None = None,
+    *,
+    gap: int = 2,
 ) -> str:
-    """Columns of plain text, those in `right` flush right; no line is longer than `width`."""
+    """Columns of plain text with a gap between them, those in `right` flush right; no line is longer than `width`."""
     lines = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     flush = set(right)
@@ -45,15 +50,29 @@ def aligned(
         cells = [
             cell.rjust(w) if i in flush else cell.ljust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))
         ]
-        text = "  ".join(cells).rstrip()
-        texts.append(text if width is None or len(text) <= width else f"{text[: width - 1]}…")
+        text = (" " * gap).join(cells).rstrip()
+        texts.append(text if width is None else _cut(text, width))
     return "\n".join(texts)
 
 
 def stage_table(summary: Summary, width: int | None = None) -> str:
-    """The table of stages: name, block, repeats, inner and output width, output shape."""
-    header = ("name", "block", "repeats", "inner", "width", "output")
-    return aligned(header, (_stage_cells(row) for row in summary.stages), right=(2, 3, 4), width=width)
+    """The table of stages: name, block, repeats, inner and output width, output shape. Where the width is not enough for
+    it, blocks are shortened or left out."""
+    lines = [("name", "block", "repeats", "inner", "width", "output"), *map(_stage_cells, summary.stages)]
+    whole = aligned(lines[0], lines[1:], right=(2, 3, 4))
+    over = max(map(len, whole.splitlines())) - width if width is not None else 0
+    if over <= 0:
+        return whole
+    room = max(len(line[1]) for line in lines) - over
+    if room < len(lines[0][1]):  # too little for a block's name
+        lines = [(line[0], *line[2:]) for line in lines]
+        return aligned(lines[0], lines[1:], right=(1, 2, 3), width=width, gap=1)
+    lines = [(line[0], _cut(line[1], room), *line[2:]) for line in lines]
+    return aligned(lines[0], lines[1:], right=(2, 3, 4))
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 _REPEATS = re.compile(r"([^,]*) ×(\d+)")
@@ -98,17 +117,18 @@ def as_json(summary: Summary, depth: Depth) -> str:
         "layers": summary.layers,
         **{count: getattr(summary, count) for count in _COUNTS},
         "depth": depth,
-        "rows": [_json_row(row) for row in summary.rows(depth)],
+        "rows": [_json_row(row, name) for row, name in _named(summary.rows(depth))],
     }
     return json.dumps(data, indent=2)
 
 
-def _json_row(row: Row) -> dict[str, Any]:
+def _json_row(row: Row, name: str) -> dict[str, Any]:
+    block, count = _counted(row, name)
     return {
         "path": row.path,
         "level": row.level,
-        "block": row.label,
-        "count": row.count,
+        "block": block,
+        "count": count,
         "input": row.input_shape,
         "output": row.output_shape,
         **{count: getattr(row, count) for count in _COUNTS},
@@ -122,10 +142,11 @@ def as_csv(summary: Summary, depth: Depth) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("path", "level", "block", "count", "input", "output", *_COUNTS))
-    for row in summary.rows(depth):
+    for row, name in _named(summary.rows(depth)):
+        block, count = _counted(row, name)
         shapes = [str(shape).replace("×", "x") for shape in (row.input_shape, row.output_shape)]
         counts = [getattr(row, count) for count in _COUNTS]
-        writer.writerow((printable(row.path), row.level, printable(row.label), row.count, *shapes, *counts))
+        writer.writerow((printable(row.path), row.level, printable(block), count, *shapes, *counts))
     return text.getvalue().rstrip("\n")
 
 
@@ -140,11 +161,11 @@ def as_markdown(summary: Summary, depth: Depth) -> str:
         "| name | block | input | output | parameters | share | MACs | share | activations |",
         "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for row in summary.rows(depth):
-        name = _markdown(row.path)
+    for row, name in _named(summary.rows(depth)):
+        path = _markdown(row.path)
         if row.level == 0 and depth != "stage":
-            name = f"**{name}**"
-        cells = (name, _markdown(repeated(row)), row.input_shape, row.output_shape, *_counts(row, summary))
+            path = f"**{path}**"
+        cells = (path, _markdown(_repeated(row, name)), row.input_shape, row.output_shape, *_counts(row, summary))
         lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
     total = _counts(summary, summary)
     lines.append(f"| {' | '.join(['**total**', '', '', '', *(f'**{cell}**' for cell in total)])} |")
@@ -165,10 +186,19 @@ def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}%" if part else ""
 
 
-def repeated(row: Row) -> str:
+def _repeated(row: Row, name: str) -> str:
     """What a row is, and how often it is there: "conv 3×3 ×2"."""
-    times = f" ×{row.count}"
-    return row.label if row.count == 1 or row.label.endswith(times) else row.label + times
+    block, count = _counted(row, name)
+    return row.label if row.count == 1 else f"{block} ×{count}"
+
+
+def _counted(row: Row, name: str) -> tuple[str, int]:
+    """What a row is, and how many of it there are, those inside of a list counted: `bottleneck`, 3."""
+    repeats = _REPEATS.fullmatch(row.label)
+    if repeats is None:
+        return row.label, row.count
+    are_counted = "–" in name  # several modules in one row, and not one list that holds several
+    return repeats[1], row.count if are_counted else row.count * int(repeats[2])
 
 
 @dataclass(frozen=True)
@@ -254,7 +284,7 @@ def _build_table(summary: Summary, depth: Depth, layout: _Layout) -> Table:
     for row, name in _named(summary.rows(depth)):
         texts = {
             "name": Text("  " * row.level + printable(name)),
-            "block": Text(printable(repeated(row))) if layout.block != 0 else None,
+            "block": Text(printable(_repeated(row, name))) if layout.block != 0 else None,
             "input": Text(_short(row.input_shape)) if layout.input else None,
             "output": Text(_short(row.output_shape)),
             "parameters": Text(f"{row.parameters:,}"),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from archbuilder.cli import facts, products
-from archbuilder.cli.reports import BROKEN_PIPE, Commands, replace_closed_streams, write_anything
+from archbuilder.cli.reports import BROKEN_PIPE, Commands, colour_help_alike, replace_closed_streams, write_anything
 
 app = typer.Typer(
     name="archbuilder",
@@ -56,6 +56,7 @@ def main() -> None:
     """Runs the command with the arguments of this process."""
     gc.freeze()  # what was imported is no garbage: looking through it again costs a sixth of a short command's time
     replace_closed_streams()
+    colour_help_alike()
     for stream in (sys.stdout, sys.stderr):
         write_anything(stream)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import typer
@@ -22,12 +23,12 @@ from archbuilder.cli.options import (
     load_plugins,
     path_of,
     read_input,
+    read_piped,
     read_settings,
     read_spec,
-    read_standard_input,
 )
-from archbuilder.cli.reports import has_colour, say, terminal_width
-from archbuilder.diagnostics import Diagnostic, SpecError, printable
+from archbuilder.cli.reports import has_colour, remark, say, terminal_width
+from archbuilder.diagnostics import Diagnostic, Note, SpecError, printable
 
 DepthOption = Annotated[Depth, typer.Option("--depth", help="How far to go in.")]
 
@@ -102,8 +103,9 @@ def list_(
         return
     from archbuilder.spec.load import network_names
 
-    overrides = read_settings(settings)
-    entries = [_entry(name, check_word(name, overrides, None)) for name in network_names()]
+    entries, refused = _entries(network_names(), read_settings(settings))
+    if refused:
+        remark(f"left out, since this cannot be set there: {', '.join(refused)}")
     if format == "json":
         import json
 
@@ -111,6 +113,26 @@ def list_(
         return
     rows = [(each["name"], str(each["layers"]), f"{each['parameters']:,}", each["help"]) for each in entries]
     say(table.aligned(("name", "layers", "parameters", ""), rows, right=(1, 2), width=terminal_width()))
+
+
+def _entries(names: list[str], overrides: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+    """What is listed of networks with values set, and the names of those where they cannot be set.
+
+    Raises:
+        SpecError: if they can be set nowhere.
+    """
+    entries: list[dict[str, Any]] = []
+    refused: dict[str, list[Diagnostic]] = {}
+    for name in names:
+        try:
+            entries.append(_entry(name, check_word(name, overrides, None)))
+        except SpecError as error:
+            refused[name] = error.diagnostics
+    if not entries:
+        name, mistakes = next(iter(refused.items()))
+        note = Note(f"so in {name}, and it can be set in none of the others either")
+        raise SpecError(replace(each, notes=(*each.notes, note)) for each in mistakes)
+    return entries, list(refused)
 
 
 def _entry(name: str, network: Checked) -> dict[str, Any]:
@@ -150,12 +172,13 @@ def show(
     if resolved or settings:
         say(_resolved(spec, settings).rstrip("\n"))
         return
-    if path_of(spec) is None and spec != "-":
+    piped = read_piped(spec)
+    if piped is None and path_of(spec) is None:
         from archbuilder.cli.blocks import show_block
 
         if show_block(spec):
             return
-    text = read_standard_input().encode() if spec == "-" else find_file(spec).read_bytes()
+    text = piped.encode() if piped is not None else find_file(spec).read_bytes()
     if sys.stdout.isatty():
         lines = text.decode("utf-8", "backslashreplace").splitlines()
         say("\n".join("\t".join(printable(part) for part in line.split("\t")) for line in lines))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, BinaryIO, Final, TypeAlias
 
 import typer
 
 from archbuilder.checking import Checked, check, check_block
 from archbuilder.cli.reports import relative
-from archbuilder.diagnostics import Diagnostic, Place, Reporter, Source, SpecError, suggest
+from archbuilder.diagnostics import Diagnostic, Place, Reporter, Source, SpecError, shorten, suggest
 from archbuilder.spec import zoo
 from archbuilder.spec.load import variants_of
 from archbuilder.spec.reader import MAXIMUM_BYTES, read_yaml
@@ -25,7 +26,8 @@ STANDARD_INPUT: Final = "<stdin>"
 SpecArgument = Annotated[
     str,
     typer.Argument(
-        metavar="SPEC", help="A file, a network of the zoo, or - for standard input; NAME#KEY is a variant."
+        metavar="SPEC",
+        help="A file, a network of the zoo, or - for standard input; NAME#KEY is a variant, of standard input -- -#KEY.",
     ),
 ]
 SetOption = Annotated[
@@ -136,42 +138,35 @@ def read_block(
         typer.BadParameter: if a setting or the input's size is none.
     """
     load_plugins(plugins)
-    text = read_standard_input() if spec == "-" else None
     sizes = [size for each in input.split(",") if (size := read_input(each.strip())) is not None]
     given = sizes[0] if len(sizes) == 1 else sizes
-    try:
-        return check_block(name, read_settings(settings), given, spec, text, tokens=tokens)
-    except FileNotFoundError as error:
-        raise SpecError([Diagnostic("unknown-spec", str(error), help=_what_is_there(str(spec)))]) from None
+    with _saying_what_is_there(str(spec)):
+        text = read_piped(spec) if spec is not None else None
+        named = _named(spec) if spec is not None else None
+        return check_block(name, read_settings(settings), given, named, text, tokens=tokens)
 
 
-def check_word(word: str, overrides: Mapping[str, Any], input: Size | None) -> Checked:
-    """The network that a word means, with values set.
+def check_word(word: str, overrides: Mapping[str, Any], input: Size | None, text: str | None = None) -> Checked:
+    """The network that a word means, with values set; `text` is what was read of it, if it can be read once only.
 
     Raises:
-        SpecError: with every mistake in it, or because there is no such thing.
+        SpecError: with every mistake in it, or because it cannot be read.
     """
-    if word == "-":
-        return check(STANDARD_INPUT, overrides, input, text=read_standard_input())
-    try:
-        return check(word, overrides, input)
-    except FileNotFoundError as error:
-        raise SpecError([Diagnostic("unknown-spec", str(error), help=_what_is_there(word))]) from None
+    with _saying_what_is_there(word):
+        return check(_named(word), overrides, input, text=read_piped(word) if text is None else text)
 
 
 def explain_word(word: str, path: str, overrides: Mapping[str, Any]) -> str:
     """Where a value comes from in the network that a word means.
 
     Raises:
-        SpecError: with every mistake in it, or because there is no such thing.
+        SpecError: with every mistake in it, or because it cannot be read.
     """
     from archbuilder.explaining import as_text, explain_parameter
 
-    text = read_standard_input() if word == "-" else None
-    try:
-        return as_text(explain_parameter(word if text is None else STANDARD_INPUT, path, overrides, text), relative)
-    except FileNotFoundError as error:
-        raise SpecError([Diagnostic("unknown-spec", str(error), help=_what_is_there(word))]) from None
+    with _saying_what_is_there(word):
+        text = read_piped(word)
+        return as_text(explain_parameter(_named(word), path, overrides, text), relative)
 
 
 def check_with_variants(word: str, overrides: Mapping[str, Any], input: Size | None) -> list[tuple[str, Checked]]:
@@ -182,10 +177,12 @@ def check_with_variants(word: str, overrides: Mapping[str, Any], input: Size | N
     """
     reporter = Reporter()
     checked: list[tuple[str, Checked]] = []
-    words = [word, *_other_variants(word)]
+    with _saying_what_is_there(word):
+        text = read_piped(word)
+    words = [word, *_other_variants(word, text)]
     for each in words:
         try:
-            checked.append((each, check_word(each, overrides, input)))
+            checked.append((each, check_word(each, overrides, input, text)))
         except SpecError as error:
             reporter.add(error.diagnostics)  # a mistake that all variants share is reported once
     if len(checked) < len(words):
@@ -193,20 +190,29 @@ def check_with_variants(word: str, overrides: Mapping[str, Any], input: Size | N
     return checked
 
 
-def _other_variants(word: str) -> list[str]:
-    path = path_of(word)
-    if path is None or "#" in word or not path.is_file():
+def _other_variants(word: str, text: str | None) -> list[str]:
+    path = path_of(word) if text is None else Path(_named(word))
+    if path is None or "#" in word or (text is None and not _holds(path.is_file)):
         return []
     try:
-        default, variants = variants_of(path)
-    except SpecError:
+        default, variants = variants_of(path, text)
+    except (SpecError, OSError):
         return []  # the file itself will say why
     return [f"{word}#{variant}" for variant in variants if variant and variant != default]
 
 
 def path_of(word: str) -> Path | None:
     """The file that a word names, unless it is a network of the zoo."""
-    return zoo.parse_reference(word).path if word != "-" else None
+    return None if _is_standard_input(word) else zoo.parse_reference(word).path
+
+
+def _is_standard_input(word: str) -> bool:
+    return word.partition("#")[0] == "-"
+
+
+def _named(word: str) -> str:
+    """What a word is called in messages."""
+    return f"{STANDARD_INPUT}{word[1:]}" if _is_standard_input(word) else word
 
 
 def find_file(word: str) -> Path:
@@ -219,28 +225,57 @@ def find_file(word: str) -> Path:
     path, holders = (wanted.path, []) if wanted.path else zoo.find(wanted.name)
     if path is None:
         path = next((file for file, key in holders if key in variants_of(file)[1]), None)
-    if path is None or not path.is_file() or (wanted.variant and wanted.variant not in variants_of(path)[1]):
+    if path is None or not _holds(path.is_file) or (wanted.variant and wanted.variant not in variants_of(path)[1]):
         check_word(word, {}, None)  # says best what is wrong
         raise SpecError([Diagnostic("unknown-spec", f"there is no spec `{word}`")])
     return path
 
 
-def read_standard_input() -> str:
-    """The text on standard input, no more of it than a spec may have.
+def read_piped(word: str) -> str | None:
+    """The text of what can be read once only, standard input or a pipe; None of a file, or of a network of the zoo.
 
     Raises:
         SpecError: if it is not text.
+        OSError: if it cannot be read.
     """
+    if _is_standard_input(word):
+        return _read_text(sys.stdin.buffer, STANDARD_INPUT)
+    path = path_of(word)
+    if path is None or not _holds(path.exists) or path.is_file() or path.is_dir():
+        return None
+    with path.open("rb") as stream:
+        return _read_text(stream, zoo.parse_reference(word).name)
+
+
+def _read_text(stream: BinaryIO, name: str) -> str:
+    """The text of a stream, no more of it than a spec may have."""
     # A character has at most four bytes; one more than may be read shows the reader that there are too many.
-    data = sys.stdin.buffer.read(4 * MAXIMUM_BYTES + 1)
+    data = stream.read(4 * MAXIMUM_BYTES + 1)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start >= 4 * MAXIMUM_BYTES - 3:
             return data[: error.start].decode("utf-8")
-        place = Place(Source(STANDARD_INPUT, ""), 1, 1, 2)
+        place = Place(Source(name, ""), 1, 1, 2)
         message = f"this is not a text in UTF-8 (byte {error.start})"
         raise SpecError([Diagnostic("not-text", message, place)]) from None
+
+
+@contextmanager
+def _saying_what_is_there(word: str) -> Iterator[None]:
+    """Turns what is wrong with the file that a word means into a diagnostic.
+
+    Raises:
+        SpecError: instead of an `OSError`.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise SpecError([Diagnostic("unknown-spec", str(error), help=_what_is_there(word))]) from None
+    except IsADirectoryError:
+        raise SpecError([Diagnostic("unknown-spec", f"{word} is a folder", help=_what_is_there(word))]) from None
+    except OSError as error:
+        raise SpecError([Diagnostic("unknown-spec", f"{word} cannot be read: {error.strerror}")]) from None
 
 
 def _what_is_there(word: str) -> str | None:
@@ -248,10 +283,18 @@ def _what_is_there(word: str) -> str | None:
     base = word.partition("#")[0]
     path = path_of(word)
     if path is None:
-        beside = [name for name in (f"{base}.yaml", f"{base}.yml", base) if base and Path(name).is_file()]
+        beside = [name for name in (f"{base}.yaml", f"{base}.yml", base) if base and _holds(Path(name).is_file)]
         return f"there is a file of that name: write `./{beside[0]}`" if beside else None
-    folder = path if path.is_dir() else path.parent
-    if not folder.is_dir():
-        return f"there is no folder {folder}"
+    folder = path if _holds(path.is_dir) else path.parent
+    if not _holds(folder.is_dir):
+        return f"there is no folder {shorten(str(folder))}"
     files = sorted(file for file in folder.iterdir() if file.suffix in (".yaml", ".yml"))
     return suggest(str(path), (str(file) for file in files))
+
+
+def _holds(question: Callable[[], bool]) -> bool:
+    """What is asked of a path; no, of what cannot be one (too long, or with a NUL in it)."""
+    try:
+        return question()
+    except (OSError, ValueError):
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -29,8 +30,20 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Literal["svg", "png", "dot"]
 
+
+def _read_output(text: str) -> Path:
+    """The file that `-o` names."""
+    path = Path(text)
+    if text.endswith(("/", os.sep)) or path.is_dir():
+        raise CommandError(f"{text} is a folder: give -o the name of a file, as in {path / 'NAME'}")
+    return path
+
+
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it; - is standard output.")
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", parser=_read_output, help="Where to write it; - is standard output."
+    ),
 ]
 
 
@@ -197,6 +210,21 @@ def _run(checked: Checked, image: Path | None, depth: Depth) -> Run:
         return build_and_run(checked, image, depth)
     except PictureError as error:
         raise CommandError(str(error)) from None
+    except (MemoryError, RuntimeError) as error:
+        if not _is_of_memory(error):
+            raise
+        size = "×".join(str(each) for each in checked.summary.input_shape)
+        name = printable(checked.graph.name)
+        message = f"there is not enough memory to build {name} and run it on {size}: give a smaller --input"
+        raise CommandError(message) from None
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    """Whether PyTorch ran out of memory, or out of numbers for a size; whoever caught that and raised something else had it
+    as its cause."""
+    if isinstance(error, MemoryError) or re.search("allocate memory|out of memory|overflow", str(error)):
+        return True
+    return error.__cause__ is not None and _is_of_memory(error.__cause__)
 
 
 def _compared(checked: Checked, run: Run) -> str:

@@ -70,6 +70,14 @@ def write_anything(stream: TextIO) -> None:
         reconfigure(errors="backslashreplace" if stream.encoding.lower().startswith("utf") else "replace")
 
 
+def colour_help_alike() -> None:
+    """Keeps help and usage errors, which typer prints, from colours that `has_colour` would not give them."""
+    for name in ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TTY_COMPATIBLE"):
+        os.environ.pop(name, None)  # typer and rich take these for a terminal
+    if os.environ.get("NO_COLOR"):
+        os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"  # they leave bold and dim otherwise
+
+
 def has_colour(stream: TextIO) -> bool:
     """Whether a stream is a terminal whose user wants colours."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -88,6 +96,11 @@ def say(text: str) -> None:
 def complain(message: str) -> None:
     """Prints an error that has no place in a spec."""
     _print_error(f"error: {printable(message)}")
+
+
+def remark(message: str) -> None:
+    """Prints what is no error, but should be known, beside the results."""
+    _print_error(f"note: {printable(message)}")
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:

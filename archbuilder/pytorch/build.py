@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from archbuilder.diagnostics import Diagnostic, SpecError, suggest
+from archbuilder.diagnostics import Diagnostic, SpecError, shorten, suggest
 from archbuilder.graph.cut import cut
 from archbuilder.graph.graph import Graph, Tap, Value, reduction_of
 from archbuilder.graph.shapes import Map
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 INSTALL = 'building a network needs torch: pip install "archbuilder-torch[torch]"'
 
 
-def build_module(architecture: Architecture, graph: Graph, features: Sequence[str] | None = None) -> nn.Module:
+def build_module(architecture: Architecture, graph: Graph, features: str | Sequence[str] | None = None) -> nn.Module:
     """The network as a module, freshly initialised.
 
     Args:
         architecture: the spec; the module keeps it as `.spec`.
         graph: the spec, lowered.
-        features: names of steps whose maps the module returns, instead of its output.
+        features: names of steps, or one name, whose maps the module returns instead of its output.
 
     Raises:
         SpecError: if no feature is named, or one that is none of the network's steps, or a module of a plugin is not as declared.
+        TypeError: if `features` is something else than names.
         ModuleNotFoundError: if torch is not installed.
     """
     if features is not None:
@@ -48,8 +49,11 @@ def build_module(architecture: Architecture, graph: Graph, features: Sequence[st
     return module
 
 
-def _taps(graph: Graph, names: Sequence[str]) -> list[Tap]:
+def _taps(graph: Graph, features: str | Sequence[str]) -> list[Tap]:
     """The values of some steps as feature maps, each once."""
+    names: object = [features] if isinstance(features, str) else features
+    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"`features` are names of steps, as in ['layer2', 'layer4'], not {shorten(repr(features))}")
     if not names:
         message, help = "no feature map is asked for", "name at least one step, or leave `features` out"
         raise SpecError([Diagnostic("unknown-feature", message, help=help)])

@@ -45,7 +45,10 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         module.__file__ = file
         # Without a modification time, linecache keeps the lines for good.
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-        exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 -- the text is our own emitter's
+        code = compile(
+            source, file, "exec", dont_inherit=True
+        )  # what this file imports from the future is not the text's
+        exec(code, module.__dict__)  # noqa: S102 -- the text is our own emitter's
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, nn.Module) and value.__module__ == name:
                 copyreg.pickle(value, _reduce)

@@ -29,7 +29,7 @@ def load_architecture(
     Args:
         spec: a path, a name, or an architecture made in Python.
         overrides: what to set, by dotted path: `classes`, `layer3.depth`, `input.size`.
-        text: the spec itself; `spec` is then only its name in messages.
+        text: the spec itself; `spec` is then only its name in messages, and the variant of it that is meant.
 
     Raises:
         SpecError: with every mistake in the text.
@@ -41,8 +41,7 @@ def load_architecture(
             return spec
         table: Table | None = _resolve(_table_of(spec), None, None, reporter, ())
     elif text is not None:
-        read = read_yaml(Source(str(spec), text), reporter)
-        table = read and _resolve(read, None, None, reporter, ())
+        table = _of_text(str(spec), text, reporter)
     else:
         table = _find(str(spec), None, reporter, (), None)
     if table is not None:
@@ -74,8 +73,7 @@ def load_block(
     reporter = Reporter()
     found: Table | None = Table()
     if text is not None:
-        read = read_yaml(Source(str(spec or "<text>"), text), reporter)
-        found = read and _resolve(read, None, None, reporter, ())
+        found = _of_text(str(spec or "<text>"), text, reporter)
     elif spec is not None:
         found = _find(str(spec), None, reporter, (), None)
     use = Table()
@@ -117,14 +115,14 @@ class IncompleteSpec(SpecError):
         self.architecture = architecture
 
 
-def variants_of(path: Path) -> tuple[str | None, list[str]]:
-    """The default variant of a file and the keys of all.
+def variants_of(path: Path, text: str | None = None) -> tuple[str | None, list[str]]:
+    """The default variant of a file, or of a text that is called so, and the keys of all.
 
     Raises:
         SpecError: if the file cannot be read as YAML.
     """
     reporter = Reporter()
-    table = _read(path, reporter)
+    table = _read(path, reporter) if text is None else read_yaml(Source(str(path), text), reporter)
     reporter.raise_if_any()
     if table is None:
         return None, []
@@ -162,6 +160,13 @@ def _read(path: Path, reporter: Reporter) -> Table | None:
         reporter.error("not-text", message, Place(source, line, column, column + 1), help="save the file as UTF-8")
         return None
     return read_yaml(Source(name, text, shipped), reporter)
+
+
+def _of_text(name: str, text: str, reporter: Reporter) -> Table | None:
+    """The merged table of a text, or of the variant of it that its name asks for."""
+    wanted = zoo.parse_reference(name)
+    read = read_yaml(Source(wanted.name, text), reporter)
+    return read and _resolve(read, None, wanted.variant, reporter, ())
 
 
 def _find(

@@ -113,6 +113,32 @@ def test_exact_formats_add_up_exactly(name: str, depth: Depth) -> None:
             assert sum_of_leaves(values, levels) == data[count]
 
 
+def counts(name: str, depth: Depth) -> dict[str, tuple[str, int]]:
+    rows = json.loads(table.as_json(summary_of(name), depth))["rows"]
+    written = list(csv.DictReader(io.StringIO(table.as_csv(summary_of(name), depth))))
+    found = {row["path"]: (row["block"], row["count"]) for row in rows}
+    assert found == {row["path"]: (row["block"], int(row["count"])) for row in written}
+    return found
+
+
+def test_programs_are_told_what_is_repeated_and_how_often() -> None:
+    rows = counts("resnet50", "block")
+    assert rows["layer1"] == ("bottleneck", 3)
+    assert rows["layer1.0"] == ("bottleneck", 1)
+    assert rows["layer1.1–2"] == ("bottleneck", 2)
+    assert rows["stem"] == ("conv 7×7/2, max pool 3×3/2", 1)
+    assert counts("mobilenet_v2", "stage")["features.5–features.6"] == ("inverted_residual", 2)
+
+
+def test_repeats_inside_of_repeats_are_counted_once() -> None:
+    rows = counts("hrnet_w18", "layer")
+    assert rows["stage3"] == rows["stage3.0–3"] == ("hr_module", 4)
+    assert rows["stage3.0–3.branches.0"] == rows["stage3.0–3.branches.0.0–3"] == ("basic", 16)
+    shown = table.as_table(summary_of("hrnet_w18"), "layer")
+    assert "basic ×16" in shown
+    assert not re.search(r" ×\d+ ×\d", shown)
+
+
 def test_markdown_adds_up(resnet50: Summary) -> None:
     rows = [line.split(" | ") for line in table.as_markdown(resnet50, "stage").splitlines() if line.startswith("| ")][
         2:
@@ -169,6 +195,18 @@ def test_what_a_spec_says_is_escaped(depth: Depth) -> None:
 )
 def test_units(count: int, text: str) -> None:
     assert table.with_unit(count, "MACs") == text
+
+
+@pytest.mark.parametrize("width", [40, 44, 50, 60, 80])
+def test_stages_in_narrow_terminals_lose_blocks_first(resnet50: Summary, width: int) -> None:
+    lines = table.stage_table(resnet50, width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert lines[0].split() == ["name", *(["block"] if width > 46 else []), "repeats", "inner", "width", "output"]
+    for line, row in zip(lines[1:], resnet50.stages, strict=True):
+        name, block, *others = table._stage_cells(row)
+        words = line.split()
+        assert [words[0], *words[-4:]] == [name, *others]
+        assert width < 47 or words[1][:4] == block[:4]
 
 
 def test_columns_are_aligned_and_cut() -> None:

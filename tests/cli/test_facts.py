@@ -77,6 +77,48 @@ def test_check_reads_no_more_of_standard_input_than_a_spec_may_have(run: Run) ->
         assert "error[too-large]" in result.stderr
 
 
+def test_check_goes_on_after_what_cannot_be_read(run: Run, good: Path, bad: Path) -> None:
+    (good.parent / "folder").mkdir()
+    result = run("check", "bad.yaml", f"./{'x' * 300}.yaml", "folder/", "tiny.yaml")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == ["tiny.yaml: fine, 2,674 parameters, 2.58 MMACs"]
+    assert result.stderr.splitlines()[-1] == "2 errors in bad.yaml"
+    assert f"error[unknown-spec]: there is no file {'x' * 300}.yaml\n" in result.stderr
+    assert "error[unknown-spec]: folder/ is a folder\n" in result.stderr
+
+
+def test_what_a_system_refuses_to_read_is_a_diagnostic(run: Run, good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (good.parent / "locked.yaml").write_text(GOOD, "utf-8")
+    opened = Path.open
+
+    def refuse(path: Path, *arguments: str) -> object:
+        if path.name == "locked.yaml":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    result = run("check", "locked.yaml", "tiny.yaml")
+    assert (result.exit_code, result.stdout) == (1, "tiny.yaml: fine, 2,674 parameters, 2.58 MMACs\n")
+    assert result.stderr == "error[unknown-spec]: locked.yaml cannot be read: Permission denied\n"
+
+
+@pytest.mark.parametrize("name", [".", "./folder", "folder/", "/"])
+@pytest.mark.parametrize("command", ["check", "summary", "show"])
+def test_a_folder_is_called_one(run: Run, tmp_path: Path, command: str, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    word = name if name != "." else "./"
+    assert f"error[unknown-spec]: {word} is a folder\n" in run(command, word).stderr
+
+
+def test_a_folder_is_no_base(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "net.yaml").write_text("name: net\nextends: ./folder\n", "utf-8")
+    result = run("check", "net.yaml")
+    assert result.stderr.splitlines()[0] == (
+        "net.yaml:2:10: error[unknown-spec]: folder cannot be read: Is a directory"
+    )
+
+
 VARIANTS = """
 default: "2"
 variants:
@@ -94,6 +136,34 @@ def test_check_of_a_file_checks_all_its_variants(run: Run, good: Path) -> None:
     assert [line.partition(":")[0] for line in lines[-3:]] == ["tiny.yaml", "tiny.yaml#3", "tiny.yaml#wide"]
     assert "tiny.yaml#3: fine" in run("check", "tiny.yaml#3").stdout
     assert "tiny.yaml#wide" not in run("check", "tiny.yaml#3").stdout
+
+
+def test_check_of_standard_input_checks_all_its_variants(run: Run) -> None:
+    result = run("check", "-", input=GOOD + VARIANTS)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()[-3:]] == ["-", "-#3", "-#wide"]
+    result = run("check", "-", input=GOOD + VARIANTS.replace("{width: 16}", "{widht: 16}"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("<stdin>:16:")
+    assert "`widht`" in result.stderr
+    assert result.stderr.splitlines()[-1] == "1 error in <stdin>"
+
+
+def test_a_variant_of_standard_input_is_chosen(run: Run) -> None:
+    text = GOOD + VARIANTS
+    assert run("check", "--", "-#wide", input=text).stdout.splitlines()[-1].startswith("-#wide: fine, ")
+    assert (
+        run("summary", "--format", "csv", "--", "-#3", input=text)
+        .stdout.splitlines()[2]
+        .startswith("layer1,0,basic,3,")
+    )
+    assert run("show", "--why", "layer1.depth", "--", "-#3", input=text).stdout.startswith("layer1.depth is 3\n")
+    assert "depth: 3" in run("show", "--resolved", "--", "-#3", input=text).stdout
+    assert run("show", "--", "-#3", input=text).stdout == text
+    result = run("check", "--", "-#4", input=text)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error[unknown-variant]: there is no variant `4`" in result.stderr
+    assert result.stderr.startswith("<stdin>:")
 
 
 def test_errors_in_a_variant_are_seen_and_shared_ones_are_told_once(run: Run, good: Path) -> None:
@@ -148,6 +218,33 @@ def test_list_names_every_network(run: Run) -> None:
     resnet50 = next(entry for entry in entries if entry["name"] == "resnet50")
     assert (resnet50["layers"], resnet50["parameters"], resnet50["input"]) == (50, 25_557_032, [3, 224, 224])
     assert all(entry["help"] for entry in entries)
+
+
+@pytest.mark.parametrize("format", ["table", "json"])
+def test_list_sets_what_it_can_and_says_where_it_cannot(run: Run, format: str) -> None:
+    result = run("list", "--set", "layer3.depth=23", "--format", format)
+    assert result.exit_code == 0
+    said, _, listed = result.stderr.rstrip("\n").partition(": ")[2].partition(": ")
+    assert result.stderr.startswith("note: ")
+    assert said == "left out, since this cannot be set there"
+    refused = listed.split(", ")
+    assert {"vgg16", "mobilenet_v2"} <= set(refused)
+    if format == "json":
+        entries = {entry["name"]: entry["layers"] for entry in json.loads(result.stdout)}
+    else:
+        entries = {line.split()[0]: int(line.split()[1]) for line in result.stdout.splitlines()[1:]}
+    assert sorted([*entries, *refused]) == network_names()
+    assert (entries["resnet50"], entries["resnet101"]) == (101, 101)
+
+
+def test_list_refuses_what_can_be_set_nowhere(run: Run) -> None:
+    result = run("list", "--set", "layer3.dept=23")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(
+        "--set layer3.dept:1:1: error[unknown-parameter]: `basic` has no parameter `dept`\n"
+    )
+    assert "  note: so in cifar_plain20, and it can be set in none of the others either\n" in result.stderr
+    assert result.stderr.count("error[") == 1
 
 
 def test_show_prints_the_text_as_it_is(run: Run, good: Path) -> None:

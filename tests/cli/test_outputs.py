@@ -72,6 +72,17 @@ def test_what_cannot_be_written_is_no_traceback(run: Run, good: Path, output: st
     assert not list(good.parent.glob(".archbuilder*"))
 
 
+@pytest.mark.parametrize("output", ["out/", "out", ".", "new/"])
+@pytest.mark.parametrize("command", ["render", "export"])
+def test_a_folder_is_no_output(run: Run, good: Path, command: str, output: str) -> None:
+    (good.parent / "out").mkdir()
+    result = run(command, "tiny.yaml", "-o", output)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: {output} is a folder: give -o the name of a file, as in ")
+    assert result.stderr.count("\n") == 1
+    assert sorted(path.name for path in good.parent.rglob("*")) == ["out", "tiny.yaml"]
+
+
 def test_files_are_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "out.svg"
     write_output(path, b"first")
@@ -161,6 +172,28 @@ def test_build_runs_on_a_picture(run: Run, good: Path) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"error: cannot read {good}")
     assert "takes 4" in run("build", "tiny.yaml", "--image", picture, "--set", "input.channels=4").stderr
+
+
+def test_build_says_that_there_is_not_enough_memory(run: Run, good: Path) -> None:
+    size = "3x9999999x9999999"  # more than any process can address
+    result = run("build", "tiny.yaml", "--input", size)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"error: there is not enough memory to build tiny and run it on {size.replace('x', '×')}: give a smaller --input\n"
+    )
+
+
+def test_build_says_so_where_it_ends_midway(run: Run, good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archbuilder.pytorch import run as running
+
+    def fail(*arguments: object, **more: object) -> None:
+        cause = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes")
+        raise RuntimeError("Failed to run torchinfo.") from cause
+
+    monkeypatch.setattr(running.torchinfo, "summary", fail)
+    assert "there is not enough memory" in run("build", "tiny.yaml").stderr
+    monkeypatch.setattr(running.torchinfo, "summary", lambda *_, **__: 1 / 0)
+    assert isinstance(run("build", "tiny.yaml").exception, ZeroDivisionError)
 
 
 def test_build_fails_where_the_module_differs(run: Run, good: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ COMMAND = [sys.executable, "-m", "archbuilder"]
 
 
 def environment(**more: str) -> dict[str, str]:
-    left_out = ("NO_COLOR", "FORCE_COLOR", "COLUMNS")
+    left_out = ("NO_COLOR", "FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "COLUMNS")
     inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     return {**inherited, "PYTHONPATH": str(REPOSITORY), "TERM": "xterm", **more}
 
@@ -65,6 +65,50 @@ def test_closed_streams_are_empty_ones(tmp_path: Path, closed: str) -> None:
     assert b"Traceback" not in process.stderr
 
 
+def with_pipe(arguments: str, text: str, cwd: Path) -> tuple[subprocess.CompletedProcess[bytes], str]:
+    """The command with a pipe in the place of `{}`, as a shell's `<(...)` makes it, and the pipe's path."""
+    if not Path("/dev/fd").is_dir():
+        pytest.skip("needs paths of open files")
+    reading, writing = os.pipe()
+    os.write(writing, text.encode())
+    os.close(writing)
+    path = f"/dev/fd/{reading}"
+    command = [*COMMAND, *arguments.format(path).split()]
+    done = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, pass_fds=[reading], check=False)
+    os.close(reading)
+    return done, path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "start"),
+    [
+        ("check {}", "name    block"),
+        ("summary {} --format csv", "path,level,"),
+        ("show {}", "name: tiny"),
+        ("show {} --why layer1.width", "layer1.width is 8"),
+        ("block basic --set width=4 --spec {}", "basic   input"),
+    ],
+)
+def test_a_pipe_is_read_as_a_file(tmp_path: Path, arguments: str, start: str) -> None:
+    done, _ = with_pipe(arguments, GOOD, tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().startswith(start)
+
+
+def test_variants_in_a_pipe(tmp_path: Path) -> None:
+    text = GOOD + "default: a\nvariants: {a: {}, b: {stages: {layer1: {depth: 3}}}}\n"
+    done, path = with_pipe("check {}", text, tmp_path)
+    assert [line.partition(":")[0] for line in done.stdout.decode().splitlines()[-2:]] == [path, f"{path}#b"]
+    done, _ = with_pipe("summary {}#b --format csv", text, tmp_path)
+    assert done.stdout.splitlines()[2].startswith(b"layer1,0,basic,3,")
+
+
+def test_what_is_wrong_in_a_pipe_has_its_place(tmp_path: Path) -> None:
+    done, path = with_pipe("check {}", BAD, tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().startswith(f"{path}:3:19: error[unknown-block]: ")
+
+
 def in_terminal(*arguments: str, cwd: Path, **more: str) -> str:
     """What the command writes to a terminal of 80 columns."""
     pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
@@ -96,6 +140,20 @@ def test_terminals_get_colour_and_a_table_that_fits(tmp_path: Path) -> None:
     assert plain == (REPOSITORY / "tests/analysis/golden/resnet50-stage-80.txt").read_text("utf-8")
     assert "\033[1;31merror[unknown-block]:\033[0m" in in_terminal("check", "bad.yaml", cwd=tmp_path)
     assert "\033" not in in_terminal("check", "bad.yaml", cwd=tmp_path, NO_COLOR="1")
+
+
+HELP_AND_USAGE = [["--help"], ["check", "--help"], ["check"], ["chekc"], ["summary", "resnet50", "--depth", "deep"]]
+
+
+@pytest.mark.parametrize("arguments", HELP_AND_USAGE, ids=" ".join)
+def test_help_and_usage_have_colour_where_all_else_has_it(tmp_path: Path, arguments: list[str]) -> None:
+    forced = {"FORCE_COLOR": "1", "GITHUB_ACTIONS": "1", "PY_COLORS": "1", "TTY_COMPATIBLE": "1"}
+    piped = archbuilder(*arguments, cwd=tmp_path, **forced)
+    assert b"\033" not in piped.stdout + piped.stderr
+    assert b"archbuilder" in piped.stdout + piped.stderr
+    assert "\033" not in in_terminal(*arguments, cwd=tmp_path, NO_COLOR="1")
+    assert "\033" not in in_terminal(*arguments, cwd=tmp_path, NO_COLOR="1", **forced)
+    assert "\033[" in in_terminal(*arguments, cwd=tmp_path)
 
 
 def test_a_reader_that_leaves_is_no_trouble(tmp_path: Path) -> None:

@@ -137,6 +137,14 @@ def test_symbolic_trace(model: nn.Module, images: Tensor) -> None:
     assert traced.state_dict().keys() == model.state_dict().keys()
 
 
+def test_a_traced_model_is_pickled(model: nn.Module, images: Tensor, tmp_path: Path) -> None:
+    traced = fx.symbolic_trace(model)
+    torch.save(traced, tmp_path / "traced.pt")
+    expected = model(images)
+    for twin in (pickle.loads(pickle.dumps(traced)), torch.load(tmp_path / "traced.pt", weights_only=False)):
+        assert torch.equal(twin(images), expected)
+
+
 def test_channels_last(model: nn.Module, images: Tensor) -> None:
     expected = model(images)
     model = model.to(memory_format=torch.channels_last)

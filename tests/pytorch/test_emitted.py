@@ -10,7 +10,7 @@ import traceback
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from archbuilder.pytorch.emitted import PACKAGE, class_of, module_of
 
@@ -54,6 +54,10 @@ def test_pickled_with_its_source() -> None:
     twin = pickle.loads(data)
     assert type(twin) is type(model)
     assert torch.equal(twin.fc.weight, model.fc.weight)
+
+
+def test_annotations_are_those_of_the_text() -> None:
+    assert inspect.signature(class_of(SOURCE, "Net").forward).return_annotation is Tensor
 
 
 def test_inner_modules_are_pickled_too() -> None:

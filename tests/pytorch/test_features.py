@@ -103,3 +103,16 @@ def test_a_map_goes_by_the_name_of_its_step_too(name: str, step: str, module: st
         (found,) = model(torch.rand(1, 3, 64, 64)).values()
     assert found.shape[1] == info["channels"]
     assert 64 // found.shape[2] == info["reduction"]
+
+
+def test_one_name_is_a_list_of_one() -> None:
+    backbone = archbuilder.build(architecture(OUTPUTS), features="layer1")
+    assert list(backbone(torch.rand(2, 3, 16, 16))) == ["layer1"]
+    with pytest.raises(SpecError, match="there is no step `layer3`"):
+        archbuilder.build(architecture(OUTPUTS), features="layer3")
+
+
+@pytest.mark.parametrize("features", [[1], ["layer1", None], 1, [["layer1"]]])
+def test_features_are_names(features: object) -> None:
+    with pytest.raises(TypeError, match=r"`features` are names of steps, as in \['layer2', 'layer4'\], not "):
+        archbuilder.build(architecture(OUTPUTS), features=features)  # type: ignore[arg-type]
