@@ -85,14 +85,26 @@ class Arguments:
         settings = frame.defaults.of(target.name)
         said = self.readings.said_by(target, frame)
         ordinary = not (fixed or restride or self.trace) and len(target.uses) == 1
-        if ordinary and said.at_once is not None and frame.rules is None:
-            if not (settings or said.explicit):
-                return Given(said.at_once, _NO_ORIGINS, frame.defaults, _NO_WORDS)  # most frequent: nothing is said
-            given = _taken_at_once(said, said.at_once, settings, frame)
-            if given is not None and not (settings and said.facts.related and self.overruled(target, said, settings)):
-                _settle(target, said, given.values, settings, self.checker, frame)
-                return given
+        given = self.at_once(target, said, frame) if ordinary and frame.rules is None else None
+        if given is not None:
+            return given
         return self._step_by_step(_Taking(self, target, said, settings, frame, input), fixed or {}, restride)
+
+    def at_once(self, target: Target, said: Said, frame: Frame) -> Given | None:
+        """The parameters of a use of which each is known by itself; None where one is not, or something is wrong.
+
+        It is for uses that nothing overrides: in frames without rules, where nobody asks where a value comes from.
+        """
+        if said.at_once is None:
+            return None
+        settings = frame.defaults.of(target.name)
+        if not (settings or said.explicit):
+            return Given(said.at_once, _NO_ORIGINS, frame.defaults, _NO_WORDS)  # most frequent: nothing is said
+        given = _taken_at_once(said, said.at_once, settings, frame)
+        if given is None or (settings and said.facts.related and self.overruled(target, said, settings)):
+            return None
+        _settle(target, said, given.values, settings, self.checker, frame)
+        return given
 
     def _step_by_step(self, taking: _Taking, fixed: Mapping[str, Any], restride: Restriding | None) -> Given:
         """The parameters of a use, the strongest first."""

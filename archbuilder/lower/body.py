@@ -21,6 +21,7 @@ from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
 from archbuilder.lower.library import Library
 from archbuilder.lower.loops import turns_of
 from archbuilder.lower.naming import Naming, Words
+from archbuilder.lower.plain import PlainSteps
 from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.restride import restride_of
 from archbuilder.lower.sequences import Sequences
@@ -57,6 +58,9 @@ class Bodies:
         self.naming = Naming(evaluation)
         self.bounds = Bounds(evaluation)
         self.application = Application(evaluation)
+        self.plain = None  # a trace is told of every decision
+        if arguments.trace is None:
+            self.plain = PlainSteps(self.targets, arguments, self.application, self.naming, self.bounds)
         walk = proxy(self)  # held weakly, all that a lowering made is freed as soon as it ends
         self.calls = Calls(walk, arguments, evaluation, library, self.naming, self.bounds)
         self.sequences = Sequences(walk, self.calls, self.application, arguments, evaluation, self.naming, self.bounds)
@@ -89,6 +93,8 @@ class Bodies:
         try:
             if "$" in key:
                 name = str(self.evaluation.evaluate(Formula(key), frame, step.name_place))
+            elif self.plain is not None and self.plain.lower(key, step, frame):
+                return True
             if not step.is_broken:
                 return self._placed(name, step, frame)
         except GiveUp:

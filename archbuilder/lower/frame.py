@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from archbuilder.diagnostics import Place
-from archbuilder.graph.graph import INPUT, Node, Value
+from archbuilder.graph.graph import INPUT, Node, Value, value_of
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.lower.defaults import Defaults
 from archbuilder.lower.rules import Numbering, Rules
@@ -31,7 +31,7 @@ class Builder:
     def add(self, node: Node) -> Value:
         """Appends a node; its value."""
         self.nodes.append(node)
-        return Value(len(self.nodes) - 1)
+        return value_of(len(self.nodes) - 1)
 
     def unlike_others(self, name: str) -> str:
         """A name for a step that stands inline and is no module, so that no key depends on it: one that no child can have."""
@@ -91,6 +91,11 @@ class Frame:
 
     def __post_init__(self) -> None:
         self.current = self.input
+
+    @property
+    def is_special(self) -> bool:
+        """Whether its steps have other names, or are under the network's rules."""
+        return bool(self.rules is not None or self.numbering is not None or self.inlined or self.rename)
 
     def __getitem__(self, name: str) -> Any:
         """What a name means in an expression."""
