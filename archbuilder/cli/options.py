@@ -224,7 +224,7 @@ def find_file(word: str) -> Path:
     wanted = zoo.parse_reference(word)
     path, holders = (wanted.path, []) if wanted.path else zoo.find(wanted.name)
     if path is None:
-        path = next((file for file, key in holders if key in variants_of(file)[1]), None)
+        path = next((file for file, key in holders if not key or key in variants_of(file)[1]), None)
     if path is None or not _holds(path.is_file) or (wanted.variant and wanted.variant not in variants_of(path)[1]):
         check_word(word, {}, None)  # says best what is wrong
         raise SpecError([Diagnostic("unknown-spec", f"there is no spec `{word}`")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -200,13 +200,15 @@ def _find(
     return table and _resolve(table, path, variant, reporter, chain, place)
 
 
-def _find_variant(holders: list[tuple[Path, str]], reporter: Reporter) -> tuple[Path | None, str | None, Table | None]:
+def _find_variant(holders: Iterable[tuple[Path, str]], reporter: Reporter) -> tuple[Path | None, str | None, Table | None]:
     """The first of some files that has the variant wanted of it, with that variant and the file's table."""
     for path, key in holders:
         table = _read(path, reporter)
         variants = table.get("variants") if table is not None else None
         if isinstance(variants, dict) and key in variants:
             return path, key, table
+        if not key:
+            return path, None, table
     return None, None, None
 
 

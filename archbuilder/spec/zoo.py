@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,25 +37,32 @@ def parse_reference(word: str, folder: Path | None = None) -> Wanted:
     if base.endswith(_SUFFIXES) or "/" in base or "\\" in base:
         return Wanted((folder or Path()) / base, variant or None, base)
     sibling = (folder or Path()) / f"{base}.yaml"
-    if folder is not None and is_file(sibling) and find(base) == (None, []):
+    if folder is not None and is_file(sibling) and not _is_known(base):
         return Wanted(sibling, variant or None, base)
     return Wanted(None, variant or None, base)
 
 
+def _is_known(name: str) -> bool:
+    """Whether the zoo may have a network of this name."""
+    path, holders = find(name)
+    return path is not None or next(holders, None) is not None
+
+
 def is_file(path: Path) -> bool:
-    """Whether there is a file, also for what cannot be a path (too long, or with a NUL in it)."""
+    """Whether there is something to open, a pipe for example, also for what cannot be a path (too long, or with a NUL in it).
+    Of a folder, opening it says what is wrong."""
     try:
-        return path.is_file()
+        return path.exists()
     except (OSError, ValueError):
         return False
 
 
-def _index() -> dict[str, str]:
-    """Every file of the zoo, by its name without the suffix."""
+def _index(near: str = "") -> dict[str, str]:
+    """Every file of the zoo, by its name without the suffix; with `near` only those of families that it begins with."""
     found: dict[str, str] = {}
     with os.scandir(SPECS) as families:
         for family in families:
-            if family.is_dir():
+            if near.startswith(family.name) if near else family.is_dir():
                 with os.scandir(family.path) as files:
                     found.update({f.name.removesuffix(".yaml"): f.path for f in files if f.name.endswith(".yaml")})
     return found
@@ -65,15 +73,26 @@ def all_files() -> list[Path]:
     return [Path(path) for _, path in sorted(_index().items())]
 
 
-def find(name: str) -> tuple[Path | None, list[tuple[Path, str]]]:
-    """The file of the zoo that is called so; else the files that may hold it as a variant, with the variant's key, longest
-    file name first."""
-    index = _index()
-    if name in index:
-        return Path(index[name]), []
-    fitting = [stem for stem in index if name.startswith(stem)]
-    fitting.sort(key=len, reverse=True)
-    return None, [(Path(index[stem]), name.removeprefix(stem).removeprefix("_")) for stem in fitting]
+def find(name: str) -> tuple[Path | None, Iterator[tuple[Path, str]]]:
+    """The file of the zoo that is called so; else the files that may hold it as a variant, with the variant's key.
+
+    Most networks are in a family that their name begins with, so other families are looked into only after these.
+    """
+    near = _index(name) if name else {}
+    found = near.get(name) or (_index().get(name) if not _fitting(name, near) else None)
+    return (Path(found) if found is not None else None), _holders(name, near)
+
+
+def _holders(name: str, near: dict[str, str]) -> Iterator[tuple[Path, str]]:
+    tried = _fitting(name, near)
+    yield from tried
+    yield from (each for each in _fitting(name, _index()) if each not in tried)
+
+
+def _fitting(name: str, index: dict[str, str]) -> list[tuple[Path, str]]:
+    """The files whose name a network's begins with, and the rest of that ("": it is the file's own): longest name first."""
+    stems = sorted((stem for stem in index if name.startswith(stem)), key=len, reverse=True)
+    return [(Path(index[stem]), name.removeprefix(stem).removeprefix("_")) for stem in stems]
 
 
 def plain_name(stem: str, variant: str) -> str:
