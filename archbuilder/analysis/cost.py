@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 from archbuilder.graph.graph import INPUT, Graph, Node
@@ -61,9 +62,10 @@ class Costs:
     def _of_op(self, op: Op, node: Node) -> Cost:
         stored = self._stored.get(id(op))
         if stored is None:
-            sizes = [(tensor.elements, tensor.trained) for tensor in op.state()]
-            parameters = sum(size for size, trained in sizes if trained)
-            stored = self._stored[id(op)] = (parameters, sum(size for size, _ in sizes) - parameters)
+            counts = [0, 0]
+            for _, shape, trained in op.state():
+                counts[not trained] += prod(shape)
+            stored = self._stored[id(op)] = (counts[0], counts[1])
         macs = op.macs(node.shape)
         return Cost(*stored, macs, node.shape.elements if macs else 0)
 

@@ -8,6 +8,7 @@ described as data and turned into text by `archbuilder.pytorch`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar, NamedTuple, Self
 
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
@@ -33,10 +34,7 @@ class Tensor(NamedTuple):
     @property
     def elements(self) -> int:
         """How many numbers it holds."""
-        product = 1
-        for size in self.shape:
-            product *= size
-        return product
+        return prod(self.shape)
 
 
 @dataclass(frozen=True)

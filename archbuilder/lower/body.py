@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 from weakref import proxy
 
-from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import Graph, Node, Output, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.activation import DropPath
@@ -18,11 +17,11 @@ from archbuilder.lower.bounds import Bounds
 from archbuilder.lower.calls import OUTER, Calls, finished
 from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
 from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
+from archbuilder.lower.inputs import inputs_of
 from archbuilder.lower.library import Library
 from archbuilder.lower.loops import turns_of
 from archbuilder.lower.naming import Naming, Words
 from archbuilder.lower.plain import PlainSteps
-from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.restride import restride_of
 from archbuilder.lower.sequences import Sequences
 from archbuilder.lower.site import Site
@@ -32,8 +31,6 @@ from archbuilder.lower.uses import Target
 from archbuilder.parameters import describe
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import Loop, Step
-from archbuilder.spec.table import value_place
-from archbuilder.spec.values import MAXIMUM_REPEATS
 
 
 class Bodies:
@@ -58,10 +55,9 @@ class Bodies:
         self.naming = Naming(evaluation)
         self.bounds = Bounds(evaluation)
         self.application = Application(evaluation)
-        self.plain = None  # a trace is told of every decision
-        if arguments.trace is None:
-            self.plain = PlainSteps(self.targets, arguments, self.application, self.naming, self.bounds)
         walk = proxy(self)  # held weakly, all that a lowering made is freed as soon as it ends
+        parts = self.targets, evaluation, arguments, self.application, self.naming, self.bounds
+        self.plain = PlainSteps(*parts) if arguments.trace is None else None  # a trace is told of every decision
         self.calls = Calls(walk, arguments, evaluation, library, self.naming, self.bounds)
         self.sequences = Sequences(walk, self.calls, self.application, arguments, evaluation, self.naming, self.bounds)
         self.outputs: list[Output] = []
@@ -141,7 +137,7 @@ class Bodies:
         takes_values = not isinstance(target, Target) or target.takes_values
         if not takes_values and step.from_ is not None:
             self._refuse("from", "here: this step takes no value", step, frame)
-        inputs = self._inputs(step, frame) if takes_values else ()
+        inputs = inputs_of(step, frame, self.evaluation) if takes_values else ()
         if POISON in inputs:
             self.naming.check_written(name, frame, step)
             self._check_all_the_same(target, step, frame)
@@ -193,7 +189,7 @@ class Bodies:
 
     def _left_out(self, name: str, step: Step, frame: Frame) -> bool:
         """A step that is left out hands on its first input. In a list later steps move up, unless `else` keeps its place."""
-        inputs = self._inputs(step, frame, first_only=True)
+        inputs = inputs_of(step, frame, self.evaluation, first_only=True)
         if POISON in inputs:
             raise GiveUp
         stays = step.else_ is not None
@@ -209,35 +205,6 @@ class Bodies:
         child = self.naming.child(name, frame, step, claim=stays)
         node = Node(child, None, (value,), frame.builder.shape_of(value), step.place, replaced=stays)
         return self._append(name, node, step, frame)
-
-    def _inputs(self, step: Step, frame: Frame, *, first_only: bool = False) -> tuple[Value, ...]:
-        """The values that a step takes."""
-        if step.from_ is None:
-            return (frame.current,)
-        found: list[Value] = []
-        for number, written in enumerate(step.from_[:1] if first_only else step.from_):
-            name: Any = written
-            if type(written) is Formula:
-                name = self.evaluation.evaluate(written, frame, _place_of_input(step, number))
-            if not isinstance(name, str):
-                message = f"`from` takes names of steps, got {_described(name)}"
-                advice = f"write {str(written).removeprefix('$')}, without the `$`"
-                if isinstance(name, Slot):
-                    advice = f"use it in a step of its own, {{block: {written}}}, and name that"
-                self.evaluation.error(frame, "bad-value", message, _place_of_input(step, number), advice)
-                raise GiveUp
-            values = find_values(name, frame)
-            if values is None:
-                message = f"there is no step `{name}` before this one"
-                place, help = _place_of_input(step, number), advice_for(str(name), frame)
-                self.evaluation.error(frame, "unknown-step", message, place, help)
-                raise GiveUp
-            found += values
-            if len(found) > MAXIMUM_REPEATS:
-                message = f"a step takes at most {MAXIMUM_REPEATS:,} values"
-                self.evaluation.error(frame, "too-large", message, _place_of_input(step, number))
-                raise GiveUp
-        return tuple(found)
 
     # ---- steps with a body of their own -------------------------------------------------------------------------
 
@@ -375,16 +342,6 @@ class Bodies:
         if self.arguments.trace is not None:
             self.arguments.trace.placed(name, [node], step, frame)
         return frame.builder.add(node)
-
-
-def _described(value: Any) -> str:
-    return f"a value of {value}" if getattr(value, "is_shape", False) else describe(value)
-
-
-def _place_of_input(step: Step, number: int) -> Place | None:
-    """Where the name of one of a step's inputs is written."""
-    listed = step.table.get("from") if step.table is not None else None
-    return value_place(listed, number) or step.place_at("from")
 
 
 def _set(frame: Frame, name: str, value: Value) -> None:

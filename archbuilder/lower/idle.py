@@ -30,10 +30,10 @@ def report_idle_steps(network: Graph, taps: Sequence[Tap], reporter: Reporter) -
 
 
 def _report(graph: Graph, wanted: Sequence[Value], ways: str, reporter: Reporter) -> None:
-    own = [at for at, node in enumerate(graph.nodes) if node.place is None or not node.place.source.shipped]
-    for number in sorted(graph.idle(wanted).intersection(own)) if own else ():
+    idle = graph.idle(wanted)
+    for number in sorted(idle):
         node = graph.nodes[number]
-        if node.body is None:
+        if node.body is None or (node.place is not None and node.place.source.shipped):
             continue
         message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"
         help = f"name it in the `from` of a later step, {ways}or remove it"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from archbuilder.diagnostics import Note, Place, Reporter, nearest, shorten, suggest
@@ -30,6 +32,19 @@ if TYPE_CHECKING:
     from archbuilder.lower.trace import Trace
 
 
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Lets Python look for no garbage meanwhile: what a lowering makes is held to its end, so that it would find none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_no_garbage()
 def lower_architecture(
     architecture: Architecture,
     input: tuple[int, int, int] | None = None,
@@ -163,7 +178,7 @@ class _Network:
         inlined: list[Section] = []
         for name, section in self.architecture.sections().items():
             start = len(self.builder.nodes)
-            self.frame.rules = self.rules if name in ("stem", "stages") else None
+            self.frame.rules = self.rules if name in ("stem", "stages") and not self.rules.are_none else None
             self.frame.numbering = self.numbering if name != "head" else None
             body = {name: section} if isinstance(section, Step) else section
             self._lower_section(body, inlined)

@@ -1,4 +1,4 @@
-"""The most frequent kind of step, lowered in one go: a use of an op that is always there and takes the value before it.
+"""The most frequent kind of step, lowered in one go: a use of an op under its own name.
 
 It does what the general way does for such a step, with the same parts, and leaves to that way whatever is unusual. Most steps
 of a network are of this kind, and the dozen calls on the general way are most of what they cost.
@@ -9,17 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from archbuilder.graph.graph import plain_node
+from archbuilder.graph.graph import Node, plain_node
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.activation import DropPath
 from archbuilder.lower.application import Application
 from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.bounds import Bounds
+from archbuilder.lower.evaluation import Evaluation
 from archbuilder.lower.frame import POISON, Frame
+from archbuilder.lower.inputs import inputs_of
+from archbuilder.lower.library import is_kept
 from archbuilder.lower.naming import Naming
 from archbuilder.lower.said import Said
 from archbuilder.lower.targets import Targets
 from archbuilder.lower.uses import Target
+from archbuilder.spec.arithmetic import FormulaError
+from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import Step
 
 
@@ -37,6 +42,7 @@ class PlainSteps:
     """Lowers plain steps. One for each lowering."""
 
     targets: Targets
+    evaluation: Evaluation
     arguments: Arguments
     application: Application
     naming: Naming
@@ -51,36 +57,59 @@ class PlainSteps:
         """
         plan = self._plans.get(id(step), _UNKNOWN)
         if plan is _UNKNOWN:
-            plan = self._plans[id(step)] = self._plan_of(step, frame)
-        builder, current = frame.builder, frame.current
-        if plan is None or frame.is_special or current == POISON or current.item is not None:
+            plan = self._plans[id(step)] = _KEPT_PLANS.get(id(step)) or self._plan_of(step, frame)
+        builder = frame.builder
+        if plan is None or frame.is_special or name in builder.taken or name in builder.containers or "." in name:
             return False
-        if name in builder.taken or name in builder.containers or name not in self.naming.checked or "." in name:
+        if name not in self.naming.checked:
+            self.naming.check(name, frame, step.name_place)
+        if not self._is_there(step, frame):
             return False
-        given = self.arguments.at_once(plan.target, plan.said, frame)
+        inputs = (frame.current,) if step.from_ is None else inputs_of(step, frame, self.evaluation)
+        given = self.arguments.at_once(plan.target, plan.said, frame) if POISON not in inputs else None
         if given is None:
             return False
-        op, shape = self.application.apply(plan.op_type, given, (current,), step, frame)
+        op, shape = self.application.apply(plan.op_type, given, inputs, step, frame)
         builder.known.add(name)
-        builder.taken.add(name)
+        if type(op) is DropPath and op.rate == 0:
+            node = Node(name, None, inputs, shape, step.place)
+        else:
+            builder.taken.add(name)
+            node = plain_node(name, op, inputs, shape, step.place)
         self.bounds.count(frame, step)
-        frame.values[name] = frame.current = builder.add(plain_node(name, op, (current,), shape, step.place))
+        frame.values[name] = frame.current = builder.add(node)
         return True
+
+    def _is_there(self, step: Step, frame: Frame) -> bool:
+        """Whether it is there for certain. What is wrong with `when` is found, and reported, on the general way."""
+        if type(step.when) is not Formula:
+            return step.when is True
+        try:
+            return step.when.evaluate(frame) is True
+        except FormulaError:
+            return False
 
     def _plan_of(self, step: Step, frame: Frame) -> _Plan | None:
         """What there is to know of a step, if it is a plain one."""
-        words = step.from_, step.depth, step.output, step.rename, step.register_, step.names, step.else_
-        if type(step.block) is not str or step.is_broken or step.when is not True or step.inline or any(words):
+        words = step.depth, step.output, step.rename, step.register_, step.names
+        if type(step.block) is not str or step.is_broken or step.inline or any(word is not None for word in words):
             return None
         target = self.targets.find(step, frame)
         op_type = target.definition if isinstance(target, Target) else None
-        if not isinstance(target, Target) or not isinstance(op_type, type) or op_type is DropPath:
+        if not isinstance(target, Target) or not isinstance(op_type, type):
             return None
-        if op_type.inputs != (1, 1) or op_type.kept is not None or op_type.holds_tensor:
+        if op_type.inputs == (0, 0) or op_type.kept is not None or op_type.holds_tensor:
             return None
         said = self.arguments.readings.said_by(target, frame)
-        return _Plan(step, target, op_type, said) if said.at_once is not None else None
+        if said.at_once is None:
+            return None
+        plan = _Plan(step, target, op_type, said)
+        if is_kept(step):  # what a shipped step says is read off its text alone
+            _KEPT_PLANS[id(step)] = plan
+        return plan
 
 
+_KEPT_PLANS: Final[dict[int, _Plan]] = {}
+"""Those of shipped steps, which stay parsed from one call to the next."""
 _UNKNOWN: Final = _Plan(None, None, None, None)  # type: ignore[arg-type]
 """Stands for a step that was not met yet."""

@@ -83,6 +83,11 @@ class Rules:
     above: int = 1
     used: set[str] = field(default_factory=set)
 
+    @property
+    def are_none(self) -> bool:
+        """Whether there is none."""
+        return self.width is None and self.depth is None and self.stride is None
+
     def scaled(self, widths: Any) -> Any:
         """A width, or each of a list, times the multiplier if there is one."""
         if self.width is None or widths is None:

@@ -200,7 +200,9 @@ def _find(
     return table and _resolve(table, path, variant, reporter, chain, place)
 
 
-def _find_variant(holders: Iterable[tuple[Path, str]], reporter: Reporter) -> tuple[Path | None, str | None, Table | None]:
+def _find_variant(
+    holders: Iterable[tuple[Path, str]], reporter: Reporter
+) -> tuple[Path | None, str | None, Table | None]:
     """The first of some files that has the variant wanted of it, with that variant and the file's table."""
     for path, key in holders:
         table = _read(path, reporter)

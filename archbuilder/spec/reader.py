@@ -143,7 +143,9 @@ class _Builder:
         start, end = event.start_mark, event.end_mark
         column = start.column + 1
         if end.line == start.line and end.column >= column:
-            place = tuple.__new__(Place, (self.source, start.line + 1, column, end.column + 1))  # most values: made quickly
+            place = tuple.__new__(
+                Place, (self.source, start.line + 1, column, end.column + 1)
+            )  # most values: made quickly
         else:
             place = self.place(event)
         if event.tag is not None:
