@@ -143,13 +143,15 @@ def _loop_text(made: Module, variable: str, values: str, indent: int) -> str:
 
 
 def _numbers_text(numbers: Sequence[Any], indent: int) -> str:
-    """Numbers in brackets, as many in a line as fit."""
+    """Numbers in brackets, as many in a line as fit, also where that is folded into a deeper one."""
     line = literal(tuple(numbers))
     pad = " " * (indent + 4)
     if len(line) + indent + 20 <= WIDTH:  # behind the loop's variable
         return line
     return (
-        "(\n" + fill(line[1:-1].rstrip(","), WIDTH, initial_indent=pad, subsequent_indent=pad) + f",\n{' ' * indent})"
+        "(\n"
+        + fill(line[1:-1].rstrip(","), WIDTH - 8, initial_indent=pad, subsequent_indent=pad)
+        + f",\n{' ' * indent})"
     )
 
 
