@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+import archbuilder
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TRAIN = EXAMPLES / "train_fashion_mnist.py"
 
@@ -61,3 +63,30 @@ def test_says_where_data_comes_from(tmp_path: Path) -> None:
 
 def test_the_loop_stays_short() -> None:
     assert len(TRAIN.read_text("utf-8").splitlines()) <= 100
+
+
+VARIANT = """\
+name: mine
+extends: resnet50
+output_stride: 16
+defaults:
+  activation: silu
+  drop_path: 0.1
+  bottleneck: {shortcut: avg_project, after_last_norm: {se: squeeze_excite}}
+stem: {conv1: {block: deep_stem}}
+"""
+
+
+def test_a_variant_is_a_few_lines() -> None:
+    """ResNet-50 into ResNet-50-D with gates, output stride 16, drop path and SiLU."""
+    assert len(VARIANT.splitlines()) <= 12
+    mine = archbuilder.check("mine.yaml", text=VARIANT)
+    sizes = {name: archbuilder.check(name).summary.parameters for name in ("resnet50", "resnet50d", "seresnet50")}
+    assert mine.summary.parameters == sizes["resnet50d"] + sizes["seresnet50"] - sizes["resnet50"]
+    assert [tap.reduction for tap in mine.graph.taps] == [2, 4, 8, 16]
+    assert mine.graph.drop_units == 16
+
+
+def test_a_decoder_is_a_few_lines() -> None:
+    assert len((EXAMPLES / "unet_resnet18.yaml").read_text("utf-8").splitlines()) <= 30
+    assert str(archbuilder.lower(EXAMPLES / "unet_resnet18.yaml").output_shape).endswith("224×224")
