@@ -17,7 +17,7 @@ from archbuilder.checking import Checked
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.op import Construct, Op
 from archbuilder.graph.ops.weighted import Convolution, Linear
-from archbuilder.graph.shapes import Streams, dimensions
+from archbuilder.graph.shapes import Shape, Streams, dimensions
 from archbuilder.pytorch.build import build_module
 
 _TORCHINFO_DEPTH = {"stage": 1, "block": 2, "layer": 5}
@@ -59,11 +59,13 @@ def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
     """
     shape = checked.summary.input_shape
     torch.manual_seed(0)
-    images = torch.rand(1, *shape) if image is None else read_picture(image, shape)
+    given = _random(checked.graph.input) if image is None else read_picture(image, shape)
     model = build_module(checked.architecture, checked.graph)
     layers = list(_layers(checked.graph, idle=checked.graph.training_only))
     with _Watch(model, tuple(f"{layer.path}." for layer in layers if layer.op.needs)) as watch:
-        info = torchinfo.summary(model, input_data=images, depth=_TORCHINFO_DEPTH[depth], col_names=_COLUMNS, verbose=0)
+        info = torchinfo.summary(
+            model, input_data=[given], depth=_TORCHINFO_DEPTH[depth], col_names=_COLUMNS, verbose=0
+        )
     expected_macs = sum(layer.op.macs(layer.op_shape) for layer in layers if isinstance(layer.op, Convolution | Linear))
     watched = [each for each in layers if each.path in watch.shapes or (each.op.state() and not each.op.holds_tensor)]
     shapes = {layer.path: layer.shape for layer in watched}
@@ -82,6 +84,13 @@ def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
     run.differences += _differences(checked, run)
     run.differences += [f"{path}: expected {shapes[path]}, got {found}" for path, found in wrong.items()]
     return run
+
+
+def _random(shape: Shape) -> Tensor | tuple[Tensor, ...]:
+    """Random numbers for one image; those of streams as a tuple."""
+    if isinstance(shape, Streams):
+        return tuple(torch.rand(1, *dimensions(part)) for part in shape)
+    return torch.rand(1, *dimensions(shape))
 
 
 def _differences(checked: Checked, run: Run) -> Iterator[str]:
@@ -148,10 +157,18 @@ class _Watch:
             if isinstance(module, nn.Conv2d | nn.Linear) and not path.startswith(self._inside):
                 self.macs += main[0].numel() * module.weight[0].numel()
             if module is self._model:
-                self.output = tuple(main.shape[1:])
+                self.output = _whole(output)
                 self.top = _top(main[0]) if main.dim() == 2 else []
 
         return see
+
+
+def _whole(output: Any) -> tuple[int, ...]:
+    """The output's shape; those of streams one behind the other, and of further outputs beside the main one, none."""
+    if isinstance(output, Tensor):
+        return tuple(output.shape[1:])
+    parts = output[:1] if hasattr(output, "_fields") else output
+    return tuple(size for part in parts for size in part.shape[1:])
 
 
 def _top(scores: Tensor, count: int = 5) -> list[tuple[int, float]]:

@@ -339,6 +339,10 @@ def test_block_takes_tokens_and_several_values(run: Run) -> None:
     told = ("--set", "heads=2", "--set", "expand=2", "--set", "norm.kind=layer")
     first = run("block", "pvt_block", "--tokens", "--input", "8x4x4", *told).stdout.splitlines()[0]
     assert first == "pvt_block   input 4×4 tokens of 8   output 4×4 tokens of 8"
+    built = run("block", "pvt_block", "--tokens", "--input", "8x4x4", *told, "--build")
+    assert (built.exit_code, built.stdout.count("equal")) == (0, 3)
+    built = run("block", "hr_transition", "--input", "8x8x8", "--set", "streams=3", "--build")
+    assert (built.exit_code, built.stdout.count("equal")) == (0, 3)
     result = run("block", "basic", "--set", "width=8", "--format", "dot")
     assert result.exit_code == 2
     assert "say -o too" in result.stderr
