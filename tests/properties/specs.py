@@ -55,6 +55,7 @@ OWN_BLOCKS: dict[str, Any] = {
             "out": {"block": "multiply", "from": ["input", "kind"]},
         },
     },
+    "spatial": {"body": {"conv": {"block": "conv", "kernel": 3, "width": 1, "bias": True}}},
     "ladder": {
         "parameters": {
             "width": "channels",
@@ -442,7 +443,8 @@ class Writer:
         }
         body["out"] = {"block": "multiply", "from": ["input", "sigmoid"]}
         if body["gates"] == "channel_pool":
-            body["sigmoid"] = {"block": "conv", "kernel": 3, "width": 1, "bias": True}
+            # A block of its own, as `scale` would multiply a width of 1 that stands in a stage.
+            body["sigmoid"] = self.use("spatial")
         return {"body": body}
 
     def resized(self) -> Any:
