@@ -40,7 +40,7 @@ def inputs_of(step: Step, frame: Frame, evaluation: Evaluation, *, first_only: b
         values = find_values(name, frame)
         if values is None:
             message = f"there is no step `{name}` before this one"
-            place, help = _place_of_input(step, number), advice_for(str(name), frame)
+            place, help = _place_of_input(step, number), advice_for(name, frame)
             evaluation.error(frame, "unknown-step", message, place, help)
             raise GiveUp
         found += values
