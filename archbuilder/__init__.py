@@ -125,13 +125,15 @@ def build(
         TypeError: if `features` is something else than names.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
     """
-    from archbuilder.pytorch.build import build_module
+    from archbuilder.pytorch.build import module_maker
 
     overrides = dict(parameters)
     if channels is not None:
         overrides["channels" if _declares(spec, "channels") else "input.channels"] = channels
     checked = check(spec, overrides)
-    return build_module(checked.architecture, checked.graph, features)
+    make = module_maker(checked.architecture, checked.graph, features)
+    del checked  # the weights can take the memory that its graph leaves
+    return make()
 
 
 def _declares(spec: str | Path | Architecture, parameter: str) -> bool:
@@ -167,10 +169,10 @@ def block(
         ValueError: if `input` is no size of an image.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
     """
-    from archbuilder.pytorch.build import build_module
+    from archbuilder.pytorch.build import module_maker
 
     checked = check_block(name, parameters, input, spec, text, tokens=tokens)
-    return build_module(checked.architecture, checked.graph)
+    return module_maker(checked.architecture, checked.graph)()
 
 
 def load_checkpoint(model: nn.Module, path: str | Path) -> None:

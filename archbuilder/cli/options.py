@@ -17,7 +17,7 @@ from archbuilder.cli.reports import relative
 from archbuilder.diagnostics import Diagnostic, Place, Reporter, Source, SpecError, shorten, suggest
 from archbuilder.spec import zoo
 from archbuilder.spec.load import variants_of
-from archbuilder.spec.reader import MAXIMUM_BYTES, read_yaml
+from archbuilder.spec.reader import MAXIMUM_BYTES, read_bytes, read_yaml
 
 Size: TypeAlias = tuple[int, int, int]
 
@@ -249,12 +249,11 @@ def read_piped(word: str) -> str | None:
 
 def _read_text(stream: BinaryIO, name: str) -> str:
     """The text of a stream, no more of it than a spec may have."""
-    # A character has at most four bytes; one more than may be read shows the reader that there are too many.
-    data = stream.read(4 * MAXIMUM_BYTES + 1)
+    data = read_bytes(stream)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start >= 4 * MAXIMUM_BYTES - 3:
+        if error.start >= MAXIMUM_BYTES - 3:  # a character that was cut in two: the text is too long anyway
             return data[: error.start].decode("utf-8")
         place = Place(Source(name, ""), 1, 1, 2)
         message = f"this is not a text in UTF-8 (byte {error.start})"

@@ -26,8 +26,8 @@ def names_bound(text: str) -> set[str]:
     return names
 
 
-def needy_ops(graph: Graph) -> Iterator[tuple[Graph, Node, Op]]:
-    """The nodes whose ops need source of their own, with the graphs that they stand in; each graph is looked through once."""
+def ops_of(graph: Graph) -> Iterator[tuple[Graph, Node, Op]]:
+    """The nodes of ops, with the graphs that they stand in; each graph is looked through once."""
     seen: set[int] = set()
     open_graphs = [graph]
     while open_graphs:
@@ -38,5 +38,10 @@ def needy_ops(graph: Graph) -> Iterator[tuple[Graph, Node, Op]]:
                 if id(body) not in seen:
                     seen.add(id(body))
                     open_graphs.append(body)
-            elif body is not None and body.needs:
+            elif body is not None:
                 yield around, node, body
+
+
+def needy_ops(graph: Graph) -> Iterator[tuple[Graph, Node, Op]]:
+    """The nodes whose ops need source of their own, with the graphs that they stand in."""
+    return (found for found in ops_of(graph) if found[2].needs)

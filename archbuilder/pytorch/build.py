@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from archbuilder.diagnostics import Diagnostic, SpecError, shorten, suggest
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 INSTALL = 'building a network needs torch: pip install "archbuilder-torch[torch]"'
 
 
-def build_module(architecture: Architecture, graph: Graph, features: str | Sequence[str] | None = None) -> nn.Module:
-    """The network as a module, freshly initialised.
+def module_maker(
+    architecture: Architecture, graph: Graph, features: str | Sequence[str] | None = None
+) -> Callable[[], nn.Module]:
+    """What makes the network as a module, freshly initialised, at each call. It holds on to the spec, which the module keeps
+    as `.spec`, and to none of the graph: its memory can be free before the weights need theirs.
 
     Args:
-        architecture: the spec; the module keeps it as `.spec`.
+        architecture: the spec.
         graph: the spec, lowered.
         features: names of steps, or one name, whose maps the module returns instead of its output.
 
@@ -41,10 +45,17 @@ def build_module(architecture: Architecture, graph: Graph, features: str | Seque
         raise ModuleNotFoundError(INSTALL, name="torch") from None
     from archbuilder.pytorch.emitted import class_of
     from archbuilder.pytorch.foreign import check_modules
+    from archbuilder.pytorch.redrawn import redrawn_dimensions
 
     check_modules(graph)
-    source, root = source_of(graph)
-    module = class_of(source, root)()
+    return partial(_made, class_of(*source_of(graph)), redrawn_dimensions(graph), architecture)
+
+
+def _made(kind: type[nn.Module], redrawn: frozenset[int], architecture: Architecture) -> nn.Module:
+    from archbuilder.pytorch.redrawn import PassingOver
+
+    with PassingOver(redrawn):
+        module = kind()
     module.spec = architecture  # type: ignore[assignment]
     return module
 

@@ -18,7 +18,7 @@ from archbuilder.graph.graph import Graph
 from archbuilder.graph.op import Construct, Op
 from archbuilder.graph.ops.weighted import Convolution, Linear
 from archbuilder.graph.shapes import Shape, Streams, dimensions
-from archbuilder.pytorch.build import build_module
+from archbuilder.pytorch.build import module_maker
 
 _TORCHINFO_DEPTH = {"stage": 1, "block": 2, "layer": 5}
 _COLUMNS = ("output_size", "num_params", "mult_adds")
@@ -60,7 +60,7 @@ def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
     shape = checked.summary.input_shape
     torch.manual_seed(0)
     given = _random(checked.graph.input) if image is None else read_picture(image, shape)
-    model = build_module(checked.architecture, checked.graph)
+    model = module_maker(checked.architecture, checked.graph)()
     layers = list(_layers(checked.graph, idle=checked.graph.training_only))
     with _Watch(model, tuple(f"{layer.path}." for layer in layers if layer.op.needs)) as watch:
         info = torchinfo.summary(

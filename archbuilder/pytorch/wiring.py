@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from archbuilder.graph.graph import INPUT, Graph, Node, Value, children
+from archbuilder.graph.graph import INPUT, Child, Graph, Node, Value, children
 from archbuilder.pytorch.expressions import ABSENT, Arguments, CannotUnify
 from archbuilder.pytorch.members import Member
 from archbuilder.pytorch.plans import Reference
@@ -109,23 +108,19 @@ def registration(members: list[Member], names: Iterable[str]) -> tuple[str, ...]
         CannotUnify: if the instances register in different orders.
     """
     wanted = set(names)
-    orders = [list(_flat(member.graph)) for member in members]
-    joint = joint_order([list(_flat(member.graph, left_out=True)) for member in members])
+    orders = [list(_flat(children(member.graph))) for member in members]
+    joint = joint_order([list(_flat(children(member.graph, left_out=True))) for member in members])
     if any([name for name in joint if name in set(order)] != order for order in orders):
         joint = joint_order(orders)  # a container that a step would open if it were there
     return tuple(name for name in joint if name in wanted)
 
 
-def _flat(graph: Graph, *, left_out: bool = False) -> Iterable[str]:
+def _flat(level: dict[str, Child], prefix: str = "") -> Iterable[str]:
     """The dotted names of a graph's children in order of registration; containers are opened at their first child."""
-
-    def walk(level: Any, prefix: str) -> Iterable[str]:
-        for name, child in level.items():
-            if child.node is not None:
-                yield prefix + name
-            yield from walk(child.inner, f"{prefix}{name}.")
-
-    return walk(children(graph, left_out=left_out), "")
+    for name, child in level.items():
+        if child.node is not None:
+            yield prefix + name
+        yield from _flat(child.inner, f"{prefix}{name}.")
 
 
 def identifier(name: str) -> str:

@@ -12,7 +12,7 @@ from archbuilder.spec.blocks import read_used_files, resolve_blocks
 from archbuilder.spec.merge import SECTION_NAMES, arrange, inherit, merge, weakened
 from archbuilder.spec.models import Architecture, write_section
 from archbuilder.spec.plugins import join_plugins, locate_plugins
-from archbuilder.spec.reader import MAXIMUM_BYTES, read_yaml
+from archbuilder.spec.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, read_bytes, read_yaml
 from archbuilder.spec.scalars import plain_value
 from archbuilder.spec.table import Table
 from archbuilder.spec.validate import validate_architecture
@@ -145,9 +145,9 @@ def _read(path: Path, reporter: Reporter) -> Table | None:
     shipped = path.is_relative_to(zoo.SPECS)
     name = str(path)
     with path.open("rb") as file:
-        data = file.read(4 * MAXIMUM_BYTES + 1)  # as long as the longest text in the longest characters, and no more
-    if len(data) > 4 * MAXIMUM_BYTES:
-        message = f"this text has more than {MAXIMUM_BYTES:,} characters, which is all that is read"
+        data = read_bytes(file)
+    if len(data) > MAXIMUM_BYTES:
+        message = f"this text has more than {MAXIMUM_CHARACTERS:,} characters, which is all that is read"
         reporter.error("too-large", message, Place(Source(name, ""), 1, 1, 2))
         return None
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import yaml
 
@@ -16,11 +16,15 @@ from archbuilder.diagnostics import Place, Reporter, Source, shorten
 from archbuilder.spec.scalars import resolve_scalar
 from archbuilder.spec.table import Items, Table
 
-MAXIMUM_BYTES: Final = 250_000
+MAXIMUM_CHARACTERS: Final = 250_000
 MAXIMUM_NESTING: Final = 40
 MAXIMUM_VALUES: Final = 20_000
 """Maps, lists and scalars of one file, those behind aliases counted as often as they are used."""
 
+MAXIMUM_BYTES: Final = 4 * MAXIMUM_CHARACTERS
+"""A character has at most four."""
+
+_PIECE: Final = 1 << 14
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -28,12 +32,24 @@ class _Stop(Exception):
     """The rest of the text cannot be read; the reason has been reported."""
 
 
+def read_bytes(stream: BinaryIO) -> bytes:
+    """All that a stream has; where this is more than a spec may have, `MAXIMUM_BYTES` and one more.
+
+    In pieces: memory for the most that may come would be taken at once, and is a thousand times what a spec needs.
+    """
+    pieces, left = list[bytes](), MAXIMUM_BYTES + 1
+    while left and (piece := stream.read(min(left, _PIECE))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
+
+
 def read_yaml(source: Source, reporter: Reporter) -> Table | None:
     """The map that a text holds; None where there is none, with the reasons in `reporter`."""
-    if len(source.text) > MAXIMUM_BYTES:
+    if len(source.text) > MAXIMUM_CHARACTERS:
         reporter.error(
             "too-large",
-            f"this text has {len(source.text):,} characters; at most {MAXIMUM_BYTES:,} are read",
+            f"this text has {len(source.text):,} characters; at most {MAXIMUM_CHARACTERS:,} are read",
             Place(source, 1, 1, 2),
         )
         return None

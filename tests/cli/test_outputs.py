@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +14,9 @@ import archbuilder
 from archbuilder.outputs import RefusedOutputError, write_output
 
 from .conftest import Run
+
+if TYPE_CHECKING:
+    from torch import nn
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -201,14 +206,17 @@ def test_build_fails_where_the_module_differs(run: Run, good: Path, monkeypatch:
 
     from archbuilder.pytorch import run as running
 
-    build = running.build_module
+    maker = running.module_maker
 
-    def wider(*arguments: object) -> nn.Module:
-        module = build(*arguments)  # type: ignore[arg-type]
-        module.fc = nn.Linear(8, 11)
-        return module
+    def wider(architecture: archbuilder.Architecture, graph: archbuilder.Graph) -> Callable[[], nn.Module]:
+        def make() -> nn.Module:
+            module = maker(architecture, graph)()
+            module.fc = nn.Linear(8, 11)
+            return module
 
-    monkeypatch.setattr(running, "build_module", wider)
+        return make
+
+    monkeypatch.setattr(running, "module_maker", wider)
     result = run("build", "tiny.yaml")
     assert result.exit_code == 1
     assert result.stdout.count("DIFFERENT") == 3

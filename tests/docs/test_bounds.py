@@ -13,7 +13,7 @@ def test_bounds_are_those_of_the_code() -> None:
     text = (FOLDER / "language.md").read_text("utf-8").partition("\n## Bounds\n")[2].partition("\n## ")[0]
     stated = re.findall(r"(?m)^\| .* \| ([\d][\d,^ ]*) \|$", text)
     assert stated == [
-        f"{reader.MAXIMUM_BYTES:,}",
+        f"{reader.MAXIMUM_CHARACTERS:,}",
         f"{reader.MAXIMUM_VALUES:,}",
         f"{reader.MAXIMUM_NESTING}",
         f"{scalars._MAXIMUM_DIGITS}",

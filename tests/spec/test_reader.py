@@ -5,7 +5,7 @@ from textwrap import dedent
 import pytest
 
 from archbuilder.diagnostics import Place, Reporter, Source
-from archbuilder.spec.reader import MAXIMUM_BYTES, MAXIMUM_VALUES, read_yaml
+from archbuilder.spec.reader import MAXIMUM_CHARACTERS, MAXIMUM_VALUES, read_yaml
 from archbuilder.spec.table import Table
 
 TOO_MANY = f"this text holds more than {MAXIMUM_VALUES:,} values (those behind aliases count each time)"
@@ -93,8 +93,8 @@ def test_each_duplicate_is_reported() -> None:
         ("- " * 40_000, "1: maps and lists are nested more than 40 deep"),
         ("a: [" + "1," * MAXIMUM_VALUES + "]", f"1: {TOO_MANY}"),
         (
-            "#" * (MAXIMUM_BYTES + 1),
-            f"1: this text has {MAXIMUM_BYTES + 1:,} characters; at most {MAXIMUM_BYTES:,} are read",
+            "#" * (MAXIMUM_CHARACTERS + 1),
+            f"1: this text has {MAXIMUM_CHARACTERS + 1:,} characters; at most {MAXIMUM_CHARACTERS:,} are read",
         ),
         ("a: !!python/name:os.system x", "1: tags such as `!!python/name:os.system` have no meaning in a spec"),
         ("a: &a [*a]", "1: there is no anchor `&a` before this alias"),
