@@ -13,7 +13,7 @@ from archbuilder.lower.evaluation import Evaluation
 from archbuilder.lower.frame import Frame
 from archbuilder.lower.habits import advice_for_parameter
 from archbuilder.lower.library import Definition, Library, is_kept, parameters_of
-from archbuilder.lower.usage import names_in_body
+from archbuilder.lower.usage import names_in, names_in_body
 from archbuilder.lower.uses import Target, Written
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError, describe
 from archbuilder.spec.formula import Formula
@@ -133,8 +133,7 @@ class Readings:
             return
         parameters = definition.parameters
         for key in given:
-            default = parameters[key].default
-            for other in default.names & given if type(default) is Formula else ():
+            for other in names_in(parameters[key].default) & given:
                 left = [each.default for each in parameters.values() if each.name not in given]
                 if other not in names_in_body(definition, left):
                     yield other, key

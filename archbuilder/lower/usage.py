@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import Any
 
@@ -33,6 +34,16 @@ def names_in_body(definition: BlockDefinition, defaults: Iterable[Any] = ()) -> 
     _collect([definition.body, definition.layers, definition.return_], names)
     _collect(definition.let, names)
     _collect(list(defaults), names)
+    return names
+
+
+def names_in(default: Any) -> AbstractSet[str]:
+    """The names that a parameter's default speaks of: a formula, or what stands in a slot."""
+    if type(default) is Formula:
+        return default.names
+    names: set[str] = set()
+    if isinstance(default, dict | list):
+        _collect(default, names)
     return names
 
 

@@ -167,6 +167,8 @@ def test_slot() -> None:
 def test_overruled() -> None:
     text = "stages: {layer1: {block: bottleneck, width: 64, ratio: 0.5, inner: 16}}"
     assert mistakes(text) == ["1: `ratio` of `bottleneck` has no effect beside `inner`"]
+    text = "stages: {layer1: {block: mbconv, width: 64, squeeze: 4, gate: null}}"
+    assert mistakes(text) == ["1: `squeeze` of `mbconv` has no effect beside `gate`"]
     graph = lowered("""
         defaults: {bottleneck: {ratio: 0.5}}
         stages: {a: {block: bottleneck, width: 64, inner: 16}, b: {block: bottleneck, width: 64}}
