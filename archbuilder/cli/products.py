@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
@@ -113,7 +114,7 @@ def block(
         run = _run(checked, None, "layer")
         say("")
         say(_compared(checked, run))
-        say(f"\noutput {'×'.join(str(size) for size in run.output)} for {run.given}")
+        say(f"\noutput {_sizes(run.outputs)} for {run.given}")
         if run.differences:
             raise CommandError("the built block differs from its summary: " + "; ".join(run.differences[:5]))
 
@@ -191,7 +192,7 @@ def build(
     say(as_table(checked.summary, depth, terminal_width(), has_colour(sys.stdout)))
     say("")
     say(_compared(checked, run))
-    say(f"\noutput {'×'.join(str(size) for size in run.output)} for {run.given}")
+    say(f"\noutput {_sizes(run.outputs)} for {run.given}")
     if run.top:
         say("top 5  " + ", ".join(f"{index} ({share:.2%})" for index, share in run.top))
     sys.stdout.flush()
@@ -225,6 +226,10 @@ def _is_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or re.search("allocate memory|out of memory|overflow", str(error)):
         return True
     return error.__cause__ is not None and _is_of_memory(error.__cause__)
+
+
+def _sizes(shapes: Iterable[tuple[int, ...]]) -> str:
+    return " + ".join("×".join(str(size) for size in shape) for shape in shapes)
 
 
 def _compared(checked: Checked, run: Run) -> str:

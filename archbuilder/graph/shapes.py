@@ -140,6 +140,11 @@ def images(sizes: object, *, tokens: bool = False) -> Shape:
     return Streams(shapes) if several else shapes[0]
 
 
+def in_parts(shape: Shape) -> tuple[Shape, ...]:
+    """The shapes of several streams, or the one that it is."""
+    return tuple(shape) if isinstance(shape, Streams) else (shape,)
+
+
 def dimensions(shape: Shape) -> tuple[int, ...]:
     """The shape as a tensor has it, without the batch; those of several streams one behind the other."""
     if isinstance(shape, Streams):

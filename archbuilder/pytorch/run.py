@@ -17,7 +17,7 @@ from archbuilder.checking import Checked
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.op import Construct, Op
 from archbuilder.graph.ops.weighted import Convolution, Linear
-from archbuilder.graph.shapes import Shape, Streams, dimensions
+from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
 from archbuilder.pytorch.build import module_maker
 
 _TORCHINFO_DEPTH = {"stage": 1, "block": 2, "layer": 5}
@@ -42,7 +42,8 @@ class Run:
     torchinfo: str
     given: str
     parameters: int
-    output: tuple[int, ...]
+    outputs: tuple[tuple[int, ...], ...]
+    """One shape, or those of several streams."""
     top: list[tuple[int, float]]
     expected_macs: int
     macs: int
@@ -74,7 +75,7 @@ def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
         torchinfo=_UNIT.sub(r"(\1)", str(info)),
         given="random numbers" if image is None else image.name,
         parameters=info.total_params,
-        output=watch.output,
+        outputs=watch.outputs,
         top=watch.top,
         expected_macs=expected_macs,
         macs=watch.macs,
@@ -88,16 +89,15 @@ def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
 
 def _random(shape: Shape) -> Tensor | tuple[Tensor, ...]:
     """Random numbers for one image; those of streams as a tuple."""
-    if isinstance(shape, Streams):
-        return tuple(torch.rand(1, *dimensions(part)) for part in shape)
-    return torch.rand(1, *dimensions(shape))
+    parts = tuple(torch.rand(1, *dimensions(part)) for part in in_parts(shape))
+    return parts if isinstance(shape, Streams) else parts[0]
 
 
 def _differences(checked: Checked, run: Run) -> Iterator[str]:
     for name, expected, found in (
         ("parameters", checked.summary.parameters, run.parameters),
         ("MACs of convolutions and linear layers", run.expected_macs, run.macs),
-        ("output", checked.summary.output_shape, run.output),
+        ("output", tuple(dimensions(part) for part in in_parts(checked.graph.output_shape)), run.outputs),
     ):
         if expected != found:
             yield f"{name}: expected {expected}, got {found}"
@@ -133,7 +133,7 @@ class _Watch:
     def __init__(self, model: nn.Module, inside: tuple[str, ...]) -> None:
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.macs = 0
-        self.output: tuple[int, ...] = ()
+        self.outputs: tuple[tuple[int, ...], ...] = ()
         self.top: list[tuple[int, float]] = []
         self._model = model
         self._inside = inside
@@ -150,25 +150,25 @@ class _Watch:
 
     def _hook(self, path: str) -> Any:
         def see(module: nn.Module, _: Any, output: Any) -> None:
-            main = output[0] if isinstance(output, tuple) else output
-            if not isinstance(main, Tensor):
+            every = _main(output)
+            if not every:
                 return
+            main = every[0]
             self.shapes[path] = tuple(main.shape[1:])
             if isinstance(module, nn.Conv2d | nn.Linear) and not path.startswith(self._inside):
                 self.macs += main[0].numel() * module.weight[0].numel()
             if module is self._model:
-                self.output = _whole(output)
+                self.outputs = tuple(tuple(each.shape[1:]) for each in every)
                 self.top = _top(main[0]) if main.dim() == 2 else []
 
         return see
 
 
-def _whole(output: Any) -> tuple[int, ...]:
-    """The output's shape; those of streams one behind the other, and of further outputs beside the main one, none."""
-    if isinstance(output, Tensor):
-        return tuple(output.shape[1:])
-    parts = output[:1] if hasattr(output, "_fields") else output
-    return tuple(size for part in parts for size in part.shape[1:])
+def _main(output: Any) -> tuple[Tensor, ...]:
+    """What a module gives: a tensor, or those of several streams; without the further outputs that a named tuple has."""
+    every = output if isinstance(output, tuple) else (output,)
+    main = every[:1] if hasattr(output, "_fields") else every
+    return tuple(each for each in main if isinstance(each, Tensor))
 
 
 def _top(scores: Tensor, count: int = 5) -> list[tuple[int, float]]:

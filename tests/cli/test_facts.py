@@ -343,6 +343,7 @@ def test_block_takes_tokens_and_several_values(run: Run) -> None:
     assert (built.exit_code, built.stdout.count("equal")) == (0, 3)
     built = run("block", "hr_transition", "--input", "8x8x8", "--set", "streams=3", "--build")
     assert (built.exit_code, built.stdout.count("equal")) == (0, 3)
+    assert built.stdout.endswith("\noutput 8×8×8 + 16×4×4 + 32×2×2 for random numbers\n")
     result = run("block", "basic", "--set", "width=8", "--format", "dot")
     assert result.exit_code == 2
     assert "say -o too" in result.stderr
