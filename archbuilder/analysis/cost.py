@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import prod
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from archbuilder.graph.graph import INPUT, Graph, Node
 from archbuilder.graph.op import Op
+from archbuilder.graph.shapes import Shape
 
 
 class Cost(NamedTuple):
@@ -24,50 +24,45 @@ class Cost(NamedTuple):
         return Cost(self.parameters * count, self.buffers * count, self.macs * works, self.activations * works)
 
 
+_NOTHING: Final = Cost()
+
+
 class Costs:
-    """The costs of a network's graphs and nodes. A graph that is called often is counted once."""
+    """The costs of a network's graphs and nodes. What is called often, a graph or an op, is counted once."""
 
     def __init__(self) -> None:
-        self._graphs: dict[int, Cost] = {}
+        self._known: dict[int, Cost] = {}
         self._layers: dict[int, int] = {}
-        self._stored: dict[int, tuple[int, int]] = {}
 
     def of_graph(self, graph: Graph) -> Cost:
         """The cost of all nodes of a graph."""
-        known = self._graphs.get(id(graph))
-        if known is None:
-            known = self._graphs[id(graph)] = self.of_nodes(graph.nodes, graph.training_only)
-        return known
+        return self.of_nodes(graph.nodes, graph.training_only)
 
     def of_nodes(self, nodes: tuple[Node, ...], idle: frozenset[int] = frozenset()) -> Cost:
         """The cost of some nodes, repeats included. Those of which the numbers are in `idle` compute nothing in eval mode."""
         parameters = buffers = macs = activations = 0
         for number, node in enumerate(nodes):
-            if node.body is not None:
-                one, count = self.of_one(node), node.count
-                parameters += one.parameters * count
-                buffers += one.buffers * count
-                if number not in idle:
-                    macs += one.macs * count
-                    activations += one.activations * count
+            one = self.of_one(node)
+            if one is _NOTHING:
+                continue
+            count = node.count
+            parameters += one.parameters * count
+            buffers += one.buffers * count
+            if number not in idle:
+                macs += one.macs * count
+                activations += one.activations * count
         return Cost(parameters, buffers, macs, activations)
 
     def of_one(self, node: Node) -> Cost:
         """The cost of a node, of one repeat where it is repeated."""
         body = node.body
-        if isinstance(body, Graph):
-            return self.of_graph(body)
-        return self._of_op(body, node) if body is not None else Cost()
-
-    def _of_op(self, op: Op, node: Node) -> Cost:
-        stored = self._stored.get(id(op))
-        if stored is None:
-            counts = [0, 0]
-            for _, shape, trained in op.state():
-                counts[not trained] += prod(shape)
-            stored = self._stored[id(op)] = (counts[0], counts[1])
-        macs = op.macs(node.shape)
-        return Cost(*stored, macs, node.shape.elements if macs else 0)
+        if body is None:
+            return _NOTHING
+        known = self._known.get(id(body))
+        if known is None:  # an op has one output, since it was resolved for one input
+            known = self.of_graph(body) if isinstance(body, Graph) else _of_op(body, node.shape)
+            self._known[id(body)] = known
+        return known
 
     def layers(self, graph: Graph) -> int:
         """Convolutions and linear layers on the main path, as papers count them.
@@ -90,3 +85,16 @@ class Costs:
             value = node.inputs[0]
         self._layers[id(graph)] = count
         return count
+
+
+def _of_op(op: Op, output: Shape) -> Cost:
+    parameters = buffers = 0
+    for tensor in op.state():
+        if tensor.trained:
+            parameters += tensor.elements
+        else:
+            buffers += tensor.elements
+    macs = op.macs(output)
+    return (
+        Cost(parameters, buffers, macs, output.elements if macs else 0) if macs or parameters or buffers else _NOTHING
+    )

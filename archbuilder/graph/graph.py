@@ -239,13 +239,14 @@ def reduction_of(value: Value, nodes: Sequence[Node], input: Shape) -> int:
     of 2, and no rounding adds up.
     """
     down = up = 1
+    after = _height(value, nodes, input)
     while value.node != INPUT and nodes[value.node].inputs:
-        first = nodes[value.node].inputs[0]
-        after, before = _height(value, nodes, input), _height(first, nodes, input)
-        if after and before:
-            down *= round(before / after) if before >= after else 1
+        value = nodes[value.node].inputs[0]
+        before = _height(value, nodes, input)
+        if after and before and after != before:
+            down *= round(before / after) if before > after else 1
             up *= round(after / before) if before < after else 1
-        value = first
+        after = before
     return max(1, round(Fraction(down, up))) if up > 1 else down
 
 

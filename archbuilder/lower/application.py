@@ -59,9 +59,10 @@ class Application:
 
     def _check_count(self, op_type: type[Op], shapes: tuple[Shape, ...], step: Step, frame: Frame) -> None:
         count, (least, most) = len(shapes), op_type.inputs
-        listed = isinstance(shapes[0], Streams) if shapes else False
-        if op_type.joins and not (listed or any(name.endswith("*") for name in step.from_ or ())):
-            least = 2
+        if op_type.joins:
+            listed = isinstance(shapes[0], Streams) if shapes else False
+            if not (listed or any(name.endswith("*") for name in step.from_ or ())):
+                least = 2
         if count < least or (most is not None and count > most):
             wanted = str(least) if least == most else f"{least} or more"
             message = f"`{op_type.name}` takes {wanted} value{'s' * (wanted != '1')}, got {count}"

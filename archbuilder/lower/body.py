@@ -78,19 +78,19 @@ class Bodies:
 
     def step(self, key: str, step: Step, frame: Frame) -> bool:
         """Lowers one step; whether it takes a number in a list."""
-        if step.loop is not None:
-            self._loop(step.loop, step, frame)
-            return True
-        if step.block is None and step.is_nothing:
-            return False
         name, reporter = key, self.evaluation.reporter
         if reporter.diagnostics and reporter.is_full:
             raise TooLarge
         try:
+            if self.plain is not None and self.plain.lower(key, step, frame):
+                return True
+            if step.loop is not None:
+                self._loop(step.loop, step, frame)
+                return True
+            if step.block is None and step.is_nothing:
+                return False
             if "$" in key:
                 name = str(self.evaluation.evaluate(Formula(key), frame, step.name_place))
-            elif self.plain is not None and self.plain.lower(key, step, frame):
-                return True
             if not step.is_broken:
                 return self._placed(name, step, frame)
         except GiveUp:

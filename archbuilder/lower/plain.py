@@ -7,8 +7,9 @@ of a network are of this kind, and the dozen calls on the general way are most o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import Node, plain_node
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.activation import DropPath
@@ -29,12 +30,16 @@ from archbuilder.spec.models import Step
 
 
 class _Plan(NamedTuple):
-    """What a step is a use of. The step is held, so that its identity stays its own."""
+    """What a step is a use of. The step is held, so that its identity stays its own; what it says stands here once more,
+    since attributes of a model of pydantic's are slow to read."""
 
     step: Step
     target: Target
     op_type: type[Op]
     said: Said
+    when: Any
+    from_: list[str] | None
+    place: Place | None
 
 
 @dataclass
@@ -59,39 +64,32 @@ class PlainSteps:
         if plan is _UNKNOWN:
             plan = self._plans[id(step)] = _KEPT_PLANS.get(id(step)) or self._plan_of(step, frame)
         builder = frame.builder
-        if plan is None or frame.is_special or name in builder.taken or name in builder.containers or "." in name:
+        if plan is None or frame.is_special or name in builder.taken or name in builder.containers:
+            return False
+        if "." in name or "$" in name:
             return False
         if name not in self.naming.checked:
             self.naming.check(name, frame, step.name_place)
-        if not self._is_there(step, frame):
+        if plan.when is not True and not _holds(plan.when, frame):
             return False
-        inputs = (frame.current,) if step.from_ is None else inputs_of(step, frame, self.evaluation)
+        inputs = (frame.current,) if plan.from_ is None else inputs_of(step, frame, self.evaluation)
         given = self.arguments.at_once(plan.target, plan.said, frame) if POISON not in inputs else None
         if given is None:
             return False
         op, shape = self.application.apply(plan.op_type, given, inputs, step, frame)
         builder.known.add(name)
         if type(op) is DropPath and op.rate == 0:
-            node = Node(name, None, inputs, shape, step.place)
+            node = Node(name, None, inputs, shape, plan.place)
         else:
             builder.taken.add(name)
-            node = plain_node(name, op, inputs, shape, step.place)
+            node = plain_node(name, op, inputs, shape, plan.place)
         self.bounds.count(frame, step)
         frame.values[name] = frame.current = builder.add(node)
         return True
 
-    def _is_there(self, step: Step, frame: Frame) -> bool:
-        """Whether it is there for certain. What is wrong with `when` is found, and reported, on the general way."""
-        if type(step.when) is not Formula:
-            return step.when is True
-        try:
-            return step.when.evaluate(frame) is True
-        except FormulaError:
-            return False
-
     def _plan_of(self, step: Step, frame: Frame) -> _Plan | None:
         """What there is to know of a step, if it is a plain one."""
-        words = step.depth, step.output, step.rename, step.register_, step.names
+        words = step.loop, step.depth, step.output, step.rename, step.register_, step.names
         if type(step.block) is not str or step.is_broken or step.inline or any(word is not None for word in words):
             return None
         target = self.targets.find(step, frame)
@@ -103,13 +101,21 @@ class PlainSteps:
         said = self.arguments.readings.said_by(target, frame)
         if said.at_once is None:
             return None
-        plan = _Plan(step, target, op_type, said)
+        plan = _Plan(step, target, op_type, said, step.when, step.from_, step.place)
         if is_kept(step):  # what a shipped step says is read off its text alone
             _KEPT_PLANS[id(step)] = plan
         return plan
 
 
+def _holds(when: Any, frame: Frame) -> bool:
+    """Whether a step is there for certain. What is wrong with its `when` is found, and reported, on the general way."""
+    try:
+        return type(when) is Formula and when.evaluate(frame) is True
+    except FormulaError:
+        return False
+
+
 _KEPT_PLANS: Final[dict[int, _Plan]] = {}
 """Those of shipped steps, which stay parsed from one call to the next."""
-_UNKNOWN: Final = _Plan(None, None, None, None)  # type: ignore[arg-type]
+_UNKNOWN: Final = _Plan(None, None, None, None, None, None, None)  # type: ignore[arg-type]
 """Stands for a step that was not met yet."""

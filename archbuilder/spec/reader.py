@@ -95,11 +95,12 @@ _EMPTY: Final = object()
 _NO_KEY: Final = object()
 
 
-@dataclass
+@dataclass(slots=True)
 class _Open:
     """A container that is being read; `key` is the key whose value comes next."""
 
     container: Table | Items
+    is_table: bool
     anchor: str | None
     flow: bool
     before: int
@@ -109,7 +110,7 @@ class _Open:
     """How deep it nests, as far as it was read."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Builder:
     source: Source
     reporter: Reporter
@@ -133,9 +134,11 @@ class _Builder:
 
     def place(self, event: Any) -> Place:
         start, end = event.start_mark, event.end_mark
-        column = start.column + 1
-        last = end.column + 1 if end.line == start.line else len(self.source.line(start.line + 1)) + 1
-        return Place(self.source, start.line + 1, column, max(last, column + 1))
+        line, column, last = start.line, start.column + 1, end.column + 1
+        if end.line != line:
+            last = len(self.source.line(line + 1)) + 1
+        # There is one for every value: `tuple.__new__` makes it in half the time.
+        return tuple.__new__(Place, (self.source, line + 1, column, last if last > column else column + 1))
 
     def stop(self, code: str, message: str, place: Place, help: str | None = None) -> _Stop:
         self.reporter.error(code, message, place, help=help)
@@ -156,26 +159,20 @@ class _Builder:
         self.values += 1
         if self.values > MAXIMUM_VALUES:
             self.count(event)
-        start, end = event.start_mark, event.end_mark
-        column = start.column + 1
-        if end.line == start.line and end.column >= column:
-            place = tuple.__new__(
-                Place, (self.source, start.line + 1, column, end.column + 1)
-            )  # most values: made quickly
-        else:
-            place = self.place(event)
+        place = self.place(event)
         if event.tag is not None:
             self.refuse_tag(event, place)
         top = self.stack[-1] if self.stack else None
         value = event.value
-        if top is not None and top.key is _NO_KEY and type(top.container) is Table:
+        if top is not None and top.key is _NO_KEY and top.is_table:
             self.add_key(top, value, place)
             return
         if not event.style:
-            if not value and top is not None and top.key_place is not None:
-                place = top.key_place  # nothing is written
-            if top is not None and top.flow and value[:1] == "$":
-                self.catch_split_expression(value, place)
+            if top is not None:
+                if not value and top.key_place is not None:
+                    place = top.key_place  # nothing is written
+                if top.flow and value[:1] == "$":
+                    self.catch_split_expression(value, place)
             try:
                 value = resolve_scalar(value)
             except ValueError as error:
@@ -207,10 +204,11 @@ class _Builder:
         self.refuse_tag(event, place)
         if len(self.stack) >= MAXIMUM_NESTING:
             raise self.stop("too-deep", f"maps and lists are nested more than {MAXIMUM_NESTING} deep", place)
-        if self.stack and self.stack[-1].key is _NO_KEY and type(self.stack[-1].container) is Table:
+        if self.stack and self.stack[-1].key is _NO_KEY and self.stack[-1].is_table:
             raise self.stop("bad-key", "a key must be a word, not a map or a list", place)
-        container = Table(place) if type(event) is yaml.MappingStartEvent else Items(place)
-        self.stack.append(_Open(container, event.anchor, bool(event.flow_style), self.values))
+        is_table = type(event) is yaml.MappingStartEvent
+        container = Table(place) if is_table else Items(place)
+        self.stack.append(_Open(container, is_table, event.anchor, bool(event.flow_style), self.values))
 
     def close(self, event: Any) -> None:
         done = self.stack.pop()
@@ -228,7 +226,7 @@ class _Builder:
         if len(self.stack) + height > MAXIMUM_NESTING:
             raise self.stop("too-deep", f"maps and lists are nested more than {MAXIMUM_NESTING} deep", place)
         top = self.stack[-1] if self.stack else None
-        if top is not None and top.key is _NO_KEY and type(top.container) is Table:
+        if top is not None and top.key is _NO_KEY and top.is_table:
             raise self.stop("bad-key", "a key must be written out, not taken from an anchor", place)
         self.add(value, place, height)
 
