@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from archbuilder.analysis.bounds import report_giant
 from archbuilder.analysis.expect import check_expectations
 from archbuilder.analysis.summary import Summary, summarize
 from archbuilder.diagnostics import Place, Reporter, suggest
@@ -59,9 +60,10 @@ def check(
         architecture = error.architecture
     graph = lower_architecture(architecture, input, reporter)
     summary = summarize(graph)
+    report_giant(summary, reporter)
     if architecture.expect is not None and not architecture.is_overridden and input is None:
         verify(architecture, summary, reporter)
-        reporter.raise_if_any()
+    reporter.raise_if_any()
     return Checked(architecture, graph, summary)
 
 
@@ -96,7 +98,10 @@ def check_block(
         reporter.add(error.diagnostics)
         architecture = error.architecture
     graph = alone(lower_block(architecture, shape, reporter))
-    return Checked(architecture, graph, summarize(graph))
+    summary = summarize(graph)
+    report_giant(summary, reporter)
+    reporter.raise_if_any()
+    return Checked(architecture, graph, summary)
 
 
 def verify(architecture: Architecture, summary: Summary, reporter: Reporter) -> None:

@@ -7,6 +7,7 @@ from tests.docs.pages import FOLDER
 
 def test_bounds_are_those_of_the_code() -> None:
     from archbuilder import diagnostics, parameters
+    from archbuilder.analysis import bounds as sizes
     from archbuilder.lower import bounds
     from archbuilder.spec import blocks, expression, formula, load, reader, scalars, values
 
@@ -22,6 +23,7 @@ def test_bounds_are_those_of_the_code() -> None:
         f"{values.MAXIMUM_REPEATS:,}",
         f"{bounds.MAXIMUM_NODES:,}",
         f"{bounds.MAXIMUM_RECURSION}",
+        f"2^{sizes.MAXIMUM_NUMBERS.bit_length() - 1}",
         f"{load.MAXIMUM_BASES}",
         f"{blocks._MAXIMUM_BASES}",
         f"{diagnostics.MAXIMUM_DIAGNOSTICS}",
