@@ -260,6 +260,13 @@ WRONG = {
     "input of three sizes": "name: net\ninput: {size: [1, 2, 3]}\nstages: {a: norm}",
     "input is too large": "name: net\ninput: {size: 1048577}\nstages: {a: norm}",
     "class is no word": "class: 'import os'\n" + GOOD,
+    "more weights than bytes can be counted": in_stages("{block: conv, kernel: 3, width: 9007199254740992}"),
+    "wide, deep and large": "name: net\ninput: {channels: 1048576, size: 1048576}\n"
+    "stages: {a: {block: conv, kernel: 3, width: 9007199254740992, depth: 10000}, b: {block: basic, width: 1048576}}\n"
+    "head: {f: flatten, fc: {block: linear, width: 9007199254740992}}",
+    "deep repeats of repeats": HEAD + "blocks:\n  b:\n    parameters: {n: int}\n    body:\n"
+    "      more: {block: b, n: $(n - 1), depth: 10000, when: $(n > 0)}\n      conv: {block: conv, kernel: 3}\n"
+    "stages: {a: {block: b, n: 12}}",
 }
 
 FINE = {
@@ -270,13 +277,7 @@ FINE = {
     "first part of a map": HEAD + "stages: {a: {block: norm, from: input.0}}",
     "shared step": HEAD + "stages: {a: &s {block: conv, kernel: 3}, b: *s, c: *s}",
     "name of a terminal's command": 'name: "\\e]0;x\\a\\u202e"\nstages: {a: norm}',
-    "width 2 ** 53": in_stages("{block: conv, kernel: 3, width: 9007199254740992}"),
-    "wide and large": "name: net\ninput: {channels: 1048576, size: 1048576}\n"
-    "stages: {a: {block: conv, kernel: 3, width: 9007199254740992, depth: 10000}, b: {block: basic, width: 1048576}}\n"
-    "head: {f: flatten, fc: {block: linear, width: 9007199254740992}}",
-    "deep repeats of repeats": HEAD + "blocks:\n  b:\n    parameters: {n: int}\n    body:\n"
-    "      more: {block: b, n: $(n - 1), depth: 10000, when: $(n > 0)}\n      conv: {block: conv, kernel: 3}\n"
-    "stages: {a: {block: b, n: 12}}",
+    "width 2 ** 24": in_stages("{block: conv, kernel: 3, width: 16777216, depth: 10}"),
 }
 
 
