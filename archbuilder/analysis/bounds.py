@@ -14,6 +14,9 @@ MAXIMUM_NUMBERS: Final = 2**60
 
 def report_giant(summary: Summary, reporter: Reporter) -> None:
     """Reports the first step of a network that no machine can address: mostly, a width or a ratio is mistyped."""
+    largest = max((node.shape.elements for node in summary.graph.nodes), default=0)
+    if max(summary.parameters, summary.activations, largest) <= MAXIMUM_NUMBERS:
+        return
     costs = Costs()
     for node in summary.graph.nodes:
         cost = costs.of_one(node)

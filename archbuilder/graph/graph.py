@@ -232,6 +232,19 @@ def children(graph: Graph, *, left_out: bool = False) -> dict[str, Child]:
     return {name: child for name, child in found.items() if child.node is not None or child.inner}
 
 
+def graphs_in(graph: Graph) -> Iterator[Graph]:
+    """A graph and those that it calls, on all levels, each once."""
+    seen = {id(graph)}
+    open_graphs = [graph]
+    while open_graphs:
+        around = open_graphs.pop()
+        yield around
+        for node in around.nodes:
+            if isinstance(node.body, Graph) and id(node.body) not in seen:
+                seen.add(id(node.body))
+                open_graphs.append(node.body)
+
+
 def reduction_of(value: Value, nodes: Sequence[Node], input: Shape) -> int:
     """For how many pixels of the input one pixel of a value stands, along the height.
 

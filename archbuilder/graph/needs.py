@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from archbuilder.graph.graph import Graph, Node
+from archbuilder.graph.graph import Graph, Node, graphs_in
 from archbuilder.graph.op import Op
 
 
@@ -28,18 +28,10 @@ def names_bound(text: str) -> set[str]:
 
 def ops_of(graph: Graph) -> Iterator[tuple[Graph, Node, Op]]:
     """The nodes of ops, with the graphs that they stand in; each graph is looked through once."""
-    seen: set[int] = set()
-    open_graphs = [graph]
-    while open_graphs:
-        around = open_graphs.pop()
+    for around in graphs_in(graph):
         for node in around.nodes:
-            body = node.body
-            if isinstance(body, Graph):
-                if id(body) not in seen:
-                    seen.add(id(body))
-                    open_graphs.append(body)
-            elif body is not None:
-                yield around, node, body
+            if isinstance(node.body, Op):
+                yield around, node, node.body
 
 
 def needy_ops(graph: Graph) -> Iterator[tuple[Graph, Node, Op]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archbuilder.diagnostics import Reporter
-from archbuilder.graph.graph import Graph, Tap, Value
+from archbuilder.graph.graph import Graph, Tap, Value, graphs_in
 
 
 def report_idle_steps(network: Graph, taps: Sequence[Tap], reporter: Reporter) -> None:
@@ -18,15 +18,9 @@ def report_idle_steps(network: Graph, taps: Sequence[Tap], reporter: Reporter) -
     """
     wanted = [network.output, *(output.value for output in network.outputs), *(tap.value for tap in taps)]
     _report(network, wanted, "list it in `features`, say `output`, ", reporter)
-    seen: set[int] = set()
-    open_graphs = [network]
-    while open_graphs:
-        inner = [node.body for node in open_graphs.pop().nodes if isinstance(node.body, Graph)]
-        for graph in inner:
-            if id(graph) not in seen:
-                seen.add(id(graph))
-                _report(graph, [graph.output], "", reporter)
-                open_graphs.append(graph)
+    for graph in graphs_in(network):
+        if graph is not network:
+            _report(graph, [graph.output], "", reporter)
 
 
 def _report(graph: Graph, wanted: Sequence[Value], ways: str, reporter: Reporter) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from archbuilder.spec.arithmetic import FormulaError
 from archbuilder.spec.formula import Formula
@@ -55,15 +55,18 @@ def mentions(step: Step, name: str) -> bool:
 
 
 def _collect(value: Any, names: set[str]) -> None:
-    if value is None or isinstance(value, _WITHOUT_NAMES):
+    if value is None or isinstance(value, int | float):  # most values
         return
-    if isinstance(value, str):
+    if isinstance(value, Formula):
+        names |= value.names
+    elif isinstance(value, str):
         if "$" in value:
-            _collect_from_text(value, names)
+            # What is wrong in it is reported where it is read as what it is: a step's name, in a slot for example.
+            with suppress(FormulaError):
+                names |= Formula(value).names
     elif isinstance(value, dict):
         for key, each in value.items():
-            if "$" in key:
-                _collect_from_text(key, names)
+            _collect(key, names)
             _collect(each, names)
     elif isinstance(value, list):
         for each in value:
@@ -72,12 +75,3 @@ def _collect(value: Any, names: set[str]) -> None:
         _collect([value.block, value.from_, value.when, value.depth, value.names, value.body, value.arguments], names)
         if value.loop is not None:
             _collect([value.loop.start, value.loop.stop], names)
-
-
-_WITHOUT_NAMES: Final = (int, float)
-
-
-def _collect_from_text(text: str, names: set[str]) -> None:
-    # What is wrong in it is reported where it is read as what it is: a step's name, in a slot for example.
-    with suppress(FormulaError):
-        names |= (text if isinstance(text, Formula) else Formula(text)).names

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archbuilder.graph.graph import Graph
+from archbuilder.graph.graph import Graph, graphs_in
 from archbuilder.graph.op import Construct, Expression, Op
 from archbuilder.graph.shapes import Map, Streams, Tokens, Vector
 from archbuilder.pytorch.chains import gather_chains
@@ -235,17 +235,8 @@ def _is_numbered_chain(graph: Graph) -> bool:
 
 def _is_recursive(graph: Graph) -> bool:
     """Whether a block stands somewhere in itself."""
-    seen: set[int] = set()
-    open_graphs = [graph]
-    while open_graphs:
-        for node in open_graphs.pop().nodes:
-            body = node.body
-            if isinstance(body, Graph) and id(body) not in seen:
-                if body.definition and body.definition == graph.definition:
-                    return True
-                seen.add(id(body))
-                open_graphs.append(body)
-    return False
+    name = graph.definition
+    return bool(name) and any(inner.definition == name for inner in graphs_in(graph) if inner is not graph)
 
 
 def _hint(name: str, key: str) -> str:

@@ -12,7 +12,7 @@ from archbuilder.diagnostics import Diagnostic, Note, SpecError
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.needs import needy_ops
 from archbuilder.graph.op import Construct
-from archbuilder.graph.shapes import Shape, Streams, dimensions
+from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
 from archbuilder.plugin.loading import described
 from archbuilder.plugin.opaque import ModuleOp
 from archbuilder.plugin.registry import REGISTRY
@@ -89,7 +89,7 @@ def _tensor(shape: Shape) -> Any:
 
 
 def _compare_outputs(op: ModuleOp, found: Any, output: Shape) -> None:
-    declared = [dimensions(each) for each in output] if isinstance(output, Streams) else [dimensions(output)]
+    declared = [dimensions(each) for each in in_parts(output)]
     several = list(found) if isinstance(found, tuple | list) else [found]
     given = [tuple(each.shape[1:]) if isinstance(each, Tensor) else type(each).__name__ for each in several]
     if given != declared or isinstance(found, tuple | list) != isinstance(output, Streams):

@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.needs import ops_of
+from archbuilder.pytorch.initialise import DEFAULT
 
 _LARGEST = 12
 """Numbers are passed over in runs of powers of two, up to this one: few enough to stay in a core's cache."""
@@ -33,7 +34,7 @@ def redrawn_dimensions(graph: Graph) -> frozenset[int]:
     for _, _, op in ops_of(graph):
         if op.needs:
             return frozenset()
-        own = {each.tensor for each in op.initialise()}
+        own = {each.tensor for each in op.initialise() if each.kind != DEFAULT}
         for tensor in op.state():
             (drawn if tensor.name in own else kept).add(len(tensor.shape))
     return frozenset(drawn - kept)

@@ -100,7 +100,6 @@ class _Open:
     """A container that is being read; `key` is the key whose value comes next."""
 
     container: Table | Items
-    is_table: bool
     anchor: str | None
     flow: bool
     before: int
@@ -164,7 +163,7 @@ class _Builder:
             self.refuse_tag(event, place)
         top = self.stack[-1] if self.stack else None
         value = event.value
-        if top is not None and top.key is _NO_KEY and top.is_table:
+        if top is not None and top.key is _NO_KEY and type(top.container) is Table:
             self.add_key(top, value, place)
             return
         if not event.style:
@@ -204,11 +203,10 @@ class _Builder:
         self.refuse_tag(event, place)
         if len(self.stack) >= MAXIMUM_NESTING:
             raise self.stop("too-deep", f"maps and lists are nested more than {MAXIMUM_NESTING} deep", place)
-        if self.stack and self.stack[-1].key is _NO_KEY and self.stack[-1].is_table:
+        if self.stack and self.stack[-1].key is _NO_KEY and type(self.stack[-1].container) is Table:
             raise self.stop("bad-key", "a key must be a word, not a map or a list", place)
-        is_table = type(event) is yaml.MappingStartEvent
-        container = Table(place) if is_table else Items(place)
-        self.stack.append(_Open(container, is_table, event.anchor, bool(event.flow_style), self.values))
+        container = Table(place) if type(event) is yaml.MappingStartEvent else Items(place)
+        self.stack.append(_Open(container, event.anchor, bool(event.flow_style), self.values))
 
     def close(self, event: Any) -> None:
         done = self.stack.pop()
@@ -226,7 +224,7 @@ class _Builder:
         if len(self.stack) + height > MAXIMUM_NESTING:
             raise self.stop("too-deep", f"maps and lists are nested more than {MAXIMUM_NESTING} deep", place)
         top = self.stack[-1] if self.stack else None
-        if top is not None and top.key is _NO_KEY and top.is_table:
+        if top is not None and top.key is _NO_KEY and type(top.container) is Table:
             raise self.stop("bad-key", "a key must be written out, not taken from an anchor", place)
         self.add(value, place, height)
 
