@@ -32,30 +32,31 @@ class Application:
         Raises:
             GiveUp: if it does not fit; the reason is reported.
         """
-        shape_of = frame.builder.shape_of
-        shapes = (shape_of(inputs[0]),) if len(inputs) == 1 else tuple(map(shape_of, inputs))
-        key = (op_type, *given.values.values(), shapes)
-        known = self._made.get(key)
-        if known is None or (op_type.joins and len(shapes) == 1):
-            self._check_count(op_type, shapes, step, frame)
-        if known is None:
-            try:
-                known = self._made[key] = self._apply(op_type, given.values, shapes, step, frame)
-            except OpError as error:
-                _report(error, given, inputs, step, frame, self.evaluation)
-                raise GiveUp from None
-        return known
-
-    def _apply(
-        self, op_type: type[Op], values: dict[str, Any], shapes: tuple[Shape, ...], step: Step, frame: Frame
-    ) -> tuple[Op, Shape]:
-        if op_type.name in REGISTRY.entries:
+        shapes = tuple(map(frame.builder.shape_of, inputs))
+        self._check_count(op_type, shapes, step, frame)
+        try:
+            if op_type.name not in REGISTRY.entries:
+                return self.made(op_type, given.values, shapes)
             from archbuilder.lower.python import op_of_plugin, probed
 
             with op_of_plugin(op_type, self.evaluation, frame, step.place):
-                return probed(op_type, values, shapes)
-        op = op_type.resolve(values, shapes)
-        return op, op.infer(shapes)
+                return probed(op_type, given.values, shapes)
+        except OpError as error:
+            _report(error, given, inputs, step, frame, self.evaluation)
+            raise GiveUp from None
+
+    def made(self, op_type: type[Op], values: dict[str, Any], shapes: tuple[Shape, ...]) -> tuple[Op, Shape]:
+        """The op for these values and inputs, and the shape of what it gives; the same one for equal ones.
+
+        Raises:
+            OpError: if it does not fit.
+        """
+        key = (op_type, *values.values(), shapes)
+        known = self._made.get(key)
+        if known is None:
+            op = op_type.resolve(values, shapes)
+            known = self._made[key] = (op, op.infer(shapes))
+        return known
 
     def _check_count(self, op_type: type[Op], shapes: tuple[Shape, ...], step: Step, frame: Frame) -> None:
         count, (least, most) = len(shapes), op_type.inputs

@@ -19,7 +19,6 @@ from archbuilder.lower.said import STEP_WORDS, Readings, Said
 from archbuilder.lower.slots import NOWHERE, Slot
 from archbuilder.lower.uses import Target, Written
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError
-from archbuilder.spec.arithmetic import FormulaError
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import BlockDefinition
 
@@ -84,27 +83,30 @@ class Arguments:
         """
         settings = frame.defaults.of(target.name)
         said = self.readings.said_by(target, frame)
-        ordinary = not (fixed or restride or self.trace) and len(target.uses) == 1
-        given = self.at_once(target, said, frame) if ordinary and frame.rules is None else None
-        if given is not None:
-            return given
+        if not (restride or self.trace) and len(target.uses) == 1 and frame.rules is None:
+            values = self.at_once(target, said, frame, input, fixed)
+            if values is not None:
+                return Given(values, _origins_at_once(said, settings, frame), frame.defaults, _NO_WORDS)
         return self._step_by_step(_Taking(self, target, said, settings, frame, input), fixed or {}, restride)
 
-    def at_once(self, target: Target, said: Said, frame: Frame) -> Given | None:
-        """The parameters of a use of which each is known by itself; None where one is not, or something is wrong.
+    def at_once(
+        self, target: Target, said: Said, frame: Frame, input: Any, fixed: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        """The values of a use whose parameters are known without looking at each; None where one is not, or is wrong.
 
-        It is for uses that nothing overrides: in frames without rules, where nobody asks where a value comes from.
+        It is for uses in frames without rules, where nobody asks where a value comes from.
         """
-        if said.at_once is None:
+        known = said.at_once
+        if known is None:
             return None
         settings = frame.defaults.of(target.name)
-        if not (settings or said.explicit):
-            return Given(said.at_once, _NO_ORIGINS, frame.defaults, _NO_WORDS)  # most frequent: nothing is said
-        given = _taken_at_once(said, said.at_once, settings, frame)
-        if given is None or (settings and said.facts.related and self.overruled(target, said, settings)):
+        if not (settings or fixed or said.explicit or said.facts.derived):
+            return known  # most frequent: nothing is said
+        values = _values_at_once(said, known, settings, frame, input, fixed)
+        if values is None or (settings and said.facts.related and self.overruled(target, said, settings)):
             return None
-        _settle(target, said, given.values, settings, self.checker, frame)
-        return given
+        _settle(target, said, values, settings, self.checker, frame)
+        return values
 
     def _step_by_step(self, taking: _Taking, fixed: Mapping[str, Any], restride: Restriding | None) -> Given:
         """The parameters of a use, the strongest first."""
@@ -277,24 +279,55 @@ class _Taking:
             self.arguments.checker.evaluation.error(self.frame, "no-effect", message, place, "give one of them")
 
 
-def _taken_at_once(said: Said, known: Mapping[str, Any], settings: Mapping[str, Setting], frame: Frame) -> Given | None:
-    """The values of a use of which each is known by itself; None where one is not, or is wrong."""
-    values, origins = {**known}, dict(said.origins)
+def _values_at_once(
+    said: Said,
+    known: Mapping[str, Any],
+    settings: Mapping[str, Setting],
+    frame: Frame,
+    input: Any,
+    fixed: Mapping[str, Any] | None,
+) -> dict[str, Any] | None:
+    """The values of a use; None where one is not known by itself, or is wrong: taken step by step, it is reported."""
+    values = {**known}
     for key, setting in settings.items():
         if key not in said.explicit:
             if setting.plain is REQUIRED:
                 return None  # it must be computed, or is for what stands inside
-            values[key], origins[key] = setting.plain, setting.value_place
+            values[key] = setting.plain
     for key, parameter, formula in said.computed:
-        try:
-            value = frame.variables.get(formula.bare, UNKNOWN) if formula.bare else formula.evaluate(frame)
-            if value is UNKNOWN or type(value) is Slot:
+        if not _compute(values, key, parameter, formula, frame.variables if formula.bare else frame):
+            return None
+    if fixed:
+        values.update(fixed)
+    for parameter in said.facts.derived:
+        if values[parameter.name] is REQUIRED:
+            scope = {**values, "input": input}
+            if not _compute(values, parameter.name, parameter, parameter.default, scope):
                 return None
-            values[key] = parameter.check(value)
-        except (FormulaError, ParameterError):
-            return None  # taken step by step, it is reported
+    return values
+
+
+def _compute(values: dict[str, Any], key: str, parameter: Parameter, formula: Formula, scope: Any) -> bool:
+    """Takes the value of an expression, if it has one that fits; whether it has."""
+    value = formula.value_in(scope, UNKNOWN)
+    if value is UNKNOWN or type(value) is Slot:
+        return False
+    try:
+        values[key] = parameter.check(value)
+    except ParameterError:
+        return False
+    return True
+
+
+def _origins_at_once(said: Said, settings: Mapping[str, Setting], frame: Frame) -> dict[str, Place | None]:
+    """Where the values of a use were written."""
+    origins = dict(said.origins)
+    for key, setting in settings.items():
+        if key not in said.explicit:
+            origins[key] = setting.value_place
+    for key, *_ in said.computed:
         origins[key] = _origin_of(said.explicit[key], frame)
-    return Given(values, origins, frame.defaults, _NO_WORDS)
+    return origins
 
 
 def _origin_of(written: Written, frame: Frame) -> Place | None:
@@ -328,6 +361,5 @@ def _settle(
             checker.evaluation.error(frame, "no-effect", message, said.explicit[key].place, "remove it")
 
 
-_NO_ORIGINS: Final[dict[str, Place | None]] = {}
 _NO_WORDS: Final[dict[str, Setting]] = {}
 _NOT_IDLE: Final[dict[str, str]] = {}

@@ -56,7 +56,7 @@ class Bodies:
         self.bounds = Bounds(evaluation)
         self.application = Application(evaluation)
         walk = proxy(self)  # held weakly, all that a lowering made is freed as soon as it ends
-        parts = self.targets, evaluation, arguments, self.application, self.naming, self.bounds
+        parts = self.targets, arguments, self.application, self.bounds
         self.plain = PlainSteps(*parts) if arguments.trace is None else None  # a trace is told of every decision
         self.calls = Calls(walk, arguments, evaluation, library, self.naming, self.bounds)
         self.sequences = Sequences(walk, self.calls, self.application, arguments, evaluation, self.naming, self.bounds)
@@ -73,17 +73,22 @@ class Bodies:
             for step in body:
                 number += self.step(str(number), step, frame)
             return
+        plain = None if frame.is_special else self.plain
         for name, step in body.items():
-            self.step(name, step, frame)
+            if plain is None or plain.lower(name, step, frame) is None:
+                self._any(name, step, frame)
 
     def step(self, key: str, step: Step, frame: Frame) -> bool:
         """Lowers one step; whether it takes a number in a list."""
+        taken = None if self.plain is None or frame.is_special else self.plain.lower(key, step, frame)
+        return self._any(key, step, frame) if taken is None else taken
+
+    def _any(self, key: str, step: Step, frame: Frame) -> bool:
+        """Lowers a step of any kind; whether it takes a number in a list."""
         name, reporter = key, self.evaluation.reporter
         if reporter.diagnostics and reporter.is_full:
             raise TooLarge
         try:
-            if self.plain is not None and self.plain.lower(key, step, frame):
-                return True
             if step.loop is not None:
                 self._loop(step.loop, step, frame)
                 return True

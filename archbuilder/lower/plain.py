@@ -1,7 +1,7 @@
-"""The most frequent kind of step, lowered in one go: a use of an op under its own name.
+"""The most frequent kinds of step, lowered in one go: a use of an op under its own name, and a step that is left out.
 
-It does what the general way does for such a step, with the same parts, and leaves to that way whatever is unusual. Most steps
-of a network are of this kind, and the dozen calls on the general way are most of what they cost.
+It does what the general way does for such a step, with the same parts, and leaves to that way whatever is unusual or wrong.
+Most steps of a network are of these kinds, and the dozen calls on the general way are most of what they cost.
 """
 
 from __future__ import annotations
@@ -10,33 +10,48 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
-from archbuilder.graph.graph import Node, plain_node
-from archbuilder.graph.op import Op
+from archbuilder.graph.graph import Node, Value, plain_node
+from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.ops.activation import DropPath
+from archbuilder.graph.shapes import Shape
 from archbuilder.lower.application import Application
 from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.bounds import Bounds
-from archbuilder.lower.evaluation import Evaluation
-from archbuilder.lower.frame import POISON, Frame
-from archbuilder.lower.inputs import inputs_of
+from archbuilder.lower.frame import POISON, UNKNOWN, Frame
 from archbuilder.lower.library import is_kept
-from archbuilder.lower.naming import Naming
+from archbuilder.lower.names import objection
+from archbuilder.lower.references import find_values
 from archbuilder.lower.said import Said
 from archbuilder.lower.targets import Targets
 from archbuilder.lower.uses import Target
-from archbuilder.spec.arithmetic import FormulaError
+from archbuilder.plugin.registry import REGISTRY
 from archbuilder.spec.formula import Formula
 from archbuilder.spec.models import Step
+from archbuilder.spec.values import MAXIMUM_REPEATS
 
 
-class _Plan(NamedTuple):
-    """What a step is a use of. The step is held, so that its identity stays its own; what it says stands here once more,
-    since attributes of a model of pydantic's are slow to read."""
+class _Use(NamedTuple):
+    """An op that a step uses, and what is said of it."""
 
-    step: Step
     target: Target
     op_type: type[Op]
     said: Said
+    takes: range
+    """How many values the op takes, as far as nothing has to be looked at to know."""
+
+
+class _Plan(NamedTuple):
+    """What a step is. The step is held, so that its identity stays its own; what it says stands here once more, since
+    attributes of a model of pydantic's are slow to read.
+
+    `use` is the op that it uses, `slot` what it stands for, by name; of a step that has neither, the plan says only when it
+    is left out.
+    """
+
+    step: Step
+    name: str
+    use: _Use | None
+    slot: str | None
     when: Any
     from_: list[str] | None
     place: Place | None
@@ -44,78 +59,121 @@ class _Plan(NamedTuple):
 
 @dataclass
 class PlainSteps:
-    """Lowers plain steps. One for each lowering."""
+    """Lowers plain steps of frames that are not special. One for each lowering."""
 
     targets: Targets
-    evaluation: Evaluation
     arguments: Arguments
     application: Application
-    naming: Naming
     bounds: Bounds
     _plans: dict[int, _Plan | None] = field(default_factory=dict)
 
-    def lower(self, name: str, step: Step, frame: Frame) -> bool:
-        """Lowers a step; whether it did: the general way is for those that it leaves.
+    def lower(self, name: str, step: Step, frame: Frame) -> bool | None:
+        """Lowers a step; whether it takes a number in a list, or None for what is left to the general way.
 
         Raises:
-            GiveUp: if something in the step is wrong; that is reported.
+            TooLarge: if the network is too large; that is reported.
         """
         plan = self._plans.get(id(step), _UNKNOWN)
         if plan is _UNKNOWN:
-            plan = self._plans[id(step)] = _KEPT_PLANS.get(id(step)) or self._plan_of(step, frame)
-        builder = frame.builder
-        if plan is None or frame.is_special or name in builder.taken or name in builder.containers:
-            return False
-        if "." in name or "$" in name:
-            return False
-        if name not in self.naming.checked:
-            self.naming.check(name, frame, step.name_place)
-        if plan.when is not True and not _holds(plan.when, frame):
-            return False
-        inputs = (frame.current,) if plan.from_ is None else inputs_of(step, frame, self.evaluation)
-        given = self.arguments.at_once(plan.target, plan.said, frame) if POISON not in inputs else None
-        if given is None:
-            return False
-        op, shape = self.application.apply(plan.op_type, given, inputs, step, frame)
+            plan = self._plans[id(step)] = _KEPT_PLANS.get(id(step)) or self._plan_of(name, step, frame)
+        if plan is None or plan.name != name:
+            return None
+        if plan.when is not True:
+            present = plan.when.value_in(frame, UNKNOWN)
+            if present is not True:
+                return self._leave_out(plan, frame) if present is False else None
+        if plan.use is None:
+            is_empty = plan.slot is not None and frame.variables.get(plan.slot, UNKNOWN) is None
+            return self._leave_out(plan, frame) if is_empty else None
+        return self._use(plan, plan.use, frame)
+
+    def _use(self, plan: _Plan, use: _Use, frame: Frame) -> bool | None:
+        builder, name = frame.builder, plan.name
+        inputs = (frame.current,) if plan.from_ is None else _values_of(plan.from_, frame)
+        if inputs is None or POISON in inputs or name in builder.taken or name in builder.containers:
+            return None
+        shapes = (builder.shape_of(inputs[0]),) if len(inputs) == 1 else tuple(map(builder.shape_of, inputs))
+        values = self.arguments.at_once(use.target, use.said, frame, shapes[0])
+        if values is None or len(shapes) not in use.takes:
+            return None
+        try:
+            op, shape = self.application.made(use.op_type, values, shapes)
+        except OpError:
+            return None
         builder.known.add(name)
         if type(op) is DropPath and op.rate == 0:
-            node = Node(name, None, inputs, shape, plan.place)
-        else:
-            builder.taken.add(name)
-            node = plain_node(name, op, inputs, shape, plan.place)
-        self.bounds.count(frame, step)
-        frame.values[name] = frame.current = builder.add(node)
+            return self._add(plan, _left_out(plan, inputs, shape), frame)
+        builder.taken.add(name)
+        return self._add(plan, plain_node(name, op, inputs, shape, plan.place), frame)
+
+    def _leave_out(self, plan: _Plan, frame: Frame) -> bool | None:
+        """A step that is left out hands on its first input; in a list, later steps move up."""
+        inputs = (frame.current,) if plan.from_ is None else _values_of(plan.from_[:1], frame)
+        if inputs is None or POISON in inputs:
+            return None
+        frame.builder.known.add(plan.name)
+        self._add(plan, _left_out(plan, inputs[:1], frame.builder.shape_of(inputs[0])), frame)
+        return False
+
+    def _add(self, plan: _Plan, node: Node, frame: Frame) -> bool:
+        self.bounds.count(frame, plan.step)
+        frame.values[plan.name] = frame.current = frame.builder.add(node)
         return True
 
-    def _plan_of(self, step: Step, frame: Frame) -> _Plan | None:
+    def _plan_of(self, name: str, step: Step, frame: Frame) -> _Plan | None:
         """What there is to know of a step, if it is a plain one."""
-        words = step.loop, step.depth, step.output, step.rename, step.register_, step.names
-        if type(step.block) is not str or step.is_broken or step.inline or any(word is not None for word in words):
+        words = step.loop, step.depth, step.output, step.else_, step.rename, step.register_, step.names
+        if step.is_broken or any(word is not None for word in words):
             return None
-        target = self.targets.find(step, frame)
-        op_type = target.definition if isinstance(target, Target) else None
-        if not isinstance(target, Target) or not isinstance(op_type, type):
+        if step.when is not True and type(step.when) is not Formula:
             return None
-        if op_type.inputs == (0, 0) or op_type.kept is not None or op_type.holds_tensor:
+        if "." in name or "$" in name or objection(name) is not None:
             return None
-        said = self.arguments.readings.said_by(target, frame)
-        if said.at_once is None:
-            return None
-        plan = _Plan(step, target, op_type, said, step.when, step.from_, step.place)
+        use, slot = None, None
+        if type(step.block) is str:
+            use = self._use_of(step, frame)
+            if use is None:
+                return None
+        elif step.body is None or type(step.body) is Formula:
+            slot = step.block if step.body is None else step.body
+            slot = slot.bare if type(slot) is Formula else None
+            if slot is None:
+                return None
+        plan = _Plan(step, name, use, slot, step.when, step.from_, step.place)
         if is_kept(step):  # what a shipped step says is read off its text alone
             _KEPT_PLANS[id(step)] = plan
         return plan
 
+    def _use_of(self, step: Step, frame: Frame) -> _Use | None:
+        """The op that a step uses, if it is an op and nothing about it is unusual."""
+        op_type = self.targets.library.find(str(step.block))
+        if step.inline or not isinstance(op_type, type) or op_type.name in REGISTRY.entries:
+            return None
+        target = self.targets.find(step, frame)
+        if not isinstance(target, Target) or op_type.kept is not None or op_type.holds_tensor:
+            return None
+        least, most = op_type.inputs
+        takes = range(max(least, 2 if op_type.joins else 1), 1 + (MAXIMUM_REPEATS if most is None else most))
+        said = self.arguments.readings.said_by(target, frame)
+        return _Use(target, op_type, said, takes) if takes and said.at_once is not None else None
 
-def _holds(when: Any, frame: Frame) -> bool:
-    """Whether a step is there for certain. What is wrong with its `when` is found, and reported, on the general way."""
-    try:
-        return type(when) is Formula and when.evaluate(frame) is True
-    except FormulaError:
-        return False
+
+def _values_of(names: list[str], frame: Frame) -> tuple[Value, ...] | None:
+    """The values that names stand for; None where one must be computed first, or is unknown."""
+    found: list[Value] = []
+    for name in names:
+        values = find_values(name, frame) if type(name) is str else None
+        if values is None:
+            return None
+        found += values
+    return tuple(found)
+
+
+def _left_out(plan: _Plan, inputs: tuple[Value, ...], shape: Shape) -> Node:
+    return Node(plan.name, None, inputs, shape, plan.place)
 
 
 _KEPT_PLANS: Final[dict[int, _Plan]] = {}
 """Those of shipped steps, which stay parsed from one call to the next."""
-_UNKNOWN: Final = _Plan(None, None, None, None, None, None, None)  # type: ignore[arg-type]
+_UNKNOWN: Final = _Plan(None, "", None, None, None, None, None)  # type: ignore[arg-type]
 """Stands for a step that was not met yet."""

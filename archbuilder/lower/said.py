@@ -13,6 +13,7 @@ from archbuilder.lower.evaluation import Evaluation
 from archbuilder.lower.frame import Frame
 from archbuilder.lower.habits import advice_for_parameter
 from archbuilder.lower.library import Definition, Library, is_kept, parameters_of
+from archbuilder.lower.slots import NOWHERE, Slot
 from archbuilder.lower.usage import names_in, names_in_body
 from archbuilder.lower.uses import Target, Written
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError, describe
@@ -26,14 +27,16 @@ STEP_WORDS: Final = tuple(_STEP_WORD_TYPES)
 
 
 class Facts(NamedTuple):
-    """A definition's parameters, those of their defaults that need no computing, the parameters that have others, and whether
-    any of these is computed from another parameter. The definition is held, so that its identity stays its own."""
+    """A definition's parameters, those of their defaults that need no computing, the parameters that have others, whether
+    any of these is computed from another parameter, and those that are computed from the input and parameters before them,
+    so that one after the other is known. The definition is held, so that its identity stays its own."""
 
     definition: Definition
     parameters: dict[str, Parameter]
     literal: dict[str, Any]
     rest: tuple[Parameter, ...]
     related: bool
+    derived: tuple[Parameter, ...]
     kept: bool
 
     def in_order(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,8 +50,8 @@ class Said(NamedTuple):
     `explicit` are the values for parameters, of which `plain` need no computing (they are checked) and `computed` are
     expressions; `origins` are the places of the plain ones. `nearer` are defaults for what is inside. `overruled` has
     parameters that mean nothing, each with the one beside which it does. `at_once` has a value for each parameter, in
-    their order, if all are known as soon as those in `computed` are, each by itself; otherwise it is None. `broken` says
-    that something in it was wrong and has been reported.
+    their order, if all are known as soon as those in `computed` are, each by itself, and those of the facts' `derived`;
+    `REQUIRED` stands for these. Otherwise it is None. `broken` says that something in it was wrong and has been reported.
     """
 
     step: Step
@@ -121,7 +124,8 @@ class Readings:
         overruled = tuple(self.overruled_by(target.definition, explicit.keys()))
         at_once = None
         if not (nearer or overruled or broken) and len(plain) + len(computed) == len(explicit):
-            known = {**facts.literal, **plain, **{key: REQUIRED for key, *_ in computed}}
+            later = [*(each.name for each in facts.derived), *(key for key, *_ in computed)]
+            known = {**facts.literal, **dict.fromkeys(later, REQUIRED), **plain}
             at_once = facts.in_order(known) if len(known) == len(facts.parameters) else None
         origins = {key: explicit[key].place for key in plain}
         step = target.uses[0][0]
@@ -287,15 +291,32 @@ class Readings:
 
 def _read_facts(definition: Definition) -> Facts:
     parameters = parameters_of(definition)
-    simple = {
-        key: None if each.default is None else each.check(each.default)
-        for key, each in parameters.items()
-        if each.default is None
-        or (each.default is not REQUIRED and each.type not in SLOTS and type(each.default) is not Formula)
-    }
+    literal = {key: _literal(each) for key, each in parameters.items()}
+    simple = {key: value for key, value in literal.items() if value is not REQUIRED}
     rest = tuple(each for key, each in parameters.items() if key not in simple)
     related = any(type(each.default) is Formula and each.default.names & parameters.keys() for each in rest)
-    return Facts(definition, parameters, simple, rest, related, is_kept(definition))
+    return Facts(definition, parameters, simple, rest, related, _derived(parameters), is_kept(definition))
+
+
+def _literal(parameter: Parameter) -> Any:
+    """A default that needs no computing; `REQUIRED` for others."""
+    default = parameter.default
+    if default is None or default is REQUIRED or type(default) is Formula:
+        return None if default is None else REQUIRED
+    if parameter.type in SLOTS:
+        return Slot(default, NOWHERE, NOWHERE) if isinstance(default, str) else REQUIRED  # a name needs no variables
+    return parameter.check(default)
+
+
+def _derived(parameters: Mapping[str, Parameter]) -> tuple[Parameter, ...]:
+    """Those whose defaults are computed from the input and the parameters before them."""
+    found: list[Parameter] = []
+    before = {"input"}
+    for name, each in parameters.items():
+        if type(each.default) is Formula and each.type not in SLOTS and each.default.names <= before:
+            found.append(each)
+        before.add(name)
+    return tuple(found)
 
 
 def _plain(parameter: Parameter, value: Any) -> Any:

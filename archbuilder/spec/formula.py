@@ -45,6 +45,13 @@ class Formula(str):
         """
         return self._evaluate(scope)
 
+    def value_in(self, scope: Names, otherwise: Any) -> Any:
+        """The value, where there is one; else `otherwise`, for callers who ask again to be told the reason."""
+        try:
+            return self._evaluate(scope)
+        except FormulaError:
+            return otherwise
+
     def __reduce__(self) -> tuple[type[Formula], tuple[str]]:
         return Formula, (str(self),)
 
