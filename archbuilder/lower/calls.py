@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from typing import Any, Final, Protocol
 
 from archbuilder.diagnostics import Place
@@ -44,6 +45,15 @@ class Walk(Protocol):
         """The graph of a body that is no block's."""
 
 
+class Stage(Enum):
+    """What stands for a graph that there is not."""
+
+    OPEN = auto()
+    """It is being lowered."""
+    FAILED = auto()
+    """Something in it is wrong."""
+
+
 @dataclass
 class Calls:
     """Lowers calls of blocks. One for each lowering."""
@@ -54,8 +64,7 @@ class Calls:
     library: Library
     naming: Naming
     bounds: Bounds
-    _made: dict[Any, Graph | None] = field(default_factory=dict)
-    _open: set[Any] = field(default_factory=set)
+    _made: dict[Any, Graph | Stage] = field(default_factory=dict)
 
     def graph(
         self,
@@ -75,18 +84,18 @@ class Calls:
         given = self.arguments.resolve(target, frame, shape, fixed, restride)
         words = self.naming.words(target, given)
         key = (id(definition), tuple(given.values.values()), given.defaults, shape, words.identity)
-        if key in self._open:
+        graph = self._made.get(key)
+        if graph is Stage.OPEN:
             message = f"the block `{target.name}` uses itself"
             help = "use another block here, or let it end: count a parameter down and say `when`"
             self.evaluation.error(frame, "endless-block", message, step.place_at("block"), help)
             raise GiveUp
-        if key not in self._made:
-            self._open.add(key)
-            self._made[key] = self._lowered(target, definition, given, shape, frame, step, words)
-            self._open.remove(key)
-        graph = self._made[key]  # None where it went wrong, which is reported once
         if graph is None:
-            raise GiveUp
+            self._made[key] = Stage.OPEN
+            graph = self._lowered(target, definition, given, shape, frame, step, words) or Stage.FAILED
+            self._made[key] = graph
+        if not isinstance(graph, Graph):
+            raise GiveUp  # reported, once
         if restride is not None:
             check_dilation(target, graph.nodes, restride, frame, self.evaluation)
         if self.arguments.trace is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archbuilder.diagnostics import Reporter
-from archbuilder.graph.graph import Graph, Tap, Value, graphs_in
+from archbuilder.graph.graph import Graph, Node, Tap, Value, graphs_in
 
 
 def report_idle_steps(network: Graph, taps: Sequence[Tap], reporter: Reporter) -> None:
@@ -19,15 +19,20 @@ def report_idle_steps(network: Graph, taps: Sequence[Tap], reporter: Reporter) -
     wanted = [network.output, *(output.value for output in network.outputs), *(tap.value for tap in taps)]
     _report(network, wanted, "list it in `features`, say `output`, ", reporter)
     for graph in graphs_in(network):
-        if graph is not network:
+        if graph is not network and any(map(_is_own, graph.nodes)):
             _report(graph, [graph.output], "", reporter)
+
+
+def _is_own(node: Node) -> bool:
+    """Whether a step that is there was not written by this project."""
+    return node.body is not None and (node.place is None or not node.place.source.shipped)
 
 
 def _report(graph: Graph, wanted: Sequence[Value], ways: str, reporter: Reporter) -> None:
     idle = graph.idle(wanted)
     for number in sorted(idle):
         node = graph.nodes[number]
-        if node.body is None or (node.place is not None and node.place.source.shipped):
+        if not _is_own(node):
             continue
         message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"
         help = f"name it in the `from` of a later step, {ways}or remove it"

@@ -130,8 +130,10 @@ class Naming:
 
     def check_register(self, definition: BlockDefinition, inner: Frame) -> None:
         """Names in the `register` of a block must be those of its steps."""
+        if not definition.register_:
+            return
         known = {name.split(".")[0] for name in inner.builder.known} | inner.builder.known
-        for number, name in enumerate(definition.register_ or ()):
+        for number, name in enumerate(definition.register_):
             if name not in known:
                 message = f"there is no step `{name}` in this block to register"
                 place = definition.place_inside("register", number)

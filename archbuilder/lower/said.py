@@ -27,16 +27,22 @@ STEP_WORDS: Final = tuple(_STEP_WORD_TYPES)
 
 
 class Facts(NamedTuple):
-    """A definition's parameters, those of their defaults that need no computing, the parameters that have others, whether
-    any of these is computed from another parameter, and those that are computed from the input and parameters before them,
-    so that one after the other is known. The definition is held, so that its identity stays its own."""
+    """What is read off a definition, which is held, so that its identity stays its own.
+
+    `literal` are the defaults of its parameters that need no computing, `rest` the parameters that have others. Of these,
+    `related` speak of further parameters, with which they stand here, and `derived` are computed from the input and from
+    parameters before them, so that one after the other is known. `blank` has each parameter's literal default in their
+    order, with `REQUIRED` for the rest; `needed` are those of the rest that are not derived.
+    """
 
     definition: Definition
     parameters: dict[str, Parameter]
     literal: dict[str, Any]
     rest: tuple[Parameter, ...]
-    related: bool
+    related: Mapping[str, AbstractSet[str]]
     derived: tuple[Parameter, ...]
+    blank: dict[str, Any]
+    needed: frozenset[str]
     kept: bool
 
     def in_order(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,24 +127,23 @@ class Readings:
                 plain[key] = value
             elif type(written.value) is Formula and parameter.type not in SLOTS and written.variables is None:
                 computed.append((key, parameter, written.value))
-        overruled = tuple(self.overruled_by(target.definition, explicit.keys()))
+        overruled = tuple(self.overruled_by(facts, explicit.keys())) if facts.related else ()
         at_once = None
         if not (nearer or overruled or broken) and len(plain) + len(computed) == len(explicit):
-            later = [*(each.name for each in facts.derived), *(key for key, *_ in computed)]
-            known = {**facts.literal, **dict.fromkeys(later, REQUIRED), **plain}
-            at_once = facts.in_order(known) if len(known) == len(facts.parameters) else None
+            if facts.needed <= explicit.keys():
+                at_once = {**facts.blank, **plain, **{key: REQUIRED for key, *_ in computed}}
         origins = {key: explicit[key].place for key in plain}
         step = target.uses[0][0]
         return Said(step, facts, explicit, nearer, plain, tuple(computed), origins, overruled, at_once, broken)
 
-    def overruled_by(self, definition: Definition, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+    def overruled_by(self, facts: Facts, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
         """Of parameters that are given, those from which only another one's default is computed, each with that other one."""
+        definition = facts.definition
         if not isinstance(definition, BlockDefinition):
             return
-        parameters = definition.parameters
-        for key in given:
-            for other in names_in(parameters[key].default) & given:
-                left = [each.default for each in parameters.values() if each.name not in given]
+        for key, names in facts.related.items():
+            for other in names & given if key in given else ():
+                left = [each.default for each in facts.parameters.values() if each.name not in given]
                 if other not in names_in_body(definition, left):
                     yield other, key
 
@@ -294,8 +299,11 @@ def _read_facts(definition: Definition) -> Facts:
     literal = {key: _literal(each) for key, each in parameters.items()}
     simple = {key: value for key, value in literal.items() if value is not REQUIRED}
     rest = tuple(each for key, each in parameters.items() if key not in simple)
-    related = any(type(each.default) is Formula and each.default.names & parameters.keys() for each in rest)
-    return Facts(definition, parameters, simple, rest, related, _derived(parameters), is_kept(definition))
+    spoken = {each.name: names_in(each.default) & parameters.keys() for each in rest}
+    related = {key: names for key, names in spoken.items() if names}
+    derived = _derived(parameters)
+    needed = frozenset(each.name for each in rest).difference(each.name for each in derived)
+    return Facts(definition, parameters, simple, rest, related, derived, literal, needed, is_kept(definition))
 
 
 def _literal(parameter: Parameter) -> Any:

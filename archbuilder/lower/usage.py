@@ -50,7 +50,8 @@ def names_in(default: Any) -> AbstractSet[str]:
 def mentions(step: Step, name: str) -> bool:
     """Whether the values and inner steps of a step speak of a variable. Its `names` do not count: they change no shape."""
     names: set[str] = set()
-    _collect([step.arguments, step.body], names)
+    _collect(step.arguments, names)
+    _collect(step.body, names)
     return name in names
 
 
@@ -72,6 +73,9 @@ def _collect(value: Any, names: set[str]) -> None:
         for each in value:
             _collect(each, names)
     elif isinstance(value, Step):
-        _collect([value.block, value.from_, value.when, value.depth, value.names, value.body, value.arguments], names)
+        parts = value.block, value.from_, value.when, value.depth, value.names, value.body, value.arguments
+        for part in parts:
+            if part is not None:
+                _collect(part, names)
         if value.loop is not None:
             _collect([value.loop.start, value.loop.stop], names)

@@ -164,7 +164,10 @@ class _Builder:
         top = self.stack[-1] if self.stack else None
         value = event.value
         if top is not None and top.key is _NO_KEY and type(top.container) is Table:
-            self.add_key(top, value, place)
+            if value == "<<":
+                message, help = "YAML merge keys (`<<`) are not part of the language", "use `extends` or `defaults`"
+                raise self.stop("yaml", message, place, help)
+            top.key, top.key_place = value, place
             return
         if not event.style:
             if top is not None:
@@ -227,13 +230,6 @@ class _Builder:
         if top is not None and top.key is _NO_KEY and type(top.container) is Table:
             raise self.stop("bad-key", "a key must be written out, not taken from an anchor", place)
         self.add(value, place, height)
-
-    def add_key(self, top: _Open, text: str, place: Place) -> None:
-        if text == "<<":
-            raise self.stop(
-                "yaml", "YAML merge keys (`<<`) are not part of the language", place, "use `extends` or `defaults`"
-            )
-        top.key, top.key_place = text, place
 
     def add(self, value: Any, place: Place | None, height: int = 0) -> None:
         if not self.stack:

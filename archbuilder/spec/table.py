@@ -30,7 +30,6 @@ class Table(dict[str, Any]):
     __slots__ = ("broken", "key_places", "name_place", "place", "replaced", "value_places", "weak")
 
     def __init__(self, place: Place | None = None) -> None:
-        super().__init__()
         self.place = place
         self.name_place: Place | None = None
         self.key_places: dict[str, Place | None] = {}
