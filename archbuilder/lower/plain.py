@@ -20,7 +20,7 @@ from archbuilder.lower.bounds import Bounds
 from archbuilder.lower.frame import POISON, UNKNOWN, Frame
 from archbuilder.lower.library import is_kept
 from archbuilder.lower.names import objection
-from archbuilder.lower.references import find_values
+from archbuilder.lower.references import value_called
 from archbuilder.lower.said import Said
 from archbuilder.lower.targets import Targets
 from archbuilder.lower.uses import Target
@@ -159,13 +159,13 @@ class PlainSteps:
 
 
 def _values_of(names: list[str], frame: Frame) -> tuple[Value, ...] | None:
-    """The values that names stand for; None where one must be computed first, or is unknown."""
+    """The values of steps; None where one is not simply a step's: one of several, or a name to be computed first."""
     found: list[Value] = []
     for name in names:
-        values = find_values(name, frame) if type(name) is str else None
-        if values is None:
+        value = value_called(name, frame) if type(name) is str else None
+        if value is None:
             return None
-        found += values
+        found.append(value)
     return tuple(found)
 
 

@@ -19,7 +19,7 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     `conv1` is a step's value, `input` the body's own; `parts.0` a part of a value (`parts.-1` the last), or the step of
     that name; `acts.*` all parts, or all steps of these names in order.
     """
-    value = _single(name, frame)
+    value = value_called(name, frame)
     if value is not None:
         return [value]
     if name == "*":
@@ -33,7 +33,7 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     parts = _parts(whole, frame)
     if parts is None or not _NUMBER.fullmatch(part):
         return None
-    if whole != "input" and parts == [_single(whole, frame)] != [POISON]:
+    if whole != "input" and parts == [value_called(whole, frame)] != [POISON]:
         return None  # a block may be given one value or several, but a step's own value is known to be one
     number = int(part)
     if parts == [POISON]:
@@ -45,19 +45,20 @@ def advice_for(name: str, frame: Frame) -> str | None:
     """What to write instead of a name that stands for nothing."""
     whole, _, part = name.rpartition(".")
     parts = _parts(whole, frame) if whole else None
-    if parts and parts != [_single(whole, frame)]:
+    if parts and parts != [value_called(whole, frame)]:
         return f"`{whole}` has {len(parts)} parts, {whole}.0 to {whole}.{len(parts) - 1}"
-    if whole and _single(whole, frame) is not None:
+    if whole and value_called(whole, frame) is not None:
         return f"`{whole}` is one value; only what `split` gives has parts" if part.isdigit() else f"write `{whole}`"
     return suggest(name, ["input", *frame.values])
 
 
-def _single(name: str, frame: Frame) -> Value | None:
+def value_called(name: str, frame: Frame) -> Value | None:
+    """The value of the step of this name, or the body's own `input`; None if there is no such step."""
     return frame.input if name == "input" else frame.values.get(name)
 
 
 def _parts(name: str, frame: Frame) -> list[Value] | None:
-    value = _single(name, frame)
+    value = value_called(name, frame)
     if value is None:
         return None
     if value == POISON:

@@ -68,7 +68,7 @@ def read_yaml(source: Source, reporter: Reporter) -> Table | None:
 def _read(source: Source, reporter: Reporter) -> Any:
     builder = _Builder(source, reporter)
     try:
-        builder.read(_LOADER(source.text))
+        root = builder.read(_LOADER(source.text))
     except _Stop:
         return None
     except yaml.MarkedYAMLError as error:
@@ -79,10 +79,10 @@ def _read(source: Source, reporter: Reporter) -> Any:
         offset = error.start if isinstance(error, UnicodeEncodeError) else error.position
         reporter.error("yaml", "this character is not allowed in YAML", _place_of_offset(source, offset))
         return None
-    if builder.root is _EMPTY or builder.root is None:
+    if root is None:
         reporter.error("empty", "this spec is empty", Place(source, 1, 1, 2), help="see `archbuilder show resnet50`")
         return None
-    return None if builder.trapped else builder.root
+    return None if builder.trapped else root
 
 
 def _place_of_offset(source: Source, offset: int) -> Place:
@@ -91,19 +91,19 @@ def _place_of_offset(source: Source, offset: int) -> Place:
     return Place(source, before.count("\n") + 1, column, column + 1)
 
 
-_EMPTY: Final = object()
 _NO_KEY: Final = object()
+_ITEM: Final = object()
 
 
 @dataclass(slots=True)
 class _Open:
-    """A container that is being read; `key` is the key whose value comes next."""
+    """A container that is being read. `key` is the key whose value comes next: `_NO_KEY` where a key does, `_ITEM` in a list."""
 
-    container: Table | Items
-    anchor: str | None
-    flow: bool
-    before: int
-    key: Any = _NO_KEY
+    container: Any
+    key: Any
+    anchor: str | None = None
+    flow: bool = False
+    before: int = 0
     key_place: Place | None = None
     height: int = 1
     """How deep it nests, as far as it was read."""
@@ -113,38 +113,41 @@ class _Open:
 class _Builder:
     source: Source
     reporter: Reporter
-    root: Any = _EMPTY
-    stack: list[_Open] = field(default_factory=list)
+    top: _Open = field(default_factory=lambda: _Open(Items(), _ITEM))
+    """The innermost container; the outermost is a list of what the file holds, one map."""
+    around: list[_Open] = field(default_factory=list)
     anchors: dict[str, tuple[Any, int, int]] = field(default_factory=dict)
     values: int = 0
     trapped: bool = False
     """Whether a value could not be read, so that the rest would be misunderstood."""
 
-    def read(self, loader: Any) -> None:
-        """Takes every event of a parser. Asking it for the next one is all that is done: `yaml.parse` asks twice."""
-        next_event = loader.get_event
+    def read(self, loader: Any) -> Any:
+        """Takes every event of a parser; what they hold. Asking for the next one is all that is done: `yaml.parse` asks twice."""
+        next_event, handlers, end = loader.get_event, _HANDLERS, yaml.StreamEndEvent
         try:
-            while type(event := next_event()) is not yaml.StreamEndEvent:
-                handler = _HANDLERS.get(type(event))
-                if handler is not None:
-                    handler(self, event)
+            while (kind := type(event := next_event())) is not end:
+                if kind in handlers:
+                    handlers[kind](self, event)
+            return self.top.container[0] if self.top.container else None
         finally:
             loader.dispose()
 
     def place(self, event: Any) -> Place:
         start, end = event.start_mark, event.end_mark
-        line, column, last = start.line, start.column + 1, end.column + 1
-        if end.line != line:
-            last = len(self.source.line(line + 1)) + 1
+        line, column, last = start.line + 1, start.column + 1, end.column + 1
+        if end.line >= line:
+            last = len(self.source.line(line)) + 1
+        if last <= column:
+            last = column + 1
         # There is one for every value: `tuple.__new__` makes it in half the time.
-        return tuple.__new__(Place, (self.source, line + 1, column, last if last > column else column + 1))
+        return tuple.__new__(Place, (self.source, line, column, last))
 
     def stop(self, code: str, message: str, place: Place, help: str | None = None) -> _Stop:
         self.reporter.error(code, message, place, help=help)
         return _Stop()
 
     def document(self, event: Any) -> None:
-        if self.root is not _EMPTY:
+        if self.top.container:
             place = self.place(event)
             raise self.stop("yaml", "a file holds one spec; this `---` begins another", place)
 
@@ -157,24 +160,22 @@ class _Builder:
     def scalar(self, event: Any) -> None:
         self.values += 1
         if self.values > MAXIMUM_VALUES:
-            self.count(event)
+            self.count(event, 0)
         place = self.place(event)
         if event.tag is not None:
             self.refuse_tag(event, place)
-        top = self.stack[-1] if self.stack else None
-        value = event.value
-        if top is not None and top.key is _NO_KEY and type(top.container) is Table:
+        top, value = self.top, event.value
+        if top.key is _NO_KEY:
             if value == "<<":
                 message, help = "YAML merge keys (`<<`) are not part of the language", "use `extends` or `defaults`"
                 raise self.stop("yaml", message, place, help)
             top.key, top.key_place = value, place
             return
         if not event.style:
-            if top is not None:
-                if not value and top.key_place is not None:
-                    place = top.key_place  # nothing is written
-                if top.flow and value[:1] == "$":
-                    self.catch_split_expression(value, place)
+            if not value and top.key_place is not None:
+                place = top.key_place  # nothing is written
+            if top.flow and value[:1] == "$":
+                self.catch_split_expression(value, place)
             try:
                 value = resolve_scalar(value)
             except ValueError as error:
@@ -204,15 +205,16 @@ class _Builder:
         self.count(event)
         place = self.place(event)
         self.refuse_tag(event, place)
-        if len(self.stack) >= MAXIMUM_NESTING:
+        if len(self.around) >= MAXIMUM_NESTING:
             raise self.stop("too-deep", f"maps and lists are nested more than {MAXIMUM_NESTING} deep", place)
-        if self.stack and self.stack[-1].key is _NO_KEY and type(self.stack[-1].container) is Table:
+        if self.top.key is _NO_KEY:
             raise self.stop("bad-key", "a key must be a word, not a map or a list", place)
-        container = Table(place) if type(event) is yaml.MappingStartEvent else Items(place)
-        self.stack.append(_Open(container, event.anchor, bool(event.flow_style), self.values))
+        self.around.append(self.top)
+        container, key = (Table(place), _NO_KEY) if type(event) is yaml.MappingStartEvent else (Items(place), _ITEM)
+        self.top = _Open(container, key, event.anchor, bool(event.flow_style), self.values)
 
     def close(self, event: Any) -> None:
-        done = self.stack.pop()
+        done, self.top = self.top, self.around.pop()
         if done.anchor:
             self.anchors[done.anchor] = (done.container, self.values - done.before + 1, done.height)
         self.add(done.container, done.container.place, done.height)
@@ -224,26 +226,22 @@ class _Builder:
             raise self.stop("yaml", f"there is no anchor `&{event.anchor}` before this alias", place)
         value, size, height = known
         self.count(event, size)
-        if len(self.stack) + height > MAXIMUM_NESTING:
+        if len(self.around) + height > MAXIMUM_NESTING:
             raise self.stop("too-deep", f"maps and lists are nested more than {MAXIMUM_NESTING} deep", place)
-        top = self.stack[-1] if self.stack else None
-        if top is not None and top.key is _NO_KEY and type(top.container) is Table:
+        if self.top.key is _NO_KEY:
             raise self.stop("bad-key", "a key must be written out, not taken from an anchor", place)
         self.add(value, place, height)
 
     def add(self, value: Any, place: Place | None, height: int = 0) -> None:
-        if not self.stack:
-            self.root = value
-            return
-        top = self.stack[-1]
+        top = self.top
         if height >= top.height:
             top.height = height + 1
-        container = top.container
-        if isinstance(container, Items):
+        container, key = top.container, top.key
+        if key is _ITEM:
             container.append(value)
             container.places.append(place)
             return
-        key, top.key = top.key, _NO_KEY
+        top.key = _NO_KEY
         if key in container:
             first = container.key_places[key]
             line = f"line {first.line}" if first else "above"
