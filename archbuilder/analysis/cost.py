@@ -46,11 +46,12 @@ class Costs:
             if one is _NOTHING:
                 continue
             count = node.count
-            parameters += one.parameters * count
-            buffers += one.buffers * count
+            of_parameters, of_buffers, of_macs, of_activations = one
+            parameters += of_parameters * count
+            buffers += of_buffers * count
             if number not in idle:
-                macs += one.macs * count
-                activations += one.activations * count
+                macs += of_macs * count
+                activations += of_activations * count
         return Cost(parameters, buffers, macs, activations)
 
     def of_one(self, node: Node) -> Cost:
@@ -73,16 +74,17 @@ class Costs:
         known = graph.layers if graph.layers is not None else self._layers.get(id(graph))
         if known is not None:
             return known
-        count, value = 0, graph.output
-        while value.node != INPUT:
-            node = graph.nodes[value.node]
-            if isinstance(node.body, Graph):
-                count += node.count * self.layers(node.body)
-            elif node.body is not None and node.body.counts_as_layer:
+        count, number, nodes = 0, graph.output.node, graph.nodes
+        while number != INPUT:
+            node = nodes[number]
+            body, inputs = node.body, node.inputs
+            if isinstance(body, Graph):
+                count += node.count * self.layers(body)
+            elif body is not None and body.counts_as_layer:
                 count += 1
-            if not node.inputs:
+            if not inputs:
                 break
-            value = node.inputs[0]
+            number = inputs[0].node
         self._layers[id(graph)] = count
         return count
 

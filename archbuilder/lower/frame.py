@@ -53,8 +53,9 @@ class Builder:
 
     def shape_of(self, value: Value) -> Shape:
         """The shape of a value made so far."""
-        shape = self.input if value.node == INPUT else self.nodes[value.node].shape
-        return shape[value.item] if isinstance(shape, Streams) and value.item is not None else shape
+        number, item = value
+        shape = self.input if number == INPUT else self.nodes[number].shape
+        return shape if item is None or not isinstance(shape, Streams) else shape[item]
 
     def origin_of(self, value: Value) -> str:
         """The name of the step that a value comes from, for messages."""

@@ -7,7 +7,7 @@ Most steps of a network are of these kinds, and the dozen calls on the general w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import Node, Value, plain_node
@@ -30,7 +30,8 @@ from archbuilder.spec.models import Step
 from archbuilder.spec.values import MAXIMUM_REPEATS
 
 
-class _Use(NamedTuple):
+@dataclass(slots=True, eq=False)  # its attributes are quicker to read than those of a named tuple
+class _Use:
     """An op that a step uses, and what is said of it."""
 
     target: Target
@@ -40,7 +41,8 @@ class _Use(NamedTuple):
     """How many values the op takes, as far as nothing has to be looked at to know."""
 
 
-class _Plan(NamedTuple):
+@dataclass(slots=True, eq=False)
+class _Plan:
     """What a step is. The step is held, so that its identity stays its own; what it says stands here once more, since
     attributes of a model of pydantic's are slow to read.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from archbuilder.diagnostics import Place, nearest, note_at, suggest
 from archbuilder.lower.defaults import Setting
@@ -26,7 +26,8 @@ STEP_WORDS: Final = tuple(_STEP_WORD_TYPES)
 """Words of a step that may also stand in `defaults`, by block name."""
 
 
-class Facts(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Facts:
     """What is read off a definition, which is held, so that its identity stays its own.
 
     `literal` are the defaults of its parameters that need no computing, `rest` the parameters that have others. Of these,
@@ -50,7 +51,8 @@ class Facts(NamedTuple):
         return {name: values[name] for name in self.parameters}
 
 
-class Said(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Said:
     """What a use says, read off its text alone. Step and facts are held, so that their identities stay their own.
 
     `explicit` are the values for parameters, of which `plain` need no computing (they are checked) and `computed` are
