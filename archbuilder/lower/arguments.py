@@ -253,9 +253,8 @@ class _Taking:
             message = f"`{name}` needs `{key}`"
             checker.evaluation.error(self.frame, "missing-parameter", message, use.place, help, notes)
             self.failed = True
-        elif parameter.type in SLOTS:
-            variables = NOWHERE if isinstance(parameter.default, str) else self.values  # a name needs none
-            self.values[key] = Slot(parameter.default, variables, NOWHERE)
+        elif parameter.type in SLOTS and type(parameter.default) is not Formula:
+            self.values[key] = Slot(parameter.default, self.values, NOWHERE)
         elif not self.failed:
             definition = self.target.definition
             place = definition.place_inside("parameters", key) if isinstance(definition, BlockDefinition) else None

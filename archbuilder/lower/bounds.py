@@ -36,7 +36,7 @@ class Bounds:
             raise TooLarge
 
     def inside(self, frame: Frame, step: Step) -> Self:
-        """One level deeper in blocks, as a context. (Of its own: one that is made of a generator costs four times as much.)
+        """The context of one level deeper in blocks.
 
         Raises:
             TooLarge: if they stand too deep; that is reported.

@@ -38,7 +38,7 @@ class _Use:
     op_type: type[Op]
     said: Said
     takes: range
-    """How many values the op takes, as far as nothing has to be looked at to know."""
+    """How many values the op takes, where each is a step's own."""
 
 
 @dataclass(slots=True, eq=False)

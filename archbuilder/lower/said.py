@@ -131,9 +131,9 @@ class Readings:
                 computed.append((key, parameter, written.value))
         overruled = tuple(self.overruled_by(facts, explicit.keys())) if facts.related else ()
         at_once = None
-        if not (nearer or overruled or broken) and len(plain) + len(computed) == len(explicit):
-            if facts.needed <= explicit.keys():
-                at_once = {**facts.blank, **plain, **{key: REQUIRED for key, *_ in computed}}
+        simple = not (nearer or overruled or broken) and len(plain) + len(computed) == len(explicit)
+        if simple and facts.needed <= explicit.keys():
+            at_once = {**facts.blank, **plain, **{key: REQUIRED for key, *_ in computed}}
         origins = {key: explicit[key].place for key in plain}
         step = target.uses[0][0]
         return Said(step, facts, explicit, nearer, plain, tuple(computed), origins, overruled, at_once, broken)

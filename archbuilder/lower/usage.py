@@ -73,9 +73,6 @@ def _collect(value: Any, names: set[str]) -> None:
         for each in value:
             _collect(each, names)
     elif isinstance(value, Step):
-        parts = value.block, value.from_, value.when, value.depth, value.names, value.body, value.arguments
-        for part in parts:
-            if part is not None:
-                _collect(part, names)
+        _collect([value.block, value.from_, value.when, value.depth, value.names, value.body, value.arguments], names)
         if value.loop is not None:
             _collect([value.loop.start, value.loop.stop], names)

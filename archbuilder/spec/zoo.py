@@ -59,14 +59,13 @@ def is_file(path: Path) -> bool:
 
 def _index(near: str = "") -> dict[str, str]:
     """Every file of the zoo, by its name without the suffix; with `near` only those of families that it begins with."""
-    families = [family for family in os.listdir(SPECS) if near.startswith(family) or not near]
-    folders = [folder for folder in (os.path.join(SPECS, family) for family in families) if os.path.isdir(folder)]
-    return {
-        file.removesuffix(".yaml"): os.path.join(folder, file)
-        for folder in folders
-        for file in os.listdir(folder)
-        if file.endswith(".yaml")
-    }
+    found: dict[str, str] = {}
+    with os.scandir(SPECS) as families:
+        for family in families:
+            if near.startswith(family.name) if near else family.is_dir():
+                with os.scandir(family.path) as files:
+                    found.update({f.name.removesuffix(".yaml"): f.path for f in files if f.name.endswith(".yaml")})
+    return found
 
 
 def all_files() -> list[Path]:

@@ -288,6 +288,28 @@ def test_a_slot_of_an_own_block() -> None:
     assert op_at(graph, "b.unit").kernel == (5, 5)
 
 
+def test_the_default_of_a_slot_may_be_another_slot() -> None:
+    graph = lowered("""
+        blocks:
+          twice:
+            parameters:
+              first: {type: block, default: norm}
+              second: {type: block, default: $first}
+              early: {type: steps, default: null}
+              late: {type: steps, default: $early}
+            body: {pre: {body: $early}, a: {block: $first}, b: {block: $second}, post: {body: $late}}
+        stages:
+          usual: twice
+          both: {block: twice, first: {block: norm, eps: 0.5}}
+          one: {block: twice, second: activation}
+          inner: {block: twice, early: {act: activation}}
+        """)
+    assert op_at(graph, "usual.b").name == "norm"
+    assert (op_at(graph, "both.a").eps, op_at(graph, "both.b").eps) == (0.5, 0.5)
+    assert (op_at(graph, "one.a").name, op_at(graph, "one.b").name) == ("norm", "activation")
+    assert [name for name in modules(graph) if name.endswith(".act")] == ["inner.pre.act", "inner.post.act"]
+
+
 # ---- rule 6: blocks of one's own
 
 
