@@ -64,7 +64,10 @@ class Initialisation(NamedTuple):
 
 
 class Op:
-    """The base of all ops. A subclass is a frozen dataclass whose fields are the attributes as resolved for one input."""
+    """The base of all ops. A subclass is a frozen dataclass whose fields are the attributes as resolved for one input.
+
+    What dataclasses would write for each anew, which every process that uses the ops would wait for, is here once.
+    """
 
     name: ClassVar[str]
     help: ClassVar[str]
@@ -80,6 +83,15 @@ class Op:
     """What emitted source needs beside torch: import lines, and definitions of classes and functions, as text."""
     spreads: ClassVar[bool] = False
     """Whether its module takes several inputs as several arguments, and not as one tuple."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:

@@ -14,7 +14,7 @@ from archbuilder.lower.habits import advice_for_block
 from archbuilder.lower.usage import names_in_body
 from archbuilder.parameters import Parameter
 from archbuilder.plugin.registry import REGISTRY, PythonBlock, is_loaded, shown_path
-from archbuilder.spec.blocks import shipped_blocks
+from archbuilder.spec.blocks import shipped_files, shipped_table
 from archbuilder.spec.models import Architecture, BlockDefinition, Step
 from archbuilder.spec.table import key_place
 from archbuilder.spec.validate import validate_definition
@@ -32,7 +32,7 @@ def shipped_block(name: str) -> BlockDefinition:
         SpecError: if the shipped file is wrong.
     """
     reporter = Reporter()
-    definition = validate_definition(shipped_blocks()[name], reporter)
+    definition = validate_definition(shipped_table(name), reporter)
     reporter.raise_if_any()
     if definition is None:
         raise TypeError(f"the shipped block {name} is no block")
@@ -58,7 +58,7 @@ def is_kept(part: Definition | Step) -> bool:
 
 def shipped_names() -> list[str]:
     """The names of the shipped blocks."""
-    return sorted(shipped_blocks())
+    return sorted(shipped_files())
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Library:
         """The library of a network; its own blocks may not take a name that is taken."""
         library = cls(incomplete=not _has_plugins(architecture, reporter))
         for name, definition in architecture.blocks.items():
-            taken = "an op" if name in OPS else "a shipped block" if name in shipped_blocks() else ""
+            taken = "an op" if name in OPS else "a shipped block" if name in shipped_files() else ""
             taken = "defined by a plugin" if name in REGISTRY.entries else taken
             if taken:
                 place = key_place(architecture.table and architecture.table.get("blocks"), name) or definition.place
@@ -93,7 +93,7 @@ class Library:
             return op
         if name in self.own:
             return self.own[name]
-        if name in shipped_blocks():
+        if name in shipped_files():
             return shipped_block(name)
         return REGISTRY.entries[name].definition if name in REGISTRY.entries else None
 
@@ -115,7 +115,7 @@ class Library:
 
     def names(self) -> list[str]:
         """Every name that can stand behind `block`."""
-        return [*OPS, *shipped_blocks(), *self.own, *REGISTRY.entries]
+        return [*OPS, *shipped_files(), *self.own, *REGISTRY.entries]
 
 
 def _has_plugins(architecture: Architecture, reporter: Reporter) -> bool:
@@ -136,7 +136,7 @@ def _has_plugins(architecture: Architecture, reporter: Reporter) -> bool:
         help = f"it runs Python; if you trust it: --plugin {shown} (in Python: archbuilder.load_plugin)"
         reporter.error("plugin-not-allowed", message, place, help=help)
     for name, entry in REGISTRY.entries.items():
-        if name in shipped_blocks():
+        if name in shipped_files():
             message = f"`{name}` is a shipped block already"
             reporter.error("name-taken", message, entry.place, help="give the block another name")
     return complete

@@ -16,21 +16,40 @@ from archbuilder.spec.table import Items, Table
 _MAXIMUM_BASES: Final = 20
 
 
+_NAME: Final = re.compile(r"^  (\w+):", re.MULTILINE)
+"""A block's name in a shipped file: a key in `blocks`, which are indented by two spaces."""
+
+
 @cache
-def shipped_blocks() -> dict[str, Table]:
-    """The shipped blocks as read, by name. Parsed definitions are all that is kept from one call to the next."""
-    tables: dict[str, Table] = {}
-    for path in sorted(zoo.BLOCKS.glob("*.yaml")):
-        reporter = Reporter()
-        table = read_yaml(Source(f"blocks/{path.name}", path.read_text("utf-8"), shipped=True), reporter)
-        reporter.raise_if_any()
-        tables.update(table["blocks"] if table is not None else {})
-    return tables
+def shipped_files() -> dict[str, Path]:
+    """The file of each shipped block, by name. Names are looked for in the text: reading all the files takes many times longer."""
+    paths = sorted(zoo.BLOCKS.glob("*.yaml"))
+    return {name: path for path in paths for name in _NAME.findall(path.read_text("utf-8"))}
+
+
+def shipped_table(name: str) -> Table:
+    """A shipped block as read.
+
+    Raises:
+        KeyError: if there is no shipped block of this name.
+    """
+    table: Table = _blocks_of(shipped_files()[name])[name]
+    return table
+
+
+@cache
+def _blocks_of(path: Path) -> Table:
+    """The blocks of a shipped file. Parsed definitions are all that is kept from one call to the next."""
+    reporter = Reporter()
+    table = read_yaml(Source(f"blocks/{path.name}", path.read_text("utf-8"), shipped=True), reporter)
+    reporter.raise_if_any()
+    blocks: Table = table["blocks"] if table is not None else Table()
+    return blocks
 
 
 def text_of_block(name: str) -> str:
     """The YAML of a shipped block, as a file of blocks has it."""
-    place = shipped_blocks()[name].place
+    place = shipped_table(name).place
     if place is None:
         raise ValueError(f"{name} was not read from a text")
     lines = place.source.text.split("\n")
@@ -55,15 +74,15 @@ def resolve_blocks(table: Table, reporter: Reporter) -> Table:
 
 
 def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...]) -> Table | None:
-    definition = own[name] if name in own else shipped_blocks().get(name)
+    definition = own[name] if name in own else shipped_table(name) if name in shipped_files() else None
     if not isinstance(definition, Table) or not isinstance(definition.get("extends"), str):
         return definition if isinstance(definition, Table) else None
     base_name, place = definition["extends"], definition.value_places.get("extends")
     if name in chain or len(chain) >= _MAXIMUM_BASES:
         reporter.error("endless-extends", f"the block `{name}` extends itself", place)
         return _broken(definition)
-    if base_name not in own and base_name not in shipped_blocks():
-        choices = suggest(base_name, [*shipped_blocks(), *own])
+    if base_name not in own and base_name not in shipped_files():
+        choices = suggest(base_name, [*shipped_files(), *own])
         reporter.error("unknown-block", f"there is no block `{base_name}` to extend", place, help=choices)
         return _broken(definition)
     base = _resolved(base_name, own, reporter, (*chain, name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from archbuilder.diagnostics import Place, Reporter, nearest, suggest
 from archbuilder.parameters import describe
@@ -39,7 +39,7 @@ _MODELS: dict[str, type[SpecModel]] = {
     "scale.depth": DepthScale,
     "blocks": BlockDefinition,
 }
-_BODY: TypeAdapter[Any] = TypeAdapter(Body)
+_BODY: TypeAdapter[Any] = TypeAdapter(Body, config=ConfigDict(defer_build=True))  # few specs need it
 
 
 def validate_architecture(table: Table, reporter: Reporter) -> Architecture | None:

@@ -26,7 +26,7 @@ _MODULES: Final = {
 _IN_PLACE: Final = ("relu", "relu6", "leaky_relu")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Activation(Op):
     """A non-linearity, applied to each number by itself."""
 
@@ -53,7 +53,7 @@ class Activation(Op):
         return self.kind.replace("_", " ")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dropout(Op):
     """Sets single numbers to zero in training (Srivastava et al. 2014)."""
 
@@ -78,7 +78,7 @@ class Dropout(Op):
 SCHEDULES: Final = ("constant", "linear", "linear_exclusive")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class DropPath(Op):
     """Drops a residual branch for single images in training (stochastic depth, arXiv:1603.09382)."""
 

@@ -19,7 +19,7 @@ class ShapesDiffer(OpError):
         self.second = second
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Add(Op):
     """The sum of its inputs."""
 
@@ -48,7 +48,7 @@ class Add(Op):
         return "+"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Multiply(Op):
     """The product of its inputs, number by number."""
 
@@ -99,7 +99,7 @@ def _held_spreads(sizes: tuple[int, ...], over: Shape) -> bool:
     return bool(tail) and all(size in (1, other) for size, other in zip(own, tail, strict=True))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Concat(Op):
     """Its inputs, one behind the other along the channels."""
 
@@ -140,7 +140,7 @@ def _placeless(shape: Shape) -> Shape:
     return shape._replace(channels=1) if isinstance(shape, Map | Vector | Tokens) else shape
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Softmax(Op):
     """Softmax over several values, number by number: together they make 1."""
 
@@ -160,7 +160,7 @@ class Softmax(Op):
         return Expression("torch.stack([{all}]).softmax(dim=0).unbind()")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Gather(Op):
     """Several values as one list of them; what a block with `return` gives."""
 
@@ -181,7 +181,7 @@ class Gather(Op):
         return Expression("({all},)" if self.single else "({all})")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChannelShuffle(Op):
     """Channels of the groups by turns (arXiv:1707.01083, section 3.1)."""
 
@@ -206,7 +206,7 @@ class ChannelShuffle(Op):
         return "channel shuffle"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Split(Op):
     """Equal parts along the channels."""
 
@@ -237,7 +237,7 @@ class Split(Op):
         return f"split in {self.parts}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PadChannels(Op):
     """Channels of zeros."""
 
@@ -267,7 +267,7 @@ class PadChannels(Op):
         return f"+{self.before + self.behind} channels of zeros"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Flatten(Op):
     """A map as a vector."""
 
@@ -285,7 +285,7 @@ class Flatten(Op):
         return Construct("nn.Flatten", (1,))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Identity(Op):
     """Its input."""
 

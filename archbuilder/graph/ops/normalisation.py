@@ -10,7 +10,7 @@ from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 from archbuilder.parameters import Parameter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Norm(Op):
     """Batch norm (arXiv:1502.03167), group norm (arXiv:1803.08494) or layer norm (arXiv:1607.06450) over the channels.
 

@@ -29,7 +29,7 @@ def _padding(given: dict[str, Any]) -> Pair:
     return (0, 0) if kernel[0] % 2 == 0 or kernel[1] % 2 == 0 else default_padding("pool", kernel, (1, 1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MaxPool(Op):
     """The largest number in each window."""
 
@@ -57,7 +57,7 @@ class MaxPool(Op):
         return f"max pool {_window_label(self)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AveragePool(Op):
     """The mean of each window."""
 
@@ -103,7 +103,7 @@ def _window_label(pool: MaxPool | AveragePool) -> str:
     return f"{pool.kernel[0]}×{pool.kernel[1]}{stride}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GlobalPool(Op):
     """The mean, the largest or the sum over all pixels; or mean and largest side by side, as two pixels."""
 
@@ -163,7 +163,7 @@ class GlobalPool(Op):
 _AVG_AND_MAX = "torch.cat([{0}.mean(dim=(2, 3), keepdim=True), {0}.amax(dim=(2, 3), keepdim=True)], dim=3)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChannelPool(Op):
     """Mean and largest over the channels of each pixel, as two channels (arXiv:1807.06521, section 3.2)."""
 
@@ -180,7 +180,7 @@ class ChannelPool(Op):
         return "channel pool"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class WeightedPool(Op):
     """The mean over all pixels, weighted by the softmax of a second map (arXiv:1904.11492, section 3.2)."""
 
@@ -213,7 +213,7 @@ class WeightedPool(Op):
         return "weighted pool"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AdaptivePool(Op):
     """The mean over windows that give a map of the wanted size."""
 
@@ -237,7 +237,7 @@ class AdaptivePool(Op):
         return f"adaptive avg pool {self.size[0]}×{self.size[1]}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Upsample(Op):
     """Interpolation to a multiple of the size."""
 
@@ -266,7 +266,7 @@ class Upsample(Op):
         return f"upsample {short(self.factor)}×"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Subsample(Op):
     """Every n-th pixel."""
 

@@ -21,7 +21,7 @@ from archbuilder.graph.shapes import Held, Map, Shape, Tokens, Vector
 from archbuilder.parameters import Parameter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ToTokens(Op):
     """Each pixel of a map as a token, row by row."""
 
@@ -39,7 +39,7 @@ class ToTokens(Op):
         return "to tokens"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ToMap(Op):
     """Tokens as the map that they came from."""
 
@@ -61,7 +61,7 @@ class ToMap(Op):
         return "to map"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class HeldTensor(Op):
     """A trained tensor of a block's own, the same for all images."""
 
@@ -106,7 +106,7 @@ class HeldTensor(Op):
         return f"parameter {'×'.join(str(size) for size in self.sizes)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PrependTokens(Op):
     """Extra tokens before those of the grid, the same for all images: a class token."""
 
@@ -127,7 +127,7 @@ class PrependTokens(Op):
         return "prepend tokens"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TakeToken(Op):
     """One token as a vector."""
 
@@ -150,7 +150,7 @@ class TakeToken(Op):
         return f"token {self.index}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ResizeTokens(Op):
     """A position embedding on the grid of the tokens at hand: interpolated bilinearly, extra tokens as they are."""
 
@@ -192,7 +192,7 @@ class ResizeTokens(Op):
         return "resize tokens"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Attention(Op):
     """Scaled dot-product attention of several heads (arXiv:1706.03762, section 3.2)."""
 

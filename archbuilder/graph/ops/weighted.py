@@ -13,7 +13,7 @@ from archbuilder.parameters import Parameter
 _INIT_HELP = "how the weights are drawn; `default` is torch's own way"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Convolution(Op):
     """2-d convolution (torch.nn.Conv2d)."""
 
@@ -146,7 +146,7 @@ def _drawn(weight: Any, bias: Any) -> tuple[Initialisation, ...]:
     return tuple(Initialisation(tensor, kind) for tensor, kind in tensors if kind != "default")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChannelConvolution(Op):
     """A convolution along the channels of a map of one pixel, one kernel for all (arXiv:1910.03151, section 3.2)."""
 
@@ -185,7 +185,7 @@ class ChannelConvolution(Op):
         return f"channel conv {self.kernel}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Linear(Op):
     """y = W x + b (torch.nn.Linear)."""
 
