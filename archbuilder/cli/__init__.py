@@ -1,7 +1,5 @@
 """The command `archbuilder`: a thin face over the public API, one function for each command."""
 
-from __future__ import annotations
-
 import gc
 import sys
 from typing import Annotated

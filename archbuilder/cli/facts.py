@@ -1,7 +1,5 @@
 """The commands that say what a spec is: check, summary, list, show."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 from typing import Annotated, Any, Literal

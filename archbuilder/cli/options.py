@@ -1,7 +1,5 @@
 """What the commands have in common: how a spec, a setting and a size of input are given."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping

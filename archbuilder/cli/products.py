@@ -1,7 +1,5 @@
 """The commands that make something of a spec: render, build, export."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys
@@ -200,7 +198,7 @@ def build(
         raise CommandError("the built network differs from its summary: " + "; ".join(run.differences[:5]))
 
 
-def _run(checked: Checked, image: Path | None, depth: Depth) -> Run:
+def _run(checked: Checked, image: Path | None, depth: Depth) -> "Run":
     try:
         from archbuilder.pytorch.run import PictureError, build_and_run
     except ModuleNotFoundError as error:
@@ -232,7 +230,7 @@ def _sizes(shapes: Iterable[tuple[int, ...]]) -> str:
     return " + ".join("×".join(str(size) for size in shape) for shape in shapes)
 
 
-def _compared(checked: Checked, run: Run) -> str:
+def _compared(checked: Checked, run: "Run") -> str:
     from archbuilder.analysis.table import aligned
 
     rows = [

@@ -22,7 +22,7 @@ _NAME: Final = re.compile(r"^  (\w+):", re.MULTILINE)
 
 @cache
 def shipped_files() -> dict[str, Path]:
-    """The file of each shipped block, by name. Names are looked for in the text: reading all the files takes many times longer."""
+    """The file of each shipped block, by name. Names are looked for in the text: reading all files takes many times longer."""
     paths = sorted(zoo.BLOCKS.glob("*.yaml"))
     return {name: path for path in paths for name in _NAME.findall(path.read_text("utf-8"))}
 
