@@ -27,7 +27,7 @@ def process(cache: str, *arguments: str) -> Callable[[], object]:
     return lambda: subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
-def check_over_imports(rounds: int = 10) -> float:
+def check_over_imports(rounds: int = 20) -> float:
     """`check` as a whole process, over what importing its libraries costs alone."""
     with tempfile.TemporaryDirectory() as cache:
         times = fastest(

@@ -17,7 +17,7 @@ from archbuilder.plugin.registry import REGISTRY
 from archbuilder.spec.models import Step
 
 
-@dataclass(frozen=True)
+@dataclass
 class Application:
     """Applies ops. One for each lowering, in which equal ones are made once."""
 

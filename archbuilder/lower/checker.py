@@ -18,7 +18,7 @@ from archbuilder.spec.scalars import resolve_scalar
 from archbuilder.spec.table import value_place
 
 
-@dataclass(frozen=True)
+@dataclass
 class Checker:
     """Computes and checks what is written for the parameters of blocks. One for each lowering."""
 

@@ -28,7 +28,7 @@ from archbuilder.spec.models import Step
 from archbuilder.spec.values import MAXIMUM_REPEATS
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sequences:
     """Lowers repeats. One for each lowering."""
 

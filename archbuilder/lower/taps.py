@@ -12,7 +12,7 @@ from archbuilder.lower.references import advice_for, find_values
 from archbuilder.spec.models import Architecture
 
 
-@dataclass(frozen=True)
+@dataclass
 class Taps:
     """Finds the taps of a network whose steps are lowered."""
 

@@ -1,6 +1,6 @@
 """One contract for every op of the table: what it says of itself is what torch does."""
 
-from dataclasses import is_dataclass
+from dataclasses import FrozenInstanceError, is_dataclass
 from typing import Any, NamedTuple
 
 import pytest
@@ -212,6 +212,19 @@ def test_an_op_describes_itself(name: str) -> None:
         if parameter.default is not REQUIRED:
             assert parameter.check(parameter.default) == parameter.default
     assert is_dataclass(op_type)
+
+
+def test_ops_are_equal_if_they_do_the_same() -> None:
+    usual = Case("conv", {"kernel": 3, "padding": 1}).applied()
+    same, other = Case("conv", {"kernel": [3, 3]}).applied(), Case("conv", {"kernel": 3, "stride": 2}).applied()
+    assert usual == same
+    assert len({usual, same, other, Case("linear", {}, (VECTOR,)).applied()}) == 3
+    assert repr(Case("dropout", {"rate": 0.2}).applied()) == "Dropout(rate=0.2)"
+
+
+def test_an_op_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Case("conv", {"kernel": 3}).applied().stride = (2, 2)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("case", CASES, ids=identify)
