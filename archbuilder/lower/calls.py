@@ -45,7 +45,7 @@ class Walk(Protocol):
         """The graph of a body that is no block's."""
 
 
-class Stage(Enum):
+class _NoGraph(Enum):
     """What stands for a graph that there is not."""
 
     OPEN = auto()
@@ -64,7 +64,7 @@ class Calls:
     library: Library
     naming: Naming
     bounds: Bounds
-    _made: dict[Any, Graph | Stage] = field(default_factory=dict)
+    _made: dict[Any, Graph | _NoGraph] = field(default_factory=dict)
 
     def graph(
         self,
@@ -85,14 +85,14 @@ class Calls:
         words = self.naming.words(target, given)
         key = (id(definition), tuple(given.values.values()), given.defaults, shape, words.identity)
         graph = self._made.get(key)
-        if graph is Stage.OPEN:
+        if graph is _NoGraph.OPEN:
             message = f"the block `{target.name}` uses itself"
             help = "use another block here, or let it end: count a parameter down and say `when`"
             self.evaluation.error(frame, "endless-block", message, step.place_at("block"), help)
             raise GiveUp
         if graph is None:
-            self._made[key] = Stage.OPEN
-            graph = self._lowered(target, definition, given, shape, frame, step, words) or Stage.FAILED
+            self._made[key] = _NoGraph.OPEN
+            graph = self._lowered(target, definition, given, shape, frame, step, words) or _NoGraph.FAILED
             self._made[key] = graph
         if not isinstance(graph, Graph):
             raise GiveUp  # reported, once
