@@ -146,7 +146,7 @@ class Arguments:
         taken = {
             key: each for key, each in settings.items() if key in said.facts.parameters and key not in said.explicit
         }
-        pairs = self.readings.overruled_by(said.facts, {*said.explicit, *taken})
+        pairs = said.facts.overruled({*said.explicit, *taken})
         return [
             (other, key)
             for other, key in pairs

@@ -104,7 +104,7 @@ class PlainSteps:
             return None
         builder.known.add(name)
         if type(op) is DropPath and op.rate == 0:
-            return self._add(plan, _left_out(plan, inputs, shape), frame)
+            return self._add(plan, _stand_in(plan, inputs, shape), frame)
         builder.taken.add(name)
         return self._add(plan, plain_node(name, op, inputs, shape, plan.place), frame)
 
@@ -114,7 +114,7 @@ class PlainSteps:
         if inputs is None or POISON in inputs:
             return None
         frame.builder.known.add(plan.name)
-        self._add(plan, _left_out(plan, inputs[:1], frame.builder.shape_of(inputs[0])), frame)
+        self._add(plan, _stand_in(plan, inputs[:1], frame.builder.shape_of(inputs[0])), frame)
         return False
 
     def _add(self, plan: _Plan, node: Node, frame: Frame) -> bool:
@@ -171,7 +171,7 @@ def _values_of(names: list[str], frame: Frame) -> tuple[Value, ...] | None:
     return tuple(found)
 
 
-def _left_out(plan: _Plan, inputs: tuple[Value, ...], shape: Shape) -> Node:
+def _stand_in(plan: _Plan, inputs: tuple[Value, ...], shape: Shape) -> Node:
     return Node(plan.name, None, inputs, shape, plan.place)
 
 

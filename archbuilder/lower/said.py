@@ -50,6 +50,16 @@ class Facts:
         """Values in the order of the parameters, whichever a use writes first: equal uses are known by their values."""
         return {name: values[name] for name in self.parameters}
 
+    def overruled(self, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+        """Of parameters that are given, those from which only another one's default is computed, each with that other one."""
+        if not isinstance(self.definition, BlockDefinition):
+            return
+        for key, names in self.related.items():
+            for other in sorted(names & given) if key in given else ():
+                left = [each.default for each in self.parameters.values() if each.name not in given]
+                if other not in names_in_body(self.definition, left):
+                    yield other, key
+
 
 @dataclass(slots=True, eq=False)
 class Said:
@@ -129,7 +139,7 @@ class Readings:
                 plain[key] = value
             elif type(written.value) is Formula and parameter.type not in SLOTS and written.variables is None:
                 computed.append((key, parameter, written.value))
-        overruled = tuple(self.overruled_by(facts, explicit.keys())) if facts.related else ()
+        overruled = tuple(facts.overruled(explicit.keys()))
         at_once = None
         simple = not (nearer or overruled or broken) and len(plain) + len(computed) == len(explicit)
         if simple and facts.needed <= explicit.keys():
@@ -137,17 +147,6 @@ class Readings:
         origins = {key: explicit[key].place for key in plain}
         step = target.uses[0][0]
         return Said(step, facts, explicit, nearer, plain, tuple(computed), origins, overruled, at_once, broken)
-
-    def overruled_by(self, facts: Facts, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
-        """Of parameters that are given, those from which only another one's default is computed, each with that other one."""
-        definition = facts.definition
-        if not isinstance(definition, BlockDefinition):
-            return
-        for key, names in facts.related.items():
-            for other in names & given if key in given else ():
-                left = [each.default for each in facts.parameters.values() if each.name not in given]
-                if other not in names_in_body(definition, left):
-                    yield other, key
 
     # ---- sorting what a use says --------------------------------------------------------------------------------
 
@@ -311,8 +310,10 @@ def _read_facts(definition: Definition) -> Facts:
 def _literal(parameter: Parameter) -> Any:
     """A default that needs no computing; `REQUIRED` for others."""
     default = parameter.default
-    if default is None or default is REQUIRED or type(default) is Formula:
-        return None if default is None else REQUIRED
+    if default is None:
+        return None
+    if default is REQUIRED or type(default) is Formula:
+        return REQUIRED
     if parameter.type in SLOTS:
         return Slot(default, NOWHERE, NOWHERE) if isinstance(default, str) else REQUIRED  # a name needs no variables
     return parameter.check(default)
