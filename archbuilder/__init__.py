@@ -12,23 +12,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archbuilder.analysis.summary import Row, Summary, summarize
-from archbuilder.checking import Checked, Sizes, check, check_block
 from archbuilder.diagnostics import Diagnostic, Place, SpecError
 from archbuilder.graph.graph import Graph
+from archbuilder.language.load import load_architecture
+from archbuilder.language.models import Architecture
 from archbuilder.lower import lower_architecture
-from archbuilder.spec.load import load_architecture
-from archbuilder.spec.models import Architecture
+from archbuilder.tasks.checking import Checked, Sizes, check, check_block
 
 if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
 
-    from archbuilder.catalogue import Entry, catalogue
     from archbuilder.draw import DrawingError, render
-    from archbuilder.dumping import dump
     from archbuilder.lower.why import Why
     from archbuilder.plugin.loading import load_plugin
     from archbuilder.pytorch.checkpoint import CheckpointError
     from archbuilder.pytorch.source import to_source
+    from archbuilder.tasks.catalogue import Entry, catalogue
+    from archbuilder.tasks.dumping import dump
 
 __version__ = "0.1.0"
 
@@ -36,10 +36,10 @@ __version__ = "0.1.0"
 _LATER = {
     "CheckpointError": "archbuilder.pytorch.checkpoint",
     "DrawingError": "archbuilder.draw",
-    "Entry": "archbuilder.catalogue",
+    "Entry": "archbuilder.tasks.catalogue",
     "Why": "archbuilder.lower.why",
-    "catalogue": "archbuilder.catalogue",
-    "dump": "archbuilder.dumping",
+    "catalogue": "archbuilder.tasks.catalogue",
+    "dump": "archbuilder.tasks.dumping",
     "load_plugin": "archbuilder.plugin.loading",
     "render": "archbuilder.draw",
     "to_source": "archbuilder.pytorch.source",
@@ -98,7 +98,7 @@ def why(spec: str | Path | Architecture, path: str, /, **parameters: Any) -> Why
     Raises:
         SpecError: with every mistake in the spec, or because there is no such parameter.
     """
-    from archbuilder.explaining import explain_parameter
+    from archbuilder.tasks.explaining import explain_parameter
 
     return explain_parameter(spec, path, parameters)
 

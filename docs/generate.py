@@ -23,12 +23,12 @@ from archbuilder.analysis.summary import Summary
 from archbuilder.cli import app
 from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
+from archbuilder.language import zoo
+from archbuilder.language.load import variants_of
+from archbuilder.language.models import Architecture, Step
+from archbuilder.language.reader import read_yaml
 from archbuilder.lower.library import shipped_block
 from archbuilder.parameters import Parameter, describe
-from archbuilder.spec import zoo
-from archbuilder.spec.load import variants_of
-from archbuilder.spec.models import Architecture, Step
-from archbuilder.spec.reader import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs"

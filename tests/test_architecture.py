@@ -1,4 +1,4 @@
-"""The house: spec <- lower -> graph <- readers. Every import of every file is read, and held against its room's rules."""
+"""The house: language <- lower -> graph <- readers. Every import of every file is read, and held against its room's rules."""
 
 import ast
 import re
@@ -25,7 +25,7 @@ ROOMS = table()
 
 ONE_OF_ITS_ROOM = {
     ("pytorch", "analysis"): "archbuilder.pytorch.run",  # compares what a network does with its summary
-    ("pytorch", "checking"): "archbuilder.pytorch.run",
+    ("pytorch", "tasks"): "archbuilder.pytorch.run",
     ("pytorch", "plugin"): "archbuilder.pytorch.foreign",  # compares a user's module with its declaration
 }
 """What a room may import, but only in one of its modules."""
@@ -44,9 +44,9 @@ ONLY_IN = {
     "torch": {"pytorch"},
     "torchinfo": {"pytorch"},
     "safetensors": {"pytorch"},
-    "yaml": {"spec", "cli"},
-    "pydantic": {"plugin", "spec"},  # a block's parameters in Python are a model
-    "pydantic_core": {"spec"},
+    "yaml": {"language", "cli"},
+    "pydantic": {"plugin", "language"},  # a block's parameters in Python are a model
+    "pydantic_core": {"language"},
     "graphviz": {"draw"},
     "graphviz_pure": {"draw"},
     "rich": {"analysis", "cli"},
@@ -195,10 +195,10 @@ class A:
 @pytest.mark.parametrize(
     ("module", "source", "expected"),
     [
-        ("archbuilder.spec.x", "from archbuilder.graph.graph import Graph", "`spec` may not import `archbuilder.graph.graph`"),
-        ("archbuilder.graph.x", "import archbuilder.spec.load", "`graph` may not import `archbuilder.spec.load`"),
-        ("archbuilder.graph.x", "import yaml", "only cli, spec may import `yaml`"),
-        ("archbuilder.graph.ops.x", "from pydantic import BaseModel", "only plugin, spec may import `pydantic`"),
+        ("archbuilder.language.x", "from archbuilder.graph.graph import Graph", "may not import `archbuilder.graph.graph`"),
+        ("archbuilder.graph.x", "import archbuilder.language.load", "`graph` may not import `archbuilder.language.load`"),
+        ("archbuilder.graph.x", "import yaml", "only cli, language may import `yaml`"),
+        ("archbuilder.graph.ops.x", "from pydantic import BaseModel", "only language, plugin may import `pydantic`"),
         ("archbuilder.graph.x", "if True:\n    import torch", "only pytorch may import `torch`"),
         ("archbuilder.lower.x", "def f():\n    from torch import nn", "only pytorch may import `torch`"),
         ("archbuilder.cli.x", "import torchinfo", "only pytorch may import `torchinfo`"),
@@ -207,10 +207,10 @@ class A:
         ("archbuilder.draw.x", "from archbuilder import pytorch", "`draw` may not import `archbuilder.pytorch`"),
         ("archbuilder.pytorch.x", "import archbuilder.lower.body", "`pytorch` may not import `archbuilder.lower.body`"),
         ("archbuilder.pytorch.x", "import archbuilder.plugin.values", "only `archbuilder.pytorch.foreign` may import"),
-        ("archbuilder.checking", "from archbuilder import cli", "nothing imports the command"),
-        ("archbuilder.spec.x", "def f():\n    import archbuilder.spec.zoo", "`archbuilder.spec.zoo` is imported inside"),
-        ("archbuilder.spec.x", HIDDEN, "`numpy` is neither Python's nor listed here"),
-        ("archbuilder.spec.x", "with open(0) as f:\n    import requests", "`requests` is neither Python's nor listed here"),
+        ("archbuilder.tasks.checking", "from archbuilder import cli", "nothing imports the command"),
+        ("archbuilder.language.x", "def f():\n    import archbuilder.language.zoo", "`archbuilder.language.zoo` is imported"),
+        ("archbuilder.language.x", HIDDEN, "`numpy` is neither Python's nor listed here"),
+        ("archbuilder.language.x", "with open(0) as f:\n    import requests", "`requests` is neither Python's nor listed here"),
     ],
 )  # fmt: skip
 def test_the_check_can_fail(module: str, source: str, expected: str) -> None:

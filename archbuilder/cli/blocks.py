@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from archbuilder.analysis.table import aligned
-from archbuilder.catalogue import Entry, catalogue, find_entry
 from archbuilder.cli.reports import say, terminal_width
 from archbuilder.parameters import Parameter, describe
+from archbuilder.tasks.catalogue import Entry, catalogue, find_entry
 
 
 def list_blocks(format: Literal["table", "json"]) -> None:

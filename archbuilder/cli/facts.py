@@ -8,7 +8,6 @@ import typer
 
 from archbuilder.analysis import table
 from archbuilder.analysis.summary import Depth
-from archbuilder.checking import Checked
 from archbuilder.cli.options import (
     InputOption,
     PluginOption,
@@ -27,6 +26,7 @@ from archbuilder.cli.options import (
 )
 from archbuilder.cli.reports import has_colour, remark, say, terminal_width
 from archbuilder.diagnostics import Diagnostic, Note, SpecError, printable
+from archbuilder.tasks.checking import Checked
 
 DepthOption = Annotated[Depth, typer.Option("--depth", help="How far to go in.")]
 
@@ -99,7 +99,7 @@ def list_(
 
         list_blocks(format)
         return
-    from archbuilder.spec.load import network_names
+    from archbuilder.language.load import network_names
 
     entries, refused = _entries(network_names(), read_settings(settings))
     if refused:
@@ -186,7 +186,7 @@ def show(
 
 
 def _resolved(spec: str, settings: list[str] | None) -> str:
-    from archbuilder.dumping import dump
+    from archbuilder.tasks.dumping import dump
 
     architecture = check_word(spec, read_settings(settings), None).architecture
     if architecture.is_overridden:

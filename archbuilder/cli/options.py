@@ -10,12 +10,12 @@ from typing import Annotated, Any, BinaryIO, Final, TypeAlias
 
 import typer
 
-from archbuilder.checking import Checked, check, check_block
 from archbuilder.cli.reports import relative
 from archbuilder.diagnostics import Diagnostic, Place, Reporter, Source, SpecError, shorten, suggest
-from archbuilder.spec import zoo
-from archbuilder.spec.load import variants_of
-from archbuilder.spec.reader import MAXIMUM_BYTES, read_bytes, read_yaml
+from archbuilder.language import zoo
+from archbuilder.language.load import variants_of
+from archbuilder.language.reader import MAXIMUM_BYTES, read_bytes, read_yaml
+from archbuilder.tasks.checking import Checked, check, check_block
 
 Size: TypeAlias = tuple[int, int, int]
 
@@ -160,7 +160,7 @@ def explain_word(word: str, path: str, overrides: Mapping[str, Any]) -> str:
     Raises:
         SpecError: with every mistake in it, or because it cannot be read.
     """
-    from archbuilder.explaining import as_text, explain_parameter
+    from archbuilder.tasks.explaining import as_text, explain_parameter
 
     with _saying_what_is_there(word):
         text = read_piped(word)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 import typer
 
 from archbuilder.analysis.summary import Depth
-from archbuilder.checking import Checked
 from archbuilder.cli.options import (
     InputOption,
     PluginOption,
@@ -20,9 +19,10 @@ from archbuilder.cli.options import (
     read_block,
     read_spec,
 )
+from archbuilder.cli.outputs import RefusedOutputError, refuse_spec, write_output
 from archbuilder.cli.reports import CommandError, has_colour, say, terminal_width
 from archbuilder.diagnostics import printable
-from archbuilder.outputs import RefusedOutputError, refuse_spec, write_output
+from archbuilder.tasks.checking import Checked
 
 if TYPE_CHECKING:
     from archbuilder.pytorch.run import Run

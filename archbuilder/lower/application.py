@@ -10,11 +10,11 @@ from archbuilder.graph.graph import Value
 from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.ops.combine import ShapesDiffer
 from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.language.models import Step
 from archbuilder.lower.arguments import Given
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
 from archbuilder.plugin.registry import REGISTRY
-from archbuilder.spec.models import Step
 
 
 @dataclass

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import BlockDefinition
 from archbuilder.lower.checker import Checker
 from archbuilder.lower.defaults import Defaults, Setting
 from archbuilder.lower.evaluation import GiveUp
@@ -19,8 +21,6 @@ from archbuilder.lower.said import STEP_WORDS, Readings, Said
 from archbuilder.lower.slots import NOWHERE, Slot
 from archbuilder.lower.uses import Target, Written
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import BlockDefinition
 
 if TYPE_CHECKING:
     from archbuilder.lower.trace import Trace

@@ -11,6 +11,8 @@ from archbuilder.graph.graph import Graph, Node, Output, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Shape
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import Loop, Step
 from archbuilder.lower.application import Application
 from archbuilder.lower.arguments import Arguments, Given
 from archbuilder.lower.bounds import Bounds
@@ -29,8 +31,6 @@ from archbuilder.lower.slots import Slot
 from archbuilder.lower.targets import Steps, Targets
 from archbuilder.lower.uses import Target
 from archbuilder.parameters import describe
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import Loop, Step
 
 
 class Bodies:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Self
 
+from archbuilder.language.models import Step
 from archbuilder.lower.evaluation import Evaluation, TooLarge
 from archbuilder.lower.frame import Frame
-from archbuilder.spec.models import Step
 
 MAXIMUM_NODES: Final = 20_000
 """Distinct nodes of a network; repeats of equal blocks count once."""

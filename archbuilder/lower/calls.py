@@ -11,6 +11,9 @@ from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
 from archbuilder.graph.ops.combine import Gather
 from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import BlockDefinition, Step
+from archbuilder.language.table import key_place, value_place
 from archbuilder.lower.arguments import Arguments, Given
 from archbuilder.lower.bounds import Bounds
 from archbuilder.lower.evaluation import Evaluation, GiveUp
@@ -24,9 +27,6 @@ from archbuilder.lower.targets import Steps
 from archbuilder.lower.uses import Target
 from archbuilder.parameters import describe
 from archbuilder.plugin.registry import PythonBlock
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import BlockDefinition, Step
-from archbuilder.spec.table import key_place, value_place
 
 OUTER: Final = Value(INPUT)
 """What goes into a graph of its own."""

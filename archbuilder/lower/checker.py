@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from archbuilder.diagnostics import Note, Place, nearest
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import Step
+from archbuilder.language.scalars import resolve_scalar
+from archbuilder.language.table import value_place
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import UNKNOWN, Frame
 from archbuilder.lower.library import Library
 from archbuilder.lower.slots import NOWHERE, Slot
 from archbuilder.lower.uses import Written
 from archbuilder.parameters import SLOTS, Parameter, ParameterError, describe
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import Step
-from archbuilder.spec.scalars import resolve_scalar
-from archbuilder.spec.table import value_place
 
 
 @dataclass

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archbuilder.diagnostics import Place
+from archbuilder.language.table import Past
 from archbuilder.parameters import REQUIRED
-from archbuilder.spec.table import Past
 
 
 @dataclass(eq=False)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from archbuilder.diagnostics import Note, Place, Reporter, suggest
+from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.expression import UnknownNameError
+from archbuilder.language.formula import Formula
+from archbuilder.language.table import value_place
 from archbuilder.lower.frame import UNKNOWN, Frame
-from archbuilder.spec.arithmetic import FormulaError
-from archbuilder.spec.expression import UnknownNameError
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.table import value_place
 
 
 class GiveUp(Exception):

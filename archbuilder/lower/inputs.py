@@ -6,15 +6,15 @@ from typing import Any
 
 from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import Value
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import Step
+from archbuilder.language.table import value_place
+from archbuilder.language.values import MAXIMUM_REPEATS
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
 from archbuilder.lower.references import advice_for, find_values
 from archbuilder.lower.slots import Slot
 from archbuilder.parameters import describe
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import Step
-from archbuilder.spec.table import value_place
-from archbuilder.spec.values import MAXIMUM_REPEATS
 
 
 def inputs_of(step: Step, frame: Frame, evaluation: Evaluation, *, first_only: bool = False) -> tuple[Value, ...]:

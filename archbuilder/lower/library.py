@@ -10,15 +10,15 @@ from typing import Any, Final, TypeAlias
 from archbuilder.diagnostics import Note, Reporter, note_at, suggest
 from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
+from archbuilder.language.blocks import shipped_files, shipped_table
+from archbuilder.language.models import Architecture, BlockDefinition, Step
+from archbuilder.language.table import key_place
+from archbuilder.language.validate import validate_definition
+from archbuilder.language.zoo import is_file
 from archbuilder.lower.habits import advice_for_block
 from archbuilder.lower.usage import names_in_body
 from archbuilder.parameters import Parameter
 from archbuilder.plugin.registry import REGISTRY, PythonBlock, is_loaded, shown_path
-from archbuilder.spec.blocks import shipped_files, shipped_table
-from archbuilder.spec.models import Architecture, BlockDefinition, Step
-from archbuilder.spec.table import key_place
-from archbuilder.spec.validate import validate_definition
-from archbuilder.spec.zoo import is_file
 
 Block: TypeAlias = BlockDefinition | PythonBlock
 Definition: TypeAlias = Block | type[Op]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from archbuilder.language.models import Loop, Step
+from archbuilder.language.values import MAXIMUM_REPEATS
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
 from archbuilder.parameters import describe
-from archbuilder.spec.models import Loop, Step
-from archbuilder.spec.values import MAXIMUM_REPEATS
 
 
 def turns_of(loop: Loop, step: Step, frame: Frame, evaluation: Evaluation) -> range:

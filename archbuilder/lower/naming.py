@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archbuilder.diagnostics import Note, Place, shorten, suggest
+from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.lower.arguments import Given
 from archbuilder.lower.defaults import Setting
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
 from archbuilder.lower.names import objection
 from archbuilder.lower.uses import Target
-from archbuilder.spec.models import BlockDefinition, Step
 
 
 class Words(NamedTuple):

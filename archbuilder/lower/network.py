@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from archbuilder.diagnostics import Note, Place, Reporter, nearest, shorten, suggest
 from archbuilder.graph.graph import Graph, Section, Value, reduction_of
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, image
+from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
+from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.body import Bodies
 from archbuilder.lower.checker import Checker
@@ -25,8 +27,6 @@ from archbuilder.lower.taps import Taps
 from archbuilder.lower.usage import names_used
 from archbuilder.lower.uses import Written
 from archbuilder.parameters import describe
-from archbuilder.spec.models import Architecture, DepthScale, Step, WidthScale
-from archbuilder.spec.table import key_place, replaced_by, value_place
 
 if TYPE_CHECKING:
     from archbuilder.lower.trace import Trace

@@ -14,6 +14,9 @@ from archbuilder.graph.graph import Node, Value, plain_node
 from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Shape
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import Step
+from archbuilder.language.values import MAXIMUM_REPEATS
 from archbuilder.lower.application import Application
 from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.bounds import Bounds
@@ -25,9 +28,6 @@ from archbuilder.lower.said import Said
 from archbuilder.lower.targets import Targets
 from archbuilder.lower.uses import Target
 from archbuilder.plugin.registry import REGISTRY
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import Step
-from archbuilder.spec.values import MAXIMUM_REPEATS
 
 
 @dataclass(slots=True, eq=False)  # its attributes are quicker to read than those of a named tuple

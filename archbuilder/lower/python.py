@@ -11,6 +11,7 @@ from typing import Any, Final
 from archbuilder.diagnostics import Note, Place
 from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.language.models import Step
 from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
 from archbuilder.lower.frame import POISON, Frame
 from archbuilder.lower.library import Library
@@ -20,7 +21,6 @@ from archbuilder.plugin.loading import described, place_of_error
 from archbuilder.plugin.registry import REGISTRY, PluginError, PythonBlock
 from archbuilder.plugin.signature import Misfit, told
 from archbuilder.plugin.values import UnknownValueError, Value
-from archbuilder.spec.models import Step
 
 LowerStep = Callable[[str, Step, Frame], bool]
 """Lowers a step into a frame, under a name."""

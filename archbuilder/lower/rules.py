@@ -8,7 +8,7 @@ from typing import Any
 
 from archbuilder.graph.op import pair, short
 from archbuilder.graph.shapes import Map, Shape
-from archbuilder.spec.arithmetic import FUNCTIONS
+from archbuilder.language.arithmetic import FUNCTIONS
 
 
 @dataclass

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from archbuilder.diagnostics import Place, nearest, note_at, suggest
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import BlockDefinition, Step
+from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lower.defaults import Setting
 from archbuilder.lower.evaluation import Evaluation
 from archbuilder.lower.frame import Frame
@@ -17,9 +20,6 @@ from archbuilder.lower.slots import NOWHERE, Slot
 from archbuilder.lower.usage import names_in, names_in_body
 from archbuilder.lower.uses import Target, Written
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError, describe
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import BlockDefinition, Step
-from archbuilder.spec.table import key_place, replaced_by, value_place
 
 _STEP_WORD_TYPES: Final = {"rename": dict, "register": list, "names": str}
 STEP_WORDS: Final = tuple(_STEP_WORD_TYPES)

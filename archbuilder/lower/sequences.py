@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from archbuilder.graph.graph import Graph, Node, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape
+from archbuilder.language.models import Step
+from archbuilder.language.values import MAXIMUM_REPEATS
 from archbuilder.lower.application import Application
 from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.bounds import Bounds
@@ -24,8 +26,6 @@ from archbuilder.lower.targets import Steps
 from archbuilder.lower.usage import mentions
 from archbuilder.lower.uses import Target
 from archbuilder.parameters import describe
-from archbuilder.spec.models import Step
-from archbuilder.spec.values import MAXIMUM_REPEATS
 
 
 @dataclass

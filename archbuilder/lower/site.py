@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from archbuilder.graph.graph import Value
 from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.language.models import Step
 from archbuilder.lower.frame import Frame
-from archbuilder.spec.models import Step
 
 
 class Site(NamedTuple):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from archbuilder.diagnostics import Reporter
 from archbuilder.graph.graph import Section, Tap, Value, reduction_of
 from archbuilder.graph.shapes import Map, Streams
+from archbuilder.language.models import Architecture
 from archbuilder.lower.frame import POISON, Frame
 from archbuilder.lower.references import advice_for, find_values
-from archbuilder.spec.models import Architecture
 
 
 @dataclass

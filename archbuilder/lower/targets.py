@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
 from archbuilder.diagnostics import Place, Reporter
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import BlockDefinition, Step
+from archbuilder.language.validate import validate_body, validate_step
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
 from archbuilder.lower.library import Library
 from archbuilder.lower.slots import Slot
 from archbuilder.lower.uses import Target, Uses
 from archbuilder.parameters import describe
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import BlockDefinition, Step
-from archbuilder.spec.validate import validate_body, validate_step
 
 Steps: TypeAlias = dict[str, Step] | list[Step]
 """A body's steps, named or numbered."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from archbuilder.graph.graph import Graph, Node
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import Step
 from archbuilder.lower.arguments import Resolved
 from archbuilder.lower.defaults import Defaults, Setting
 from archbuilder.lower.frame import Frame
 from archbuilder.lower.rules import Rules
 from archbuilder.lower.uses import Target, Written
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import Step
 
 Source: TypeAlias = Written | Setting | Mapping[str, Any]
 """What gave a parameter its value: the use, a default, or the values that are fixed whatever is said."""

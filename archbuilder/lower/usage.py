@@ -7,9 +7,9 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import Any
 
-from archbuilder.spec.arithmetic import FormulaError
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.models import Architecture, BlockDefinition, Step
+from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import Architecture, BlockDefinition, Step
 
 
 def names_used(architecture: Architecture) -> set[str]:

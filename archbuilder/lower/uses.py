@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from archbuilder.diagnostics import Place
+from archbuilder.language.models import Step
+from archbuilder.language.table import Past
 from archbuilder.lower.defaults import Setting
 from archbuilder.lower.library import Definition
-from archbuilder.spec.models import Step
-from archbuilder.spec.table import Past
 
 Uses: TypeAlias = list[tuple[Step, Mapping[str, Any] | None]]
 """A use of a block; behind it, where the block came through a slot, the slot's own use. Each with its variables (None:

@@ -11,6 +11,8 @@ from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Op, short
 from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Map, Tokens
+from archbuilder.language.models import Architecture, BlockDefinition
+from archbuilder.language.table import Past, Table, replaced_by, value_place
 from archbuilder.lower.defaults import Setting
 from archbuilder.lower.library import parameters_of
 from archbuilder.lower.places import Found, find, left_out, unknown_parameter
@@ -18,8 +20,6 @@ from archbuilder.lower.rules import DepthRule, WidthRule
 from archbuilder.lower.slots import Slot
 from archbuilder.lower.trace import Scope, Spot, Trace, Use, formula_names
 from archbuilder.lower.uses import Written
-from archbuilder.spec.models import Architecture, BlockDefinition
-from archbuilder.spec.table import Past, Table, replaced_by, value_place
 
 Kind: TypeAlias = Literal[
     "repeat", "output_stride", "use", "body", "slot", "defaults", "inside", "around", "parameter", "let", "default"

@@ -10,8 +10,8 @@ from archbuilder.diagnostics import Diagnostic, SpecError, shorten, suggest
 from archbuilder.graph.cut import cut
 from archbuilder.graph.graph import Graph, Tap, Value, reduction_of
 from archbuilder.graph.shapes import Map
+from archbuilder.language.models import Architecture
 from archbuilder.pytorch.source import source_of
-from archbuilder.spec.models import Architecture
 
 if TYPE_CHECKING:
     from torch import nn

@@ -13,12 +13,12 @@ import torchinfo
 from torch import Tensor, nn
 
 from archbuilder.analysis.summary import Depth
-from archbuilder.checking import Checked
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.op import Construct, Op
 from archbuilder.graph.ops.weighted import Convolution, Linear
 from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
 from archbuilder.pytorch.build import module_maker
+from archbuilder.tasks.checking import Checked
 
 _TORCHINFO_DEPTH = {"stage": 1, "block": 2, "layer": 5}
 _COLUMNS = ("output_size", "num_params", "mult_adds")

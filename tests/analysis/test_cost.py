@@ -4,7 +4,7 @@ import pytest
 
 from archbuilder import Summary, check, lower, summarize
 from archbuilder.analysis.summary import DEPTHS, Depth
-from archbuilder.spec.load import network_names
+from archbuilder.language.load import network_names
 from tests.networks import lowered
 
 NETWORKS = network_names()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import archbuilder
-from archbuilder.outputs import RefusedOutputError, write_output
+from archbuilder.cli.outputs import RefusedOutputError, write_output
 
 from .conftest import Run
 

@@ -10,11 +10,11 @@ from pydantic import BaseModel
 import archbuilder
 from archbuilder.cli import app
 from archbuilder.graph.table import OPS
+from archbuilder.language.arithmetic import FUNCTIONS
+from archbuilder.language.load import network_names
+from archbuilder.language.models import Architecture, Expect, Input, Reference, Step
 from archbuilder.lower.library import shipped_names
 from archbuilder.parameters import INITIALISATIONS, SCALED_INITIALISATIONS, TYPES
-from archbuilder.spec.arithmetic import FUNCTIONS
-from archbuilder.spec.load import network_names
-from archbuilder.spec.models import Architecture, Expect, Input, Reference, Step
 from tests.docs.pages import FOLDER, ROOT, environment, fences
 
 REFERENCE = FOLDER / "reference"

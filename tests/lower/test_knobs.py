@@ -10,8 +10,8 @@ import pytest
 
 from archbuilder import Graph, SpecError, check
 from archbuilder.graph.table import OPS
+from archbuilder.language.models import Architecture, Expect, Input, Reference, Scale, Step
 from archbuilder.lower.library import parameters_of, shipped_block, shipped_names
-from archbuilder.spec.models import Architecture, Expect, Input, Reference, Scale, Step
 from tests.networks import fingerprint, lowered
 
 # ---- the table ----------------------------------------------------------------------------------------------------
@@ -347,7 +347,7 @@ WORDS_OF_NETWORKS = {
 MEAN_NO_GRAPH = {
     "reference.paper", "reference.weights", "reference.note",  # words for the reader, kept in the spec
     "expect.layers", "expect.parameters", "expect.macs", "expect.output",  # facts that are checked
-    "use", "plugins", "default", "variants",  # which file is read: tests/spec
+    "use", "plugins", "default", "variants",  # which file is read: tests/language
 }  # fmt: skip
 
 
@@ -357,7 +357,7 @@ def test_every_word_has_a_row() -> None:
     words |= {f"{part}.{name}" for part, model in parts.items() for name in model.model_fields}
     words |= {f"scale.{part}.{name}" for part in Scale.model_fields for name in _model_of(part).model_fields}
     assert set(WORDS_OF_NETWORKS) | MEAN_NO_GRAPH == words
-    assert set(WORDS_OF_STEPS) | {"before", "after"} == {*Step.KEYS}  # those two are settled before: tests/spec
+    assert set(WORDS_OF_STEPS) | {"before", "after"} == {*Step.KEYS}  # those two are settled before: tests/language
 
 
 def _model_of(part: str) -> Any:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from archbuilder import Graph, SpecError, build, check, load
-from archbuilder.spec.load import network_names
+from archbuilder.language.load import network_names
 from benchmarks.reference import torchvision_module
 from tests.networks import lowered, mistakes, modules, op_at, outline
 

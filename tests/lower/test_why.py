@@ -12,7 +12,6 @@ import pytest
 
 import archbuilder
 from archbuilder import Graph, SpecError
-from archbuilder.explaining import as_text, explain_parameter
 from archbuilder.graph.graph import Node
 from archbuilder.graph.op import Op
 from archbuilder.lower import lower_architecture
@@ -20,6 +19,7 @@ from archbuilder.lower.library import shipped_block, shipped_names
 from archbuilder.lower.slots import Slot
 from archbuilder.lower.trace import Trace
 from archbuilder.lower.why import explain
+from archbuilder.tasks.explaining import as_text, explain_parameter
 from tests.networks import HEAD, modules
 
 NET = """\

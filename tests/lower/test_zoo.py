@@ -10,11 +10,11 @@ import pytest
 
 from archbuilder import SpecError
 from archbuilder.diagnostics import Reporter
+from archbuilder.language import zoo
+from archbuilder.language.load import _override, _read, _resolve, _validated, variants_of
+from archbuilder.language.merge import arrange
+from archbuilder.language.table import Table
 from archbuilder.lower import lower_architecture
-from archbuilder.spec import zoo
-from archbuilder.spec.load import _override, _read, _resolve, _validated, variants_of
-from archbuilder.spec.merge import arrange
-from archbuilder.spec.table import Table
 from tests.networks import fingerprint
 
 FILES = {path.stem: path for path in zoo.all_files()}

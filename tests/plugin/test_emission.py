@@ -100,7 +100,7 @@ def test_it_computes_what_a_hand_written_module_computes(load: Load) -> None:
 
 def built() -> nn.Module:
     text = f"name: net\ninput: {{size: 32}}{NETWORK}"
-    return archbuilder.build(archbuilder.spec.load.load_architecture("net.yaml", {}, text))
+    return archbuilder.build(archbuilder.language.load.load_architecture("net.yaml", {}, text))
 
 
 def test_one_class_for_what_has_the_same_steps(load: Load) -> None:

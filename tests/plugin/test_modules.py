@@ -98,7 +98,7 @@ def declared(load: Load, write: Load) -> Load:
 
 
 def built(**parameters: object) -> torch.nn.Module:
-    return archbuilder.build(archbuilder.spec.load.load_architecture("net.yaml", parameters, SPEC))
+    return archbuilder.build(archbuilder.language.load.load_architecture("net.yaml", parameters, SPEC))
 
 
 def test_all_but_building_needs_no_torch_and_no_module(declared: Load) -> None:
@@ -138,7 +138,7 @@ def test_the_source_imports_it(declared: Load) -> None:
 def test_what_stands_inside_is_not_drawn_anew(declared: Load) -> None:
     declared()
     text = SPEC.replace("stages:", "defaults: {conv: {init: ones}}\nstages:")
-    model = archbuilder.build(archbuilder.spec.load.load_architecture("net.yaml", {}, text))
+    model = archbuilder.build(archbuilder.language.load.load_architecture("net.yaml", {}, text))
     assert bool((model.other.weight == 1).all())
     assert not bool((model.layer1.conv.weight == 1).any())
 
@@ -246,6 +246,6 @@ class Twice(nn.Module):
 module("twice", Twice, shape=lambda x: x)
 """)
     model = archbuilder.build(
-        archbuilder.spec.load.load_architecture("net.yaml", {}, "name: net\nstages: {a: {block: twice}}\n")
+        archbuilder.language.load.load_architecture("net.yaml", {}, "name: net\nstages: {a: {block: twice}}\n")
     )
     assert torch.equal(model(torch.ones(1, 3, 4, 4)), torch.full((1, 3, 4, 4), 2.0))

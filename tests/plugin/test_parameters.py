@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field, create_model
 
+from archbuilder.language.models import Step
+from archbuilder.language.steps import STEP_FIELDS
 from archbuilder.parameters import REQUIRED, Parameter
 from archbuilder.plugin import Block, Channels, PluginError, Size
 from archbuilder.plugin.signature import STEP_WORDS, parameters_of
-from archbuilder.spec.models import Step
-from archbuilder.spec.steps import STEP_FIELDS
 
 
 def declared(annotation: Any, default: Any = ...) -> Parameter:

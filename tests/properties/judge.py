@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import archbuilder
 from archbuilder import SpecError
-from archbuilder.checking import Checked
+from archbuilder.tasks.checking import Checked
 
 SECONDS = 1.0
 """Processor time that one text may take: unlike the wall's clock, it does not depend on what else the machine does."""

@@ -21,11 +21,11 @@ from torch import nn
 
 import archbuilder
 from archbuilder import SpecError
-from archbuilder.checking import Checked
 from archbuilder.graph.graph import Graph
-from archbuilder.spec import zoo
-from archbuilder.spec.arithmetic import FormulaError
-from archbuilder.spec.formula import Formula
+from archbuilder.language import zoo
+from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.formula import Formula
+from archbuilder.tasks.checking import Checked
 from tests.properties import worst
 from tests.properties.judge import judge, judged
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 import archbuilder
 from archbuilder import SpecError
-from archbuilder.checking import Checked
 from archbuilder.graph.shapes import dimensions
+from archbuilder.tasks.checking import Checked
 from tests.properties.interpreter import Interpreter
 from tests.properties.specs import specs
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from archbuilder.diagnostics import Place, Reporter, printable, shorten
 from archbuilder.graph.shapes import Streams
+from archbuilder.language.load import IncompleteSpec, load_architecture
+from archbuilder.language.models import Architecture
 from archbuilder.lower import lower_architecture
 from archbuilder.lower.trace import Trace
 from archbuilder.lower.why import Candidate, Why, explain
 from archbuilder.parameters import REQUIRED
-from archbuilder.spec.load import IncompleteSpec, load_architecture
-from archbuilder.spec.models import Architecture
 
 
 def explain_parameter(

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, Final
 import yaml
 
 from archbuilder.diagnostics import Place, Reporter, Source, shorten
-from archbuilder.spec.scalars import resolve_scalar
-from archbuilder.spec.table import Items, Table
+from archbuilder.language.scalars import resolve_scalar
+from archbuilder.language.table import Items, Table
 
 MAXIMUM_CHARACTERS: Final = 250_000
 MAXIMUM_NESTING: Final = 40

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from archbuilder.graph.shapes import Map
-from archbuilder.spec.arithmetic import FUNCTIONS, FormulaError
-from archbuilder.spec.formula import Formula
+from archbuilder.language.arithmetic import FUNCTIONS, FormulaError
+from archbuilder.language.formula import Formula
 
 SCOPE: dict[str, Any] = {
     "width": 64, "ratio": 0.25, "deep": True, "nothing": None, "kind": "silu", "widths": [16, 32, 64], "i": 3,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from archbuilder.spec.scalars import resolve_scalar
+from archbuilder.language.scalars import resolve_scalar
 
 
 @pytest.mark.parametrize(

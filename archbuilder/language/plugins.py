@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archbuilder.spec.table import Items, Table
+from archbuilder.language.table import Items, Table
 
 
 def locate_plugins(table: Table, folder: Path | None) -> Table:

@@ -17,12 +17,12 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from archbuilder.spec.base import SpecModel
-from archbuilder.spec.definitions import BlockDefinition
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.steps import Loop, Step, check_list, check_named, in_full, write_body
-from archbuilder.spec.table import Table
-from archbuilder.spec.values import (
+from archbuilder.language.base import SpecModel
+from archbuilder.language.definitions import BlockDefinition
+from archbuilder.language.formula import Formula
+from archbuilder.language.steps import Loop, Step, check_list, check_named, in_full, write_body
+from archbuilder.language.table import Table
+from archbuilder.language.values import (
     Anything,
     Channels,
     ClassName,

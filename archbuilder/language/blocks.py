@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from archbuilder.diagnostics import Reporter, Source, suggest
-from archbuilder.spec import zoo
-from archbuilder.spec.merge import arrange_body, merge
-from archbuilder.spec.reader import read_yaml
-from archbuilder.spec.table import Items, Table
+from archbuilder.language import zoo
+from archbuilder.language.merge import arrange_body, merge
+from archbuilder.language.reader import read_yaml
+from archbuilder.language.table import Items, Table
 
 _MAXIMUM_BASES: Final = 20
 

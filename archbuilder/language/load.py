@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
-from archbuilder.spec import zoo
-from archbuilder.spec.blocks import read_used_files, resolve_blocks
-from archbuilder.spec.merge import SECTION_NAMES, arrange, inherit, merge, weakened
-from archbuilder.spec.models import Architecture, write_section
-from archbuilder.spec.plugins import join_plugins, locate_plugins
-from archbuilder.spec.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, read_bytes, read_yaml
-from archbuilder.spec.scalars import plain_value
-from archbuilder.spec.table import Table
-from archbuilder.spec.validate import validate_architecture
+from archbuilder.language import zoo
+from archbuilder.language.blocks import read_used_files, resolve_blocks
+from archbuilder.language.merge import SECTION_NAMES, arrange, inherit, merge, weakened
+from archbuilder.language.models import Architecture, write_section
+from archbuilder.language.plugins import join_plugins, locate_plugins
+from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, read_bytes, read_yaml
+from archbuilder.language.scalars import plain_value
+from archbuilder.language.table import Table
+from archbuilder.language.validate import validate_architecture
 
 MAXIMUM_BASES: Final = 12
 """How long a chain of `extends` may be."""

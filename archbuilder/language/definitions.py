@@ -12,10 +12,9 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from archbuilder.parameters import TYPES, Parameter, describe
-from archbuilder.spec.base import SpecModel
-from archbuilder.spec.steps import STEP_FIELDS, Steps, is_name, write_body
-from archbuilder.spec.values import (
+from archbuilder.language.base import SpecModel
+from archbuilder.language.steps import STEP_FIELDS, Steps, is_name, write_body
+from archbuilder.language.values import (
     Count,
     Entries,
     Names,
@@ -23,6 +22,7 @@ from archbuilder.spec.values import (
     declare,
     wrong,
 )
+from archbuilder.parameters import TYPES, Parameter, describe
 
 
 def _read_parameters(written: Any) -> dict[str, Parameter]:

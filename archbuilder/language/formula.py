@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final, Self
 
+from archbuilder.language.arithmetic import MAXIMUM_TEXT, FormulaError
+from archbuilder.language.expression import NAME, Evaluate, Names, compile_expression
 from archbuilder.parameters import describe
-from archbuilder.spec.arithmetic import MAXIMUM_TEXT, FormulaError
-from archbuilder.spec.expression import NAME, Evaluate, Names, compile_expression
 
 MAXIMUM_LENGTH: Final = 400
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from archbuilder.diagnostics import Reporter
+from archbuilder.language.dump import write_architecture
+from archbuilder.language.models import Architecture
 from archbuilder.lower.library import Library, parameters_of
 from archbuilder.lower.network import unused_by
-from archbuilder.spec.dump import write_architecture
-from archbuilder.spec.models import Architecture
 
 
 def dump(architecture: Architecture) -> str:

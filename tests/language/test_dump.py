@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from archbuilder import Architecture, SpecError, check, dump, load, lower
-from archbuilder.spec.load import network_names
-from archbuilder.spec.models import BlockDefinition, Expect, Input, Step
+from archbuilder.language.load import network_names
+from archbuilder.language.models import BlockDefinition, Expect, Input, Step
 from tests.networks import modules
 
 TINY = """\

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from archbuilder.graph.table import OPS
+from archbuilder.language.blocks import text_of_block
 from archbuilder.lower.library import shipped_block, shipped_names
 from archbuilder.parameters import Parameter
-from archbuilder.spec.blocks import text_of_block
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,11 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from archbuilder.diagnostics import Place, nearest, shorten
-from archbuilder.parameters import describe
-from archbuilder.spec.arithmetic import FormulaError
-from archbuilder.spec.base import Canonical, SpecModel
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.table import Items, Table, key_place, value_place
-from archbuilder.spec.values import (
+from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.base import Canonical, SpecModel
+from archbuilder.language.formula import Formula
+from archbuilder.language.table import Items, Table, key_place, value_place
+from archbuilder.language.values import (
     Condition,
     Count,
     Names,
@@ -29,6 +28,7 @@ from archbuilder.spec.values import (
     compute_later,
     wrong,
 )
+from archbuilder.parameters import describe
 
 
 def _kind_of_body(written: Any) -> str:

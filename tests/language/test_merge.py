@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from archbuilder import Architecture, Graph, SpecError, check, dump, load
-from archbuilder.spec.models import Step
+from archbuilder.language.models import Step
 
 BASE = """\
 name: base

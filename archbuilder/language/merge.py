@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.language.table import Past, Table
 from archbuilder.parameters import describe
-from archbuilder.spec.table import Past, Table
 
 NOT_INHERITED = frozenset({"name", "expect", "reference", "variants", "default", "extends", "help"})
 """What a base says of itself alone."""

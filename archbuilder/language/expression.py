@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from archbuilder.diagnostics import shorten
-from archbuilder.spec.arithmetic import FUNCTIONS, FormulaError, bounded, number_of, power
+from archbuilder.language.arithmetic import FUNCTIONS, FormulaError, bounded, number_of, power
 
 MAXIMUM_DEPTH: Final = 40
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from archbuilder.spec import zoo
-from archbuilder.spec.blocks import shipped_files, shipped_table, text_of_block
+from archbuilder.language import zoo
+from archbuilder.language.blocks import shipped_files, shipped_table, text_of_block
 
 PATHS = sorted(zoo.BLOCKS.glob("*.yaml"))
 

@@ -13,11 +13,11 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from archbuilder.diagnostics import Place
-from archbuilder.parameters import describe
-from archbuilder.spec.table import Table, key_place, place_of, value_place
-from archbuilder.spec.values import (
+from archbuilder.language.table import Table, key_place, place_of, value_place
+from archbuilder.language.values import (
     wrong,
 )
+from archbuilder.parameters import describe
 
 
 class Canonical(dict[str, Any]):

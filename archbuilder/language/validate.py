@@ -11,9 +11,8 @@ from typing import Any, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from archbuilder.diagnostics import Place, Reporter, nearest, suggest
-from archbuilder.parameters import describe
-from archbuilder.spec.base import SpecModel
-from archbuilder.spec.models import (
+from archbuilder.language.base import SpecModel
+from archbuilder.language.models import (
     Architecture,
     BlockDefinition,
     DepthScale,
@@ -24,8 +23,9 @@ from archbuilder.spec.models import (
     Step,
     WidthScale,
 )
-from archbuilder.spec.steps import Body
-from archbuilder.spec.table import Table, key_place, place_of, value_place
+from archbuilder.language.steps import Body
+from archbuilder.language.table import Table, key_place, place_of, value_place
+from archbuilder.parameters import describe
 
 T = TypeVar("T")
 

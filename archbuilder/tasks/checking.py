@@ -14,12 +14,12 @@ from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Streams, images
+from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.expression import UnknownNameError
+from archbuilder.language.formula import Formula
+from archbuilder.language.load import IncompleteSpec, load_architecture, load_block
+from archbuilder.language.models import Architecture
 from archbuilder.lower import lower_architecture, lower_block
-from archbuilder.spec.arithmetic import FormulaError
-from archbuilder.spec.expression import UnknownNameError
-from archbuilder.spec.formula import Formula
-from archbuilder.spec.load import IncompleteSpec, load_architecture, load_block
-from archbuilder.spec.models import Architecture
 
 Sizes: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]
 """(channels, height, width) of one value, or of several."""

@@ -9,6 +9,9 @@ from pydantic import PlainSerializer, PlainValidator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from archbuilder.diagnostics import nearest, suggest
+from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.formula import Formula, is_formula
+from archbuilder.language.table import Table
 from archbuilder.parameters import (
     MAXIMUM_INTEGER,
     REQUIRED,
@@ -17,9 +20,6 @@ from archbuilder.parameters import (
     ParameterError,
     describe,
 )
-from archbuilder.spec.arithmetic import FormulaError
-from archbuilder.spec.formula import Formula, is_formula
-from archbuilder.spec.table import Table
 
 MAXIMUM_REPEATS: Final = 10_000
 

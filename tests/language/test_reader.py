@@ -5,8 +5,8 @@ from textwrap import dedent
 import pytest
 
 from archbuilder.diagnostics import Place, Reporter, Source
-from archbuilder.spec.reader import MAXIMUM_CHARACTERS, MAXIMUM_VALUES, read_yaml
-from archbuilder.spec.table import Table
+from archbuilder.language.reader import MAXIMUM_CHARACTERS, MAXIMUM_VALUES, read_yaml
+from archbuilder.language.table import Table
 
 TOO_MANY = f"this text holds more than {MAXIMUM_VALUES:,} values (those behind aliases count each time)"
 
