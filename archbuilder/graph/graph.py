@@ -5,7 +5,7 @@ A graph is immutable once lowered. Every reader (summary, drawing, source) walks
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -27,6 +27,32 @@ class Value(NamedTuple):
     item: int | None = None
 
 
+class Turn(NamedTuple):
+    """One turn of a loop: the loop as it is written (`for i in n`), its variable, and the variable's number."""
+
+    loop: str
+    variable: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """The step of a spec that a node was made of, as it is written there.
+
+    `key` is its name (`paths.$i` in a loop), `arguments` what it says to its block, with expressions as their text, `when`
+    the condition on which it is there, `inputs` the names of the values that it takes. `turns` are those of the loops
+    around it, the outermost first. `own` says whether the names in its expressions are the bindings of the graph that the
+    node stands in; those of a step that stands inline are another block's.
+    """
+
+    key: str
+    arguments: Mapping[str, Any]
+    when: Any = True
+    inputs: tuple[str, ...] | None = None
+    turns: tuple[Turn, ...] = ()
+    own: bool = True
+
+
 class Node(NamedTuple):
     """One step: an op, a call of another graph, or neither (`body` is None) where a step was left out.
 
@@ -43,6 +69,8 @@ class Node(NamedTuple):
     names: tuple[str, ...] = ()
     replaced: bool = False
     """Whether a step that was left out is an identity of its own that keeps its place (`else: identity`)."""
+    origin: Origin | None = None
+    """None for a node that stands for no step of its own."""
 
     def __eq__(self, other: object) -> bool:
         """Whether it is the very same node: others may say the same."""
@@ -68,9 +96,9 @@ class Node(NamedTuple):
         return tuple(name.partition("~")[0] for name in self.all_names())
 
 
-def plain_node(name: str, op: Op, inputs: tuple[Value, ...], shape: Shape, place: Place | None) -> Node:
+def plain_node(name: str, op: Op, inputs: tuple[Value, ...], shape: Shape, place: Place | None, origin: Origin) -> Node:
     """A node that applies an op once. Made so, it costs a third of what a call of `Node` does, and most nodes are such."""
-    return tuple.__new__(Node, (name, op, inputs, shape, place, 1, (), False))
+    return tuple.__new__(Node, (name, op, inputs, shape, place, 1, (), False, origin))
 
 
 _VALUES: Final = tuple(Value(number) for number in range(256))
@@ -109,7 +137,8 @@ class Tap(NamedTuple):
 class Graph:
     """A block, a sequence or a network.
 
-    `definition` is the block's name ("" for an unnamed body), `bindings` its parameters and what it derives from them,
+    `definition` is the block's name ("" for an unnamed body), `bindings` its parameters and what it derives from them (of a
+    network, its parameters), `formulas` the expressions as text by which those of them are computed that nobody gave,
     `listed` whether its children are numbered, `register` which children are registered first, `loops` how often each of
     its loops ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its main
     path does not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps and further
@@ -122,6 +151,7 @@ class Graph:
     nodes: tuple[Node, ...]
     output: Value
     bindings: dict[str, Any] = field(default_factory=dict)
+    formulas: dict[str, str] = field(default_factory=dict)
     listed: bool = False
     register: tuple[str, ...] = ()
     help: str = ""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from weakref import proxy
 
-from archbuilder.graph.graph import Graph, Node, Output, Value
+from archbuilder.graph.graph import Graph, Node, Output, Turn, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Shape
@@ -18,7 +18,7 @@ from archbuilder.lower.arguments import Arguments, Given
 from archbuilder.lower.bounds import Bounds
 from archbuilder.lower.calls import OUTER, Calls, finished
 from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
-from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
+from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame, origin_of
 from archbuilder.lower.inputs import inputs_of
 from archbuilder.lower.library import Library
 from archbuilder.lower.loops import turns_of
@@ -86,6 +86,7 @@ class Bodies:
     def _any(self, key: str, step: Step, frame: Frame) -> bool:
         """Lowers a step of any kind; whether it takes a number in a list."""
         name, reporter = key, self.evaluation.reporter
+        frame.key = key
         if reporter.diagnostics and reporter.is_full:
             raise TooLarge
         try:
@@ -115,6 +116,7 @@ class Bodies:
         for number in numbers:
             self.bounds.count(frame, step)  # a turn takes time, whatever it makes
             inner = self._turn(frame, loop.variable, number)
+            inner.turns = (*frame.turns, Turn(loop.header, loop.variable, number))
             self.steps(step.body if isinstance(step.body, dict) else {}, inner)
             frame.current = inner.current
 
@@ -346,7 +348,7 @@ class Bodies:
     def _append(self, name: str, node: Node, step: Step, frame: Frame) -> Value:
         if self.arguments.trace is not None:
             self.arguments.trace.placed(name, [node], step, frame)
-        return frame.builder.add(node)
+        return frame.builder.add(node._replace(origin=origin_of(step, frame)))
 
 
 def _set(frame: Frame, name: str, value: Value) -> None:

@@ -153,6 +153,7 @@ class Calls:
         if type(layers) is Formula:
             layers = self._count_of_layers(definition, layers, inner)
         graph = finished(target.name, inner, listed=listed, register=register, bindings=bindings, help=definition.help)
+        graph = replace(graph, formulas=_formulas(definition))
         return graph if layers is None else replace(graph, layers=layers)
 
     def _count_of_layers(self, definition: BlockDefinition, layers: Formula, inner: Frame) -> int:
@@ -218,6 +219,12 @@ class Calls:
         _give(found, definition.place, inner)
 
 
+def _formulas(definition: BlockDefinition) -> dict[str, str]:
+    """The expressions by which a block computes what nobody gives it."""
+    defaults = {name: parameter.default for name, parameter in definition.parameters.items()}
+    return {name: value for name, value in {**defaults, **definition.let}.items() if type(value) is Formula}
+
+
 def _give(found: list[Value], place: Place | None, inner: Frame) -> None:
     """Makes values a block's output: several as a list of streams."""
     if POISON in found or len(found) == 1:
@@ -244,8 +251,8 @@ def finished(
         tuple(builder.nodes),
         frame.current,
         bindings or {},
-        listed,
-        register,
+        listed=listed,
+        register=register,
         loops=tuple(builder.loops),
         help=help,
     )

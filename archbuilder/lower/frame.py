@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from archbuilder.diagnostics import Place
-from archbuilder.graph.graph import INPUT, Node, Value, value_of
+from archbuilder.graph.graph import INPUT, Node, Origin, Turn, Value, value_of
 from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.language.models import Step
 from archbuilder.lower.defaults import Defaults
 from archbuilder.lower.rules import Numbering, Rules
 
@@ -89,6 +90,8 @@ class Frame:
     inlined: bool = False
     current: Value = POISON
     used_block: str = ""
+    turns: tuple[Turn, ...] = ()
+    key: str = ""
 
     def __post_init__(self) -> None:
         self.current = self.input
@@ -124,12 +127,18 @@ class Frame:
             self.numbering,
             self.inlined,
         )
-        inner.current, inner.used_block = self.current, self.used_block
+        inner.current, inner.used_block, inner.turns = self.current, self.used_block, self.turns
         return inner
 
     def visible(self) -> list[str]:
         """The names that an expression can use here."""
         return [*self.variables, "here", *(name for name in self.values if name.isidentifier())]
+
+
+def origin_of(step: Step, frame: Frame) -> Origin:
+    """What a node says of the step that it was made of."""
+    inputs = tuple(map(str, step.from_)) if step.from_ is not None else None
+    return Origin(frame.key, step.arguments, step.when, inputs, frame.turns, own=not frame.inlined)
 
 
 _ABSENT: Final = object()

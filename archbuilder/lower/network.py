@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from archbuilder.diagnostics import Note, Place, Reporter, nearest, shorten, suggest
 from archbuilder.graph.graph import Graph, Section, Value, reduction_of
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, image
+from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
 from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lower.arguments import Arguments
@@ -204,6 +205,8 @@ class _Network:
             self.builder.input,
             tuple(self.builder.nodes),
             self.frame.current,
+            {name: self.frame.variables[name] for name in self.architecture.parameters},
+            {name: value for name, value in self.architecture.parameters.items() if type(value) is Formula},
             register=tuple(self.architecture.register_ or ()),
             help=self.architecture.help,
             name=self.architecture.name,

@@ -6,11 +6,11 @@ Most steps of a network are of these kinds, and the dozen calls on the general w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from archbuilder.diagnostics import Place
-from archbuilder.graph.graph import Node, Value, plain_node
+from archbuilder.graph.graph import Node, Origin, Value, plain_node
 from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Shape
@@ -57,6 +57,7 @@ class _Plan:
     when: Any
     from_: list[str] | None
     place: Place | None
+    origin: Origin
 
 
 @dataclass
@@ -104,9 +105,9 @@ class PlainSteps:
             return None
         builder.known.add(name)
         if type(op) is DropPath and op.rate == 0:
-            return self._add(plan, _stand_in(plan, inputs, shape), frame)
+            return self._add(plan, _stand_in(plan, inputs, shape, frame), frame)
         builder.taken.add(name)
-        return self._add(plan, plain_node(name, op, inputs, shape, plan.place), frame)
+        return self._add(plan, plain_node(name, op, inputs, shape, plan.place, self._origin(plan, frame)), frame)
 
     def _leave_out(self, plan: _Plan, frame: Frame) -> bool | None:
         """A step that is left out hands on its first input; in a list, later steps move up."""
@@ -114,8 +115,11 @@ class PlainSteps:
         if inputs is None or POISON in inputs:
             return None
         frame.builder.known.add(plan.name)
-        self._add(plan, _stand_in(plan, inputs[:1], frame.builder.shape_of(inputs[0])), frame)
+        self._add(plan, _stand_in(plan, inputs[:1], frame.builder.shape_of(inputs[0]), frame), frame)
         return False
+
+    def _origin(self, plan: _Plan, frame: Frame) -> Origin:
+        return plan.origin if not frame.turns else replace(plan.origin, turns=frame.turns)
 
     def _add(self, plan: _Plan, node: Node, frame: Frame) -> bool:
         self.bounds.count(frame, plan.step)
@@ -141,7 +145,9 @@ class PlainSteps:
             slot = slot.bare if type(slot) is Formula else None
             if slot is None:
                 return None
-        plan = _Plan(step, name, use, slot, step.when, step.from_, step.place)
+        inputs = tuple(map(str, step.from_)) if step.from_ is not None else None
+        origin = Origin(name, step.arguments, step.when, inputs)
+        plan = _Plan(step, name, use, slot, step.when, step.from_, step.place, origin)
         if is_kept(step):  # what a shipped step says is read off its text alone
             _KEPT_PLANS[id(step)] = plan
         return plan
@@ -171,11 +177,12 @@ def _values_of(names: list[str], frame: Frame) -> tuple[Value, ...] | None:
     return tuple(found)
 
 
-def _stand_in(plan: _Plan, inputs: tuple[Value, ...], shape: Shape) -> Node:
-    return Node(plan.name, None, inputs, shape, plan.place)
+def _stand_in(plan: _Plan, inputs: tuple[Value, ...], shape: Shape, frame: Frame) -> Node:
+    origin = plan.origin if not frame.turns else replace(plan.origin, turns=frame.turns)
+    return Node(plan.name, None, inputs, shape, plan.place, origin=origin)
 
 
 _KEPT_PLANS: Final[dict[int, _Plan]] = {}
 """Those of shipped steps, which stay parsed from one call to the next."""
-_UNKNOWN: Final = _Plan(None, "", None, None, None, None, None)  # type: ignore[arg-type]
+_UNKNOWN: Final = _Plan(None, "", None, None, None, None, None, None)  # type: ignore[arg-type]
 """Stands for a step that was not met yet."""

@@ -14,7 +14,7 @@ from archbuilder.lower.arguments import Arguments
 from archbuilder.lower.bounds import Bounds
 from archbuilder.lower.calls import OUTER, Calls, Walk
 from archbuilder.lower.evaluation import Evaluation, GiveUp
-from archbuilder.lower.frame import Builder, Frame
+from archbuilder.lower.frame import Builder, Frame, origin_of
 from archbuilder.lower.library import parameters_of
 from archbuilder.lower.naming import Naming
 from archbuilder.lower.repeats import Run, runs_of, sequence_of
@@ -74,7 +74,16 @@ class Sequences:
             names = numbering.take(run.count)
             builder.taken.update(names)
             all_names = names if run.count > 1 else ()
-            node = Node(names[0], run.body, inputs, run.shape, site.step.place, run.count, all_names)
+            node = Node(
+                names[0],
+                run.body,
+                inputs,
+                run.shape,
+                site.step.place,
+                run.count,
+                all_names,
+                origin=origin_of(site.step, site.frame),
+            )
             inputs = (builder.add(node),)
         if self.arguments.trace is not None:
             self.arguments.trace.placed(site.name, builder.nodes[-len(runs) :], site.step, site.frame)
