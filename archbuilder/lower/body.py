@@ -346,9 +346,10 @@ class Bodies:
         return self._append(name, Node(child, graph, inputs, graph.output_shape, step.place), step, frame)
 
     def _append(self, name: str, node: Node, step: Step, frame: Frame) -> Value:
+        node = node._replace(origin=origin_of(step, frame))
         if self.arguments.trace is not None:
             self.arguments.trace.placed(name, [node], step, frame)
-        return frame.builder.add(node._replace(origin=origin_of(step, frame)))
+        return frame.builder.add(node)
 
 
 def _set(frame: Frame, name: str, value: Value) -> None:
