@@ -9,7 +9,7 @@ def test_bounds_are_those_of_the_code() -> None:
     from archbuilder import diagnostics, parameters
     from archbuilder.analysis import bounds as sizes
     from archbuilder.language import blocks, expression, formula, load, reader, scalars, values
-    from archbuilder.lower import bounds
+    from archbuilder.lower import lowering as bounds
 
     text = (FOLDER / "language.md").read_text("utf-8").partition("\n## Bounds\n")[2].partition("\n## ")[0]
     stated = re.findall(r"(?m)^\| .* \| ([\d][\d,^ ]*) \|$", text)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import archbuilder
-from archbuilder.lower.names import objection
+from archbuilder.lower.naming import objection
 from tests.properties.emitted_syntax import check_source
 from tests.properties.interpreter import Interpreter
 from tests.properties.test_valid import randomise
