@@ -16,20 +16,16 @@ from archbuilder.language.scalars import resolve_scalar
 from archbuilder.language.table import value_place
 from archbuilder.lower.effects import report_idle_values, report_keys
 from archbuilder.lower.frame import UNKNOWN, Defaults, Frame, Scope, Setting, Slot, Use, origin_of
-from archbuilder.lower.lowering import GiveUp, Lowering
+from archbuilder.lower.lowering import GiveUp, Lowering, Target
 from archbuilder.lower.plans import (
     COMPUTED,
     STEP_WORD_TYPES,
     SettingPlan,
     SlotText,
     Told,
-    UsePlan,
     plan_settings,
 )
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError, describe
-
-Scopes: TypeAlias = tuple[Scope | None, ...]
-"""Where the steps of a use see their variables: None is the frame's own."""
 
 Restriding: TypeAlias = Callable[[Any], Mapping[str, Any]]
 """Says what a use is given instead of its own stride and dilation, by its stride."""
@@ -39,8 +35,7 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 
 def resolve(
     lowering: Lowering,
-    plan: UsePlan,
-    scopes: Scopes,
+    target: Target,
     frame: Frame,
     input: Any,
     fixed: Mapping[str, Any] = _NOTHING,
@@ -50,8 +45,7 @@ def resolve(
 
     Args:
         lowering: what is shared.
-        plan: the block or op, and what is said about it.
-        scopes: the variables of each step that says it.
+        target: the block or op, and what is said about it.
         frame: the body that the use stands in.
         input: the shape (or shapes) that goes in, which a default's expression may ask for.
         fixed: values that override all, such as stride 1 in the later repeats.
@@ -60,9 +54,10 @@ def resolve(
     Raises:
         GiveUp: if something is wrong; all of it is reported.
     """
+    plan, scopes = target
     definition, settings = plan.definition, frame.defaults.of(plan.name)
     values = dict(definition.literal)
-    nearer = read_use(lowering, plan, scopes, frame) if plan.says_more else []
+    nearer = read_use(lowering, target, frame) if plan.says_more else []
     use = Use(plan, scopes, frame, frame.current, settings, fixed, values, input, nearer, frame.defaults, _NOTHING)
     failed = bool(plan.unknown)
     if plan.told:
@@ -80,7 +75,7 @@ def resolve(
         _take_defaults(lowering, use)
     if plan.told or settings:
         report_idle_values(lowering, use)
-    if settings or nearer:
+    if definition.op is None and (settings or nearer):
         _give_inside(lowering, use)
     return use
 
@@ -88,10 +83,10 @@ def resolve(
 # ---- what is said ---------------------------------------------------------------------------------------------------
 
 
-def read_use(lowering: Lowering, plan: UsePlan, scopes: Scopes, frame: Frame) -> list[Setting]:
+def read_use(lowering: Lowering, target: Target, frame: Frame) -> list[Setting]:
     """The defaults that a use gives what is inside; what is wrong in its text is reported."""
-    report_keys(lowering, plan, frame)
-    nearer = [Setting(each, scopes[level] or frame.scope) for level, each in plan.nearer]
+    report_keys(lowering, target.plan, frame)
+    nearer = [Setting(each, target.scopes[level] or frame.scope) for level, each in target.plan.nearer]
     lowering.settings += nearer
     return nearer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
@@ -268,7 +268,11 @@ class Frame:
         """This frame with one more variable, of a turn of a loop or of a repeat; the steps are shared."""
         scope = self.scope
         turns = scope.turns if turn is None else (*scope.turns, turn)
-        inner = replace(self, scope=Scope({**scope.variables, name: value}, scope.use, scope.places, turns))
+        inner = Frame(
+            self.builder, Scope({**scope.variables, name: value}, scope.use, scope.places, turns), self.defaults,
+            self.input, self.used_at, self.block, self.used_block, self.values, self.rename, self.rules,
+            self.numbering, self.inlined, self.own,
+        )  # fmt: skip
         inner.current = self.current
         return inner
 
@@ -278,8 +282,10 @@ class Frame:
 
     def origin_of_node(self, plan: StepPlan) -> Origin:
         """What a node that is made here says of the step that it is made of."""
-        turns = self.scope.turns
-        return plan.origin if self.own and not turns else replace(plan.origin, turns=turns, own=self.own)
+        origin, turns = plan.origin, self.scope.turns
+        if self.own and not turns:
+            return origin
+        return Origin(origin.key, origin.arguments, origin.when, origin.inputs, turns, self.own)
 
 
 _ABSENT: Final = object()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 
 from archbuilder.diagnostics import Note, Place, Reporter, suggest
 from archbuilder.graph.graph import Graph, Node, Output
@@ -17,6 +16,7 @@ from archbuilder.language.formula import Formula
 from archbuilder.language.table import value_place
 from archbuilder.lower.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
 from archbuilder.lower.library import Library
+from archbuilder.lower.plans import StepPlan, UsePlan
 
 MAXIMUM_NODES: Final = 20_000
 """Distinct nodes of a network; repeats of equal blocks count once."""
@@ -30,6 +30,13 @@ class GiveUp(Exception):
 
 class TooLarge(Exception):
     """The network passes a bound, which has been reported; nothing more can be said of it."""
+
+
+class Target(NamedTuple):
+    """A block or an op that a step uses, and the variables that what is said of it sees: None is for those of the frame."""
+
+    plan: UsePlan
+    scopes: tuple[Scope | None, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -48,8 +55,8 @@ class Lowering:
 
     `made` says of each node what it was made of, `inline` the same of the network's own steps that are no node, by name.
     `settings` are all the defaults that were read, `outputs` the network's further outputs. `sizes` are those that held
-    tensors have, taken from `known_sizes`, of a lowering for the spec's own input, where there was one. Equal ops and equal
-    calls are made once: `ops`, `calls`.
+    tensors have, taken from `known_sizes`, of a lowering for the spec's own input, where there was one. What a step
+    stands for is looked up once, where it names that: `targets`. Equal ops and equal calls are made once: `ops`, `calls`.
     """
 
     library: Library
@@ -61,6 +68,7 @@ class Lowering:
     settings: list[Setting] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
     sizes: list[Any] = field(default_factory=list)
+    targets: dict[StepPlan, Target] = field(default_factory=dict)
     ops: dict[Any, tuple[Op, Shape]] = field(default_factory=dict)
     calls: dict[Any, Call] = field(default_factory=dict)
     inside_defaults: dict[Any, Defaults] = field(default_factory=dict)
@@ -102,8 +110,7 @@ class Lowering:
             self.error(frame, "too-large", message, place)
             raise TooLarge
 
-    @contextmanager
-    def inside(self, frame: Frame, place: Place | None) -> Iterator[None]:
+    def inside(self, frame: Frame, place: Place | None) -> Self:
         """The context of one level deeper in blocks, for a step at `place`.
 
         Raises:
@@ -113,11 +120,13 @@ class Lowering:
             message = f"blocks stand in blocks more than {MAXIMUM_RECURSION} deep"
             self.error(frame, "too-deep", message, place, "does a block use itself?")
             raise TooLarge
+        return self
+
+    def __enter__(self) -> None:
         self.depth += 1
-        try:
-            yield
-        finally:
-            self.depth -= 1
+
+    def __exit__(self, *_: object) -> None:
+        self.depth -= 1
 
     # ---- values -------------------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ def _no_garbage() -> Iterator[None]:
             gc.enable()
 
 
+@_no_garbage()
 def lower_architecture(
     architecture: Architecture, input: tuple[int, int, int] | None = None, reporter: Reporter | None = None
 ) -> Graph:

@@ -137,12 +137,13 @@ class SlotText:
 class DefinitionPlan:
     """A block or an op.
 
-    `literal` has a value for each parameter, in their order: its default, or `COMPUTED`. `computed` are the parameters of
-    the latter kind, `slots` what is written for those of them that are slots. `spoken` has, by parameter, the other
-    parameters from which its default is computed. `body` are the steps of a block that is written in YAML.
+    `op` is the op, if it is one. `literal` has a value for each parameter, in their order: its default, or `COMPUTED`.
+    `computed` are the parameters of the latter kind, `slots` what is written for those of them that are slots. `spoken` has,
+    by parameter, the other parameters from which its default is computed. `body` are the steps of a block in YAML.
     """
 
     definition: Definition
+    op: type[Op] | None
     parameters: dict[str, Parameter]
     literal: dict[str, Any]
     computed: tuple[Parameter, ...]
@@ -150,11 +151,6 @@ class DefinitionPlan:
     spoken: Mapping[str, AbstractSet[str]]
     body: BodyPlan | None
     shipped: bool
-
-    @property
-    def op(self) -> type[Op] | None:
-        """The op, if it is one."""
-        return self.definition if isinstance(self.definition, type) else None
 
     def overruled(self, given: AbstractSet[str]) -> Iterator[tuple[str, str]]:
         """Of parameters that are given, those from which only another one's default is computed, each with that other one."""
@@ -183,7 +179,8 @@ def plan_definition(definition: Definition, *, shipped: bool) -> DefinitionPlan:
     spoken = {each.name: names_in(each.default) & parameters.keys() for each in computed}
     body = plan_body(definition.body, shipped=shipped) if isinstance(definition, BlockDefinition) else None
     spoken = {key: names for key, names in spoken.items() if names}
-    return DefinitionPlan(definition, parameters, literal, computed, slots, spoken, body, shipped)
+    op = definition if isinstance(definition, type) else None
+    return DefinitionPlan(definition, op, parameters, literal, computed, slots, spoken, body, shipped)
 
 
 def parameters_of(definition: Definition) -> dict[str, Parameter]:
@@ -238,7 +235,8 @@ class UsePlan:
     `steps` are the step and, where the block came through slots, the uses in these. `told` are the values for parameters,
     `nearer` the defaults for what is inside, each with the number of the step that says it. What is wrong: `unknown` are
     keys that mean nothing, with the step that says them, `twice` parameters that two steps give (with both places),
-    `overruled` parameters that mean nothing beside another one, `faults` the mistakes in defaults.
+    `overruled` parameters that mean nothing beside another one, `faults` the mistakes in defaults. `says_more` says whether
+    it says anything beside values for parameters, `takes_values` whether the op or block takes any; a held tensor does not.
     """
 
     name: str
@@ -250,16 +248,8 @@ class UsePlan:
     twice: tuple[tuple[str, Place | None, Place | None], ...]
     overruled: tuple[tuple[str, str], ...]
     faults: tuple[Fault, ...]
-
-    @property
-    def says_more(self) -> bool:
-        """Whether it says anything beside values for parameters."""
-        return bool(self.nearer or self.unknown or self.twice or self.faults)
-
-    @property
-    def takes_values(self) -> bool:
-        """Whether it takes values at all; a tensor that a block holds takes none."""
-        return self.definition.op is None or self.definition.op.inputs != (0, 0)
+    says_more: bool
+    takes_values: bool
 
 
 def plan_use(name: str, definition: DefinitionPlan, steps: tuple[StepPlan, ...], find: Find) -> UsePlan:
@@ -290,7 +280,11 @@ def plan_use(name: str, definition: DefinitionPlan, steps: tuple[StepPlan, ...],
         if keys:
             unknown.append((step, keys))
     overruled = tuple(definition.overruled(told.keys()))
-    return UsePlan(name, definition, steps, told, tuple(nearer), tuple(unknown), tuple(twice), overruled, tuple(faults))
+    return UsePlan(
+        name, definition, steps, told, tuple(nearer), tuple(unknown), tuple(twice), overruled, tuple(faults),
+        says_more=bool(nearer or unknown or twice or faults),
+        takes_values=definition.op is None or definition.op.inputs != (0, 0),
+    )  # fmt: skip
 
 
 def plan_settings(written: SettingPlan, find: Find, *, shipped: bool = False) -> tuple[list[SettingPlan], list[Fault]]:

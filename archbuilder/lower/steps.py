@@ -17,7 +17,7 @@ from archbuilder.graph.shapes import Shape
 from archbuilder.language.models import BlockDefinition, Loop
 from archbuilder.lower.arguments import read_use, resolve
 from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Frame, Made, Site, Slot, Use
-from archbuilder.lower.lowering import Call, GiveUp, Lowering, TooLarge
+from archbuilder.lower.lowering import Call, GiveUp, Lowering, Target, TooLarge
 from archbuilder.lower.naming import (
     Words,
     check_name,
@@ -31,7 +31,6 @@ from archbuilder.lower.plans import BodyPlan, StepPlan, mentions
 from archbuilder.lower.rules import Restride
 from archbuilder.lower.uses import (
     Run,
-    Target,
     add_graph,
     add_node,
     add_numbered,
@@ -120,7 +119,7 @@ def _is_present(lowering: Lowering, plan: StepPlan, frame: Frame) -> bool:
     if not present and type(plan.block) is str and not (plan.place is not None and plan.place.source.shipped):
         target = target_of(lowering, plan, frame)
         if isinstance(target, Target):
-            read_use(lowering, target.plan, target.scopes, frame)
+            read_use(lowering, target, frame)
     return bool(present)
 
 
@@ -145,7 +144,7 @@ def _check_all_the_same(
     if plan.depth is not None:
         depth_of(lowering, plan, frame)
     if isinstance(target, Target):
-        resolve(lowering, target.plan, target.scopes, frame, UNKNOWN)
+        resolve(lowering, target, frame, UNKNOWN)
     elif isinstance(target, BodyPlan):
         builder = Builder(frame.builder.input)
         apart = Frame(builder, frame.scope, frame.defaults, POISON, frame.used_at, frame.block, frame.used_block)
@@ -274,10 +273,11 @@ def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op],
     """A use of an op: one node, without a body where the op would do nothing."""
     plan, _, frame, inputs = site
     shape = frame.builder.shape_of(inputs[0]) if inputs else None
-    use = resolve(lowering, target.plan, target.scopes, frame, shape, restride=restride)
+    use = resolve(lowering, target, frame, shape, restride=restride)
     if restride is not None and restride.leaves_out:
         return add_stand_in(lowering, site, stays=True, uses=(use,))
-    keep_size(lowering, op_type, use)
+    if op_type.kept is not None:
+        keep_size(lowering, op_type.kept, use)
     op, shape = apply_op(lowering, op_type, use, site)
     left_out = isinstance(op, DropPath) and op.rate == 0
     child = name_child(lowering, site, claim=not left_out and not (frame.inlined and not op.is_module))
@@ -309,7 +309,7 @@ def _call(
     Raises:
         GiveUp: if something in it is wrong; all of it is reported.
     """
-    use = resolve(lowering, target.plan, target.scopes, frame, shape, fixed, restride)
+    use = resolve(lowering, target, frame, shape, fixed, restride)
     words = words_of(use)
     key = (target.plan.definition, tuple(use.values.values()), use.defaults, shape, words.identity)
     call = lowering.calls.get(key)
@@ -350,7 +350,7 @@ def _lower_block_inline(lowering: Lowering, site: Site, target: Target, restride
     plan, frame, value = site.plan, site.frame, _only_input(lowering, site)
     builder = frame.builder
     start = len(builder.nodes)
-    use = resolve(lowering, target.plan, target.scopes, frame, builder.shape_of(value), restride=restride)
+    use = resolve(lowering, target, frame, builder.shape_of(value), restride=restride)
     inner = frame_of_block(lowering, use, builder, value)
     words = words_of(use)
     inner.rename = {**frame.rename, **words.rename}
@@ -446,7 +446,7 @@ def _lower_repeat(
         graph, use = _call(lowering, plan, target, frame, shape, fixed, restride)
         uses.append(use)
         return graph, graph.output_shape
-    use = resolve(lowering, target.plan, target.scopes, frame, shape, fixed, restride)
+    use = resolve(lowering, target, frame, shape, fixed, restride)
     uses.append(use)
     alone = Frame(Builder(shape), frame.scope, frame.defaults, OUTER, frame.used_at, frame.block)
     return apply_op(lowering, definition.op, use, Site(plan, site.name, alone, (OUTER,)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Final, NoReturn
 
 from archbuilder.diagnostics import Note, Place
 from archbuilder.graph.graph import Graph, Node, Value, reduction_of
@@ -14,9 +14,8 @@ from archbuilder.graph.shapes import Map, Shape, Streams
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.language.table import key_place, value_place
-from archbuilder.lower.arguments import Scopes
 from archbuilder.lower.frame import OUTER, POISON, Builder, Frame, Made, Scope, Site, Slot, Use
-from archbuilder.lower.lowering import GiveUp, Lowering
+from archbuilder.lower.lowering import GiveUp, Lowering, Target
 from archbuilder.lower.naming import name_child
 from archbuilder.lower.plans import BodyPlan, DefinitionPlan, StepPlan, UsePlan
 from archbuilder.lower.rules import Numbering, Restride
@@ -26,14 +25,7 @@ from archbuilder.plugin.registry import REGISTRY
 # ---- what a step stands for -----------------------------------------------------------------------------------------
 
 
-class Target(NamedTuple):
-    """A block or an op that a step uses, and the variables that what is said of it sees."""
-
-    plan: UsePlan
-    scopes: Scopes
-
-
-_OWN_SCOPE: Scopes = (None,)
+_OWN_SCOPE: Final[tuple[Scope | None, ...]] = (None,)
 
 
 def target_of(lowering: Lowering, plan: StepPlan, frame: Frame) -> Target | Slot | BodyPlan | None:
@@ -42,6 +34,9 @@ def target_of(lowering: Lowering, plan: StepPlan, frame: Frame) -> Target | Slot
     Raises:
         GiveUp: if there is no such block; the reason is reported.
     """
+    known = lowering.targets.get(plan)
+    if known is not None:
+        return known
     if plan.body is not None:
         return plan.body if isinstance(plan.body, BodyPlan) else _steps_in_slot(lowering, plan, plan.body, frame)
     place: Place | None = None
@@ -65,7 +60,10 @@ def target_of(lowering: Lowering, plan: StepPlan, frame: Frame) -> Target | Slot
         table = definition.definition.table
         if table is not None and table.broken:
             raise GiveUp
-    return Target(lowering.library.use(str(named), definition, steps), scopes)
+    target = Target(lowering.library.use(str(named), definition, steps), scopes)
+    if type(plan.block) is str:
+        lowering.targets[plan] = target
+    return target
 
 
 def _report_no_block(lowering: Lowering, named: Any, place: Place | None, frame: Frame) -> None:
@@ -209,14 +207,12 @@ def _report_misfit(lowering: Lowering, error: OpError, use: Use, site: Site) -> 
     lowering.error(site.frame, code, str(error), place, help, notes)
 
 
-def keep_size(lowering: Lowering, op_type: type[Op], use: Use) -> None:
+def keep_size(lowering: Lowering, parameter: str, use: Use) -> None:
     """What a block holds has the size that it has for the spec's own input, whatever the input at hand."""
-    if op_type.kept is None:
-        return
     known, position = lowering.known_sizes, len(lowering.sizes)
     if known is not None and position < len(known):
-        use.values[op_type.kept] = known[position]
-    lowering.sizes.append(use.values[op_type.kept])
+        use.values[parameter] = known[position]
+    lowering.sizes.append(use.values[parameter])
 
 
 # ---- blocks ---------------------------------------------------------------------------------------------------------
