@@ -13,7 +13,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from archbuilder.language.base import SpecModel
-from archbuilder.language.steps import STEP_FIELDS, Steps, is_name, write_body
+from archbuilder.language.steps import Steps, is_name, write_body
 from archbuilder.language.values import (
     Count,
     Entries,
@@ -22,6 +22,7 @@ from archbuilder.language.values import (
     declare,
     wrong,
 )
+from archbuilder.language.words import NO_PARAMETERS
 from archbuilder.parameters import TYPES, Parameter, describe
 
 
@@ -35,7 +36,7 @@ def _read_parameters(written: Any) -> dict[str, Parameter]:
             if not is_name(name):
                 help = "write a name, then its default or type, as in {heads: 2}"
                 raise wrong(f"a parameter's name is a word, got {describe(name)}", help, at_key=True)
-            if name in STEP_FIELDS or name in ("input", "here", "repeat"):
+            if name in NO_PARAMETERS:
                 raise wrong(f"`{name}` is a word of the language", "give the parameter another name", at_key=True)
             parameters[name] = value if isinstance(value, Parameter) else declare(name, value)
         except PydanticCustomError as error:

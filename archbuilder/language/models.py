@@ -36,6 +36,7 @@ from archbuilder.language.values import (
     Word,
     wrong,
 )
+from archbuilder.language.words import SECTIONS
 
 
 class Input(SpecModel):
@@ -102,8 +103,6 @@ Section = Annotated[
     | Annotated[Step, Tag("use")],
     Discriminator(_kind_of_section),
 ]
-
-SECTIONS = ("stem", "stages", "neck", "head")
 
 
 class Architecture(SpecModel):

@@ -28,6 +28,7 @@ from archbuilder.language.values import (
     compute_later,
     wrong,
 )
+from archbuilder.language.words import PLACING, STEP_FIELDS, STEP_KEYS
 from archbuilder.parameters import describe
 
 
@@ -182,9 +183,7 @@ class Step(SpecModel):
 
     model_config = ConfigDict(extra="allow")
 
-    KEYS: ClassVar[tuple[str, ...]] = (
-        "block", "body", "from", "when", "else", "depth", "names", "inline", "rename", "register", "output", "before", "after",
-    )  # fmt: skip
+    KEYS: ClassVar[tuple[str, ...]] = STEP_KEYS
 
     block: Text | None = None
     body: Body | None = None
@@ -279,7 +278,7 @@ def _read_keys(written: dict[str, Any], errors: list[InitErrorDetails]) -> Canon
     """The keys of a step, with what is to be computed read; what is wrong is added to the errors."""
     values = Canonical()
     for key, value in written.items():
-        if key in ("before", "after") and isinstance(written, Table):  # those of sections are gone, see `merge.arrange`
+        if key in PLACING and isinstance(written, Table):  # those of sections are gone, see `merge.arrange`
             message = f"`{key}` places a step of a section; in other bodies write the step where it belongs"
             errors.append(InitErrorDetails(type=wrong(message, at_key=True), loc=(key,), input=value))
             continue
@@ -330,7 +329,6 @@ _BLANK = {name: field.default for name, field in Step.model_fields.items()}
 """The fields of a step that says nothing."""
 _COMPANIONS = (("names", "depth", "without `depth`: it names repeats"), ("else", "when", "without `when`"))
 """Keys that need another one to mean anything."""
-STEP_FIELDS = frozenset({*Step.KEYS, "loop", "from_", "else_", "register_"})
 
 
 def _write_step(step: Step) -> Any:

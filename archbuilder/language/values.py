@@ -12,6 +12,7 @@ from archbuilder.diagnostics import nearest, suggest
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula, is_formula
 from archbuilder.language.table import Table
+from archbuilder.language.words import DECLARATION
 from archbuilder.parameters import (
     MAXIMUM_INTEGER,
     REQUIRED,
@@ -216,9 +217,6 @@ ImageSize = Annotated[Any, PlainValidator(_check_image_size)]
 """One size, or a pair [height, width]."""
 
 
-_DECLARATION_KEYS: Final = frozenset({"type", "default", "help", "choices", "min", "max", "optional"})
-
-
 def declare(name: str, written: Any) -> Parameter:
     """The parameter that a spec declares: `width: channels`, `stride: 1` or a map that says more.
 
@@ -251,7 +249,7 @@ def _type_of(default: Any) -> str:
             return name
     raise wrong(
         f"{describe(default)} does not declare a parameter",
-        f"write a default, a type ({', '.join(_TYPES)}), or a map with type, default, help, choices, min, max, optional",
+        f"write a default, a type ({', '.join(_TYPES)}), or a map with {', '.join(DECLARATION)}",
     )
 
 
@@ -266,8 +264,8 @@ def _types(written: Any) -> str:
 
 def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
     for key in written:
-        if key not in _DECLARATION_KEYS:
-            advice = suggest(key, _DECLARATION_KEYS) or ""
+        if key not in DECLARATION:
+            advice = suggest(key, DECLARATION) or ""
             message = f"unknown key `{key}` in the declaration of `{name}`"
             raise wrong(message, advice, code="unknown-key", at_key=True, inside=key)
     type_, element = written.get("type"), ""

@@ -7,11 +7,9 @@ import re
 from typing import Final
 
 from archbuilder.graph.names import MODULE_ATTRIBUTES, PRIVATE_MODULE_ATTRIBUTES
+from archbuilder.language.words import ALWAYS_VISIBLE
 
 _SEGMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}\Z|[0-9]{1,6}\Z", re.ASCII)
-
-SYNTAX_WORDS: Final = frozenset({"input", "here"})
-"""Names of values that are always there."""
 
 
 def objection(name: str) -> str | None:
@@ -23,6 +21,6 @@ def objection(name: str) -> str | None:
             return f"`{segment}` is a word of Python"
         if segment in MODULE_ATTRIBUTES or segment in PRIVATE_MODULE_ATTRIBUTES or segment.startswith("__"):
             return f"`{segment}` is a method of torch's modules"
-        if segment in SYNTAX_WORDS:
+        if segment in ALWAYS_VISIBLE:
             return f"`{segment}` always means the value that goes in"
     return None

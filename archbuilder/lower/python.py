@@ -12,6 +12,7 @@ from archbuilder.diagnostics import Note, Place
 from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.models import Step
+from archbuilder.language.words import STEP
 from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
 from archbuilder.lower.frame import POISON, Frame
 from archbuilder.lower.library import Library
@@ -25,12 +26,7 @@ from archbuilder.plugin.values import UnknownValueError, Value
 LowerStep = Callable[[str, Step, Frame], bool]
 """Lowers a step into a frame, under a name."""
 
-_WORDS: Final[tuple[str, ...]] = ("depth", "when", "inline", "rename", "register")
-_WORD_TYPES: Final = {
-    "inline": (bool, "true or false"),
-    "rename": (dict, "a map of names"),
-    "register": (list, "a list of names"),
-}
+_WORDS: Final = {word.name: word for word in STEP if word.in_python}
 
 
 @dataclass(frozen=True)
@@ -184,9 +180,9 @@ class _Build:
 
     @staticmethod
     def _check_words(words: dict[str, Any]) -> None:
-        for word, (kind, expected) in _WORD_TYPES.items():
-            if word in words and not isinstance(words[word], kind):
-                raise PluginError(f"`{word}` must be {expected}, got {describe(words[word])}")
+        for name, value in words.items():
+            if not isinstance(value, _WORDS[name].type):
+                raise PluginError(f"`{name}` must be {_WORDS[name].kind}, got {describe(value)}")
 
     def _place(self) -> Place:
         """The line of the plugin that is being run."""

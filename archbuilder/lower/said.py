@@ -11,6 +11,7 @@ from archbuilder.diagnostics import Place, nearest, note_at, suggest
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.language.table import key_place, replaced_by, value_place
+from archbuilder.language.words import IN_DEFAULTS
 from archbuilder.lower.defaults import Setting
 from archbuilder.lower.evaluation import Evaluation
 from archbuilder.lower.frame import Frame
@@ -21,8 +22,7 @@ from archbuilder.lower.usage import names_in, names_in_body
 from archbuilder.lower.uses import Target, Written
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError, describe
 
-_STEP_WORD_TYPES: Final = {"rename": dict, "register": list, "names": str}
-STEP_WORDS: Final = tuple(_STEP_WORD_TYPES)
+STEP_WORDS: Final = tuple(IN_DEFAULTS)
 """Words of a step that may also stand in `defaults`, by block name."""
 
 
@@ -282,11 +282,10 @@ class Readings:
                 message = f"`{block}` has no parameter `{key}`"
                 self.evaluation.error(frame, "unknown-parameter", message, at, help)
                 continue
-            expected = _STEP_WORD_TYPES.get(key)
+            word = IN_DEFAULTS.get(key)
             value_at = value_place(values, key) or at
-            if expected is not None and key not in parameters and not isinstance(each, expected):
-                kind = {dict: "a map of names", list: "a list of names", str: "a text"}[expected]
-                message = f"`{key}` must be {kind}, got {describe(each)}"
+            if word is not None and key not in parameters and not isinstance(each, word.type):
+                message = f"`{key}` must be {word.kind}, got {describe(each)}"
                 self.evaluation.error(frame, "bad-value", message, value_at)
                 continue
             setting = Setting(block, key, each, around, at, value_at, weak or key in weak_keys)

@@ -10,6 +10,7 @@ from archbuilder.diagnostics import Place, Reporter
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.language.validate import validate_body, validate_step
+from archbuilder.language.words import STEP
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
 from archbuilder.lower.library import Library
@@ -89,10 +90,10 @@ class Targets:
 
     def _refuse_words(self, inner: Step, frame: Frame) -> None:
         """What is in a slot says which block and how; where it stands is the business of the body that has the slot."""
-        for word in ("from", "when", "else", "depth", "names", "inline", "output"):
-            if word in (inner.table or ()):
-                message = f"`{word}` has no effect in a slot: the block that has the slot says where this stands"
-                self.evaluation.error(frame, "no-effect", message, inner.place_of_key(word), "remove it")
+        for word in STEP:
+            if not word.in_slots and word.name in (inner.table or ()):
+                message = f"`{word.name}` has no effect in a slot: the block that has the slot says where this stands"
+                self.evaluation.error(frame, "no-effect", message, inner.place_of_key(word.name), "remove it")
 
     def _slot_place(self, step: Step, frame: Frame) -> Place | None:
         """Where the block in the slot that a step names was written."""
