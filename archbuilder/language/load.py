@@ -10,12 +10,11 @@ from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
 from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
 from archbuilder.language.merge import arrange, inherit, merge, weakened
-from archbuilder.language.models import Architecture, write_section
+from archbuilder.language.models import Architecture, validate_architecture, write_section
 from archbuilder.language.plugins import join_plugins, locate_plugins
 from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, read_bytes, read_yaml
 from archbuilder.language.scalars import plain_value
-from archbuilder.language.table import Table
-from archbuilder.language.validate import validate_architecture
+from archbuilder.language.table import Table, as_table
 from archbuilder.language.words import NETWORK, SECTIONS
 
 MAXIMUM_BASES: Final = 12
@@ -47,7 +46,7 @@ def load_architecture(
         table = _find(str(spec), None, reporter, (), None)
     if table is not None:
         for path, value in (overrides or {}).items():
-            table = _override(table, path, _as_table(plain_value(value)), reporter)
+            table = _override(table, path, as_table(plain_value(value)), reporter)
         table = arrange(table, reporter)
     architecture = _validated(table, reporter)
     before = isinstance(spec, Architecture) and spec.is_overridden
@@ -375,15 +374,5 @@ def _table_of(architecture: Architecture) -> Table:
     table = Table()
     for key, value in architecture.model_dump(by_alias=True, exclude_unset=True).items():
         section = getattr(architecture, key) if key in SECTIONS else None
-        table.put(key, _as_table(write_section(section) if section is not None else value))
-    return table
-
-
-def _as_table(value: Any) -> Any:
-    """Maps as tables, inner ones too."""
-    if not isinstance(value, dict):
-        return value
-    table = Table()
-    for key, each in value.items():
-        table.put(str(key), _as_table(each))
+        table.put(key, as_table(write_section(section) if section is not None else value))
     return table

@@ -5,12 +5,10 @@ Whoever needs a list of words (to read, merge, set, check, suggest or explain th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True)
-class NetworkWord:
+class NetworkWord(NamedTuple):
     """A word at the top of a spec.
 
     `inherited` says whether `extends` takes over what a base says here, `for_variants` whether what a file says here
@@ -58,11 +56,11 @@ SECTIONS: Final = tuple(word.name for word in NETWORK if word.is_section)
 """The parts of a network that hold steps, in order of execution."""
 
 
-@dataclass(frozen=True)
-class StepWord:
+class StepWord(NamedTuple):
     """A word that a step may say beside the parameters of its block.
 
-    `type` is that of its values and `kind` says it in a message, where these are of one type. `in_slots` says whether a use
+    `type` is that of its values and `kind` says it in a message, where these are of one type; `is_computed` says whether an
+    expression may stand for a value. `in_slots` says whether a use
     that is put into a slot may say it, `in_defaults` whether `defaults` may say it of a block, `in_python` whether the
     function of a plugin's block may say it of a step, and `places` whether it says only where a step of a section stands.
     """
@@ -70,6 +68,7 @@ class StepWord:
     name: str
     type: type = object
     kind: str = ""
+    is_computed: bool = False
     in_slots: bool = False
     in_defaults: bool = False
     in_python: bool = False
@@ -82,13 +81,13 @@ class StepWord:
 
 
 STEP: Final = (
-    StepWord("block", in_slots=True),
-    StepWord("body", in_slots=True),
-    StepWord("from"),
-    StepWord("when", in_python=True),
+    StepWord("block", is_computed=True, in_slots=True),
+    StepWord("body", is_computed=True, in_slots=True),
+    StepWord("from", is_computed=True),
+    StepWord("when", is_computed=True, in_python=True),
     StepWord("else"),
-    StepWord("depth", in_python=True),
-    StepWord("names", str, "a text", in_defaults=True),
+    StepWord("depth", is_computed=True, in_python=True),
+    StepWord("names", str, "a text", is_computed=True, in_defaults=True),
     StepWord("inline", bool, "true or false", in_python=True),
     StepWord("rename", dict, "a map of names", in_slots=True, in_defaults=True, in_python=True),
     StepWord("register", list, "a list of names", in_slots=True, in_defaults=True, in_python=True),
@@ -131,7 +130,13 @@ def instead_of(field: str) -> str | None:
 STEP_KEYS: Final = tuple(word.name for word in STEP)
 STEP_FIELDS: Final = frozenset({*STEP_KEYS, *(word.field for word in STEP), LOOP})
 """All that a step's own words are called, in a text or in Python. Whatever else stands in a step is a parameter of its block."""
+AS_WRITTEN: Final = frozenset(
+    {LOOP, *(each for word in STEP if not word.is_computed for each in (word.name, word.field))}
+)
+"""Words of a step, likewise, whose values stand as they are."""
 NO_PARAMETERS: Final = STEP_FIELDS | {*RESERVED}
 """Names that no parameter can have."""
 PLACING: Final = tuple(word.name for word in STEP if word.places)
+NOT_IN_BODIES: Final = frozenset({*PLACING, *(name for name in STEP_FIELDS if instead_of(name))})
+"""What a step of a text cannot say, once the steps of sections are in their places."""
 IN_DEFAULTS: Final = {word.name: word for word in STEP if word.in_defaults}

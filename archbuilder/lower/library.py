@@ -11,9 +11,8 @@ from archbuilder.diagnostics import Note, Reporter, note_at, suggest
 from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
 from archbuilder.language.blocks import shipped_files, shipped_table
-from archbuilder.language.models import Architecture, BlockDefinition, Step
+from archbuilder.language.models import Architecture, BlockDefinition, Step, validate_definition
 from archbuilder.language.table import key_place
-from archbuilder.language.validate import validate_definition
 from archbuilder.language.zoo import is_file
 from archbuilder.lower.habits import advice_for_block
 from archbuilder.lower.usage import names_in_body

@@ -8,8 +8,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from archbuilder.diagnostics import Place, Reporter
 from archbuilder.language.formula import Formula
-from archbuilder.language.models import BlockDefinition, Step
-from archbuilder.language.validate import validate_body, validate_step
+from archbuilder.language.models import BlockDefinition, Step, validate_body, validate_step
 from archbuilder.language.words import STEP
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import Frame
