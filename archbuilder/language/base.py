@@ -1,75 +1,195 @@
-"""What every part of a spec has in common: no unknown keys, and a memory of where it was written."""
+"""What every part of a spec has in common: how it is read, what is said of its mistakes, and where it was written.
+
+Pydantic makes the models. Of a text, it is given a `Reading` to report to: each model puts its own table in order before
+(short forms, expressions, what depends on other keys), and reports what pydantic finds wrong with it at its place.
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, Final, Self, cast
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    ModelWrapValidatorHandler,
-    model_validator,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
-from archbuilder.diagnostics import Place
+from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.formula import Formula, is_formula
 from archbuilder.language.table import Table, key_place, place_of, value_place
-from archbuilder.language.values import (
-    wrong,
-)
+from archbuilder.language.words import in_yaml, instead_of
 from archbuilder.parameters import describe
 
 
-class Canonical(dict[str, Any]):
-    """A step in canonical form. Pydantic calls the validator of a recursive model twice, each time with the other's."""
+class Misfit(ValueError):
+    """What is wrong with a value: a bare fact, to which its reader adds the key and the place.
+
+    `help` says what to write instead, `at_key` that the key is wrong, not its value, `inside` at which entry of the value.
+    """
+
+    def __init__(
+        self, message: str, help: str = "", *, code: str = "bad-value", at_key: bool = False, inside: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.message, self.help, self.code, self.at_key, self.inside = message, help, code, at_key, inside
+
+
+class Reading:
+    """One reading of a text. What is wrong is reported and taken out of its table, so that the rest can be read, too.
+
+    `again` says whether a model could not be made, so that the text must be read once more, now that what was wrong is gone.
+    """
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter, self.again = reporter, False
+
+    def report(self, container: Any, key: str | int, fault: Misfit) -> None:
+        """Reports what is wrong with an entry of a map or a list."""
+        find = key_place if fault.at_key else value_place
+        inner = container.get(str(key)) if isinstance(container, Table) else None
+        if fault.inside and isinstance(inner, Table):
+            place = find(inner, fault.inside) or inner.place
+        else:
+            place = find(container, key) or place_of(container)
+        message = _with_key(fault.message, key)
+        self.reporter.error(fault.code, message, place, help=fault.help or None)
+
+
+def _with_key(message: str, key: str | int) -> str:
+    """A message that says of which key it speaks."""
+    if isinstance(key, str) and message.startswith("expected "):
+        return f"`{key}` must be {message.removeprefix('expected ')}"
+    return message
+
+
+def refuse(written: dict[str, Any], key: str, fault: Misfit, reading: Reading | None) -> None:
+    """Reports what is wrong with an entry, and takes it out.
+
+    Raises:
+        Misfit: if the map was made in Python.
+    """
+    if reading is None or not isinstance(written, Table):
+        message = _with_key(fault.message, key)
+        raise Misfit(message if f"`{key}`" in message else f"`{key}`: {message}", fault.help)
+    reading.report(written, key, fault)
+    take_out(written, key)
+
+
+def take_out(table: dict[str, Any], key: str) -> None:
+    """Takes out what is wrong and has been reported, so that nothing more is said of it, nor of what lacks it."""
+    table.pop(key, None)
+    if isinstance(table, Table):
+        table.broken = True
+
+
+def read_formulas(container: Any, reading: Reading | None) -> bool:
+    """Makes the texts that have to be computed formulas, in place, inside inner maps and lists too.
+
+    What is malformed is taken out of its map; where it stands in a list, all of the list, which is then said to be not whole.
+
+    Raises:
+        Misfit: if something is malformed that was made in Python.
+    """
+    whole = True
+    for key, value in list(container.items() if isinstance(container, dict) else enumerate(container)):
+        if isinstance(value, dict | list):
+            good = read_formulas(value, reading)
+        elif not is_formula(value) or type(value) is Formula:
+            continue
+        else:
+            good = _read_formula(container, key, reading)
+        if not good and isinstance(container, dict):
+            take_out(container, key)
+        whole = whole and (good or isinstance(container, dict))
+    return whole
+
+
+def _read_formula(container: Any, key: Any, reading: Reading | None) -> bool:
+    try:
+        container[key] = Formula(container[key])
+    except FormulaError as error:
+        fault = Misfit(str(error))
+        if reading is None:
+            raise fault from None
+        reading.report(container, key, fault)
+        return False
+    return True
+
+
+def copied(value: Any) -> Any:
+    """Maps and lists that were made in Python, copied, so that expressions in them can be read in place."""
+    if isinstance(value, dict):
+        return {key: copied(each) for key, each in value.items()}
+    return [copied(each) for each in value] if isinstance(value, list) else value
 
 
 class SpecModel(BaseModel):
-    """A part of a spec: no unknown keys, and a memory of the place where it was written."""
+    """A part of a spec: no unknown keys, and a memory of the table that it was read from."""
 
-    # Slots, not private attributes: pydantic finds those only after a failed look-up, and these are asked for very often.
-    __slots__ = ("place", "table")
+    # No field, since no spec says it, and no private attribute of pydantic's: these are found after a failed look-up only,
+    # are part of comparisons, and stay in copies.
+    __slots__ = ("_table",)
 
-    place: ClassVar[Place | None]
-    """Where this part begins; None if it was made in Python, copied or unpickled."""
-    table: ClassVar[Table | None]
-    """What it was read from, likewise."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+        defer_build=True,
+        alias_generator=in_yaml,
+    )
 
     @model_validator(mode="wrap")
     @classmethod
-    def _remember(cls, written: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _read(cls, written: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         if isinstance(written, cls):
             return written
-        if type(written) is Canonical:
-            return handler(written)
-        model = handler(cls._canonical(written))
-        read = isinstance(written, Table)
-        object.__setattr__(model, "table", written if read else None)
-        object.__setattr__(model, "place", written.place if read else None)
+        given, reading = cls.as_map(written), info.context
+        if reading is None or not isinstance(given, Table):
+            return handler(cls.in_full(dict(given), None))
+        values = cls.in_full(given, reading)
+        try:
+            model = handler(values)
+        except ValidationError as error:
+            _take_out(error, given, cls, reading)
+            reading.again = True
+            model = cast("Self", cls.model_construct())  # stands in for it until then
+        model.remember(given)
         return model
 
     @classmethod
-    def _canonical(cls, written: Any) -> Any:
-        """The map that a short way of writing stands for."""
+    def as_map(cls, written: Any) -> dict[str, Any]:
+        """The map that a short way of writing stands for.
+
+        Raises:
+            Misfit: if it stands for none.
+        """
         if not isinstance(written, dict):
-            raise wrong(f"expected a map, got {describe(written)}")
-        named = [name for name, field in cls.model_fields.items() if field.alias and name in written]
-        if named and isinstance(written, Table):  # `class_` is a name of Python's
-            errors = [InitErrorDetails(type=_unknown(name), loc=(name,), input=written[name]) for name in named]
-            raise ValidationError.from_exception_data(cls.__name__, errors)
+            raise Misfit(f"expected a map, got {describe(written)}")
         return written
 
-    def __setstate__(self, state: dict[Any, Any]) -> None:
-        super().__setstate__(state)
-        _forget_places(self)
+    @classmethod
+    def in_full(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
+        """What is written, as pydantic reads it. Without a `reading`, it was made in Python.
 
-    def __copy__(self) -> Self:
-        return _forget_places(super().__copy__())
+        Raises:
+            Misfit: for what is wrong in a map that was made in Python.
+        """
+        if reading is not None:
+            for name in [key for key in written if key in cls.model_fields and instead_of(key)]:
+                refuse(written, name, python_only(name), reading)
+        return written
 
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        return _forget_places(super().__deepcopy__(memo))
+    def remember(self, table: Table) -> None:
+        """Keeps what it was read from."""
+        self._table: Table = table
+
+    @property
+    def table(self) -> Table | None:
+        """What it was read from; None if it was made in Python, copied or unpickled."""
+        return getattr(self, "_table", None)
+
+    @property
+    def place(self) -> Place | None:
+        """Where it begins, likewise."""
+        table = self.table
+        return None if table is None else table.place
 
     def place_at(self, key: str) -> Place | None:
         """Where the value of a key is written."""
@@ -83,13 +203,13 @@ class SpecModel(BaseModel):
     def place_inside(self, key: str, inner: str | int) -> Place | None:
         """Where an entry of the map, or an element of the list, that stands behind a key is written."""
         inside = self.table.get(key) if self.table is not None else None
-        return key_place(inside, str(inner)) or value_place(inside, inner) or self.place_at(key)
+        return key_place(inside, inner) or value_place(inside, inner) or self.place_at(key)
 
     @property
     def name_place(self) -> Place | None:
         """Where the name of a step is written."""
         table = self.table
-        return self.place if table is None else table.name_place or table.place
+        return None if table is None else table.name_place or table.place
 
     def is_weak(self, key: str) -> bool:
         """Whether an entry came from a base, so that it may go unused."""
@@ -97,15 +217,75 @@ class SpecModel(BaseModel):
         return table is not None and key in table.weak
 
 
-def _unknown(name: str) -> PydanticCustomError:
-    return wrong(f"unknown key `{name}`", f"write `{name.rstrip('_')}`", code="unknown-key", at_key=True)
+def python_only(name: str) -> Misfit:
+    """The fault of a name that means something in Python alone."""
+    return Misfit(f"unknown key `{name}`", instead_of(name) or "", code="unknown-key", at_key=True)
 
 
-_Model = TypeVar("_Model", bound=SpecModel)
+# ---- what pydantic finds wrong --------------------------------------------------------------------------------------
+
+_EXPECTED: Final = {
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a map",
+}
+"""What pydantic expects, in our words."""
+
+_EXAMPLES: Final = {
+    "name": "give the network a name, as in `name: my-network`",
+    "body": "give the block its steps in `body`",
+}
+
+_INSTEAD: Final[dict[str, Any]] = {"name": "?", "body": {}}
+"""What stands in for what must be there, so that the rest can be read."""
 
 
-def _forget_places(model: _Model) -> _Model:
-    """A copy has no place in a text."""
-    object.__setattr__(model, "table", None)
-    object.__setattr__(model, "place", None)
-    return model
+def _take_out(error: ValidationError, table: Table, model: type[SpecModel], reading: Reading) -> None:
+    """Reports what is wrong with the entries of a table, and takes it out."""
+    faults = error.errors(include_url=False)
+    unknown = [str(fault["loc"][0]) for fault in faults if fault["type"] == "extra_forbidden"]
+    for fault in faults:
+        key, inner = str(fault["loc"][0]), fault["loc"][-1]
+        value = table.get(key)
+        if fault["type"] == "missing":
+            _report_missing(key, table, unknown, reading)
+            table.broken = True
+            table[key] = _INSTEAD.get(key)
+        elif len(fault["loc"]) > 1 and isinstance(value, Table) and inner in value:
+            refuse(value, str(inner), _misfit(fault), reading)
+        elif len(fault["loc"]) > 1 and isinstance(value, list) and isinstance(inner, int):
+            reading.report(value, inner, _misfit(fault))
+            take_out(table, key)
+        else:
+            is_unknown = fault["type"] == "extra_forbidden"
+            refuse(table, key, _unknown(key, model) if is_unknown else _misfit(fault), reading)
+            if key in _INSTEAD and not is_unknown:
+                table[key] = _INSTEAD[key]
+
+
+def _unknown(key: str, model: type[SpecModel]) -> Misfit:
+    words = [in_yaml(name) for name, field in model.model_fields.items() if not field.exclude]
+    return Misfit(f"unknown key `{key}`", suggest(key, words) or "", code="unknown-key", at_key=True)
+
+
+def _misfit(fault: Any) -> Misfit:
+    """A fault that pydantic has found, in our words."""
+    cause = fault.get("ctx", {}).get("error")
+    if isinstance(cause, Misfit):
+        return cause
+    expected = _EXPECTED.get(fault["type"])
+    if fault["type"] == "literal_error":
+        expected = str(fault["ctx"]["expected"]).replace("'", "`")
+    return Misfit(f"expected {expected}, got {describe(fault['input'])}" if expected else str(fault["msg"]))
+
+
+def _report_missing(key: str, table: Table, unknown: list[str], reading: Reading) -> None:
+    """Reports what must be there; what is misspelt is reported as an unknown key."""
+    if any(suggest(each, [key]) == f"did you mean `{key}`?" for each in unknown):
+        return
+    message, help = f"`{key}` is missing", _EXAMPLES.get(key)
+    if key == "name" and list(table) == ["blocks"]:
+        message = "this is a file of blocks, not a network"
+        help = "try one of them with `archbuilder block NAME --spec FILE`, or name the file in a spec's `use`"
+    reading.reporter.error("missing-key", message, table.name_place or table.place, help=help)

@@ -9,12 +9,8 @@ from typing import Any
 
 from archbuilder.diagnostics import Place, Reporter, suggest
 from archbuilder.language.table import Past, Table
+from archbuilder.language.words import NETWORK, PLACING, SECTIONS
 from archbuilder.parameters import describe
-
-NOT_INHERITED = frozenset({"name", "expect", "reference", "variants", "default", "extends", "help"})
-"""What a base says of itself alone."""
-
-SECTION_NAMES = ("stem", "stages", "neck", "head")
 
 
 def merge(base: Table, over: Table, *, inherited: bool = False, holds: str = "network") -> Table:
@@ -54,7 +50,7 @@ def merge(base: Table, over: Table, *, inherited: bool = False, holds: str = "ne
 def _inside(base: Table, holds: str, key: str) -> str:
     """What stands behind a key: `blocks`, a `block`, `steps`, a `step`, or something that is merged without asking."""
     if holds == "network":
-        return "steps" if key in SECTION_NAMES else "blocks" if key == "blocks" else ""
+        return "steps" if key in SECTIONS else "blocks" if key == "blocks" else ""
     if holds == "steps" and not isinstance(base.get("block"), str):
         return "steps" if key.startswith("for ") else "step"
     if holds == "blocks":
@@ -77,8 +73,9 @@ def _changes_kind(old: Table, new: Table) -> bool:
 def inherit(base: Table) -> Table:
     """What a spec takes over from the one that it extends."""
     table = base.copy()
-    for key in NOT_INHERITED & table.keys():
-        del table[key]
+    for word in NETWORK:
+        if not word.inherited:  # a base says it of itself alone
+            table.pop(word.name, None)
     for key in ("defaults", "parameters"):
         if isinstance(table.get(key), Table):
             table[key] = weakened(table[key])
@@ -98,7 +95,7 @@ def weakened(table: Table) -> Table:
 def arrange(table: Table, reporter: Reporter) -> Table:
     """`table` with the steps of its sections in the places that `before` and `after` ask for."""
     arranged = table.copy()
-    for name in SECTION_NAMES:
+    for name in SECTIONS:
         section = table.get(name)
         if isinstance(section, Table):
             arranged[name] = arrange_steps(section, reporter)
@@ -181,7 +178,7 @@ def _anchors_first(section: Table) -> list[str]:
 def _without_wish(step: Table) -> Table:
     """A step whose place among the others is settled."""
     settled = step.copy()
-    for side in ("before", "after"):
+    for side in PLACING:
         settled.pop(side, None)
     return settled
 
@@ -189,7 +186,7 @@ def _without_wish(step: Table) -> Table:
 def _wish(step: Any) -> tuple[str, Any] | None:
     if not isinstance(step, Table):
         return None
-    for side in ("before", "after"):
+    for side in PLACING:
         if side in step:
             return side, step[side]
     return None

@@ -14,12 +14,12 @@ from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.language.scalars import resolve_scalar
 from archbuilder.language.table import value_place
+from archbuilder.language.words import IN_DEFAULTS
 from archbuilder.lower.effects import report_idle_values, report_keys
 from archbuilder.lower.frame import UNKNOWN, Defaults, Frame, Scope, Setting, Slot, Use, origin_of
 from archbuilder.lower.lowering import GiveUp, Lowering, Target
 from archbuilder.lower.plans import (
     COMPUTED,
-    STEP_WORD_TYPES,
     SettingPlan,
     SlotText,
     Told,
@@ -366,8 +366,8 @@ def _fits(parameter: Parameter, value: Any) -> bool:
 def _give_inside(lowering: Lowering, use: Use) -> None:
     """The defaults for what stands inside a use: those around it, what `defaults` says of its inside, and its own."""
     parameters, settings = use.plan.definition.parameters, use.settings
-    use.words = {word: settings[word] for word in STEP_WORD_TYPES if word in settings}
-    inside = tuple(each for key, each in settings.items() if key not in parameters and key not in STEP_WORD_TYPES)
+    use.words = {word: settings[word] for word in IN_DEFAULTS if word in settings}
+    inside = tuple(each for key, each in settings.items() if key not in parameters and key not in IN_DEFAULTS)
     defaults = _defaults_inside(lowering, use.frame, inside) if inside else use.frame.defaults
     use.defaults = defaults.extended(use.nearer)
 

@@ -11,9 +11,8 @@ from archbuilder.diagnostics import Note, Reporter, note_at, suggest
 from archbuilder.graph.table import OPS
 from archbuilder.language.blocks import shipped_files, shipped_table
 from archbuilder.language.habits import advice_for_block
-from archbuilder.language.models import Architecture, BlockDefinition
+from archbuilder.language.models import Architecture, BlockDefinition, validate_definition
 from archbuilder.language.table import key_place
-from archbuilder.language.validate import validate_definition
 from archbuilder.language.zoo import is_file
 from archbuilder.lower.plans import DefinitionPlan, StepPlan, UsePlan, names_in_body, plan_definition, plan_use
 from archbuilder.plugin.registry import REGISTRY, is_loaded, shown_path

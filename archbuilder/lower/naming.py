@@ -10,13 +10,11 @@ from typing import Any, Final, NamedTuple
 from archbuilder.diagnostics import Note, Place, shorten, suggest
 from archbuilder.graph.names import MODULE_ATTRIBUTES, PRIVATE_MODULE_ATTRIBUTES
 from archbuilder.language.models import BlockDefinition, Step
+from archbuilder.language.words import ALWAYS_VISIBLE
 from archbuilder.lower.frame import Frame, Scope, Setting, Site, Use
 from archbuilder.lower.lowering import GiveUp, Lowering
 
 _SEGMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}\Z|[0-9]{1,6}\Z", re.ASCII)
-
-SYNTAX_WORDS: Final = frozenset({"input", "here"})
-"""Names of values that are always there."""
 
 
 def objection(name: str) -> str | None:
@@ -28,7 +26,7 @@ def objection(name: str) -> str | None:
             return f"`{segment}` is a word of Python"
         if segment in MODULE_ATTRIBUTES or segment in PRIVATE_MODULE_ATTRIBUTES or segment.startswith("__"):
             return f"`{segment}` is a method of torch's modules"
-        if segment in SYNTAX_WORDS:
+        if segment in ALWAYS_VISIBLE:
             return f"`{segment}` always means the value that goes in"
     return None
 

@@ -17,9 +17,9 @@ from archbuilder.graph.graph import Origin
 from archbuilder.graph.op import Op
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
-from archbuilder.language.models import Architecture, BlockDefinition, Loop, Step
+from archbuilder.language.models import Architecture, BlockDefinition, Loop, Step, validate_body, validate_step
 from archbuilder.language.table import Past, key_place, replaced_by, value_place
-from archbuilder.language.validate import validate_body, validate_step
+from archbuilder.language.words import IN_DEFAULTS
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError, describe
 from archbuilder.plugin.registry import PythonBlock
 
@@ -28,12 +28,6 @@ Definition: TypeAlias = Block | type[Op]
 
 COMPUTED: Final = REQUIRED
 """Stands for a value that has to be computed, or for one that does not fit: what computes it reports that."""
-
-STEP_WORD_TYPES: Final[Mapping[str, type]] = {"rename": dict, "register": list, "names": str}
-"""Words of a step that may also stand in `defaults`, by block, and the type of what stands behind them."""
-
-
-_WORDS_FOR_TYPES: Final[Mapping[type, str]] = {dict: "a map of names", list: "a list of names", str: "a text"}
 
 
 class Fault(NamedTuple):
@@ -327,15 +321,14 @@ def _settings_in(
     for key, each in values.items():
         at = key_place(values, key) or written.key_place
         inside = key not in parameters and definition.op is None and find(key) is not None
-        if key not in parameters and key not in STEP_WORD_TYPES and not inside:
-            help = suggest(key, [*parameters, *STEP_WORD_TYPES])
+        if key not in parameters and key not in IN_DEFAULTS and not inside:
+            help = suggest(key, [*parameters, *IN_DEFAULTS])
             faults.append(Fault("unknown-parameter", f"`{block}` has no parameter `{key}`", at, help))
             continue
         value_at = value_place(values, key) or at
-        expected = STEP_WORD_TYPES.get(key) if key not in parameters else None
-        if expected is not None and not isinstance(each, expected):
-            kind = _WORDS_FOR_TYPES[expected]
-            faults.append(Fault("bad-value", f"`{key}` must be {kind}, got {describe(each)}", value_at))
+        word = IN_DEFAULTS.get(key) if key not in parameters else None
+        if word is not None and not isinstance(each, word.type):
+            faults.append(Fault("bad-value", f"`{key}` must be {word.kind}, got {describe(each)}", value_at))
             continue
         weak = written.weak or key in weak_keys
         yield SettingPlan(block, key, each, at, value_at, weak, replaced_by(values, key))

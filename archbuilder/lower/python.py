@@ -11,6 +11,7 @@ from archbuilder.diagnostics import Note, Place
 from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.models import Step
+from archbuilder.language.words import STEP
 from archbuilder.lower.frame import POISON, Frame, Slot
 from archbuilder.lower.lowering import GiveUp, Lowering, TooLarge
 from archbuilder.lower.plans import StepPlan, plan_step
@@ -23,12 +24,7 @@ from archbuilder.plugin.values import UnknownValueError, Value
 LowerStep: TypeAlias = Callable[[Lowering, StepPlan, Frame], bool]
 """Lowers a step into a frame."""
 
-_WORDS: Final[tuple[str, ...]] = ("depth", "when", "inline", "rename", "register")
-_WORD_TYPES: Final = {
-    "inline": (bool, "true or false"),
-    "rename": (dict, "a map of names"),
-    "register": (list, "a list of names"),
-}
+_WORDS: Final = {word.name: word for word in STEP if word.in_python}
 
 
 def run_function(lowering: Lowering, definition: PythonBlock, frame: Frame, lower: LowerStep) -> list[str]:
@@ -179,9 +175,9 @@ class _Build:
 
     @staticmethod
     def _check_words(words: dict[str, Any]) -> None:
-        for word, (kind, expected) in _WORD_TYPES.items():
-            if word in words and not isinstance(words[word], kind):
-                raise PluginError(f"`{word}` must be {expected}, got {describe(words[word])}")
+        for name, value in words.items():
+            if not isinstance(value, _WORDS[name].type):
+                raise PluginError(f"`{name}` must be {_WORDS[name].kind}, got {describe(value)}")
 
     def _place(self) -> Place:
         """The line of the plugin that is being run."""

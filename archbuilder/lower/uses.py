@@ -14,6 +14,7 @@ from archbuilder.graph.shapes import Map, Shape, Streams
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.language.table import key_place, value_place
+from archbuilder.language.words import STEP
 from archbuilder.lower.frame import OUTER, POISON, Builder, Frame, Made, Scope, Site, Slot, Use
 from archbuilder.lower.lowering import GiveUp, Lowering, Target
 from archbuilder.lower.naming import name_child
@@ -84,10 +85,10 @@ def _use_in_slot(lowering: Lowering, plan: StepPlan, slot: Slot, frame: Frame) -
         raise GiveUp
     if inner.block is None:
         _refuse_steps(lowering, plan.step, inner.step, frame)
-    for word in ("from", "when", "else", "depth", "names", "inline", "output"):
-        if word in (inner.step.table or ()):
-            message = f"`{word}` has no effect in a slot: the block that has the slot says where this stands"
-            lowering.error(frame, "no-effect", message, inner.step.place_of_key(word), "remove it")
+    for word in STEP:
+        if not word.in_slots and word.name in (inner.step.table or ()):
+            message = f"`{word.name}` has no effect in a slot: the block that has the slot says where this stands"
+            lowering.error(frame, "no-effect", message, inner.step.place_of_key(word.name), "remove it")
     return inner
 
 
