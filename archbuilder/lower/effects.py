@@ -128,7 +128,7 @@ def _overruled(use: Use) -> list[tuple[str, str]]:
 def report_unused(lowering: Lowering, architecture: Architecture, rules: Rules, numbering: Numbering | None) -> None:
     """Reports each knob of a network that is right, and has no effect, where this file wrote it."""
     reporter = lowering.reporter
-    reporter.add(lowering.library.idle.diagnostics)
+    reporter.add(lowering.library.unused.diagnostics)
     for setting in lowering.settings:
         plan = setting.plan
         if not (setting.used or plan.weak):

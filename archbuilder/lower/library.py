@@ -49,13 +49,13 @@ class Library:
     """The blocks that one network can use.
 
     `own` are its own. `incomplete` says that it asks for a plugin that is not there, so that a name may be unknown for that
-    reason. `idle` is told what its own blocks declare and do not use: a mistake, where nothing else is wrong that may
+    reason. `unused` is told what its own blocks declare and do not use: a mistake, where nothing else is wrong that may
     explain it.
     """
 
     own: dict[str, BlockDefinition] = field(default_factory=dict)
     incomplete: bool = False
-    idle: Reporter = field(default_factory=Reporter)
+    unused: Reporter = field(default_factory=Reporter)
     _plans: dict[str, DefinitionPlan] = field(default_factory=dict)
     _uses: dict[tuple[DefinitionPlan, tuple[StepPlan, ...]], UsePlan] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class Library:
                 reporter.error("name-taken", f"`{name}` is {taken} already", place, help="give the block another name")
             else:
                 library.own[name] = definition
-                _report_unused(name, definition, library.idle)
+                _report_unused(name, definition, library.unused)
         return library
 
     def find(self, name: str) -> DefinitionPlan | None:

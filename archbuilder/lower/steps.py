@@ -30,7 +30,7 @@ from archbuilder.lower.naming import (
 from archbuilder.lower.plans import BodyPlan, StepPlan, mentions
 from archbuilder.lower.rules import Restride
 from archbuilder.lower.uses import (
-    Run,
+    Repeats,
     add_graph,
     add_node,
     add_numbered,
@@ -46,7 +46,16 @@ from archbuilder.lower.uses import (
     sequence_of,
     target_of,
 )
-from archbuilder.lower.wiring import depth_of, find_values, give, give_returned, inputs_of, note_output, turns_of
+from archbuilder.lower.wiring import (
+    depth_of,
+    find_values,
+    give,
+    give_returned,
+    inputs_of,
+    note_output,
+    only_input,
+    turns_of,
+)
 from archbuilder.parameters import describe
 from archbuilder.plugin.registry import PythonBlock
 
@@ -93,7 +102,7 @@ def _lower_present(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) 
         return _leave_out(lowering, plan, name, frame)
     takes_values = not isinstance(target, Target) or target.plan.takes_values
     if not takes_values and plan.inputs is not None:
-        _refuse(lowering, "from", "here: this step takes no value", plan, frame)
+        refuse_word(lowering, "from", "here: this step takes no value", plan, frame)
     inputs = inputs_of(lowering, plan, frame) if takes_values else ()
     if POISON in inputs:
         _check_all_the_same(lowering, plan, name, target, frame)
@@ -151,15 +160,6 @@ def _check_all_the_same(
         lower_body(lowering, target, apart)
 
 
-def _refuse(lowering: Lowering, word: str, why: str, plan: StepPlan, frame: Frame) -> None:
-    """Reports a word of a step that means nothing where it stands."""
-    step = plan.step
-    said = {"from": step.from_, "rename": step.rename, "register": step.register_, "inline": step.inline}
-    if said[word]:
-        message = f"`{word}` has no effect {why}"
-        lowering.error(frame, "no-effect", message, step.place_of_key(word), "remove it")
-
-
 # ---- loops ----------------------------------------------------------------------------------------------------------
 
 
@@ -193,19 +193,11 @@ def _lower_own(lowering: Lowering, site: Site, body: Slot | BodyPlan) -> Value:
         lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), "remove it")
     if step.inline:
         for word in ("rename", "register"):
-            _refuse(lowering, word, "beside `inline`: the children belong to the enclosing block", plan, frame)
-        return _lower_inline(lowering, body, _only_input(lowering, site), frame)
+            refuse_word(lowering, word, "beside `inline`: the children belong to the enclosing block", plan, frame)
+        return _lower_inline(lowering, body, only_input(lowering, site), frame)
     if plan.depth is not None:
         return _lower_repeats(lowering, site, body)
     return add_graph(lowering, site, _lower_unnamed(lowering, plan, body, site.shape(), frame), ())
-
-
-def _only_input(lowering: Lowering, site: Site) -> Value:
-    if len(site.inputs) != 1:
-        message = f"inline steps take one value, got {len(site.inputs)}"
-        lowering.error(site.frame, "bad-input", message, site.plan.step.place_at("from"))
-        raise GiveUp
-    return site.inputs[0]
 
 
 def _lower_inline(lowering: Lowering, body: Slot | BodyPlan, value: Value, frame: Frame) -> Value:
@@ -254,7 +246,7 @@ def _lower_use(lowering: Lowering, site: Site, target: Target) -> Value:
     op = target.plan.definition.op
     if op is not None and plan.says_names:  # an op has no children that could be named
         for word in ("rename", "register", "inline"):
-            _refuse(lowering, word, f"on `{target.plan.name}`, which has no steps inside", plan, frame)
+            refuse_word(lowering, word, f"on `{target.plan.name}`, which has no steps inside", plan, frame)
     if plan.depth is not None:
         return _lower_repeats(lowering, site, target)
     restride = restride_of(target.plan, frame, inputs, 0) if frame.rules is not None else None
@@ -347,7 +339,7 @@ def _lower_block(lowering: Lowering, plan: StepPlan, use: Use, shape: Shape, wor
 
 def _lower_block_inline(lowering: Lowering, site: Site, target: Target, restride: Restride | None) -> tuple[Value, Use]:
     """Lowers a block's steps into the graph at hand; the value that they give, and the use."""
-    plan, frame, value = site.plan, site.frame, _only_input(lowering, site)
+    plan, frame, value = site.plan, site.frame, only_input(lowering, site)
     builder = frame.builder
     start = len(builder.nodes)
     use = resolve(lowering, target, frame, builder.shape_of(value), restride=restride)
@@ -403,7 +395,7 @@ def _lower_repeats(lowering: Lowering, site: Site, target: Target | Slot | BodyP
     return add_graph(lowering, site, graph, tuple(uses), repeats=depth)
 
 
-def _runs(lowering: Lowering, site: Site, target: Target | Slot | BodyPlan, uses: list[Use]) -> list[Run]:
+def _runs(lowering: Lowering, site: Site, target: Target | Slot | BodyPlan, uses: list[Use]) -> list[Repeats]:
     """The repeats of a step, equal neighbours together; notes the uses that were lowered.
 
     From the second repeat on all are equal, if that keeps the shape and nothing speaks of the repeat's number: then no
@@ -415,7 +407,7 @@ def _runs(lowering: Lowering, site: Site, target: Target | Slot | BodyPlan, uses
         depth = frame.rules.depth(depth)
         frame.rules.used.add("depth")
     numbered = mentions(plan.step, "repeat")
-    runs: list[Run] = []
+    runs: list[Repeats] = []
     shape, made = site.shape(), 0
     while made < depth:
         lowering.count(frame, plan.place)
@@ -425,7 +417,7 @@ def _runs(lowering: Lowering, site: Site, target: Target | Slot | BodyPlan, uses
         if runs and (runs[-1].body is body or (isinstance(body, Op) and runs[-1].body == body)):
             runs[-1].count += count
         else:
-            runs.append(Run(body, after, count))
+            runs.append(Repeats(body, after, count))
         shape = after
         made += count
     return runs

@@ -370,7 +370,7 @@ def add_graph(lowering: Lowering, site: Site, graph: Graph, uses: tuple[Use, ...
 
 
 @dataclass(slots=True)
-class Run:
+class Repeats:
     """Equal repeats, one behind the other."""
 
     body: Op | Graph
@@ -378,7 +378,7 @@ class Run:
     count: int
 
 
-def sequence_of(runs: list[Run], shape: Shape, names: tuple[str, ...], place: Place | None) -> Graph:
+def sequence_of(runs: list[Repeats], shape: Shape, names: tuple[str, ...], place: Place | None) -> Graph:
     """The runs as the graph of an `nn.Sequential`; without `names` the repeats are numbered."""
     nodes: list[Node] = []
     first, before = 0, OUTER
@@ -390,7 +390,9 @@ def sequence_of(runs: list[Run], shape: Shape, names: tuple[str, ...], place: Pl
     return Graph("", shape, tuple(nodes), before, listed=True)
 
 
-def add_numbered(lowering: Lowering, site: Site, runs: list[Run], uses: tuple[Use, ...], numbering: Numbering) -> Value:
+def add_numbered(
+    lowering: Lowering, site: Site, runs: list[Repeats], uses: tuple[Use, ...], numbering: Numbering
+) -> Value:
     """Repeats that are numbered through with the steps around them, without a level of their own."""
     plan, _, frame, inputs = site
     depth, first = sum(run.count for run in runs), 0

@@ -67,6 +67,28 @@ def _place_of_input(plan: StepPlan, number: int) -> Place | None:
     return value_place(listed, number) or step.place_at("from")
 
 
+def only_input(lowering: Lowering, site: Site) -> Value:
+    """The one value that a step takes which stands inline.
+
+    Raises:
+        GiveUp: if it takes several; that is reported.
+    """
+    if len(site.inputs) != 1:
+        message = f"inline steps take one value, got {len(site.inputs)}"
+        lowering.error(site.frame, "bad-input", message, site.plan.step.place_at("from"))
+        raise GiveUp
+    return site.inputs[0]
+
+
+def refuse_word(lowering: Lowering, word: str, why: str, plan: StepPlan, frame: Frame) -> None:
+    """Reports a word of a step that means nothing where it stands."""
+    step = plan.step
+    said = {"from": step.from_, "rename": step.rename, "register": step.register_, "inline": step.inline}
+    if said[word]:
+        message = f"`{word}` has no effect {why}"
+        lowering.error(frame, "no-effect", message, step.place_of_key(word), "remove it")
+
+
 def find_values(name: str, frame: Frame) -> list[Value] | None:
     """The values that a name stands for; None if there are none.
 
