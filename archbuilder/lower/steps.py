@@ -54,6 +54,7 @@ from archbuilder.lower.wiring import (
     inputs_of,
     note_output,
     only_input,
+    refuse_word,
     turns_of,
 )
 from archbuilder.parameters import describe
