@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, PlainSerializer
 
@@ -54,6 +54,12 @@ class BlockDefinition(SpecModel):
     layers: Count | None = None
     return_: Names | None = None
     register_: list[Word] | None = None
+
+    if (
+        TYPE_CHECKING
+    ):  # a type checker without pydantic's plugin would allow nothing that merely stands for a field: `body=["norm"]`
+
+        def __init__(self, /, **fields: Any) -> None: ...
 
     @classmethod
     def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ lowered. A model that was read from a text remembers its table, and so where eve
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import Discriminator, Field, PrivateAttr, Tag
 
@@ -131,6 +131,12 @@ class Architecture(SpecModel):
     variants: dict[str, Any] = Field(default_factory=dict)
 
     _overridden: bool = PrivateAttr(default=False)
+
+    if (
+        TYPE_CHECKING
+    ):  # a type checker without pydantic's plugin would allow nothing that merely stands for a field: `input={...}`
+
+        def __init__(self, /, **fields: Any) -> None: ...
 
     @classmethod
     def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_serializer
 
@@ -114,6 +114,12 @@ class Step(SpecModel):
     register_: list[Word] | None = None
     output: Literal["training", "always"] | None = None
     loop: Any = Field(None, exclude=True)
+
+    if (
+        TYPE_CHECKING
+    ):  # a type checker without pydantic's plugin would allow nothing that merely stands for a field, nor parameters
+
+        def __init__(self, /, **fields: Any) -> None: ...
 
     @classmethod
     def as_map(cls, written: Any) -> dict[str, Any]:
