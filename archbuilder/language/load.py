@@ -11,8 +11,7 @@ from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
 from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, weaken
 from archbuilder.language.models import Architecture, validate_architecture, write_section
-from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, read_bytes, read_yaml
-from archbuilder.language.scalars import plain_value
+from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, plain_value, read_bytes, read_yaml
 from archbuilder.language.table import Items, Table, as_table
 from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
 

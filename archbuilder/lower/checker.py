@@ -8,7 +8,7 @@ from typing import Any
 from archbuilder.diagnostics import Note, Place, nearest
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Step
-from archbuilder.language.scalars import resolve_scalar
+from archbuilder.language.reader import resolve_scalar
 from archbuilder.language.table import value_place
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import UNKNOWN, Frame

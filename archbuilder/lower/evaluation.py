@@ -8,8 +8,7 @@ from typing import Any
 
 from archbuilder.diagnostics import Note, Place, Reporter, suggest
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.expression import UnknownNameError
-from archbuilder.language.formula import Formula
+from archbuilder.language.formula import Formula, UnknownNameError
 from archbuilder.language.table import value_place
 from archbuilder.lower.frame import UNKNOWN, Frame
 
