@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, PlainSerializer
 
 from archbuilder.diagnostics import nearest, suggest
-from archbuilder.language.base import Misfit, Reading, SpecModel, copied, read_formulas, refuse
 from archbuilder.language.formula import is_formula
 from archbuilder.language.steps import Steps, is_name, read_body, write_body
 from archbuilder.language.table import Table
+from archbuilder.language.validation import Misfit, Reading, SpecModel, copied, read_formulas, refuse
 from archbuilder.language.values import Count, Entries, Names, Word, compute_later
 from archbuilder.language.words import DECLARATION, NO_PARAMETERS
 from archbuilder.parameters import MAXIMUM_INTEGER, REQUIRED, TYPES, Parameter, ParameterError, describe
@@ -20,14 +20,14 @@ def _write_parameters(parameters: dict[str, Parameter]) -> dict[str, Any]:
     return {name: _write_parameter(parameter) for name, parameter in parameters.items()}
 
 
-SHORT = {"bool": "bool", "int": "int", "float": "float", "string": "str"}
+_SHORT: Final = {"bool": "bool", "int": "int", "float": "float", "string": "str"}
 """The types of parameters that are known from a default, and the defaults' own."""
 
 
 def _write_parameter(parameter: Parameter) -> Any:
     """The shortest declaration of a parameter."""
     short = Parameter(parameter.name, parameter.type, parameter.default)
-    if parameter == short and type(short.default).__name__ == SHORT.get(short.type) and short.default not in TYPES:
+    if parameter == short and type(short.default).__name__ == _SHORT.get(short.type) and short.default not in TYPES:
         return short.default
     written: dict[str, Any] = {"type": [parameter.element] if parameter.type == "list" else parameter.type}
     if not parameter.required:
@@ -55,9 +55,15 @@ class BlockDefinition(SpecModel):
     return_: Names | None = None
     register_: list[Word] | None = None
 
+    if (
+        TYPE_CHECKING
+    ):  # a type checker without pydantic's plugin would allow nothing that merely stands for a field: `body=["norm"]`
+
+        def __init__(self, /, **fields: Any) -> None: ...
+
     @classmethod
-    def in_full(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
-        values = dict(super().in_full(written, reading))
+    def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
+        values = dict(super().prepared(written, reading))
         for key, read in (("parameters", _read_parameters), ("let", _read_derived), ("body", read_body)):
             if key not in values:
                 continue

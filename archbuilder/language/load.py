@@ -9,13 +9,11 @@ from typing import Any, Final
 from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
 from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
-from archbuilder.language.merge import arrange, inherit, merge, weakened
+from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, weaken
 from archbuilder.language.models import Architecture, validate_architecture, write_section
-from archbuilder.language.plugins import join_plugins, locate_plugins
-from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, read_bytes, read_yaml
-from archbuilder.language.scalars import plain_value
-from archbuilder.language.table import Table, as_table
-from archbuilder.language.words import NETWORK, SECTIONS
+from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, plain_value, read_bytes, read_yaml
+from archbuilder.language.table import Items, Table, as_table
+from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
 
 MAXIMUM_BASES: Final = 12
 """How long a chain of `extends` may be."""
@@ -84,9 +82,9 @@ def load_block(
         plain = plain_value(value)
         use = merge(use, _nest(path.split("."), plain, *_places_of_setting(path, plain)))
     table = Table()
-    for word in NETWORK:
-        if found and word.for_blocks and word.name in found:
-            table.put(word.name, found[word.name], found.key_places.get(word.name), found.value_places.get(word.name))
+    for word in FOR_BLOCKS:
+        if found and word in found:
+            table.put(word, found[word], found.key_places.get(word), found.value_places.get(word))
     table.put("name", block)
     stages = Table()
     stages.put("block", use)
@@ -232,7 +230,7 @@ def _resolve(
     """`table` laid over what it extends, then its variant laid over that."""
     folder = path.parent if path else None
     table = read_used_files(_with_variant(table, variant, reporter, place), folder, reporter)
-    table = locate_plugins(table, folder)
+    table = _locate_plugins(table, folder)
     extends = table.get("extends")
     if extends is None:
         return table
@@ -253,6 +251,19 @@ def _resolve(
     return merged
 
 
+def _locate_plugins(table: Table, folder: Path | None) -> Table:
+    """`table` with the paths of its plugins, which are seen from the file that asks for them, as whole paths."""
+    listed = listed_plugins(table)
+    if listed is None:
+        return table
+    whole = Items(listed.place)
+    whole.extend(str(Path((folder or Path()) / file).absolute()) if isinstance(file, str) else file for file in listed)
+    whole.places = listed.places
+    located = table.copy()
+    located["plugins"] = whole
+    return located
+
+
 def _with_variant(table: Table, variant: str | None, reporter: Reporter, place: Place | None) -> Table:
     variants = table.get("variants")
     if variant is None:
@@ -268,17 +279,14 @@ def _with_variant(table: Table, variant: str | None, reporter: Reporter, place: 
     patch = variants[variant]
     _check_variants(table, variants, reporter)
     base = table.copy()
-    for word in NETWORK:
-        if not word.for_variants:
-            base.pop(word.name, None)
+    for word in NOT_FOR_VARIANTS:
+        base.pop(word, None)
     if patch is None:
         patch = Table(variants.value_places.get(variant))
     if not isinstance(patch, Table):
         reporter.error("bad-value", "a variant is a map of what differs", variants.value_places.get(variant))
         return table
-    for key in ("defaults", "parameters"):
-        if isinstance(base.get(key), Table):
-            base[key] = weakened(base[key])  # they are there for all variants, and one may not need them
+    weaken(base)
     merged = merge(base, patch)
     if "name" not in patch and isinstance(table.get("name"), str):
         merged["name"] = zoo.plain_name(table["name"], variant)

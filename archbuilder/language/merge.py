@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from archbuilder.diagnostics import Place, Reporter, suggest
-from archbuilder.language.table import Past, Table
-from archbuilder.language.words import NETWORK, PLACING, SECTIONS
+from archbuilder.language.table import Items, Past, Table
+from archbuilder.language.words import MAY_GO_UNUSED, NOT_INHERITED, PLACING, SECTIONS
 from archbuilder.parameters import describe
 
 
@@ -73,22 +73,53 @@ def _changes_kind(old: Table, new: Table) -> bool:
 def inherit(base: Table) -> Table:
     """What a spec takes over from the one that it extends."""
     table = base.copy()
-    for word in NETWORK:
-        if not word.inherited:  # a base says it of itself alone
-            table.pop(word.name, None)
-    for key in ("defaults", "parameters"):
-        if isinstance(table.get(key), Table):
-            table[key] = weakened(table[key])
+    for word in NOT_INHERITED:  # a base says it of itself alone
+        table.pop(word, None)
+    weaken(table)
     return table
 
 
-def weakened(table: Table) -> Table:
+def join_plugins(merged: Table, base: Table, over: Table) -> None:
+    """Gives a merged spec the plugins of both that it is made of."""
+    first, second = listed_plugins(base), listed_plugins(over)
+    if first is None or second is None:
+        return
+    joint = Items(second.place)
+    for listed in (first, second):
+        for number, file in enumerate(listed):
+            if file not in joint:
+                joint.append(file)
+                joint.places.append(listed.places[number])
+    merged["plugins"] = joint
+
+
+def listed_plugins(table: Table) -> Items | None:
+    """The plugins that a spec asks for, as a list with places; None where there are none, or something else is written."""
+    written = table.get("plugins")
+    if isinstance(written, str):
+        written = [written]
+    if not isinstance(written, list):
+        return None
+    listed = Items(getattr(written, "place", None))
+    listed.extend(written)
+    listed.places = list(getattr(written, "places", None) or [table.value_places.get("plugins")] * len(written))
+    return listed
+
+
+def weaken(table: Table) -> None:
+    """Lets the parameters and defaults of a base go unused: they are there for all that are made of it."""
+    for word in MAY_GO_UNUSED:
+        if isinstance(table.get(word), Table):
+            table[word] = _weakened(table[word])
+
+
+def _weakened(table: Table) -> Table:
     """A map of which everything may go unused, in inner maps too."""
     weak = table.copy()
     weak.weak = frozenset(table)
     for key, value in table.items():
         if isinstance(value, Table):
-            weak[key] = weakened(value)
+            weak[key] = _weakened(value)
     return weak
 
 

@@ -6,16 +6,15 @@ lowered. A model that was read from a text remembers its table, and so where eve
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import Discriminator, Field, PrivateAttr, Tag
 
 from archbuilder.diagnostics import Reporter
-from archbuilder.language.base import Misfit, Reading, SpecModel, copied, read_formulas, refuse
 from archbuilder.language.definitions import BlockDefinition
-from archbuilder.language.formula import Formula
-from archbuilder.language.steps import Loop, Step, in_full, read_body, write_body
-from archbuilder.language.table import Table, as_table, key_place, place_of
+from archbuilder.language.steps import Loop, Step, check_kind, in_full, read_body, write_body
+from archbuilder.language.table import Items, Table, as_table, key_place, place_of
+from archbuilder.language.validation import Misfit, Reading, SpecModel, copied, read_formulas, refuse
 from archbuilder.language.values import (
     Anything,
     Channels,
@@ -70,8 +69,8 @@ class Scale(SpecModel):
     depth: DepthScale | None = None
 
     @classmethod
-    def in_full(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
-        for key, value in super().in_full(written, reading).items():
+    def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
+        for key, value in super().prepared(written, reading).items():
             if isinstance(value, Table):
                 value.name_place = key_place(written, key)
         return written
@@ -133,9 +132,15 @@ class Architecture(SpecModel):
 
     _overridden: bool = PrivateAttr(default=False)
 
+    if (
+        TYPE_CHECKING
+    ):  # a type checker without pydantic's plugin would allow nothing that merely stands for a field: `input={...}`
+
+        def __init__(self, /, **fields: Any) -> None: ...
+
     @classmethod
-    def in_full(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
-        values = dict(super().in_full(written, reading))
+    def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
+        values = dict(super().prepared(written, reading))
         for name in [section for section in SECTIONS if section in written]:
             try:
                 values[name] = _read_section(written, name, reading)
@@ -175,7 +180,11 @@ def _read_section(network: dict[str, Any], name: str, reading: Reading | None) -
         return None
     if _kind_of_section(written) != "use":
         return read_body(written, reading)
-    return in_full(network, name, written) if isinstance(written, str) and reading is not None else written
+    if reading is None:
+        return written
+    step = in_full(network, name, written) if isinstance(written, str) else written
+    check_kind(step, network, name, reading)
+    return step
 
 
 def _read_blocks(written: Table, reading: Reading | None) -> dict[str, Any]:
@@ -220,7 +229,11 @@ def validate_definition(table: Any, reporter: Reporter) -> BlockDefinition | Non
 
 def validate_step(written: Any, reporter: Reporter) -> Step | None:
     """A use of a block that was given as a parameter."""
-    return _validate(Step, as_table(written), reporter)
+    alone = Items()
+    alone.append(as_table(written))
+    alone.places.append(place_of(written))
+    steps = validate_body(alone, reporter)
+    return steps[0] if steps else None
 
 
 def validate_body(written: Any, reporter: Reporter) -> Any:
@@ -246,7 +259,6 @@ __all__ = [
     "Architecture",
     "BlockDefinition",
     "Expect",
-    "Formula",
     "Input",
     "Loop",
     "Reference",

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_serializer
 
 from archbuilder.diagnostics import Place, nearest, shorten
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.base import Misfit, Reading, SpecModel, copied, python_only, read_formulas, refuse, take_out
 from archbuilder.language.formula import Formula
 from archbuilder.language.table import Table, key_place, place_of, value_place
+from archbuilder.language.validation import (
+    Misfit,
+    Reading,
+    SpecModel,
+    copied,
+    python_only,
+    read_formulas,
+    refuse,
+    take_out,
+)
 from archbuilder.language.values import Condition, Count, Names, Text, Word, compute_later
 from archbuilder.language.words import AS_WRITTEN, LOOP, NOT_IN_BODIES, PLACING, STEP_KEYS
 from archbuilder.parameters import describe
@@ -106,6 +115,12 @@ class Step(SpecModel):
     output: Literal["training", "always"] | None = None
     loop: Any = Field(None, exclude=True)
 
+    if (
+        TYPE_CHECKING
+    ):  # a type checker without pydantic's plugin would allow nothing that merely stands for a field, nor parameters
+
+        def __init__(self, /, **fields: Any) -> None: ...
+
     @classmethod
     def as_map(cls, written: Any) -> dict[str, Any]:
         if isinstance(written, dict):
@@ -117,12 +132,13 @@ class Step(SpecModel):
         raise _no_step(written)
 
     @classmethod
-    def in_full(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
+    def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
         if reading is not None:
             for key in NOT_IN_BODIES & written.keys():
                 if not isinstance(written[key], Loop):
                     refuse(written, key, _not_in_a_body(key), reading)
-        _check_kind(written, reading)
+        elif _is_both(written):
+            raise Misfit(_NOT_BOTH)
         _check_companions(written, reading)
         return {} if _is_both(written) else _read_values(written, reading)
 
@@ -203,7 +219,7 @@ def _read_step(
             return key, value
         step = in_full(container, key, value)
         if isinstance(step, Table):
-            _check_kind(step, reading, container, key)
+            check_kind(step, container, key, reading)
         return key, step
     except Misfit as fault:
         if reading is None:
@@ -261,34 +277,28 @@ def _is_both(written: dict[str, Any]) -> bool:
     return "block" in written and "body" in written
 
 
-def _check_kind(
-    written: dict[str, Any], reading: Reading | None, container: Any = None, key: str | int | None = None
-) -> None:
-    """Checks that a step is a use of a block or has a body. What it stands in, where known, has names it may be meant for."""
-    if "block" in written or "body" in written:
-        if not _is_both(written):
+_NOT_BOTH: Final = "a step has either `block` or `body`, not both"
+
+
+def check_kind(step: Table, container: Any, key: str | int, reading: Reading) -> None:
+    """Checks that a step of a text, behind a key of what it stands in, is a use of a block or has a body."""
+    if step.broken or ("block" in step) != ("body" in step):
+        return
+    message, code, help = _NOT_BOTH, "bad-value", "remove one of them"
+    if not _is_both(step):
+        near = ((word, nearest(word, ("block", "body"))) for word in step)
+        word, meant = next((pair for pair in near if pair[1]), ("", None))
+        if meant:
+            help = f"did you mean `{meant}`?"
+            refuse(step, word, Misfit(f"unknown key `{word}`", help, code="unknown-key", at_key=True), reading)
             return
-        fault = Misfit("a step has either `block` or `body`, not both", "remove one of them")
-    else:
-        misspelt = [(word, near) for word in written if (near := nearest(word, ("block", "body")))]
-        if misspelt and isinstance(written, Table) and not written.broken:
-            word, near = misspelt[0]
-            message, help = f"unknown key `{word}`", f"did you mean `{near}`?"
-            refuse(written, word, Misfit(message, help, code="unknown-key", at_key=True), reading)
-            return
+        message, code = "this step says neither `block` nor `body`", "no-block"
         help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
         others = [name for name in container if name != key] if isinstance(container, dict) else []
-        near = nearest(str(key), others, 0.75)
-        help = f"did you mean the step `{near}`? if not, {help}" if near else help
-        fault = Misfit("this step says neither `block` nor `body`", help, code="no-block")
-    if reading is None or not isinstance(written, Table):
-        if _is_both(written):
-            raise fault
-        return  # it patches a step of the base
-    if not written.broken:
-        place = value_place(container, key) if key is not None else written.place
-        reading.reporter.error(fault.code, fault.message, place, help=fault.help)
-    written.broken = True
+        other = nearest(str(key), others, 0.75)
+        help = f"did you mean the step `{other}`? if not, {help}" if other else help
+    reading.report(container, key, Misfit(message, help, code=code))
+    step.broken = True
 
 
 _COMPANIONS: Final = (("names", "depth", "without `depth`: it names repeats"), ("else", "when", "without `when`"))

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final
 from pydantic import PlainSerializer, PlainValidator
 
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.base import Misfit, copied, read_formulas
 from archbuilder.language.formula import Formula, is_formula
+from archbuilder.language.validation import Misfit, copied, read_formulas
 from archbuilder.parameters import describe
 
 MAXIMUM_REPEATS: Final = 10_000

@@ -12,14 +12,16 @@ class NetworkWord(NamedTuple):
     """A word at the top of a spec.
 
     `inherited` says whether `extends` takes over what a base says here, `for_variants` whether what a file says here
-    holds for its variants too. `set_inside` and `set_whole` say what can be set from outside: what stands in it
-    (`input.size`), or its value (`output_stride`). `for_blocks` marks what a block of the file means when it is looked at alone.
+    holds for its variants too, and `may_go_unused` whether what is taken over need not have an effect. `set_inside` and
+    `set_whole` say what can be set from outside: what stands in it (`input.size`), or its value (`output_stride`).
+    `for_blocks` marks what matters when a block of the file is looked at alone.
     """
 
     name: str
     is_section: bool = False
     inherited: bool = True
     for_variants: bool = True
+    may_go_unused: bool = False
     set_inside: bool = False
     set_whole: bool = False
     for_blocks: bool = False
@@ -31,9 +33,9 @@ NETWORK: Final = (
     NetworkWord("help", inherited=False),
     NetworkWord("extends", inherited=False),
     NetworkWord("reference", inherited=False),
-    NetworkWord("parameters", set_inside=True, for_blocks=True),
+    NetworkWord("parameters", may_go_unused=True, set_inside=True, for_blocks=True),
     NetworkWord("input", set_inside=True),
-    NetworkWord("defaults", set_inside=True, for_blocks=True),
+    NetworkWord("defaults", may_go_unused=True, set_inside=True, for_blocks=True),
     NetworkWord("blocks", set_inside=True, for_blocks=True),
     NetworkWord("use"),
     NetworkWord("plugins", for_blocks=True),
@@ -54,6 +56,10 @@ NETWORK: Final = (
 
 SECTIONS: Final = tuple(word.name for word in NETWORK if word.is_section)
 """The parts of a network that hold steps, in order of execution."""
+NOT_INHERITED: Final = tuple(word.name for word in NETWORK if not word.inherited)
+NOT_FOR_VARIANTS: Final = tuple(word.name for word in NETWORK if not word.for_variants)
+MAY_GO_UNUSED: Final = tuple(word.name for word in NETWORK if word.may_go_unused)
+FOR_BLOCKS: Final = tuple(word.name for word in NETWORK if word.for_blocks)
 
 
 class StepWord(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from archbuilder.diagnostics import Note, Place, nearest
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
-from archbuilder.language.scalars import resolve_scalar
+from archbuilder.language.reader import resolve_scalar
 from archbuilder.language.table import value_place
 from archbuilder.language.words import IN_DEFAULTS
 from archbuilder.lower.effects import report_idle_values, report_keys

@@ -11,8 +11,7 @@ from archbuilder.graph.graph import Graph, Node, Output
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.expression import UnknownNameError
-from archbuilder.language.formula import Formula
+from archbuilder.language.formula import Formula, UnknownNameError
 from archbuilder.language.table import value_place
 from archbuilder.lower.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
 from archbuilder.lower.library import Library

@@ -15,8 +15,7 @@ from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Streams, images
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.expression import UnknownNameError
-from archbuilder.language.formula import Formula
+from archbuilder.language.formula import Formula, UnknownNameError
 from archbuilder.language.load import IncompleteSpec, load_architecture, load_block
 from archbuilder.language.models import Architecture
 from archbuilder.language.words import ALWAYS_VISIBLE

@@ -142,8 +142,8 @@ class SpecModel(BaseModel):
             return written
         given, reading = cls.as_map(written), info.context
         if reading is None or not isinstance(given, Table):
-            return handler(cls.in_full(dict(given), None))
-        values = cls.in_full(given, reading)
+            return handler(cls.prepared(dict(given), None))
+        values = cls.prepared(given, reading)
         try:
             model = handler(values)
         except ValidationError as error:
@@ -165,7 +165,7 @@ class SpecModel(BaseModel):
         return written
 
     @classmethod
-    def in_full(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
+    def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
         """What is written, as pydantic reads it. Without a `reading`, it was made in Python.
 
         Raises:
