@@ -40,7 +40,8 @@ class Origin:
     """The step of a spec that a node was made of, as it is written there.
 
     `key` is its name (`paths.$i` in a loop), `arguments` what it says to its block, with expressions as their text, `when`
-    the condition on which it is there, `inputs` the names of the values that it takes. `turns` are those of the loops
+    the condition on which it is there, `inputs` the names of the values that it takes, `block` an expression that says which
+    block it uses, `depth` how often it is repeated. `turns` are those of the loops
     around it, the outermost first. `own` says whether the names in its expressions are the bindings of the graph that the
     node stands in; those of a step that stands inline are another block's.
     """
@@ -51,6 +52,8 @@ class Origin:
     inputs: tuple[str, ...] | None = None
     turns: tuple[Turn, ...] = ()
     own: bool = True
+    block: str | None = None
+    depth: Any = None
 
 
 class Node(NamedTuple):
@@ -138,7 +141,8 @@ class Graph:
     """A block, a sequence or a network.
 
     `definition` is the block's name ("" for an unnamed body), `bindings` its parameters and what it derives from them (of a
-    network, its parameters), `formulas` the expressions as text by which those of them are computed that nobody gave,
+    network, its parameters; of an unnamed body, the variables that it sees), `formulas` the expressions as text by which
+    those of them are computed that nobody gave,
     `listed` whether its children are numbered, `register` which children are registered first, `loops` how often each of
     its loops ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its main
     path does not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps and further

@@ -7,9 +7,10 @@ described as data and turned into text by `archbuilder.pytorch`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import prod
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
@@ -37,22 +38,30 @@ class Tensor(NamedTuple):
         return prod(self.shape)
 
 
+Sources: TypeAlias = Mapping[int | str, tuple[str, ...]]
+"""By position or keyword of a value: expressions of the op's parameters and `input.channels`, of which one gives the value.
+A value without any comes from the parameter of its own name, if there is one."""
+
+
 @dataclass(frozen=True)
 class Construct:
-    """A call that makes a module: `callee(*arguments, **keywords)`. Values are literals, or constructs themselves."""
+    """A call that makes a module: `callee(*arguments, **keywords)`. Values are literals, or constructs themselves; `sources`
+    says what they follow from, so that emitted source can say the same."""
 
     callee: str
     arguments: tuple[Any, ...] = ()
     keywords: tuple[tuple[str, Any], ...] = ()
+    sources: Sources = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Expression:
     """A computation without a module. `template` has `{0}`, `{1}` ... for its inputs, `{all}` for all of them in a list,
-    and names for its values."""
+    and names for its values; `sources` says what these follow from, by name."""
 
     template: str
     values: tuple[tuple[str, Any], ...] = ()
+    sources: Sources = field(default_factory=dict, compare=False, repr=False)
 
 
 class Initialisation(NamedTuple):
@@ -81,6 +90,9 @@ class Op:
     kept: ClassVar[str | None] = None
     needs: ClassVar[tuple[str, ...]] = ()
     """What emitted source needs beside torch: import lines, and definitions of classes and functions, as text."""
+    channels_given: ClassVar[tuple[str, ...]] = ("input.channels",)
+    """What the channels of its output follow from: expressions as in `Sources`, of which one holds; "sum" is that of all
+    inputs."""
     spreads: ClassVar[bool] = False
     """Whether its module takes several inputs as several arguments, and not as one tuple."""
 

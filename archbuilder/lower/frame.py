@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -280,24 +280,32 @@ class Frame:
         """The names that an expression can use here."""
         return [*self.scope.variables, "here", *(name for name in self.values if name.isidentifier())]
 
-    def origin_of_node(self, plan: StepPlan) -> Origin:
-        """What a node that is made here says of the step that it is made of."""
+    def origin_of_node(self, plan: StepPlan, uses: Sequence[tuple[StepPlan, Scope | None]] = ()) -> Origin:
+        """What a node that is made here says of the step that it is made of; `uses` are those in slots that it leads to."""
         origin, turns = plan.origin, self.scope.turns
-        if self.own and not turns:
+        if self.own and not (turns or uses):
             return origin
-        return Origin(origin.key, origin.arguments, origin.when, origin.inputs, turns, self.own)
+        arguments = origin.arguments
+        for use, scope in uses:
+            if scope is not None and scope.use is self.scope.use:  # written where the same names are known
+                arguments = {**arguments, **use.step.arguments}
+        return Origin(
+            origin.key, arguments, origin.when, origin.inputs, turns, self.own, origin.block, origin.depth
+        )  # fmt: skip
 
 
 _ABSENT: Final = object()
 
 
 class Site(NamedTuple):
-    """A step where it stands: the name that it has there, the body around it, and the values that it takes."""
+    """A step where it stands: the name that it has there, the body around it, the values that it takes, and what its nodes
+    say of it."""
 
     plan: StepPlan
     name: str
     frame: Frame
     inputs: tuple[Value, ...]
+    origin: Origin
 
     def shape(self) -> Shape:
         """What goes in: one shape, or several as streams."""

@@ -37,6 +37,11 @@ class Target(NamedTuple):
     plan: UsePlan
     scopes: tuple[Scope | None, ...]
 
+    @property
+    def uses_in_slots(self) -> tuple[tuple[StepPlan, Scope | None], ...]:
+        """The uses in the slots that it leads through, with the variables that each sees."""
+        return tuple(zip(self.plan.steps[1:], self.scopes[1:], strict=True)) if len(self.scopes) > 1 else ()
+
 
 @dataclass(slots=True, eq=False)
 class Call:

@@ -50,7 +50,7 @@ def name_child(lowering: Lowering, site: Site, *, claim: bool) -> str:
     Raises:
         GiveUp: if it cannot be called so; the reason is reported.
     """
-    plan, name, frame, _ = site
+    plan, name, frame, _, _ = site
     builder = frame.builder
     builder.known.add(name)
     if frame.rename:

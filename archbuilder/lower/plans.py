@@ -87,7 +87,8 @@ def plan_step(key: str, step: Step, *, shipped: bool = False) -> StepPlan:
     """The plan of a step that is written under a key."""
     body = plan_body(step.body, shipped=shipped) if isinstance(step.body, dict | list) else step.body
     inputs = tuple(map(str, step.from_)) if step.from_ is not None else None
-    origin = Origin(key, step.arguments, step.when, inputs)
+    slot = step.block if type(step.block) is Formula else None
+    origin = Origin(key, step.arguments, step.when, inputs, block=slot, depth=step.depth)
     name = Formula(key) if "$" in key and step.loop is None else key
     return StepPlan(
         step, name, step.when, step.from_, step.block, body, step.loop, step.depth, step.output,

@@ -108,7 +108,8 @@ def _lower_present(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) 
     if POISON in inputs:
         _check_all_the_same(lowering, plan, name, target, frame)
         raise GiveUp
-    site = Site(plan, name, frame, inputs)
+    slots = target.uses_in_slots if isinstance(target, Target) else ()
+    site = Site(plan, name, frame, inputs, frame.origin_of_node(plan, slots))
     value = _lower_use(lowering, site, target) if isinstance(target, Target) else _lower_own(lowering, site, target)
     frame.values[name] = value
     if plan.output is not None:
@@ -139,7 +140,9 @@ def _leave_out(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) -> b
     if POISON in inputs:
         raise GiveUp
     stays = plan.step.else_ is not None
-    frame.values[name] = value = add_stand_in(lowering, Site(plan, name, frame, inputs), stays=stays)
+    frame.values[name] = value = add_stand_in(
+        lowering, Site(plan, name, frame, inputs, frame.origin_of_node(plan)), stays=stays
+    )
     if plan.output is None:  # a further output stands beside the chain
         frame.current = value
     return stays
@@ -186,7 +189,7 @@ def _lower_loop(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) ->
 
 def _lower_own(lowering: Lowering, site: Site, body: Slot | BodyPlan) -> Value:
     """A step with steps of its own: a child module, or with `inline` children of this one."""
-    plan, _, frame, _ = site
+    plan, _, frame, _, _ = site
     step = plan.step
     if step.arguments:
         key = next(iter(step.arguments))
@@ -243,7 +246,7 @@ def _lower_unnamed(lowering: Lowering, plan: StepPlan, body: Slot | BodyPlan, sh
 
 def _lower_use(lowering: Lowering, site: Site, target: Target) -> Value:
     """A use of an op or of a block."""
-    plan, _, frame, inputs = site
+    plan, _, frame, inputs, _ = site
     op = target.plan.definition.op
     if op is not None and plan.says_names:  # an op has no children that could be named
         for word in ("rename", "register", "inline"):
@@ -264,14 +267,14 @@ def _lower_use(lowering: Lowering, site: Site, target: Target) -> Value:
 
 def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op], restride: Restride | None) -> Value:
     """A use of an op: one node, without a body where the op would do nothing."""
-    plan, _, frame, inputs = site
-    shape = frame.builder.shape_of(inputs[0]) if inputs else None
-    use = resolve(lowering, target, frame, shape, restride=restride)
+    plan, _, frame, inputs, _ = site
+    shapes = tuple(map(frame.builder.shape_of, inputs))
+    use = resolve(lowering, target, frame, shapes[0] if shapes else None, restride=restride)
     if restride is not None and restride.leaves_out:
         return add_stand_in(lowering, site, stays=True, uses=(use,))
     if op_type.kept is not None:
         keep_size(lowering, op_type.kept, use)
-    op, shape = apply_op(lowering, op_type, use, site)
+    op, shape = apply_op(lowering, op_type, use, site, shapes)
     left_out = isinstance(op, DropPath) and op.rate == 0
     child = name_child(lowering, site, claim=not left_out and not (frame.inlined and not op.is_module))
     if op.holds_tensor and not child.isidentifier():
@@ -280,11 +283,10 @@ def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op],
         lowering.error(frame, "bad-name", message, plan.step.name_place, help)
         raise GiveUp
     lowering.count(frame, plan.place)
-    origin = frame.origin_of_node(plan)
     if left_out:
-        node = Node(child, None, inputs, shape, plan.place, origin=origin)
+        node = Node(child, None, inputs, shape, plan.place, origin=site.origin)
     else:
-        node = plain_node(child, op, inputs, shape, plan.place, origin)
+        node = plain_node(child, op, inputs, shape, plan.place, site.origin)
     return add_node(lowering, site, node, (use,))
 
 
@@ -392,7 +394,7 @@ def _lower_repeats(lowering: Lowering, site: Site, target: Target | Slot | BodyP
     block = target.plan.name if isinstance(target, Target) else None
     names = names_of_repeats(lowering, site, block, depth)
     lowering.count(frame, plan.place, len(names))
-    graph = sequence_of(runs, site.shape(), names, plan.place)
+    graph = sequence_of(runs, site, names)
     return add_graph(lowering, site, graph, tuple(uses), repeats=depth)
 
 
@@ -428,7 +430,7 @@ def _lower_repeat(
     lowering: Lowering, site: Site, target: Target | Slot | BodyPlan, shape: Shape, number: int, uses: list[Use]
 ) -> tuple[Op | Graph, Shape]:
     """One repeat, and what comes out of it."""
-    plan, _, frame, inputs = site
+    plan, _, frame, inputs, _ = site
     if not isinstance(target, Target):
         graph = _lower_unnamed(lowering, plan, target, shape, frame)
         return graph, graph.output_shape
@@ -442,4 +444,4 @@ def _lower_repeat(
     use = resolve(lowering, target, frame, shape, fixed, restride)
     uses.append(use)
     alone = Frame(Builder(shape), frame.scope, frame.defaults, OUTER, frame.used_at, frame.block)
-    return apply_op(lowering, definition.op, use, Site(plan, site.name, alone, (OUTER,)))
+    return apply_op(lowering, definition.op, use, site._replace(frame=alone, inputs=(OUTER,)), (shape,))

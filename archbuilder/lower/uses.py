@@ -149,14 +149,14 @@ def layers_of(lowering: Lowering, slot: Slot) -> list[tuple[BodyPlan, Scope | No
 # ---- ops ------------------------------------------------------------------------------------------------------------
 
 
-def apply_op(lowering: Lowering, op_type: type[Op], use: Use, site: Site) -> tuple[Op, Shape]:
-    """The op for the values at hand, and the shape of what it gives; the same one for equal ones.
+def apply_op(
+    lowering: Lowering, op_type: type[Op], use: Use, site: Site, shapes: tuple[Shape, ...]
+) -> tuple[Op, Shape]:
+    """The op for values of these shapes, and the shape of what it gives; the same one for equal ones.
 
     Raises:
         GiveUp: if it does not fit; the reason is reported.
     """
-    frame = site.frame
-    shapes = tuple(map(frame.builder.shape_of, site.inputs))
     if len(shapes) != 1 or op_type.inputs != (1, 1):
         _check_count(lowering, op_type, shapes, site)
     key = (op_type, *use.values.values(), shapes)
@@ -167,7 +167,7 @@ def apply_op(lowering: Lowering, op_type: type[Op], use: Use, site: Site) -> tup
         if op_type.name in REGISTRY.entries:
             from archbuilder.lower.python import op_of_plugin, probed
 
-            with op_of_plugin(lowering, op_type, frame, site.plan.place):
+            with op_of_plugin(lowering, op_type, site.frame, site.plan.place):
                 return probed(op_type, use.values, shapes)
         op = op_type.resolve(use.values, shapes)
         lowering.ops[key] = made = (op, op.infer(shapes))
@@ -247,7 +247,7 @@ def graph_of_body(frame: Frame, *, listed: bool, register: tuple[str, ...]) -> G
     """The graph of a body that is no block's."""
     builder = frame.builder
     return Graph(
-        "", builder.input, tuple(builder.nodes), frame.current, listed=listed, register=register,
+        "", builder.input, tuple(builder.nodes), frame.current, _bindings(frame), listed=listed, register=register,
         loops=tuple(builder.loops),
     )  # fmt: skip
 
@@ -350,21 +350,20 @@ def add_node(lowering: Lowering, site: Site, node: Node, uses: tuple[Use, ...]) 
 
 def add_stand_in(lowering: Lowering, site: Site, *, stays: bool, uses: tuple[Use, ...] = ()) -> Value:
     """What hands on the first value that a step takes, in its place. With `stays` it is a module of its own."""
-    plan, _, frame, (value, *_) = site
+    plan, _, frame, (value, *_), _ = site
     name = name_child(lowering, site, claim=stays)
     lowering.count(frame, plan.place)
-    origin = frame.origin_of_node(plan)
     shape = frame.builder.shape_of(value)
-    return add_node(lowering, site, Node(name, None, (value,), shape, plan.place, replaced=stays, origin=origin), uses)
+    node = Node(name, None, (value,), shape, plan.place, replaced=stays, origin=site.origin)
+    return add_node(lowering, site, node, uses)
 
 
 def add_graph(lowering: Lowering, site: Site, graph: Graph, uses: tuple[Use, ...], repeats: int = 1) -> Value:
     """A child that is a graph of its own, of `repeats` children where the step has `depth`."""
-    plan, _, frame, inputs = site
+    plan, _, frame, inputs, _ = site
     name = name_child(lowering, site, claim=True)
     lowering.count(frame, plan.place)
-    origin = frame.origin_of_node(plan)
-    node = Node(name, graph, inputs, graph.output_shape, plan.place, origin=origin)
+    node = Node(name, graph, inputs, graph.output_shape, plan.place, origin=site.origin)
     lowering.made[node] = Made(site, uses, repeats, 0, in_sequence=plan.depth is not None)
     return frame.builder.add(node)
 
@@ -378,30 +377,36 @@ class Repeats:
     count: int
 
 
-def sequence_of(runs: list[Repeats], shape: Shape, names: tuple[str, ...], place: Place | None) -> Graph:
-    """The runs as the graph of an `nn.Sequential`; without `names` the repeats are numbered."""
+def sequence_of(runs: list[Repeats], site: Site, names: tuple[str, ...]) -> Graph:
+    """The repeats of a step as the graph of an `nn.Sequential`; without `names` they are numbered."""
     nodes: list[Node] = []
     first, before = 0, OUTER
     for run in runs:
         own = names[first : first + run.count]
-        nodes.append(Node(own[0] if own else str(first), run.body, (before,), run.shape, place, run.count, own))
+        name = own[0] if own else str(first)
+        place = site.plan.place
+        nodes.append(Node(name, run.body, (before,), run.shape, place, run.count, own, origin=site.origin))
         before = Value(len(nodes) - 1)
         first += run.count
-    return Graph("", shape, tuple(nodes), before, listed=True)
+    return Graph("", site.shape(), tuple(nodes), before, _bindings(site.frame), listed=True)
+
+
+def _bindings(frame: Frame) -> dict[str, Any]:
+    """The variables that a body sees; what is in a slot as it is written."""
+    return {name: value.written if isinstance(value, Slot) else value for name, value in frame.scope.variables.items()}
 
 
 def add_numbered(
     lowering: Lowering, site: Site, runs: list[Repeats], uses: tuple[Use, ...], numbering: Numbering
 ) -> Value:
     """Repeats that are numbered through with the steps around them, without a level of their own."""
-    plan, _, frame, inputs = site
+    plan, _, frame, inputs, _ = site
     depth, first = sum(run.count for run in runs), 0
     for run in runs:
         names = numbering.take(run.count)
         frame.builder.taken.update(names)
         all_names = names if run.count > 1 else ()
-        origin = frame.origin_of_node(plan)
-        node = Node(names[0], run.body, inputs, run.shape, plan.place, run.count, all_names, origin=origin)
+        node = Node(names[0], run.body, inputs, run.shape, plan.place, run.count, all_names, origin=site.origin)
         inputs = (frame.builder.add(node),)
         lowering.made[node] = Made(site, uses, depth, first)
         first += run.count

@@ -150,7 +150,7 @@ def _parts(name: str, frame: Frame) -> list[Value] | None:
 
 def note_output(lowering: Lowering, site: Site, value: Value, output: str) -> None:
     """A further output of the network."""
-    plan, name, frame, _ = site
+    plan, name, frame, _, _ = site
     if frame.block or frame.builder is not lowering.root:
         message = "`output` is for steps of the network itself, not inside a block"
         help = "say it of the step of the network that takes the value"

@@ -69,7 +69,7 @@ class Dropout(Op):
         return only_one("dropout", inputs[0])
 
     def emit(self) -> Construct:
-        return Construct("nn.Dropout", (), (("p", self.rate),))
+        return Construct("nn.Dropout", (), (("p", self.rate),), {"p": ("rate",)})
 
     def label(self) -> str:
         return f"dropout {self.rate:g}"
@@ -115,7 +115,7 @@ class DropPath(Op):
         return round(self.rate * (position / span), 12)  # so that the last one's is `rate` itself, and none has a tail
 
     def emit(self) -> Construct:
-        return Construct("DropPath", (self.rate,))
+        return Construct("DropPath", (self.rate,), (), {0: ("rate",)})
 
     def label(self) -> str:
         return f"drop path {'' if self.schedule == 'constant' else 'up to '}{self.rate:g}"

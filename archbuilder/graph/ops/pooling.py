@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, OpError, only_map, pair, short
+from archbuilder.graph.op import Construct, Expression, Op, OpError, Sources, only_map, pair, short
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import Pair, default_padding, slide
 from archbuilder.parameters import Parameter
@@ -16,6 +16,13 @@ _WINDOW = (
     Parameter("padding", "size", None, "margin around the map; by default half of an odd kernel, none for an even one"),
     Parameter("ceil", "bool", False, "whether a window that reaches over the edge counts"),
 )
+
+
+_WINDOW_SOURCES: Final[Sources] = {
+    "kernel_size": ("kernel",),
+    "padding": ("padding", "kernel // 2"),
+    "ceil_mode": ("ceil",),
+}
 
 
 def _padding(given: dict[str, Any]) -> Pair:
@@ -51,7 +58,7 @@ class MaxPool(Op):
         return Map(shape.channels, *slide("max_pool", shape, self.kernel, self.stride, self.padding, ceil=self.ceil))
 
     def emit(self) -> Construct:
-        return Construct("nn.MaxPool2d", (), _window_keywords(self))
+        return Construct("nn.MaxPool2d", (), _window_keywords(self), _WINDOW_SOURCES)
 
     def label(self) -> str:
         return f"max pool {_window_label(self)}"
@@ -85,7 +92,7 @@ class AveragePool(Op):
 
     def emit(self) -> Construct:
         counted = () if self.count_padding else (("count_include_pad", False),)
-        return Construct("nn.AvgPool2d", (), (*_window_keywords(self), *counted))
+        return Construct("nn.AvgPool2d", (), (*_window_keywords(self), *counted), _WINDOW_SOURCES)
 
     def label(self) -> str:
         return f"avg pool {_window_label(self)}"
@@ -169,6 +176,7 @@ class ChannelPool(Op):
 
     name: ClassVar[str] = "channel_pool"
     help: ClassVar[str] = "mean and largest over the channels of each pixel: a map of two channels"
+    channels_given: ClassVar[tuple[str, ...]] = ("2",)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return only_map("channel_pool", inputs[0])._replace(channels=2)
@@ -231,7 +239,7 @@ class AdaptivePool(Op):
         return Map(only_map("adaptive_avg_pool", inputs[0]).channels, *self.size)
 
     def emit(self) -> Construct:
-        return Construct("nn.AdaptiveAvgPool2d", (short(self.size),))
+        return Construct("nn.AdaptiveAvgPool2d", (short(self.size),), (), {0: ("size",)})
 
     def label(self) -> str:
         return f"adaptive avg pool {self.size[0]}×{self.size[1]}"
@@ -260,7 +268,8 @@ class Upsample(Op):
         return Map(shape.channels, shape.height * self.factor[0], shape.width * self.factor[1])
 
     def emit(self) -> Construct:
-        return Construct("nn.Upsample", (), (("scale_factor", short(self.factor)), ("mode", self.kind)))
+        keywords = (("scale_factor", short(self.factor)), ("mode", self.kind))
+        return Construct("nn.Upsample", (), keywords, {"scale_factor": ("factor",), "mode": ("kind",)})
 
     def label(self) -> str:
         return f"upsample {short(self.factor)}×"
@@ -286,7 +295,8 @@ class Subsample(Op):
 
     def emit(self) -> Expression:
         values = (("rows", self.stride[0]), ("columns", self.stride[1]))
-        return Expression("{0}[:, :, ::{rows}, ::{columns}]", values)
+        sources: Sources = {"rows": ("stride",), "columns": ("stride",)}
+        return Expression("{0}[:, :, ::{rows}, ::{columns}]", values, sources)
 
     def label(self) -> str:
         return f"subsample /{short(self.stride)}"

@@ -235,7 +235,7 @@ class Attention(Op):
         return tokens.tokens * self.keys * (self.channels + tokens.channels)
 
     def emit(self) -> Construct:
-        return Construct("Attention", (self.heads,), (("dropout", self.dropout),))
+        return Construct("Attention", (self.heads,), (("dropout", self.dropout),), {0: ("heads",)})
 
     def label(self) -> str:
         return f"attention, {self.heads} head{'s' * (self.heads > 1)}"

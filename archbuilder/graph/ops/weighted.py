@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor, only_map, pair, short, vector_or_tokens
+from archbuilder.graph.op import (
+    Construct,
+    Initialisation,
+    Op,
+    OpError,
+    Sources,
+    Tensor,
+    only_map,
+    pair,
+    short,
+    vector_or_tokens,
+)
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import Pair, default_padding, same_padding, slide
 from archbuilder.parameters import Parameter
+
+_LAYER: Final[Sources] = {0: ("input.channels",), 1: ("width", "input.channels")}
+_CONVOLUTION: Final[Sources] = {
+    **_LAYER,
+    "kernel_size": ("kernel",),
+    "padding": ("padding", "kernel // 2", "dilation * (kernel // 2)"),
+    "groups": ("groups", "input.channels // group_width"),
+}
 
 _INIT_HELP = "how the weights are drawn; `default` is torch's own way"
 
@@ -18,6 +37,7 @@ class Convolution(Op):
     """2-d convolution (torch.nn.Conv2d)."""
 
     name: ClassVar[str] = "conv"
+    channels_given: ClassVar[tuple[str, ...]] = ("width", "input.channels")
     help: ClassVar[str] = "a convolution; without `width` it keeps the number of channels, without `bias` it has none"
     counts_as_layer: ClassVar[bool] = True
     parameters: ClassVar[tuple[Parameter, ...]] = (
@@ -95,7 +115,7 @@ class Convolution(Op):
         keywords += [("dilation", short(self.dilation))] if self.dilation != (1, 1) else []
         keywords += [("groups", self.groups)] if self.groups != 1 else []
         keywords += [] if self.bias else [("bias", False)]
-        return Construct("nn.Conv2d", (self.in_channels, self.out_channels), tuple(keywords))
+        return Construct("nn.Conv2d", (self.in_channels, self.out_channels), tuple(keywords), _CONVOLUTION)
 
     def initialise(self) -> tuple[Initialisation, ...]:
         return _drawn(self.init, self.bias_init if self.bias else "default")
@@ -179,7 +199,7 @@ class ChannelConvolution(Op):
         return output.elements * self.kernel
 
     def emit(self) -> Construct:
-        return Construct("ChannelConv", (self.kernel,))
+        return Construct("ChannelConv", (self.kernel,), (), {0: ("kernel",)})
 
     def label(self) -> str:
         return f"channel conv {self.kernel}"
@@ -190,6 +210,7 @@ class Linear(Op):
     """y = W x + b (torch.nn.Linear)."""
 
     name: ClassVar[str] = "linear"
+    channels_given: ClassVar[tuple[str, ...]] = ("width", "input.channels")
     help: ClassVar[str] = "a fully connected layer, with bias unless said otherwise"
     counts_as_layer: ClassVar[bool] = True
     parameters: ClassVar[tuple[Parameter, ...]] = (
@@ -227,7 +248,7 @@ class Linear(Op):
 
     def emit(self) -> Construct:
         keywords = () if self.bias else (("bias", False),)
-        return Construct("nn.Linear", (self.in_channels, self.out_channels), keywords)
+        return Construct("nn.Linear", (self.in_channels, self.out_channels), keywords, _LAYER)
 
     def initialise(self) -> tuple[Initialisation, ...]:
         return _drawn(self.init, self.bias_init if self.bias else "default")
