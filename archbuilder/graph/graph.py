@@ -142,7 +142,7 @@ class Graph:
 
     `definition` is the block's name ("" for an unnamed body), `bindings` its parameters and what it derives from them (of a
     network, its parameters; of an unnamed body, the variables that it sees), `formulas` the expressions as text by which
-    those of them are computed that nobody gave,
+    those of them are computed that nobody gave, `free` those of a network's parameters that it says to ops alone,
     `listed` whether its children are numbered, `register` which children are registered first, `loops` how often each of
     its loops ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its main
     path does not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps and further
@@ -156,6 +156,7 @@ class Graph:
     output: Value
     bindings: dict[str, Any] = field(default_factory=dict)
     formulas: dict[str, str] = field(default_factory=dict)
+    free: frozenset[str] = frozenset()
     listed: bool = False
     register: tuple[str, ...] = ()
     help: str = ""
@@ -220,6 +221,14 @@ class Graph:
                 needed.add(value.node)
                 open_values += self.nodes[value.node].inputs
         return frozenset(range(len(self.nodes))) - needed
+
+    def depending_on(self, number: int) -> frozenset[int]:
+        """The nodes to which the value of a node goes, by whatever way."""
+        found: set[int] = set()
+        for at, node in enumerate(self.nodes):
+            if any(value.node == number or value.node in found for value in node.inputs):
+                found.add(at)
+        return frozenset(found)
 
     @cached_property
     def drop_paths(self) -> int:

@@ -19,7 +19,7 @@ from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, F
 from archbuilder.lower.library import Library
 from archbuilder.lower.lowering import GiveUp, Lowering, TooLarge
 from archbuilder.lower.naming import objection
-from archbuilder.lower.plans import SettingPlan, names_used, plan_body
+from archbuilder.lower.plans import SettingPlan, names_said_to_ops_alone, names_used, plan_body
 from archbuilder.lower.rules import DepthRule, Numbering, Rules, StrideRule, WidthRule
 from archbuilder.lower.steps import lower_body
 from archbuilder.lower.wiring import advice_for, find_values
@@ -295,6 +295,7 @@ class _Network:
             self.frame.current,
             {name: self.frame.scope.variables[name] for name in parameters},
             {name: value for name, value in parameters.items() if type(value) is Formula},
+            names_said_to_ops_alone(architecture, self.lowering.library.find),
             register=tuple(architecture.register_ or ()),
             help=architecture.help,
             name=architecture.name,

@@ -366,6 +366,33 @@ def names_used(architecture: Architecture) -> set[str]:
     return names
 
 
+def names_said_to_ops_alone(architecture: Architecture, find: Find) -> frozenset[str]:
+    """The parameters of a network that its expressions say to ops, and to nothing else."""
+    others: set[str] = set()
+    scale = architecture.scale
+    _collect([architecture.parameters, architecture.defaults, architecture.features], others)
+    if scale is not None:
+        _collect([part.by for part in (scale.width, scale.depth) if part is not None], others)
+    _collect_beside_ops(list(architecture.sections().values()), find, others)
+    return frozenset(architecture.parameters.keys() - others)
+
+
+def _collect_beside_ops(value: Any, find: Find, names: set[str]) -> None:
+    if isinstance(value, dict):
+        _collect(list(value), names)  # the names of steps
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            _collect_beside_ops(each, find, names)
+    elif isinstance(value, Step):
+        _collect([value.block, value.from_, value.when, value.depth, value.names], names)
+        definition = find(value.block) if type(value.block) is str else None
+        if definition is None or definition.op is None:
+            _collect(value.arguments, names)
+        if value.loop is not None:
+            _collect([value.loop.start, value.loop.stop], names)
+        _collect_beside_ops(value.body, find, names)
+
+
 def names_in_body(definition: BlockDefinition, defaults: Iterable[Any] = ()) -> set[str]:
     """The names that a block's steps and derived values speak of, and those of some of its defaults."""
     names: set[str] = set()

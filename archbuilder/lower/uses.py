@@ -275,7 +275,7 @@ def graph_of_block(lowering: Lowering, use: Use, inner: Frame, register: tuple[s
     bindings = {name: variables[name] for name in names}
     bindings = {name: value.written if isinstance(value, Slot) else value for name, value in bindings.items()}
     return Graph(
-        use.plan.name, builder.input, tuple(builder.nodes), inner.current, bindings, formulas, listed, register,
+        use.plan.name, builder.input, tuple(builder.nodes), inner.current, bindings, formulas, listed=listed, register=register,
         help=help, loops=loops, layers=layers,
     )  # fmt: skip
 

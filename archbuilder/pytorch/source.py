@@ -44,6 +44,8 @@ def source_of(graph: Graph) -> tuple[str, str]:
 def _header(graph: Graph, body: str, imports: list[str]) -> str:
     title = docstring(f"{graph.name}: {graph.help}" if graph.help else graph.name)
     lines = [title, ""]
+    if "math." in body:
+        lines += ["import math"]
     if "OrderedDict(" in body:
         lines += ["from collections import OrderedDict"]
     if "NamedTuple)" in body:

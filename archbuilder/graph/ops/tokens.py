@@ -11,6 +11,7 @@ from archbuilder.graph.op import (
     Initialisation,
     Op,
     OpError,
+    Sources,
     Tensor,
     divisors,
     only_map,
@@ -97,7 +98,8 @@ class HeldTensor(Op):
         return (Tensor("", self.sizes),)
 
     def emit(self) -> Construct:
-        return Construct("nn.Parameter", (Construct("torch.zeros", self.sizes),))
+        sources: Sources = {at: (f"shape[{at}]",) for at in range(len(self.sizes))}
+        return Construct("nn.Parameter", (Construct("torch.zeros", self.sizes, (), sources),))
 
     def initialise(self) -> tuple[Initialisation, ...]:
         return (Initialisation("", self.init),)
