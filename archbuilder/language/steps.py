@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_serializer
 
@@ -22,7 +22,7 @@ from archbuilder.language.validation import (
     take_out,
 )
 from archbuilder.language.values import Condition, Count, Names, Text, Word, compute_later
-from archbuilder.language.words import AS_WRITTEN, LOOP, NOT_IN_BODIES, PLACING, STEP_KEYS
+from archbuilder.language.words import AS_WRITTEN, LOOP, NOT_IN_BODIES, PLACING, STEP_KEYS, in_yaml
 from archbuilder.parameters import describe
 
 
@@ -45,17 +45,13 @@ Body: TypeAlias = Annotated[
 """The steps of a step: likewise, or `$name` for a slot's."""
 
 
-class Loop:
+class Loop(NamedTuple):
     """`for i in n:` or `for i in a .. b:`; the numbers from 0 (or `a`) up to, not including, `n` (or `b`)."""
 
-    def __init__(self, header: str, variable: str, start: Any, stop: Any) -> None:
-        self.header, self.variable, self.start, self.stop = header, variable, start, stop
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Loop) and self.header == other.header
-
-    def __hash__(self) -> int:
-        return hash(self.header)
+    header: str
+    variable: str
+    start: Any
+    stop: Any
 
     @staticmethod
     def read(header: str, written: Any, place: Place | None = None) -> dict[str, Any]:
@@ -232,17 +228,18 @@ def _read_step(
 
 def in_full(container: Any, key: str | int, value: Any) -> Any:
     """A step of a text, in full where it is written in short (`norm`, a list), with the place of its name."""
+    place = key_place(container, key) or value_place(container, key)
     if isinstance(value, Table):
-        table = value.copy() if value.name_place else value  # behind an alias it is there twice
+        table = value if value.name_place in (None, place) else value.copy()  # behind an alias it is there twice
     elif isinstance(value, str | list):
-        place = value_place(container, key)
-        table = Table(place)
-        table.put("block" if isinstance(value, str) else "body", value, place, place)
+        at = value_place(container, key)
+        table = Table(at)
+        table.put("block" if isinstance(value, str) else "body", value, at, at)
     elif value is None or isinstance(value, dict):
         return value
     else:
         raise _no_step(value)
-    table.name_place = key_place(container, key) or value_place(container, key)
+    table.name_place = place
     return table
 
 
@@ -345,22 +342,15 @@ def _write_step(step: Step) -> Any:
     """The shortest way to write a step."""
     if step.is_nothing:
         return None
-    written: dict[str, Any] = {}
-    for key, value in (
-        ("block", step.block),
-        ("from", step.from_ and (step.from_[0] if len(step.from_) == 1 else step.from_)),
-        ("depth", step.depth),
-        *step.arguments.items(),
-        ("when", None if step.when is True else step.when),
-        ("else", step.else_),
-        ("names", step.names),
-        ("inline", step.inline or None),
-        ("rename", step.rename),
-        ("register", step.register_),
-        ("output", step.output),
-    ):
-        if value is not None or key in step.arguments:
-            written[key] = value  # noqa: PERF403 -- the condition needs more room than a comprehension has
+    said: dict[str, Any] = {
+        in_yaml(name): value
+        for name, field in Step.model_fields.items()
+        if name not in ("body", LOOP) and (value := getattr(step, name)) != field.default
+    }
+    if step.from_ is not None and len(step.from_) == 1:
+        said["from"] = step.from_[0]
+    first = {word: said.pop(word) for word in ("block", "from", "depth") if word in said}
+    written: dict[str, Any] = {**first, **step.arguments, **said}
     if step.body is not None:
         body = write_body(step.body)
         if not written and isinstance(body, list):

@@ -172,8 +172,11 @@ class SpecModel(BaseModel):
             Misfit: for what is wrong in a map that was made in Python.
         """
         if reading is not None:
-            for name in [key for key in written if key in cls.model_fields and instead_of(key)]:
-                refuse(written, name, python_only(name), reading)
+            for key, value in list(written.items()):
+                if isinstance(value, Table):
+                    value.name_place = key_place(written, key)
+                if key in cls.model_fields and instead_of(key):
+                    refuse(written, key, python_only(key), reading)
         return written
 
     def remember(self, table: Table) -> None:
