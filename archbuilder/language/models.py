@@ -248,15 +248,4 @@ def _validate(model: type[_Model], written: Any, reporter: Reporter) -> _Model |
     return None
 
 
-__all__ = [
-    "SECTIONS",
-    "Architecture",
-    "BlockDefinition",
-    "Expect",
-    "Input",
-    "Loop",
-    "Reference",
-    "Scale",
-    "Step",
-    "write_section",
-]
+__all__ = ["Architecture", "BlockDefinition", "Loop", "Step"]

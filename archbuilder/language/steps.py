@@ -63,9 +63,8 @@ class Loop(NamedTuple):
         if not isinstance(written, dict):
             raise Misfit(f"expected a map of steps, got {describe(written)}")
         start, separator, stop = words[3].partition("..")
-        bounds = [start.strip(), stop.strip()] if separator else ["0", words[3].strip()]
         try:
-            low, high = (int(bound) if _is_number(bound) else Formula(_dollared(bound)) for bound in bounds)
+            low, high = (_bound(start), _bound(stop)) if separator else (0, _bound(words[3]))
         except FormulaError as error:
             raise Misfit(str(error), at_key=True) from None
         loop = Loop(header, words[1], low, high)
@@ -83,12 +82,12 @@ def is_name(written: Any) -> bool:
     return isinstance(written, str) and written.isidentifier() and written.isascii()
 
 
-def _is_number(bound: str) -> bool:
-    return bound.isdigit() and bound.isascii() and len(bound) < 20
-
-
-def _dollared(bound: str) -> str:
-    return bound if bound.startswith("$") else f"$({bound})"
+def _bound(written: str) -> int | Formula:
+    """A bound of a loop: a number, or an expression, which needs no dollar here."""
+    text = written.strip()
+    if text.isdigit() and text.isascii() and len(text) < 20:
+        return int(text)
+    return Formula(text if text.startswith("$") else f"$({text})")
 
 
 class Step(SpecModel):
@@ -349,8 +348,8 @@ def _write_step(step: Step) -> Any:
     }
     if step.from_ is not None and len(step.from_) == 1:
         said["from"] = step.from_[0]
-    first = {word: said.pop(word) for word in ("block", "from", "depth") if word in said}
-    written: dict[str, Any] = {**first, **step.arguments, **said}
+    first: dict[str, Any] = {word: said.pop(word) for word in ("block", "from", "depth") if word in said}
+    written = {**first, **step.arguments, **said}
     if step.body is not None:
         body = write_body(step.body)
         if not written and isinstance(body, list):
