@@ -246,11 +246,11 @@ _INSTEAD: Final[dict[str, Any]] = {"name": "?", "body": {}}
 
 def _take_out(error: ValidationError, table: Table, model: type[SpecModel], reading: Reading) -> None:
     """Reports what is wrong with the entries of a table, and takes it out."""
-    faults = error.errors(include_url=False)
+    faults, given = error.errors(include_url=False), dict(table)
     unknown = [str(fault["loc"][0]) for fault in faults if fault["type"] == "extra_forbidden"]
     for fault in faults:
         key, inner = str(fault["loc"][0]), fault["loc"][-1]
-        value = table.get(key)
+        value = given.get(key)
         if fault["type"] == "missing":
             _report_missing(key, table, unknown, reading)
             table.broken = True

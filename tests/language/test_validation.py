@@ -67,6 +67,7 @@ blocks:
     parameters: {width: chanels, ratio: "$(1 +)"}
     body: {a: {block: norm, eps: "$("}, b: {body: [{block: norm, depth: 0}, 3]}}
     layers: many
+    register: [a, 1, 2]
 stages:
   a: {body: {b: {block: norm, depth: none, inline: 1}, c: {blok: norm}}, names: x}
   for i of 3: {d: norm}
@@ -74,7 +75,7 @@ stages:
   f:
 features: [a, 3]
 """
-    assert [line for line, _ in told(text)] == [2, 3, 3, 6, 6, 7, 7, 7, 8, 10, 10, 10, 10, 11, 12, 13, 14]
+    assert [line for line, _ in told(text)] == [2, 3, 3, 6, 6, 7, 7, 7, 8, 9, 9, 11, 11, 11, 11, 12, 13, 14, 15]
 
 
 def test_what_is_unknown_is_not_taken_for_what_is_missing() -> None:
