@@ -15,13 +15,14 @@ from archbuilder.language.validation import (
     Misfit,
     Reading,
     SpecModel,
+    compute_later,
     copied,
     python_only,
     read_formulas,
     refuse,
     take_out,
 )
-from archbuilder.language.values import Condition, Count, Names, Text, Word, compute_later
+from archbuilder.language.values import Condition, Count, Names, Text, Word
 from archbuilder.language.words import AS_WRITTEN, LOOP, NOT_IN_BODIES, PLACING, STEP_KEYS, in_yaml
 from archbuilder.parameters import describe
 

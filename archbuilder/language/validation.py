@@ -79,6 +79,20 @@ def take_out(table: dict[str, Any], key: str) -> None:
         table.broken = True
 
 
+def compute_later(value: Any) -> Any:
+    """`value`, as a `Formula` if it is a text that has to be computed.
+
+    Raises:
+        Misfit: if it is malformed.
+    """
+    if type(value) is Formula or not is_formula(value):
+        return value
+    try:
+        return Formula(value)
+    except FormulaError as error:
+        raise Misfit(str(error)) from None
+
+
 def read_formulas(container: Any, reading: Reading | None) -> bool:
     """Makes the texts that have to be computed formulas, in place, inside inner maps and lists too.
 
@@ -89,28 +103,21 @@ def read_formulas(container: Any, reading: Reading | None) -> bool:
     """
     whole = True
     for key, value in list(container.items() if isinstance(container, dict) else enumerate(container)):
-        if isinstance(value, dict | list):
-            good = read_formulas(value, reading)
-        elif not is_formula(value) or type(value) is Formula:
-            continue
-        else:
-            good = _read_formula(container, key, reading)
+        good = True
+        try:
+            if isinstance(value, dict | list):
+                good = read_formulas(value, reading)
+            elif is_formula(value):
+                container[key] = compute_later(value)
+        except Misfit as fault:
+            if reading is None:
+                raise
+            reading.report(container, key, fault)
+            good = False
         if not good and isinstance(container, dict):
             take_out(container, key)
         whole = whole and (good or isinstance(container, dict))
     return whole
-
-
-def _read_formula(container: Any, key: Any, reading: Reading | None) -> bool:
-    try:
-        container[key] = Formula(container[key])
-    except FormulaError as error:
-        fault = Misfit(str(error))
-        if reading is None:
-            raise fault from None
-        reading.report(container, key, fault)
-        return False
-    return True
 
 
 def copied(value: Any) -> Any:
