@@ -129,7 +129,7 @@ class Step(SpecModel):
 
     @classmethod
     def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
-        if reading is not None:
+        if reading is not None:  # whether it has a block or a body was checked with its name: see `check_kind`
             for key in NOT_IN_BODIES & written.keys():
                 if not isinstance(written[key], Loop):
                     refuse(written, key, _not_in_a_body(key), reading)

@@ -1,7 +1,7 @@
 """What every part of a spec has in common: how it is read, what is said of its mistakes, and where it was written.
 
-Pydantic makes the models. Of a text, it is given a `Reading` to report to: each model puts its own table in order before
-(short forms, expressions, what depends on other keys), and reports what pydantic finds wrong with it at its place.
+Pydantic makes the models. A text is read with a `Reading`, to which mistakes are reported: each model first puts its own
+table in order (short forms, expressions, what depends on other keys), and says of what pydantic then finds wrong where it is.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ class SpecModel(BaseModel):
         try:
             model = handler(values)
         except ValidationError as error:
-            _take_out(error, given, cls, reading)
+            _report_faults(error, given, cls, reading)
             reading.again = True
             model = cast("Self", cls.model_construct())  # stands in for it until then
         model.remember(given)
@@ -173,7 +173,7 @@ class SpecModel(BaseModel):
 
     @classmethod
     def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
-        """What is written, as pydantic reads it. Without a `reading`, it was made in Python.
+        """What is written, in the form that pydantic takes. Without a `reading`, it was made in Python.
 
         Raises:
             Misfit: for what is wrong in a map that was made in Python.
@@ -251,8 +251,8 @@ _INSTEAD: Final[dict[str, Any]] = {"name": "?", "body": {}}
 """What stands in for what must be there, so that the rest can be read."""
 
 
-def _take_out(error: ValidationError, table: Table, model: type[SpecModel], reading: Reading) -> None:
-    """Reports what is wrong with the entries of a table, and takes it out."""
+def _report_faults(error: ValidationError, table: Table, model: type[SpecModel], reading: Reading) -> None:
+    """Reports what pydantic found wrong with the entries of a table, and takes it out."""
     faults, given = error.errors(include_url=False), dict(table)
     unknown = [str(fault["loc"][0]) for fault in faults if fault["type"] == "extra_forbidden"]
     for fault in faults:
