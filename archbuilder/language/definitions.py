@@ -10,8 +10,8 @@ from archbuilder.diagnostics import nearest, suggest
 from archbuilder.language.formula import is_formula
 from archbuilder.language.steps import Steps, is_name, read_body, write_body
 from archbuilder.language.table import Table
-from archbuilder.language.validation import Misfit, Reading, SpecModel, copied, read_formulas, refuse
-from archbuilder.language.values import Count, Entries, Names, Word, compute_later
+from archbuilder.language.validation import Misfit, Reading, SpecModel, compute_later, copied, read_formulas, refuse
+from archbuilder.language.values import Count, Entries, Names, Word
 from archbuilder.language.words import DECLARATION, NO_PARAMETERS
 from archbuilder.parameters import MAXIMUM_INTEGER, REQUIRED, TYPES, Parameter, ParameterError, describe
 

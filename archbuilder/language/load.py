@@ -10,7 +10,7 @@ from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
 from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
 from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, weaken
-from archbuilder.language.models import Architecture, validate_architecture, write_section
+from archbuilder.language.models import Architecture, validate_architecture
 from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, plain_value, read_bytes, read_yaml
 from archbuilder.language.table import Items, Table, as_table
 from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
@@ -313,20 +313,7 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     place, value_place = _places_of_setting(path, value)
     keys = _target(table, path.split("."))
     if keys is None:
-        choices = [
-            *_names_in(table, "parameters"),
-            *(name for s in SECTIONS for name in _names_in(table, s)),
-            *table,
-        ]
-        first = path.partition(".")[0]
-        message, help = (
-            f"there is nothing called `{first}` to set",
-            suggest(first, [each for each in choices if each != path]),
-        )
-        if path in table or any(word.name == path for word in NETWORK):
-            whole = isinstance(table.get(path), Table)
-            help = f"set what is in it, as in `{path}.{next(iter(table[path]), 'name')}`" if whole else None
-            message = f"`{path}` cannot be set" + (" as a whole" if whole else "")
+        message, help = _why_not(table, path)
         reporter.error("unknown-set", message, place, help=help)
         return table
     inner: Any = table
@@ -342,6 +329,19 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
             reporter.error("unknown-set", message, place)
             return table
     return merge(table, _nest(keys, value, place, value_place))
+
+
+def _why_not(table: Table, path: str) -> tuple[str, str | None]:
+    """Why a path cannot be set, and what can."""
+    if path in table or any(word.name == path for word in NETWORK):
+        if not isinstance(table.get(path), Table):
+            return f"`{path}` cannot be set", None
+        first = next(iter(table[path]), "name")
+        return f"`{path}` cannot be set as a whole", f"set what is in it, as in `{path}.{first}`"
+    first = path.partition(".")[0]
+    steps = [name for section in SECTIONS for name in _names_in(table, section)]
+    choices = [each for each in (*_names_in(table, "parameters"), *steps, *table) if each != path]
+    return f"there is nothing called `{first}` to set", suggest(first, choices)
 
 
 def _places_of_setting(path: str, value: Any) -> tuple[Place, Place]:
@@ -379,8 +379,5 @@ def _nest(keys: list[str], value: Any, key_place: Place, value_place: Place) -> 
 
 def _table_of(architecture: Architecture) -> Table:
     """An architecture that was made in Python, as a table without places."""
-    table = Table()
-    for key, value in architecture.model_dump(by_alias=True, exclude_unset=True).items():
-        section = getattr(architecture, key) if key in SECTIONS else None
-        table.put(key, as_table(write_section(section) if section is not None else value))
+    table: Table = as_table(architecture.model_dump(by_alias=True, exclude_unset=True))
     return table

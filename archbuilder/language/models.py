@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag
+from pydantic import Discriminator, Field, PlainSerializer, PrivateAttr, Tag
 
 from archbuilder.diagnostics import Reporter
 from archbuilder.language.definitions import BlockDefinition
@@ -68,13 +68,6 @@ class Scale(SpecModel):
     width: WidthScale | None = None
     depth: DepthScale | None = None
 
-    @classmethod
-    def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
-        for key, value in super().prepared(written, reading).items():
-            if isinstance(value, Table):
-                value.name_place = key_place(written, key)
-        return written
-
 
 class Expect(SpecModel):
     """Facts that the author states and every check verifies. They hold for the spec as written, with no parameter set."""
@@ -93,9 +86,15 @@ def _kind_of_section(written: Any) -> str:
     return "map"
 
 
+def write_section(section: Any) -> Any:
+    """A section as plain maps and lists."""
+    return write_body([section])[0] if isinstance(section, Step) else write_body(section)
+
+
 Section = Annotated[
     Annotated[dict[str, Step], Tag("map")] | Annotated[list[Step], Tag("list")] | Annotated[Step, Tag("use")],
     Discriminator(_kind_of_section),
+    PlainSerializer(write_section),
 ]
 
 
@@ -202,11 +201,6 @@ def _read_blocks(written: Table, reading: Reading | None) -> dict[str, Any]:
     return blocks
 
 
-def write_section(section: Any) -> Any:
-    """A section as plain maps and lists."""
-    return write_body([section])[0] if isinstance(section, Step) else write_body(section)
-
-
 # The models inside these two are built with them, and need no validators of their own.
 BlockDefinition.model_rebuild()
 Architecture.model_rebuild()
@@ -254,15 +248,4 @@ def _validate(model: type[_Model], written: Any, reporter: Reporter) -> _Model |
     return None
 
 
-__all__ = [
-    "SECTIONS",
-    "Architecture",
-    "BlockDefinition",
-    "Expect",
-    "Input",
-    "Loop",
-    "Reference",
-    "Scale",
-    "Step",
-    "write_section",
-]
+__all__ = ["Architecture", "BlockDefinition", "Loop", "Step"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_serializer
 
@@ -15,14 +15,15 @@ from archbuilder.language.validation import (
     Misfit,
     Reading,
     SpecModel,
+    compute_later,
     copied,
     python_only,
     read_formulas,
     refuse,
     take_out,
 )
-from archbuilder.language.values import Condition, Count, Names, Text, Word, compute_later
-from archbuilder.language.words import AS_WRITTEN, LOOP, NOT_IN_BODIES, PLACING, STEP_KEYS
+from archbuilder.language.values import Condition, Count, Names, Text, Word
+from archbuilder.language.words import AS_WRITTEN, LOOP, NOT_IN_BODIES, PLACING, STEP_KEYS, in_yaml
 from archbuilder.parameters import describe
 
 
@@ -45,17 +46,13 @@ Body: TypeAlias = Annotated[
 """The steps of a step: likewise, or `$name` for a slot's."""
 
 
-class Loop:
+class Loop(NamedTuple):
     """`for i in n:` or `for i in a .. b:`; the numbers from 0 (or `a`) up to, not including, `n` (or `b`)."""
 
-    def __init__(self, header: str, variable: str, start: Any, stop: Any) -> None:
-        self.header, self.variable, self.start, self.stop = header, variable, start, stop
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Loop) and self.header == other.header
-
-    def __hash__(self) -> int:
-        return hash(self.header)
+    header: str
+    variable: str
+    start: Any
+    stop: Any
 
     @staticmethod
     def read(header: str, written: Any, place: Place | None = None) -> dict[str, Any]:
@@ -67,9 +64,8 @@ class Loop:
         if not isinstance(written, dict):
             raise Misfit(f"expected a map of steps, got {describe(written)}")
         start, separator, stop = words[3].partition("..")
-        bounds = [start.strip(), stop.strip()] if separator else ["0", words[3].strip()]
         try:
-            low, high = (int(bound) if _is_number(bound) else Formula(_dollared(bound)) for bound in bounds)
+            low, high = (_bound(start), _bound(stop)) if separator else (0, _bound(words[3]))
         except FormulaError as error:
             raise Misfit(str(error), at_key=True) from None
         loop = Loop(header, words[1], low, high)
@@ -87,12 +83,12 @@ def is_name(written: Any) -> bool:
     return isinstance(written, str) and written.isidentifier() and written.isascii()
 
 
-def _is_number(bound: str) -> bool:
-    return bound.isdigit() and bound.isascii() and len(bound) < 20
-
-
-def _dollared(bound: str) -> str:
-    return bound if bound.startswith("$") else f"$({bound})"
+def _bound(written: str) -> int | Formula:
+    """A bound of a loop: a number, or an expression, which needs no dollar here."""
+    text = written.strip()
+    if text.isdigit() and text.isascii() and len(text) < 20:
+        return int(text)
+    return Formula(text if text.startswith("$") else f"$({text})")
 
 
 class Step(SpecModel):
@@ -133,7 +129,7 @@ class Step(SpecModel):
 
     @classmethod
     def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
-        if reading is not None:
+        if reading is not None:  # whether it has a block or a body was checked with its name: see `check_kind`
             for key in NOT_IN_BODIES & written.keys():
                 if not isinstance(written[key], Loop):
                     refuse(written, key, _not_in_a_body(key), reading)
@@ -232,17 +228,18 @@ def _read_step(
 
 def in_full(container: Any, key: str | int, value: Any) -> Any:
     """A step of a text, in full where it is written in short (`norm`, a list), with the place of its name."""
+    place = key_place(container, key) or value_place(container, key)
     if isinstance(value, Table):
-        table = value.copy() if value.name_place else value  # behind an alias it is there twice
+        table = value if value.name_place in (None, place) else value.copy()  # behind an alias it is there twice
     elif isinstance(value, str | list):
-        place = value_place(container, key)
-        table = Table(place)
-        table.put("block" if isinstance(value, str) else "body", value, place, place)
+        at = value_place(container, key)
+        table = Table(at)
+        table.put("block" if isinstance(value, str) else "body", value, at, at)
     elif value is None or isinstance(value, dict):
         return value
     else:
         raise _no_step(value)
-    table.name_place = key_place(container, key) or value_place(container, key)
+    table.name_place = place
     return table
 
 
@@ -345,22 +342,15 @@ def _write_step(step: Step) -> Any:
     """The shortest way to write a step."""
     if step.is_nothing:
         return None
-    written: dict[str, Any] = {}
-    for key, value in (
-        ("block", step.block),
-        ("from", step.from_ and (step.from_[0] if len(step.from_) == 1 else step.from_)),
-        ("depth", step.depth),
-        *step.arguments.items(),
-        ("when", None if step.when is True else step.when),
-        ("else", step.else_),
-        ("names", step.names),
-        ("inline", step.inline or None),
-        ("rename", step.rename),
-        ("register", step.register_),
-        ("output", step.output),
-    ):
-        if value is not None or key in step.arguments:
-            written[key] = value  # noqa: PERF403 -- the condition needs more room than a comprehension has
+    said: dict[str, Any] = {
+        in_yaml(name): value
+        for name, field in Step.model_fields.items()
+        if name not in ("body", LOOP) and (value := getattr(step, name)) != field.default
+    }
+    if step.from_ is not None and len(step.from_) == 1:
+        said["from"] = step.from_[0]
+    first: dict[str, Any] = {word: said.pop(word) for word in ("block", "from", "depth") if word in said}
+    written = {**first, **step.arguments, **said}
     if step.body is not None:
         body = write_body(step.body)
         if not written and isinstance(body, list):

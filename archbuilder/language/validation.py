@@ -1,7 +1,7 @@
 """What every part of a spec has in common: how it is read, what is said of its mistakes, and where it was written.
 
-Pydantic makes the models. Of a text, it is given a `Reading` to report to: each model puts its own table in order before
-(short forms, expressions, what depends on other keys), and reports what pydantic finds wrong with it at its place.
+Pydantic makes the models. A text is read with a `Reading`, to which mistakes are reported: each model first puts its own
+table in order (short forms, expressions, what depends on other keys), and says of what pydantic then finds wrong where it is.
 """
 
 from __future__ import annotations
@@ -79,6 +79,20 @@ def take_out(table: dict[str, Any], key: str) -> None:
         table.broken = True
 
 
+def compute_later(value: Any) -> Any:
+    """`value`, as a `Formula` if it is a text that has to be computed.
+
+    Raises:
+        Misfit: if it is malformed.
+    """
+    if type(value) is Formula or not is_formula(value):
+        return value
+    try:
+        return Formula(value)
+    except FormulaError as error:
+        raise Misfit(str(error)) from None
+
+
 def read_formulas(container: Any, reading: Reading | None) -> bool:
     """Makes the texts that have to be computed formulas, in place, inside inner maps and lists too.
 
@@ -89,28 +103,21 @@ def read_formulas(container: Any, reading: Reading | None) -> bool:
     """
     whole = True
     for key, value in list(container.items() if isinstance(container, dict) else enumerate(container)):
-        if isinstance(value, dict | list):
-            good = read_formulas(value, reading)
-        elif not is_formula(value) or type(value) is Formula:
-            continue
-        else:
-            good = _read_formula(container, key, reading)
+        good = True
+        try:
+            if isinstance(value, dict | list):
+                good = read_formulas(value, reading)
+            elif is_formula(value):
+                container[key] = compute_later(value)
+        except Misfit as fault:
+            if reading is None:
+                raise
+            reading.report(container, key, fault)
+            good = False
         if not good and isinstance(container, dict):
             take_out(container, key)
         whole = whole and (good or isinstance(container, dict))
     return whole
-
-
-def _read_formula(container: Any, key: Any, reading: Reading | None) -> bool:
-    try:
-        container[key] = Formula(container[key])
-    except FormulaError as error:
-        fault = Misfit(str(error))
-        if reading is None:
-            raise fault from None
-        reading.report(container, key, fault)
-        return False
-    return True
 
 
 def copied(value: Any) -> Any:
@@ -147,7 +154,7 @@ class SpecModel(BaseModel):
         try:
             model = handler(values)
         except ValidationError as error:
-            _take_out(error, given, cls, reading)
+            _report_faults(error, given, cls, reading)
             reading.again = True
             model = cast("Self", cls.model_construct())  # stands in for it until then
         model.remember(given)
@@ -166,14 +173,17 @@ class SpecModel(BaseModel):
 
     @classmethod
     def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
-        """What is written, as pydantic reads it. Without a `reading`, it was made in Python.
+        """What is written, in the form that pydantic takes. Without a `reading`, it was made in Python.
 
         Raises:
             Misfit: for what is wrong in a map that was made in Python.
         """
         if reading is not None:
-            for name in [key for key in written if key in cls.model_fields and instead_of(key)]:
-                refuse(written, name, python_only(name), reading)
+            for key, value in list(written.items()):
+                if isinstance(value, Table):
+                    value.name_place = key_place(written, key)
+                if key in cls.model_fields and instead_of(key):
+                    refuse(written, key, python_only(key), reading)
         return written
 
     def remember(self, table: Table) -> None:
@@ -241,13 +251,13 @@ _INSTEAD: Final[dict[str, Any]] = {"name": "?", "body": {}}
 """What stands in for what must be there, so that the rest can be read."""
 
 
-def _take_out(error: ValidationError, table: Table, model: type[SpecModel], reading: Reading) -> None:
-    """Reports what is wrong with the entries of a table, and takes it out."""
-    faults = error.errors(include_url=False)
+def _report_faults(error: ValidationError, table: Table, model: type[SpecModel], reading: Reading) -> None:
+    """Reports what pydantic found wrong with the entries of a table, and takes it out."""
+    faults, given = error.errors(include_url=False), dict(table)
     unknown = [str(fault["loc"][0]) for fault in faults if fault["type"] == "extra_forbidden"]
     for fault in faults:
         key, inner = str(fault["loc"][0]), fault["loc"][-1]
-        value = table.get(key)
+        value = given.get(key)
         if fault["type"] == "missing":
             _report_missing(key, table, unknown, reading)
             table.broken = True

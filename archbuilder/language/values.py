@@ -7,26 +7,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import PlainSerializer, PlainValidator
 
-from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.formula import Formula, is_formula
-from archbuilder.language.validation import Misfit, copied, read_formulas
+from archbuilder.language.formula import is_formula
+from archbuilder.language.validation import Misfit, compute_later, copied, read_formulas
 from archbuilder.parameters import describe
 
 MAXIMUM_REPEATS: Final = 10_000
-
-
-def compute_later(value: Any) -> Any:
-    """`value`, as a `Formula` if it is a text that has to be computed.
-
-    Raises:
-        Misfit: if it is malformed.
-    """
-    if type(value) is Formula or not is_formula(value):
-        return value
-    try:
-        return Formula(value)
-    except FormulaError as error:
-        raise Misfit(str(error)) from None
 
 
 def _check_count(value: Any) -> Any:
