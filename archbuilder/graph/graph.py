@@ -197,6 +197,11 @@ class Graph:
         """The shape of what comes out."""
         return self.shape_of(self.output)
 
+    @property
+    def is_computed(self) -> bool:
+        """Whether a function in Python made its steps, so that they have no text."""
+        return any(isinstance(each, str) for each in self.loops)
+
     @cached_property
     def drop_units(self) -> int:
         """How many blocks in it drop their path."""

@@ -192,9 +192,17 @@ def python_text(tree: Tree, rename: Callable[[str], str]) -> str:
             if node.func.id in _IN_MATH:
                 function = ast.Attribute(ast.Name("math", ast.Load()), node.func.id, ast.Load())
             return ast.Call(function, arguments, [])
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return ast.Name(quoted(node.value), ast.Load())  # written as all texts in the source are
         return ast.Name(rename(node.id), ast.Load()) if isinstance(node, ast.Name) else None
 
-    return ast.unparse(rebuilt(tree, replace)).replace("'", '"')
+    return ast.unparse(rebuilt(tree, replace))
+
+
+def quoted(text: str) -> str:
+    """A text as a Python literal in double quotes, in ASCII."""
+    escaped = text.encode("unicode_escape").decode("ascii").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def is_function(name: str) -> bool:

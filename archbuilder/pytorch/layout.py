@@ -11,6 +11,7 @@ from typing import Any, Final
 from archbuilder.graph.op import Construct
 from archbuilder.pytorch.constructor import Computed
 from archbuilder.pytorch.expressions import Chain, Conditional, Module, Run
+from archbuilder.pytorch.formulas import quoted
 
 WIDTH: Final = 100
 
@@ -29,12 +30,6 @@ def literal(value: Any) -> str:
     if type(value) is str:
         return quoted(value)
     raise TypeError(f"no literal for {type(value).__name__}")
-
-
-def quoted(text: str) -> str:
-    """A text as a Python literal in double quotes, in ASCII."""
-    escaped = text.encode("unicode_escape").decode("ascii").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def value_text(value: Any, indent: int) -> str:

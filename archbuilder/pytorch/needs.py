@@ -9,6 +9,9 @@ from archbuilder.graph.graph import Graph
 from archbuilder.graph.needs import names_bound, needy_ops
 from archbuilder.pytorch.names import RESERVED
 
+OWN_IMPORTS = ("import math",)
+"""What the source imports itself, wherever something in it needs that."""
+
 
 @dataclass
 class Needs:
@@ -28,7 +31,7 @@ def needs_of(graph: Graph) -> Needs:
     needs = Needs()
     for _, node, op in needy_ops(graph):
         for text in (each.strip() for each in op.needs):
-            if text in (*needs.imports, *needs.definitions):
+            if text in (*needs.imports, *needs.definitions, *OWN_IMPORTS):
                 continue
             bound = names_bound(text)
             if clash := bound & RESERVED:

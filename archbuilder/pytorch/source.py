@@ -6,9 +6,10 @@ from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Map
 from archbuilder.pytorch.classes import plan_network
 from archbuilder.pytorch.folding import folded
+from archbuilder.pytorch.formulas import quoted
 from archbuilder.pytorch.helpers import HELPERS
 from archbuilder.pytorch.initialise import initialisation_lines
-from archbuilder.pytorch.layout import literal, quoted
+from archbuilder.pytorch.layout import literal
 from archbuilder.pytorch.needs import needs_of
 from archbuilder.pytorch.plans import Network
 from archbuilder.pytorch.writer import Writer, docstring, output_class

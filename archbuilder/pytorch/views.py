@@ -135,7 +135,12 @@ class View:
         """What a node's step says for a parameter of its op or block; of an op that it says nothing for, the default."""
         origin = node.origin
         if origin is not None and parameter in origin.arguments:
-            return self.tree(node, origin.arguments[parameter]) if origin.own else None
+            if not origin.own:
+                return None
+            tree = self.tree(node, origin.arguments[parameter])
+            # The function of a block in Python computes what it says: what it hands on under its own name is known by that.
+            own = self.names(parameter) if self.graph.is_computed else None
+            return own if own is not None and self._is(own, origin.arguments[parameter]) else tree
         if isinstance(node.body, Op):
             default = next((each.default for each in node.body.parameters if each.name == parameter), REQUIRED)
             return literal_tree(default) if default is not REQUIRED else None
@@ -162,7 +167,7 @@ class View:
         return [tree for tree in found if tree is not None]
 
     def choices(self, node: Node) -> list[Tree]:
-        """The conditions by which a node chooses what it takes."""
+        """The conditions on which it depends what a node takes: those by which it chooses, and those of what it reads."""
         origin = node.origin
         inputs = origin.inputs if origin is not None and origin.own and origin.inputs is not None else ()
         trees = [parse(text) for text in inputs if "$" in text]
@@ -171,6 +176,8 @@ class View:
             if isinstance(tree, ast.IfExp):
                 said = _said(f"$({ast.unparse(tree.test)})", self._names_at(node), self.block_channels)
                 found += [said, ast.UnaryOp(ast.Not(), said)] if said is not None else []
+        for value in node.inputs:
+            found += self.condition(self.graph.nodes[value.node]) if value.node != INPUT else []
         return found
 
     def made(self, node: Node, made: Construct | Expression) -> Construct | Expression:

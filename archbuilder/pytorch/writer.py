@@ -10,6 +10,7 @@ from archbuilder.graph.names import MODULE_ATTRIBUTES
 from archbuilder.graph.op import Construct
 from archbuilder.pytorch.constructor import ABSENT, Argument, Computed
 from archbuilder.pytorch.expressions import Chain, Conditional, Module, Run
+from archbuilder.pytorch.formulas import quoted
 from archbuilder.pytorch.forward import forward_lines
 from archbuilder.pytorch.layout import (
     OMITTED,
@@ -18,7 +19,6 @@ from archbuilder.pytorch.layout import (
     literal,
     module_list_text,
     module_text,
-    quoted,
     runs_text,
 )
 from archbuilder.pytorch.plans import Plan, PlannedStep, Reference
