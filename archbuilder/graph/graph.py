@@ -13,7 +13,6 @@ from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
 from archbuilder.graph.op import Op, Tensor
-from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
 
 INPUT = -1
@@ -195,7 +194,7 @@ class Graph:
     @cached_property
     def drop_units(self) -> int:
         """How many blocks in it drop their path."""
-        own = any(isinstance(node.body, DropPath) for node in self.nodes)
+        own = any(isinstance(node.body, Op) and node.body.drops_path for node in self.nodes)
         calls = ((node.body, node.count) for node in self.nodes if isinstance(node.body, Graph))
         return int(own) + sum(graph.drop_units * count for graph, count in calls)
 
@@ -220,7 +219,7 @@ class Graph:
     @cached_property
     def drop_paths(self) -> int:
         """How many paths it drops: a block may have several."""
-        own = sum(isinstance(node.body, DropPath) for node in self.nodes)
+        own = sum(isinstance(node.body, Op) and node.body.drops_path for node in self.nodes)
         return own + sum(node.body.drop_paths * node.count for node in self.nodes if isinstance(node.body, Graph))
 
     def state(self) -> Iterator[tuple[str, Tensor]]:

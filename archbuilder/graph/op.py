@@ -7,12 +7,20 @@ described as data and turned into text by `archbuilder.pytorch`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import prod
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
+
+Role: TypeAlias = Literal[
+    "convolution", "linear", "norm", "activation", "regularisation", "pooling", "resampling", "join", "attention", "shape",
+    "tensor", "identity", "other",
+]  # fmt: skip
+"""What an op is for: `regularisation` acts in training only, `resampling` gives a map of another size, a `join` makes one
+value of several, `shape` orders or parts the same numbers anew, a `tensor` is held beside the steps."""
 
 
 class OpError(Exception):
@@ -22,6 +30,15 @@ class OpError(Exception):
         super().__init__(message)
         self.help = help
         self.parameter = parameter
+
+
+class ShapesDiffer(OpError):
+    """Values that must be of one shape are not. `first` and `second` number two inputs that disagree."""
+
+    def __init__(self, expected: str, inputs: tuple[Shape, ...], second: int, help: str) -> None:
+        super().__init__(f"{expected}, got {inputs[0]} and {inputs[second]}", help)
+        self.first = 0
+        self.second = second
 
 
 class Tensor(NamedTuple):
@@ -37,22 +54,41 @@ class Tensor(NamedTuple):
         return prod(self.shape)
 
 
+class Window(NamedTuple):
+    """How an op slides over a map, along each axis. `padding` is None where it is what keeps the size, which is one more
+    behind the map than before it."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...] | None
+    dilation: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Construct:
-    """A call that makes a module: `callee(*arguments, **keywords)`. Values are literals, or constructs themselves."""
+    """A call that makes a module: `callee(*arguments, **keywords)`. Values are literals, or constructs themselves.
+
+    `parameters` has for each argument, `keyword_parameters` for some of the keywords, the parameter of the op that says it:
+    where that is given as a number or a word, the value is just this. A part of a list is written `shape.0`, and what the
+    input says of itself `input.channels`. Where from a value is does not change what is called.
+    """
 
     callee: str
     arguments: tuple[Any, ...] = ()
     keywords: tuple[tuple[str, Any], ...] = ()
+    parameters: tuple[str | None, ...] = field(default=(), compare=False, repr=False)
+    keyword_parameters: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Expression:
     """A computation without a module. `template` has `{0}`, `{1}` ... for its inputs, `{all}` for all of them in a list,
-    and names for its values."""
+    `{sum}` and `{product}` for what they come to, and names for its values. `parameters` says for some of these which
+    parameter of the op says it, as in a `Construct`."""
 
     template: str
     values: tuple[tuple[str, Any], ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Initialisation(NamedTuple):
@@ -75,12 +111,34 @@ class Op:
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
     joins: ClassVar[bool] = False
     """Whether it means something only for several values; all values of a list (`acts.*`) may still be one."""
-    counts_as_layer: ClassVar[bool] = False
-    in_place: ClassVar[bool] = False
-    holds_tensor: ClassVar[bool] = False
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What a parameter is where it is not given, if that follows from others or from the input: formulas, the simplest first.
+    Which of them is right may depend on the values."""
     kept: ClassVar[str | None] = None
+    """The parameter that is a size of the input which weights depend on: it stays as it is for another input."""
+    holds_tensor: ClassVar[bool] = False
+    """Whether it is a tensor that belongs to the block itself, and no module."""
+
+    role: ClassVar[Role] = "other"
+    counts_as_layer: ClassVar[bool] = False
+    """Whether it counts when the depth of a network is told."""
+    sums: ClassVar[bool] = False
+    """Whether it adds its inputs up, so that one of them may be a shortcut around the others."""
+    sign: ClassVar[str] = ""
+    """The symbol that is all that a picture has of it."""
+    follows: ClassVar[bool] = False
+    """Whether it stands in the box of the layer before it, in a picture."""
+    telling: ClassVar[bool] = True
+    """Whether it is named where a section is described in a few words."""
+
+    in_place: ClassVar[bool] = False
+    """Whether it can overwrite its input without torch having to keep a copy for the gradient."""
+    drops_path: ClassVar[bool] = False
+    """Whether it drops a path in training, at a rate that depends on where in the network its block stands."""
     needs: ClassVar[tuple[str, ...]] = ()
     """What emitted source needs beside torch: import lines, and definitions of classes and functions, as text."""
+    helpers: ClassVar[tuple[str, ...]] = ()
+    """Which definitions of `archbuilder.graph.helpers` emitted source needs for it."""
     spreads: ClassVar[bool] = False
     """Whether its module takes several inputs as several arguments, and not as one tuple."""
 
@@ -107,6 +165,10 @@ class Op:
         """The parameters that mean nothing beside the others, each with the reason."""
         return {}
 
+    def remark_on(self, parameter: str) -> str:
+        """What to know of a parameter's value that this does not say itself; "" if there is nothing."""
+        return ""
+
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         """The shape of the output.
 
@@ -123,6 +185,29 @@ class Op:
         """Multiply-accumulates of convolutions, linear layers and matrix products, for one image."""
         return 0
 
+    @property
+    def window(self) -> Window | None:
+        """How it slides over a map; None for what does not."""
+        return None
+
+    @property
+    def does_nothing(self) -> bool:
+        """Whether it gives its input as it is, so that its step is left out."""
+        return False
+
+    def is_fresh(self, inputs: int) -> bool:
+        """Whether it makes a tensor of its own of so many inputs, which it does not need again, even for the gradient: an
+        activation that is its only reader may overwrite that."""
+        return False
+
+    def rate_at(self, position: int, count: int) -> float:
+        """How often it drops its path in block `position` of `count`, both counted over the blocks that drop theirs."""
+        return 0.0
+
+    def at_rate(self, rate: float) -> Op:
+        """The op as it is where it drops its path so often."""
+        return self
+
     def emit(self) -> Construct | Expression:
         """The module that computes it, or an expression."""
         raise AssertionError(f"{type(self).__name__} must say how it is computed")
@@ -138,7 +223,7 @@ class Op:
 
     def label(self) -> str:
         """A few words for tables and drawings."""
-        return self.name.replace("_", " ")
+        return self.sign or self.name.replace("_", " ")
 
 
 def only_map(op: str, shape: Shape) -> Map:

@@ -7,8 +7,7 @@ from typing import Any
 
 from archbuilder.diagnostics import Note
 from archbuilder.graph.graph import Value
-from archbuilder.graph.op import Op, OpError
-from archbuilder.graph.ops.combine import ShapesDiffer
+from archbuilder.graph.op import Op, OpError, ShapesDiffer
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.models import Step
 from archbuilder.lower.arguments import Given

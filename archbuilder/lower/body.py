@@ -9,7 +9,6 @@ from weakref import proxy
 
 from archbuilder.graph.graph import Graph, Node, Output, Turn, Value
 from archbuilder.graph.op import Op
-from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Loop, Step
@@ -311,7 +310,7 @@ class Bodies:
         if op_type.kept is not None:
             given = self._with_kept(given, op_type.kept)
         op, shape = self.application.apply(op_type, given, inputs, step, frame)
-        left_out = isinstance(op, DropPath) and op.rate == 0
+        left_out = op.does_nothing
         claim = not left_out and not (frame.inlined and not op.is_module)
         child = self.naming.child(name, frame, step, claim=claim)
         if op.holds_tensor and not child.isidentifier():

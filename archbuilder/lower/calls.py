@@ -9,8 +9,8 @@ from typing import Any, Final, Protocol
 
 from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
-from archbuilder.graph.ops.combine import Gather
 from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.graph.table import GATHER
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.language.table import key_place, value_place
@@ -231,7 +231,7 @@ def _give(found: list[Value], place: Place | None, inner: Frame) -> None:
         inner.current = POISON if POISON in found else found[0]
         return
     shapes = Streams(inner.builder.shape_of(value) for value in found)
-    inner.current = inner.builder.add(Node("streams", Gather(), tuple(found), shapes, place))
+    inner.current = inner.builder.add(Node("streams", GATHER, tuple(found), shapes, place))
 
 
 def finished(

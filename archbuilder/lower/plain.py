@@ -12,7 +12,6 @@ from typing import Any, Final
 from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import Node, Origin, Value, plain_node
 from archbuilder.graph.op import Op, OpError
-from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Step
@@ -104,7 +103,7 @@ class PlainSteps:
         except OpError:
             return None
         builder.known.add(name)
-        if type(op) is DropPath and op.rate == 0:
+        if op.does_nothing:
             return self._add(plan, _stand_in(plan, inputs, shape, frame), frame)
         builder.taken.add(name)
         return self._add(plan, plain_node(name, op, inputs, shape, plan.place, self._origin(plan, frame)), frame)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from archbuilder.graph.graph import Graph, Node, Value, reduction_of
-from archbuilder.graph.ops.weighted import Convolution
 from archbuilder.graph.shapes import Map
 from archbuilder.lower.evaluation import Evaluation, GiveUp
 from archbuilder.lower.frame import POISON, Frame
@@ -86,8 +85,10 @@ def check_dilation(
 
 def _slides(nodes: Sequence[Node]) -> bool:
     """Whether a convolution among them, or inside, sees more than one pixel."""
-    bodies = [node.body for node in nodes]
+    bodies = [node.body for node in nodes if node.body is not None]
     return any(
-        _slides(body.nodes) if isinstance(body, Graph) else isinstance(body, Convolution) and body.kernel != (1, 1)
+        _slides(body.nodes)
+        if isinstance(body, Graph)
+        else body.role == "convolution" and body.window is not None and max(body.window.kernel) > 1
         for body in bodies
     )

@@ -57,7 +57,8 @@ class ModuleOp(Op):
         return self.cost
 
     def emit(self) -> Construct:
-        return Construct(self.source[1], (), self.keywords)
+        own = {} if "arguments" in self.rules else {key: key for key, _ in self.keywords}
+        return Construct(self.source[1], (), self.keywords, keyword_parameters=own)
 
 
 def _shape(name: str, found: Any) -> Shape:

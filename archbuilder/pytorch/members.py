@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Construct, Expression, Op
-from archbuilder.graph.ops.activation import DropPath
 from archbuilder.pytorch.expressions import IDENTITY, CannotUnify, Chain, Module, Run
 from archbuilder.pytorch.instances import Instance, calls, count_readers, rate_of, works_in_place
 
@@ -42,10 +41,10 @@ class Member:
         body = node.body
         if isinstance(body, Graph):
             return module_of(self.called[id(node)][0], self.call_of)
-        if isinstance(body, DropPath) and self.instance.rates:
-            return Construct("DropPath", (rate_of(self.instance, node),))
         if not isinstance(body, Op):
             return IDENTITY
+        if body.drops_path and self.instance.rates:
+            body = body.at_rate(rate_of(self.instance, node))
         made = body.emit()
         taps = frozenset(self.graph.source_of(tap.value) for tap in self.graph.taps)
         if body.in_place and isinstance(made, Construct):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from archbuilder.graph.graph import Graph
+from archbuilder.graph.helpers import HELPERS
 from archbuilder.graph.shapes import Map
 from archbuilder.pytorch.classes import plan_network
 from archbuilder.pytorch.folding import folded
-from archbuilder.pytorch.helpers import HELPERS
 from archbuilder.pytorch.initialise import initialisation_lines
 from archbuilder.pytorch.layout import literal, quoted
 from archbuilder.pytorch.needs import needs_of
@@ -36,7 +36,7 @@ def source_of(graph: Graph) -> tuple[str, str]:
     classes += [output_class(network.root)] if network.root.outputs else []
     classes.append(_root(network, graph, writer))
     body = folded("\n\n\n".join(classes))
-    helpers = [text for name, text in HELPERS.items() if f"{name}(" in body]
+    helpers = [text for name, text in HELPERS.items() if name in needs.helpers]
     body = "\n\n\n".join([*helpers, *needs.definitions, body])
     return f"{_header(graph, body, needs.imports)}\n\n\n{body}\n", network.root.name
 

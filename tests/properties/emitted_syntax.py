@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
-from archbuilder.pytorch.helpers import HELPERS
+from archbuilder.graph.helpers import HELPERS
 
 IMPORTS = {
     "from collections import OrderedDict",

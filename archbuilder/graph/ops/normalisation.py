@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor, divisors
+from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Role, Tensor, divisors
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 from archbuilder.parameters import Parameter
+
+_SAME: Final = {"eps": "eps", "momentum": "momentum"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -19,6 +21,9 @@ class Norm(Op):
 
     name: ClassVar[str] = "norm"
     help: ClassVar[str] = "a normalisation, with a learned scale and shift for each channel"
+    role: ClassVar[Role] = "norm"
+    follows: ClassVar[bool] = True
+    telling: ClassVar[bool] = False
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("kind", "string", "batch", "over what is normalised", choices=("batch", "group", "layer")),
         Parameter("eps", "float", 1e-5, "added to the variance", minimum=0),
@@ -76,14 +81,24 @@ class Norm(Op):
         running = (Tensor("running_mean", size, False), Tensor("running_var", size, False))
         return (*tensors, *running, Tensor("num_batches_tracked", (), False))
 
+    @property
+    def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Torch has no layer norm over the channels of a map."""
+        return ("LayerNorm2d",) if self.kind == "layer" and not self.flat else ()
+
+    def is_fresh(self, inputs: int) -> bool:
+        return True
+
     def emit(self) -> Construct:
         keywords: tuple[tuple[str, Any], ...] = (("eps", self.eps),) if self.eps != 1e-5 else ()
         if self.kind == "batch":
             keywords += (("momentum", self.momentum),) if self.momentum != 0.1 else ()
-            return Construct("nn.BatchNorm1d" if self.flat else "nn.BatchNorm2d", (self.channels,), keywords)
+            callee = "nn.BatchNorm1d" if self.flat else "nn.BatchNorm2d"
+            return Construct(callee, (self.channels,), keywords, ("input.channels",), _SAME)
         if self.kind == "layer":
-            return Construct("nn.LayerNorm" if self.flat else "LayerNorm2d", (self.channels,), keywords)
-        return Construct("nn.GroupNorm", (self.groups, self.channels), keywords)
+            callee = "nn.LayerNorm" if self.flat else "LayerNorm2d"
+            return Construct(callee, (self.channels,), keywords, ("input.channels",), _SAME)
+        return Construct("nn.GroupNorm", (self.groups, self.channels), keywords, ("groups", "input.channels"), _SAME)
 
     def initialise(self) -> tuple[Initialisation, ...]:
         return (Initialisation("weight", "zeros"),) if self.zero_init else ()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, OpError, only_map, pair, short
+from archbuilder.graph.op import Construct, Expression, Op, OpError, Role, Window, only_map, pair, short
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import Pair, default_padding, slide
 from archbuilder.parameters import Parameter
@@ -35,6 +35,7 @@ class MaxPool(Op):
 
     name: ClassVar[str] = "max_pool"
     help: ClassVar[str] = "the largest number in each window"
+    role: ClassVar[Role] = "pooling"
     parameters: ClassVar[tuple[Parameter, ...]] = _WINDOW
 
     kernel: Pair
@@ -50,8 +51,12 @@ class MaxPool(Op):
         shape = only_map("max_pool", inputs[0])
         return Map(shape.channels, *slide("max_pool", shape, self.kernel, self.stride, self.padding, ceil=self.ceil))
 
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.stride, self.padding, (1, 1))
+
     def emit(self) -> Construct:
-        return Construct("nn.MaxPool2d", (), _window_keywords(self))
+        return Construct("nn.MaxPool2d", (), _window_keywords(self), keyword_parameters=_SAME)
 
     def label(self) -> str:
         return f"max pool {_window_label(self)}"
@@ -63,6 +68,7 @@ class AveragePool(Op):
 
     name: ClassVar[str] = "avg_pool"
     help: ClassVar[str] = "the mean of each window"
+    role: ClassVar[Role] = "pooling"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         *_WINDOW,
         Parameter("count_padding", "bool", True, "whether the margin's zeros count in the mean"),
@@ -83,12 +89,25 @@ class AveragePool(Op):
         shape = only_map("avg_pool", inputs[0])
         return Map(shape.channels, *slide("avg_pool", shape, self.kernel, self.stride, self.padding, ceil=self.ceil))
 
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.stride, self.padding, (1, 1))
+
     def emit(self) -> Construct:
         counted = () if self.count_padding else (("count_include_pad", False),)
-        return Construct("nn.AvgPool2d", (), (*_window_keywords(self), *counted))
+        return Construct("nn.AvgPool2d", (), (*_window_keywords(self), *counted), keyword_parameters=_SAME)
 
     def label(self) -> str:
         return f"avg pool {_window_label(self)}"
+
+
+_SAME: Final = {
+    "kernel_size": "kernel",
+    "stride": "stride",
+    "padding": "padding",
+    "ceil_mode": "ceil",
+    "count_include_pad": "count_padding",
+}
 
 
 def _window_keywords(pool: MaxPool | AveragePool) -> tuple[tuple[str, Any], ...]:
@@ -109,6 +128,7 @@ class GlobalPool(Op):
 
     name: ClassVar[str] = "global_pool"
     help: ClassVar[str] = "the mean over all pixels or tokens: a vector, or with `keep` a map of one pixel"
+    role: ClassVar[Role] = "pooling"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("keep", "bool", False, "whether height and width stay, as 1"),
         Parameter(
@@ -176,9 +196,6 @@ class ChannelPool(Op):
     def emit(self) -> Expression:
         return Expression("torch.cat([{0}.mean(dim=1, keepdim=True), {0}.amax(dim=1, keepdim=True)], dim=1)")
 
-    def label(self) -> str:
-        return "channel pool"
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WeightedPool(Op):
@@ -188,6 +205,7 @@ class WeightedPool(Op):
     help: ClassVar[str] = (
         "the mean over all pixels, weighted by the softmax of a map of one channel; a map of one pixel"
     )
+    role: ClassVar[Role] = "attention"
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
 
     pixels: int
@@ -209,9 +227,6 @@ class WeightedPool(Op):
     def emit(self) -> Expression:
         return Expression("({0}.flatten(2) @ {1}.flatten(2).softmax(dim=2).transpose(1, 2)).unsqueeze(3)")
 
-    def label(self) -> str:
-        return "weighted pool"
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AdaptivePool(Op):
@@ -219,6 +234,7 @@ class AdaptivePool(Op):
 
     name: ClassVar[str] = "adaptive_avg_pool"
     help: ClassVar[str] = "the mean over as many windows as the output has pixels"
+    role: ClassVar[Role] = "resampling"
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("size", "size", help="of the output", minimum=1),)
 
     size: Pair
@@ -231,7 +247,7 @@ class AdaptivePool(Op):
         return Map(only_map("adaptive_avg_pool", inputs[0]).channels, *self.size)
 
     def emit(self) -> Construct:
-        return Construct("nn.AdaptiveAvgPool2d", (short(self.size),))
+        return Construct("nn.AdaptiveAvgPool2d", (short(self.size),), parameters=("size",))
 
     def label(self) -> str:
         return f"adaptive avg pool {self.size[0]}×{self.size[1]}"
@@ -243,6 +259,7 @@ class Upsample(Op):
 
     name: ClassVar[str] = "upsample"
     help: ClassVar[str] = "interpolates a map to a multiple of its size"
+    role: ClassVar[Role] = "resampling"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("factor", "size", 2, "how many times larger", minimum=1),
         Parameter("kind", "string", "nearest", "how new pixels are found", choices=("nearest", "bilinear")),
@@ -260,7 +277,8 @@ class Upsample(Op):
         return Map(shape.channels, shape.height * self.factor[0], shape.width * self.factor[1])
 
     def emit(self) -> Construct:
-        return Construct("nn.Upsample", (), (("scale_factor", short(self.factor)), ("mode", self.kind)))
+        keywords = (("scale_factor", short(self.factor)), ("mode", self.kind))
+        return Construct("nn.Upsample", (), keywords, keyword_parameters={"scale_factor": "factor", "mode": "kind"})
 
     def label(self) -> str:
         return f"upsample {short(self.factor)}×"
@@ -272,6 +290,7 @@ class Subsample(Op):
 
     name: ClassVar[str] = "subsample"
     help: ClassVar[str] = "every second pixel, or every n-th"
+    role: ClassVar[Role] = "pooling"
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("stride", "size", 2, "which pixels stay", minimum=1),)
 
     stride: Pair
@@ -284,9 +303,13 @@ class Subsample(Op):
         shape = only_map("subsample", inputs[0])
         return Map(shape.channels, *slide("subsample", shape, (1, 1), self.stride, (0, 0)))
 
+    @property
+    def window(self) -> Window:
+        return Window((1, 1), self.stride, (0, 0), (1, 1))
+
     def emit(self) -> Expression:
         values = (("rows", self.stride[0]), ("columns", self.stride[1]))
-        return Expression("{0}[:, :, ::{rows}, ::{columns}]", values)
+        return Expression("{0}[:, :, ::{rows}, ::{columns}]", values, {"rows": "stride", "columns": "stride"})
 
     def label(self) -> str:
         return f"subsample /{short(self.stride)}"

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Tensor, only_map, pair, short, vector_or_tokens
+from archbuilder.graph.op import (
+    Construct,
+    Initialisation,
+    Op,
+    OpError,
+    Role,
+    Tensor,
+    Window,
+    only_map,
+    pair,
+    short,
+    vector_or_tokens,
+)
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import Pair, default_padding, same_padding, slide
 from archbuilder.parameters import Parameter
 
 _INIT_HELP = "how the weights are drawn; `default` is torch's own way"
+_WIDTHS: Final = ("input.channels", "width")
+_SAME: Final = {key: key for key in ("stride", "padding", "dilation", "groups", "bias")} | {"kernel_size": "kernel"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -19,7 +34,13 @@ class Convolution(Op):
 
     name: ClassVar[str] = "conv"
     help: ClassVar[str] = "a convolution; without `width` it keeps the number of channels, without `bias` it has none"
+    role: ClassVar[Role] = "convolution"
     counts_as_layer: ClassVar[bool] = True
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "width": ("input.channels",),
+        "padding": ("kernel // 2", "dilation * (kernel - 1) // 2"),
+        "groups": ("input.channels // group_width",),
+    }
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("width", "channels", None, "channels of the output; by default those of the input"),
         Parameter("kernel", "size", help="size of the window", minimum=1),
@@ -87,6 +108,13 @@ class Convolution(Op):
     def macs(self, output: Shape) -> int:
         return output.elements * (self.in_channels // self.groups) * self.kernel[0] * self.kernel[1]
 
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.stride, self.padding, self.dilation)
+
+    def is_fresh(self, inputs: int) -> bool:
+        return True
+
     def emit(self) -> Construct:
         keywords: list[tuple[str, Any]] = [("kernel_size", short(self.kernel))]
         keywords += [("stride", short(self.stride))] if self.stride != (1, 1) else []
@@ -95,7 +123,7 @@ class Convolution(Op):
         keywords += [("dilation", short(self.dilation))] if self.dilation != (1, 1) else []
         keywords += [("groups", self.groups)] if self.groups != 1 else []
         keywords += [] if self.bias else [("bias", False)]
-        return Construct("nn.Conv2d", (self.in_channels, self.out_channels), tuple(keywords))
+        return Construct("nn.Conv2d", (self.in_channels, self.out_channels), tuple(keywords), _WIDTHS, _SAME)
 
     def initialise(self) -> tuple[Initialisation, ...]:
         return _drawn(self.init, self.bias_init if self.bias else "default")
@@ -152,6 +180,7 @@ class ChannelConvolution(Op):
 
     name: ClassVar[str] = "channel_conv"
     help: ClassVar[str] = "a convolution along the channels of a map of one pixel"
+    helpers: ClassVar[tuple[str, ...]] = ("ChannelConv",)
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("kernel", "int", help="channels that it sees, an odd number", minimum=1),
     )
@@ -179,7 +208,7 @@ class ChannelConvolution(Op):
         return output.elements * self.kernel
 
     def emit(self) -> Construct:
-        return Construct("ChannelConv", (self.kernel,))
+        return Construct("ChannelConv", (self.kernel,), parameters=("kernel",))
 
     def label(self) -> str:
         return f"channel conv {self.kernel}"
@@ -191,7 +220,9 @@ class Linear(Op):
 
     name: ClassVar[str] = "linear"
     help: ClassVar[str] = "a fully connected layer, with bias unless said otherwise"
+    role: ClassVar[Role] = "linear"
     counts_as_layer: ClassVar[bool] = True
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {"width": ("input.channels",)}
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("width", "channels", None, "channels of the output; by default those of the input"),
         Parameter("bias", "bool", True, "whether a number is added to each channel"),
@@ -225,9 +256,12 @@ class Linear(Op):
     def macs(self, output: Shape) -> int:
         return output.elements * self.in_channels
 
+    def is_fresh(self, inputs: int) -> bool:
+        return True
+
     def emit(self) -> Construct:
         keywords = () if self.bias else (("bias", False),)
-        return Construct("nn.Linear", (self.in_channels, self.out_channels), keywords)
+        return Construct("nn.Linear", (self.in_channels, self.out_channels), keywords, _WIDTHS, _SAME)
 
     def initialise(self) -> tuple[Initialisation, ...]:
         return _drawn(self.init, self.bias_init if self.bias else "default")

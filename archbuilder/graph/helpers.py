@@ -1,4 +1,4 @@
-"""The few modules that torch does not have, as source; each is written into the files that use it."""
+"""The few modules and functions that torch does not have, as source; what uses one has it written into its file."""
 
 from __future__ import annotations
 
@@ -79,4 +79,4 @@ HELPERS: Final = {
     "DropPath": _DROP_PATH,
     "LayerNorm2d": _LAYER_NORM_2D,
 }
-"""By class name."""
+"""By name, in the order in which they are written."""
