@@ -7,7 +7,7 @@ described as data and turned into text by `archbuilder.pytorch`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
@@ -151,6 +151,20 @@ class Op:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
+    def __str__(self) -> str:
+        """The op as a graph's text has it: its name, and the attributes that say more than their defaults."""
+        return " ".join((self.name, *(f"{name}={shown(value)}" for name, value in self._telling())))
+
+    def _telling(self) -> Iterator[tuple[str, Any]]:
+        """The attributes that are one of several kinds, or not what they are where nobody says anything."""
+        parameters = {parameter.name: parameter for parameter in self.parameters}
+        for name, value in vars(self).items():
+            parameter = parameters.get(name)
+            default = parameter.default if parameter is not None else False
+            usual = (shown(default), *(self.fallbacks.get(name, ())[:1] if default is None else ()))
+            if (parameter is not None and parameter.choices) or shown(value) not in usual:
+                yield name, value
+
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         """The op for these inputs. `given` holds a checked value for each parameter.
@@ -292,3 +306,16 @@ def pair(value: int | tuple[int, int]) -> tuple[int, int]:
 def short(value: tuple[int, int]) -> int | tuple[int, int]:
     """A pair as a literal: one number where both are equal."""
     return value[0] if value[0] == value[1] else value
+
+
+def shown(value: Any) -> str:
+    """A value in a graph's text; sizes as 3×1, and as one number where all are equal. What is no plain value is "..."."""
+    if isinstance(value, Map | Vector | Tokens | Held | Streams):
+        return str(value)
+    if isinstance(value, tuple) and value and all(type(each) is int for each in value):
+        return str(value[0]) if len(value) == 2 and value[0] == value[1] else "×".join(map(str, value))
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(shown, value))})"
+    if isinstance(value, str):
+        return value if value.isidentifier() else repr(value)
+    return str(value) if value is None or isinstance(value, bool | int | float) else "..."

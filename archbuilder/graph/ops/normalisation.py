@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
@@ -24,6 +25,7 @@ class Norm(Op):
     role: ClassVar[Role] = "norm"
     follows: ClassVar[bool] = True
     telling: ClassVar[bool] = False
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {"momentum": ("0.1",), "groups": ("1", "32")}
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("kind", "string", "batch", "over what is normalised", choices=("batch", "group", "layer")),
         Parameter("eps", "float", 1e-5, "added to the variance", minimum=0),

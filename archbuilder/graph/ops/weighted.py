@@ -39,7 +39,7 @@ class Convolution(Op):
     fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "width": ("input.channels",),
         "padding": ("kernel // 2", "dilation * (kernel - 1) // 2"),
-        "groups": ("input.channels // group_width",),
+        "groups": ("1", "input.channels // group_width"),
     }
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("width", "channels", None, "channels of the output; by default those of the input"),
