@@ -10,8 +10,7 @@ from typing import Literal
 from archbuilder.analysis.cost import Costs
 from archbuilder.graph.graph import INPUT, Graph, Node, Section
 from archbuilder.graph.op import Op
-from archbuilder.graph.ops.weighted import Convolution, Linear
-from archbuilder.graph.shapes import Shape, dimensions
+from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
 
 Depth = Literal["stage", "block", "layer"]
 """How far a summary or a drawing goes into a network."""
@@ -161,20 +160,16 @@ def _widths(graph: Graph) -> Iterator[int]:
     value = graph.output
     while value.node != INPUT:
         node = graph.nodes[value.node]
-        if isinstance(node.body, Convolution | Linear):
-            yield node.body.out_channels
-        elif isinstance(node.body, Graph):
+        if isinstance(node.body, Graph):
             yield from _widths(node.body)
+        elif node.body is not None and node.body.role in ("convolution", "linear"):
+            yield from (part.channels for part in in_parts(node.shape) if not isinstance(part, Streams))
         if not node.inputs:
             break
         value = node.inputs[0]
 
 
 _LABELS = 4
-_SILENT = (
-    "norm", "activation", "add", "identity", "dropout", "flatten", "parameter", "prepend_tokens", "resize_tokens",
-    "to_map", "to_tokens",
-)  # fmt: skip
 
 
 def _joint_label(nodes: tuple[Node, ...]) -> str:
@@ -187,7 +182,7 @@ def _joint_label(nodes: tuple[Node, ...]) -> str:
 
 def _is_telling(node: Node) -> bool:
     """Whether a node says something about a section; norms and activations go without saying."""
-    return isinstance(node.body, Graph) or (isinstance(node.body, Op) and node.body.name not in _SILENT)
+    return isinstance(node.body, Graph) or (node.body is not None and node.body.telling)
 
 
 def describe(node: Node) -> str:

@@ -12,23 +12,18 @@ from archbuilder.draw.picture import Band, Box, Edge, Group, Item, Load, Picture
 from archbuilder.draw.words import abbreviate, at_most, channels_of, facts_of, repeats_of, shape_label, span, widths_of
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.op import Op
+from archbuilder.graph.op import Role as OpRole
 from archbuilder.graph.shapes import Held, Streams
 
-_ROLES: Final[dict[str, Role]] = {
-    "conv": "convolution",
+_PAINTED: Final[dict[OpRole, Role]] = {
+    "convolution": "convolution",
     "linear": "linear",
     "norm": "norm",
     "activation": "activation",
-    "max_pool": "pool",
-    "avg_pool": "pool",
-    "global_pool": "pool",
-    "subsample": "pool",
-    "add": "combine",
-    "multiply": "combine",
+    "pooling": "pool",
 }
+"""The ops that have a colour of their own."""
 _SECTION_ROLES: Final[dict[str, Role]] = {"stem": "stem", "stages": "stage", "neck": "neck", "head": "head"}
-_SIGNS: Final = {"add": "+", "multiply": "×"}
-_FOLLOWERS: Final = ("norm", "activation", "dropout", "drop_path")
 
 
 def picture_of(graph: Graph, depth: Depth) -> Picture:
@@ -182,17 +177,18 @@ class _Painter:
     def _layer(self, drawing: Drawing, number: int, op: Op, items: list[Item]) -> None:
         """Draws a layer: in the last box, where it only follows on that, else in one of its own."""
         node = drawing.graph.nodes[number]
-        if op.name == "identity":
+        if op.role == "identity":
             drawing.ports[number] = drawing.port(node.inputs[0])
             return
-        band = Band(op.label(), _ROLES.get(op.name, "other"), channels_of(op))
+        before = drawing.shape_of(node.inputs[0]) if node.inputs else node.shape
+        role = "combine" if op.sign else _PAINTED.get(op.role, "other")
+        band = Band(op.label(), role, channels_of(op, before, node.shape))
         last = items[-1] if items else None
-        if op.name in _FOLLOWERS and isinstance(last, Box) and drawing.follows(node, last):
+        if op.follows and isinstance(last, Box) and drawing.follows(node, last):
             items[-1] = replace(last, bands=(*last.bands, band))
             drawing.ports[number] = drawing.port(node.inputs[0])
             return
-        sign = _SIGNS.get(op.name, "")
-        box = Box(self._free(drawing.path(node)), band.role, () if sign else (band,), node.count, sign)
+        box = Box(self._free(drawing.path(node)), role, () if op.sign else (band,), node.count, op.sign)
         items.append(box)
         self._join(drawing, number, box.id)
 

@@ -21,7 +21,7 @@ def shortcuts_of(graph: Graph, readers: Readers, costs: Costs) -> Iterator[tuple
     Such a way leads from an operand of the sum back to a value on the main path, and nothing else reads what is on it.
     """
     for number, node in enumerate(graph.nodes):
-        if isinstance(node.body, Op) and node.body.name == "add":
+        if isinstance(node.body, Op) and node.body.sums:
             yield from _around(graph, number, readers, costs)
 
 

@@ -7,7 +7,6 @@ from typing import Final
 from archbuilder.analysis.summary import Row
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Op
-from archbuilder.graph.ops.weighted import Convolution
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
 
 _MAXIMUM_LINES: Final = 5
@@ -26,9 +25,11 @@ def abbreviate(count: int) -> str:
     return f"{value:.{digits}f} {_UNITS[power - 1]}"
 
 
-def channels_of(op: Op) -> str:
+def channels_of(op: Op, before: Shape, after: Shape) -> str:
     """The channels of a convolution, before and after."""
-    return f"{op.in_channels} → {op.out_channels}" if isinstance(op, Convolution) else ""
+    if op.role == "convolution" and isinstance(before, Map) and isinstance(after, Map):
+        return f"{before.channels} → {after.channels}"
+    return ""
 
 
 def span(node: Node) -> str:

@@ -11,7 +11,6 @@ from archbuilder.diagnostics import Place
 from archbuilder.explain.find import Found, find, left_out, unknown_parameter
 from archbuilder.graph.graph import Node
 from archbuilder.graph.op import Op, short
-from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Map, Tokens
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, BlockDefinition
@@ -342,7 +341,7 @@ def _with_op(why: Why, node: Node, name: str) -> Why:
         value = short(value) if isinstance(value, tuple) and len(value) == 2 else value
         remarks = (*why.remarks, Remark(f"null: {parameter.help}")) if value is not None else why.remarks
         return Why(why.name, value, why.block, why.path, why.candidates, remarks, why.variables)
-    if isinstance(op, DropPath) and name == "rate" and op.schedule != "constant":
-        remark = Remark(f"the rate of the last block; `schedule: {op.schedule}` makes it grow up to there")
-        return Why(why.name, why.value, why.block, why.path, why.candidates, (*why.remarks, remark), why.variables)
+    if said := op.remark_on(name):
+        remarks = (*why.remarks, Remark(said))
+        return Why(why.name, why.value, why.block, why.path, why.candidates, remarks, why.variables)
     return why

@@ -5,6 +5,7 @@ A graph is immutable once lowered. Every reader (summary, drawing, source) walks
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -12,8 +13,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
-from archbuilder.graph.op import Op, Tensor
-from archbuilder.graph.ops.activation import DropPath
+from archbuilder.graph.op import Op, Tensor, shown
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
 
 INPUT = -1
@@ -171,6 +171,11 @@ class Graph:
     loops: tuple[int | str, ...] = ()
     layers: int | None = None
 
+    def __str__(self) -> str:
+        """The graph as text: a line for each node, and beneath it each graph that it calls, once."""
+        labels = {self: f"network {self.name}" if self.name else self.definition or "graph", **_labels(self)}
+        return "\n\n".join("\n".join(_lines(graph, labels)) for graph in labels) + "\n"
+
     def shape_of(self, value: Value) -> Shape:
         """The shape of a value."""
         shape = self.input if value.node == INPUT else self.nodes[value.node].shape
@@ -205,7 +210,7 @@ class Graph:
     @cached_property
     def drop_units(self) -> int:
         """How many blocks in it drop their path."""
-        own = any(isinstance(node.body, DropPath) for node in self.nodes)
+        own = any(isinstance(node.body, Op) and node.body.drops_path for node in self.nodes)
         calls = ((node.body, node.count) for node in self.nodes if isinstance(node.body, Graph))
         return int(own) + sum(graph.drop_units * count for graph, count in calls)
 
@@ -238,7 +243,7 @@ class Graph:
     @cached_property
     def drop_paths(self) -> int:
         """How many paths it drops: a block may have several."""
-        own = sum(isinstance(node.body, DropPath) for node in self.nodes)
+        own = sum(isinstance(node.body, Op) and node.body.drops_path for node in self.nodes)
         return own + sum(node.body.drop_paths * node.count for node in self.nodes if isinstance(node.body, Graph))
 
     def state(self) -> Iterator[tuple[str, Tensor]]:
@@ -291,6 +296,85 @@ def graphs_in(graph: Graph) -> Iterator[Graph]:
             if isinstance(node.body, Graph) and id(node.body) not in seen:
                 seen.add(id(node.body))
                 open_graphs.append(node.body)
+
+
+def _labels(network: Graph) -> dict[Graph, str]:
+    """The graphs that a network calls, in the order of their first call: each by its definition, with a number where that
+    has several; one without a definition by where it is called first."""
+    found: dict[Graph, str] = {}
+
+    def visit(graph: Graph, path: str) -> None:
+        for node in graph.nodes:
+            if isinstance(node.body, Graph) and node.body not in found:
+                inner = f"{path}{node.all_names()[0]}"
+                found[node.body] = node.body.definition or inner
+                visit(node.body, f"{inner}.")
+
+    visit(network, "")
+    every, count = Counter(found.values()), Counter[str]()
+    for graph, label in found.items():
+        count[label] += 1
+        found[graph] = f"{label}#{count[label]}" if every[label] > 1 else label
+    return found
+
+
+def _lines(graph: Graph, labels: Mapping[Graph, str]) -> Iterator[str]:
+    """The lines of one graph's text."""
+    yield f"{labels[graph]}{' (list)' * graph.listed}: {graph.input} -> {graph.output_shape}"
+    own = graph.bindings if graph.definition or graph.name else {}  # those of a body without a name are those around it
+    bindings = [f"{name}={shown(value)}" for name, value in own.items() if value is not None]
+    layers = [] if graph.layers is None else [graph.layers]
+    for word, facts in (("", bindings), ("register: ", graph.register), ("loops: ", graph.loops), ("layers: ", layers)):
+        if facts:
+            yield f"  {word}{' '.join(map(str, facts))}"
+    names = _value_names(graph)
+    for number, node in enumerate(graph.nodes):
+        around = [part for part in (*graph.sections, *graph.inlined) if part.start <= number < part.stop]
+        for depth, part in enumerate(around, 1):
+            if part.start == number:
+                yield f"{'  ' * depth}{part.name}:"
+        inputs = ", ".join(_named(value, names) for value in node.inputs)
+        yield "  " * (len(around) + 1) + _line(node, names[number], inputs, labels)
+    yield f"  return {_named(graph.output, names)}"
+    taps = [_told(tap.name, tap.value, names) + f" /{tap.reduction}" for tap in graph.taps]
+    returned = [_told(tap.name, tap.value, names) for tap in graph.returned]
+    outputs = [_told(out.name, out.value, names) + " (in training)" * (not out.always) for out in graph.outputs]
+    steps = [_told(name, value, names) for name, value in graph.steps.items() if name != _named(value, names)]
+    for word, found in (("features", taps), ("returned", returned), ("outputs", outputs), ("steps", steps)):
+        if found:
+            yield f"  {word}: {', '.join(found)}"
+
+
+def _line(node: Node, name: str, inputs: str, labels: Mapping[Graph, str]) -> str:
+    """The line of a node: its name, its shape, what is applied to which values, and the turns of the loops around it."""
+    name = name if node.count == 1 else f"{node.all_names()[0]} … {name} ×{node.count}"
+    if node.body is None:
+        return f"{name}: {node.shape} = {inputs} (left out{', its place is kept' * node.replaced})"
+    callee, blank, facts = str(labels[node.body] if isinstance(node.body, Graph) else node.body).partition(" ")
+    turns = [f"{turn.variable} = {turn.number}" for turn in node.origin.turns] if node.origin else []
+    made = f"  # {', '.join((node.origin.key, *turns))}" if node.origin and turns else ""
+    return f"{name}: {node.shape} = {callee}({inputs}){blank}{facts}{made}"
+
+
+def _value_names(graph: Graph) -> list[str]:
+    """What each node's value is called: as the node, or its last repeat; a prime behind it for each that was called so before."""
+    seen = Counter[str]()
+    names = []
+    for name in (node.all_names()[-1] for node in graph.nodes):
+        names.append(name + "'" * seen[name])
+        seen[name] += 1
+    return names
+
+
+def _named(value: Value, names: Sequence[str]) -> str:
+    name = "input" if value.node == INPUT else names[value.node]
+    return name if value.item is None else f"{name}.{value.item}"
+
+
+def _told(name: str, value: Value, names: Sequence[str]) -> str:
+    """A further name for a value."""
+    known = _named(value, names)
+    return name if name == known else f"{name} = {known}"
 
 
 def reduction_of(value: Value, nodes: Sequence[Node], input: Shape) -> int:

@@ -7,13 +7,20 @@ described as data and turned into text by `archbuilder.pytorch`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
+
+Role: TypeAlias = Literal[
+    "convolution", "linear", "norm", "activation", "regularisation", "pooling", "resampling", "join", "attention", "shape",
+    "tensor", "identity", "other",
+]  # fmt: skip
+"""What an op is for: `regularisation` acts in training only, `resampling` gives a map of another size, a `join` makes one
+value of several, `shape` orders or parts the same numbers anew, a `tensor` is held beside the steps."""
 
 
 class OpError(Exception):
@@ -23,6 +30,15 @@ class OpError(Exception):
         super().__init__(message)
         self.help = help
         self.parameter = parameter
+
+
+class ShapesDiffer(OpError):
+    """Values that must be of one shape are not. `first` and `second` number two inputs that disagree."""
+
+    def __init__(self, expected: str, inputs: tuple[Shape, ...], second: int, help: str) -> None:
+        super().__init__(f"{expected}, got {inputs[0]} and {inputs[second]}", help)
+        self.first = 0
+        self.second = second
 
 
 class Tensor(NamedTuple):
@@ -38,9 +54,19 @@ class Tensor(NamedTuple):
         return prod(self.shape)
 
 
+class Window(NamedTuple):
+    """How an op slides over a map, along each axis. `padding` is None where it is what keeps the size, which is one more
+    behind the map than before it."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...] | None
+    dilation: tuple[int, ...]
+
+
 Sources: TypeAlias = Mapping[int | str, tuple[str, ...]]
-"""By position or keyword of a value: expressions of the op's parameters and `input.channels`, of which one gives the value.
-A value without any comes from the parameter of its own name, if there is one."""
+"""By position or keyword of a value: the parameter of the op that it comes from, or expressions of these and of
+`input.channels`, of which one gives the value. A value without any comes from the parameter of its own name, if there is one."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +110,37 @@ class Op:
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
     joins: ClassVar[bool] = False
     """Whether it means something only for several values; all values of a list (`acts.*`) may still be one."""
-    counts_as_layer: ClassVar[bool] = False
-    in_place: ClassVar[bool] = False
-    holds_tensor: ClassVar[bool] = False
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What a parameter is where it is not given, if that follows from others or from the input: formulas, the simplest first.
+    Which of them is right may depend on the values."""
     kept: ClassVar[str | None] = None
+    """The parameter that is a size of the input which weights depend on: it stays as it is for another input."""
+    holds_tensor: ClassVar[bool] = False
+    """Whether it is a tensor that belongs to the block itself, and no module."""
+
+    role: ClassVar[Role] = "other"
+    counts_as_layer: ClassVar[bool] = False
+    """Whether it counts when the depth of a network is told."""
+    sums: ClassVar[bool] = False
+    """Whether it adds its inputs up, so that one of them may be a shortcut around the others."""
+    sign: ClassVar[str] = ""
+    """The symbol that is all that a picture has of it."""
+    follows: ClassVar[bool] = False
+    """Whether it stands in the box of the layer before it, in a picture."""
+    telling: ClassVar[bool] = True
+    """Whether it is named where a section is described in a few words."""
+
+    in_place: ClassVar[bool] = False
+    """Whether it can overwrite its input without torch having to keep a copy for the gradient."""
+    drops_path: ClassVar[bool] = False
+    """Whether it drops a path in training, at a rate that depends on where in the network its block stands."""
     needs: ClassVar[tuple[str, ...]] = ()
     """What emitted source needs beside torch: import lines, and definitions of classes and functions, as text."""
     channels_given: ClassVar[tuple[str, ...]] = ("input.channels",)
     """What the channels of its output follow from: expressions as in `Sources`, of which one holds; "sum" is that of all
     inputs."""
+    helpers: ClassVar[tuple[str, ...]] = ()
+    """Which definitions of `archbuilder.graph.helpers` emitted source needs for it."""
     spreads: ClassVar[bool] = False
     """Whether its module takes several inputs as several arguments, and not as one tuple."""
 
@@ -104,6 +152,20 @@ class Op:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+    def __str__(self) -> str:
+        """The op as a graph's text has it: its name, and the attributes that say more than their defaults."""
+        return " ".join((self.name, *(f"{name}={shown(value)}" for name, value in self._telling())))
+
+    def _telling(self) -> Iterator[tuple[str, Any]]:
+        """The attributes that are one of several kinds, or not what they are where nobody says anything."""
+        parameters = {parameter.name: parameter for parameter in self.parameters}
+        for name, value in vars(self).items():
+            parameter = parameters.get(name)
+            default = parameter.default if parameter is not None else False
+            usual = (shown(default), *(self.fallbacks.get(name, ())[:1] if default is None else ()))
+            if (parameter is not None and parameter.choices) or shown(value) not in usual:
+                yield name, value
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
@@ -118,6 +180,10 @@ class Op:
     def idle(cls, given: dict[str, Any]) -> dict[str, str]:
         """The parameters that mean nothing beside the others, each with the reason."""
         return {}
+
+    def remark_on(self, parameter: str) -> str:
+        """What to know of a parameter's value that this does not say itself; "" if there is nothing."""
+        return ""
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         """The shape of the output.
@@ -135,6 +201,29 @@ class Op:
         """Multiply-accumulates of convolutions, linear layers and matrix products, for one image."""
         return 0
 
+    @property
+    def window(self) -> Window | None:
+        """How it slides over a map; None for what does not."""
+        return None
+
+    @property
+    def does_nothing(self) -> bool:
+        """Whether it gives its input as it is, so that its step is left out."""
+        return False
+
+    def is_fresh(self, inputs: int) -> bool:
+        """Whether it makes a tensor of its own of so many inputs, which it does not need again, even for the gradient: an
+        activation that is its only reader may overwrite that."""
+        return False
+
+    def rate_at(self, position: int, count: int) -> float:
+        """How often it drops its path in block `position` of `count`, both counted over the blocks that drop theirs."""
+        return 0.0
+
+    def at_rate(self, rate: float) -> Op:
+        """The op as it is where it drops its path so often."""
+        return self
+
     def emit(self) -> Construct | Expression:
         """The module that computes it, or an expression."""
         raise AssertionError(f"{type(self).__name__} must say how it is computed")
@@ -150,7 +239,7 @@ class Op:
 
     def label(self) -> str:
         """A few words for tables and drawings."""
-        return self.name.replace("_", " ")
+        return self.sign or self.name.replace("_", " ")
 
 
 def only_map(op: str, shape: Shape) -> Map:
@@ -219,3 +308,16 @@ def pair(value: int | tuple[int, int]) -> tuple[int, int]:
 def short(value: tuple[int, int]) -> int | tuple[int, int]:
     """A pair as a literal: one number where both are equal."""
     return value[0] if value[0] == value[1] else value
+
+
+def shown(value: Any) -> str:
+    """A value in a graph's text; sizes as 3×1, and as one number where all are equal. What is no plain value is "..."."""
+    if isinstance(value, Map | Vector | Tokens | Held | Streams):
+        return str(value)
+    if isinstance(value, tuple) and value and all(type(each) is int for each in value):
+        return str(value[0]) if len(value) == 2 and value[0] == value[1] else "×".join(map(str, value))
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(shown, value))})"
+    if isinstance(value, str):
+        return value if value.isidentifier() else repr(value)
+    return str(value) if value is None or isinstance(value, bool | int | float) else "..."

@@ -69,3 +69,6 @@ OPS: Final[dict[str, type[Op]]] = {
         ResizeTokens,
     )
 }
+
+GATHER: Final[Op] = Gather()
+"""What makes several values one."""

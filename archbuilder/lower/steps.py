@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from archbuilder.graph.graph import Graph, Node, Turn, Value, plain_node
 from archbuilder.graph.op import Op
-from archbuilder.graph.ops.activation import DropPath
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.models import BlockDefinition, Loop
 from archbuilder.lower.arguments import read_use, resolve
@@ -275,7 +274,7 @@ def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op],
     if op_type.kept is not None:
         keep_size(lowering, op_type.kept, use)
     op, shape = apply_op(lowering, op_type, use, site, shapes)
-    left_out = isinstance(op, DropPath) and op.rate == 0
+    left_out = op.does_nothing
     child = name_child(lowering, site, claim=not left_out and not (frame.inlined and not op.is_module))
     if op.holds_tensor and not child.isidentifier():
         message = f"a {op_type.name} cannot be called `{child}`: it is an attribute of the block that holds it"

@@ -7,9 +7,7 @@ from typing import Any, Final, NoReturn
 
 from archbuilder.diagnostics import Note, Place
 from archbuilder.graph.graph import Graph, Node, Value, reduction_of
-from archbuilder.graph.op import Op, OpError
-from archbuilder.graph.ops.combine import ShapesDiffer
-from archbuilder.graph.ops.weighted import Convolution
+from archbuilder.graph.op import Op, OpError, ShapesDiffer
 from archbuilder.graph.shapes import Map, Shape, Streams
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
@@ -332,9 +330,11 @@ def check_dilation(lowering: Lowering, use: Use, nodes: list[Node] | tuple[Node,
 
 def _slides(nodes: list[Node] | tuple[Node, ...]) -> bool:
     """Whether a convolution among them, or inside, sees more than one pixel."""
-    bodies = [node.body for node in nodes]
+    bodies = [node.body for node in nodes if node.body is not None]
     return any(
-        _slides(body.nodes) if isinstance(body, Graph) else isinstance(body, Convolution) and body.kernel != (1, 1)
+        _slides(body.nodes)
+        if isinstance(body, Graph)
+        else body.role == "convolution" and body.window is not None and max(body.window.kernel) > 1
         for body in bodies
     )
 

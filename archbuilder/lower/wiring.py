@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from archbuilder.diagnostics import Place, suggest
 from archbuilder.graph.graph import Node, Output, Value
-from archbuilder.graph.ops.combine import Gather
 from archbuilder.graph.shapes import Streams
+from archbuilder.graph.table import GATHER
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Loop
 from archbuilder.language.table import value_place
@@ -184,7 +184,7 @@ def give(found: list[Value], place: Place | None, inner: Frame) -> None:
         inner.current = POISON if POISON in found else found[0]
         return
     shapes = Streams(inner.builder.shape_of(value) for value in found)
-    inner.current = inner.builder.add(Node("streams", Gather(), tuple(found), shapes, place))
+    inner.current = inner.builder.add(Node("streams", GATHER, tuple(found), shapes, place))
 
 
 # ---- how often ------------------------------------------------------------------------------------------------------

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
 from archbuilder.graph.op import Construct, Op
-from archbuilder.graph.ops.activation import DropPath
-from archbuilder.graph.ops.combine import Add, Concat, Multiply
-from archbuilder.graph.ops.normalisation import Norm
-from archbuilder.graph.ops.weighted import Convolution, Linear
 
 
 @dataclass(frozen=True)
@@ -33,15 +29,15 @@ def root_instance(graph: Graph) -> Instance:
     return Instance(graph, tuple(rates))
 
 
-def _drop_paths(graph: Graph, seen: dict[int, bool]) -> Iterator[DropPath]:
+def _drop_paths(graph: Graph, seen: dict[int, bool]) -> Iterator[Op]:
     if id(graph) in seen:
         return
     seen[id(graph)] = True
     for node in graph.nodes:
-        if isinstance(node.body, DropPath):
-            yield node.body
-        elif isinstance(node.body, Graph):
+        if isinstance(node.body, Graph):
             yield from _drop_paths(node.body, seen)
+        elif node.body is not None and node.body.drops_path:
+            yield node.body
 
 
 def _assign(graph: Graph, position: int, units: int, rates: list[float]) -> int:
@@ -56,9 +52,9 @@ def _assign(graph: Graph, position: int, units: int, rates: list[float]) -> int:
     return position
 
 
-def own_drop_paths(graph: Graph) -> dict[str, DropPath]:
+def own_drop_paths(graph: Graph) -> dict[str, Op]:
     """The paths that a graph drops itself, by the names of their steps."""
-    return {node.name: node.body for node in graph.nodes if isinstance(node.body, DropPath)}
+    return {node.name: node.body for node in graph.nodes if isinstance(node.body, Op) and node.body.drops_path}
 
 
 def calls(instance: Instance) -> Iterator[tuple[Node, list[Instance]]]:
@@ -83,9 +79,6 @@ def rate_of(instance: Instance, node: Node) -> float:
     return instance.rates[list(own_drop_paths(instance.graph)).index(node.name)]
 
 
-_FRESH = (Convolution, Linear, Norm, Concat)
-
-
 def works_in_place(graph: Graph, node: Node, readers: dict[Value, int], taps: frozenset[Value]) -> bool:
     """Whether an activation may overwrite its input: nothing else reads that, and it is a tensor of its own."""
     if not (isinstance(node.body, Op) and node.body.in_place):
@@ -94,9 +87,7 @@ def works_in_place(graph: Graph, node: Node, readers: dict[Value, int], taps: fr
     if source.node == INPUT or source.item is not None or readers[source] != 1 or source in taps:
         return False
     maker = graph.nodes[source.node]
-    if isinstance(maker.body, Add | Multiply):
-        return len(maker.inputs) > 1
-    return isinstance(maker.body, _FRESH)
+    return isinstance(maker.body, Op) and maker.body.is_fresh(len(maker.inputs))
 
 
 def count_readers(graph: Graph) -> dict[Value, int]:

@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Construct, Expression, Op
-from archbuilder.graph.ops.activation import DropPath
 from archbuilder.pytorch.constructor import CannotUnify
 from archbuilder.pytorch.expressions import IDENTITY, Chain, Module, Run
 from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Tree
@@ -49,10 +48,10 @@ class Member:
         body = node.body
         if isinstance(body, Graph):
             return self.module_of(node, self.called[id(node)][0])
-        if isinstance(body, DropPath) and self.instance.rates:
-            return self.view.made(node, Construct("DropPath", (rate_of(self.instance, node),), (), body.emit().sources))
         if not isinstance(body, Op):
             return IDENTITY
+        if body.drops_path and self.instance.rates:
+            body = body.at_rate(rate_of(self.instance, node))
         made = self.view.made(node, body.emit())
         taps = frozenset(self.graph.source_of(tap.value) for tap in self.graph.taps)
         if body.in_place and isinstance(made, Construct):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from archbuilder.diagnostics import Diagnostic, SpecError
 from archbuilder.graph.graph import Graph
-from archbuilder.graph.needs import names_bound, needy_ops
+from archbuilder.graph.needs import names_bound, ops_of
 from archbuilder.pytorch.names import RESERVED
 
 OWN_IMPORTS = ("import math",)
@@ -20,6 +20,8 @@ class Needs:
     imports: list[str] = field(default_factory=list)
     definitions: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    helpers: set[str] = field(default_factory=set)
+    """The names of those definitions that are ours."""
 
 
 def needs_of(graph: Graph) -> Needs:
@@ -29,7 +31,8 @@ def needs_of(graph: Graph) -> Needs:
         SpecError: if they use a name that the source uses itself.
     """
     needs = Needs()
-    for _, node, op in needy_ops(graph):
+    for _, node, op in ops_of(graph):
+        needs.helpers.update(op.helpers)
         for text in (each.strip() for each in op.needs):
             if text in (*needs.imports, *needs.definitions, *OWN_IMPORTS):
                 continue

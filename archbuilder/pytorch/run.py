@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from archbuilder.analysis.summary import Depth
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.op import Construct, Op
-from archbuilder.graph.ops.weighted import Convolution, Linear
 from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
 from archbuilder.pytorch.build import module_maker
 from archbuilder.tasks.checking import Checked
@@ -67,7 +66,7 @@ def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
         info = torchinfo.summary(
             model, input_data=[given], depth=_TORCHINFO_DEPTH[depth], col_names=_COLUMNS, verbose=0
         )
-    expected_macs = sum(layer.op.macs(layer.op_shape) for layer in layers if isinstance(layer.op, Convolution | Linear))
+    expected_macs = sum(layer.op.macs(layer.op_shape) for layer in layers if layer.op.role in ("convolution", "linear"))
     watched = [each for each in layers if each.path in watch.shapes or (each.op.state() and not each.op.holds_tensor)]
     shapes = {layer.path: layer.shape for layer in watched}
     wrong = {path: watch.shapes.get(path) for path, shape in shapes.items() if watch.shapes.get(path) != shape}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from archbuilder.graph.graph import Graph
+from archbuilder.graph.helpers import HELPERS
 from archbuilder.graph.shapes import Map
 from archbuilder.pytorch.classes import plan_network
 from archbuilder.pytorch.folding import folded
-from archbuilder.pytorch.formulas import quoted
-from archbuilder.pytorch.helpers import HELPERS
+from archbuilder.pytorch.formulas import ROUND_TO, quoted
 from archbuilder.pytorch.initialise import initialisation_lines
 from archbuilder.pytorch.layout import literal
 from archbuilder.pytorch.needs import needs_of
@@ -37,7 +37,8 @@ def source_of(graph: Graph) -> tuple[str, str]:
     classes += [output_class(network.root)] if network.root.outputs else []
     classes.append(_root(network, graph, writer))
     body = folded("\n\n\n".join(classes))
-    helpers = [text for name, text in HELPERS.items() if f"{name}(" in body]
+    helpers = [ROUND_TO] if "round_to(" in body else []
+    helpers += [text for name, text in HELPERS.items() if name in needs.helpers]
     body = "\n\n\n".join([*helpers, *needs.definitions, body])
     return f"{_header(graph, body, needs.imports)}\n\n\n{body}\n", network.root.name
 

@@ -192,9 +192,8 @@ class View:
     def _given(self, node: Node, sources: tuple[str, ...], value: Any) -> Any:
         if isinstance(value, Construct):
             return self.made(node, value)
-        if not sources:
-            return value
-        return Given(value, lambda: [tree for text in sources if (tree := self._source(node, text)) is not None])
+        texts = _with_fallbacks(node, sources)
+        return Given(value, lambda: [tree for text in texts if (tree := self._source(node, text)) is not None])
 
     def _source(self, node: Node, text: str) -> Tree | None:
         channels = self.channels_of(node.inputs[0]) if node.inputs and "input" in text else None
@@ -220,7 +219,8 @@ class View:
         if value.item is not None and len(node.inputs) > 1:
             return self.channels_of(node.inputs[value.item])
         wanted = channels_of_shape(self.graph.shape_of(value))
-        trees = (self._channels_by(node, text) for text in node.body.channels_given)
+        texts = _with_fallbacks(node, node.body.channels_given)
+        trees = (self._channels_by(node, text) for text in texts)
         return next((tree for tree in trees if tree is not None and self._is(tree, wanted)), None)
 
     def _channels_by(self, node: Node, text: str) -> Tree | None:
@@ -231,6 +231,12 @@ class View:
         for tree in trees[1:]:
             total = ast.BinOp(total, ast.Add(), tree) if total is not None and tree is not None else None
         return total
+
+
+def _with_fallbacks(node: Node, sources: tuple[str, ...]) -> list[str]:
+    """What a value may follow from: what the step says, or what its op takes where the step says nothing."""
+    others = node.body.fallbacks if isinstance(node.body, Op) else {}
+    return [each for text in sources for each in (text, *others.get(text, ()))]
 
 
 def _name(name: str, scope: Mapping[str, Any]) -> Tree | None:

@@ -11,11 +11,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from archbuilder.diagnostics import printable
+from archbuilder.graph.helpers import HELPERS
 from archbuilder.graph.op import Construct, Expression, Op, OpError
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector, dimensions
 from archbuilder.graph.table import OPS
 from archbuilder.parameters import REQUIRED, TYPES
-from archbuilder.pytorch.helpers import HELPERS
 
 MAP, VECTOR, TOKENS, EXTRA = Map(12, 9, 8), Vector(12), Tokens(9, 8, 0, 12), Tokens(9, 8, 2, 12)
 LAYERS = {"conv", "linear"}

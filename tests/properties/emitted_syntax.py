@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
-from archbuilder.pytorch.helpers import HELPERS
+from archbuilder.graph import helpers
+from archbuilder.pytorch.formulas import ROUND_TO
 
+HELPERS = {**helpers.HELPERS, "round_to": ROUND_TO}
 IMPORTS = {
     "import math",
     "from collections import OrderedDict",

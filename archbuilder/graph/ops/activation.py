@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Op, OpError, only_one
+from archbuilder.graph.op import Construct, Op, OpError, Role, only_one
 from archbuilder.graph.shapes import Held, Shape
 from archbuilder.parameters import Parameter
 
@@ -32,6 +32,9 @@ class Activation(Op):
 
     name: ClassVar[str] = "activation"
     help: ClassVar[str] = "a non-linearity"
+    role: ClassVar[Role] = "activation"
+    follows: ClassVar[bool] = True
+    telling: ClassVar[bool] = False
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("kind", "string", "relu", "which one", choices=tuple(_MODULES)),
     )
@@ -40,7 +43,7 @@ class Activation(Op):
 
     @property
     def in_place(self) -> bool:  # type: ignore[override]
-        """Whether it can overwrite its input without torch having to keep a copy for the gradient."""
+        """Those do of which the gradient can be told from what they give."""
         return self.kind in _IN_PLACE
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -59,6 +62,9 @@ class Dropout(Op):
 
     name: ClassVar[str] = "dropout"
     help: ClassVar[str] = "sets a share of the numbers to zero in training"
+    role: ClassVar[Role] = "regularisation"
+    follows: ClassVar[bool] = True
+    telling: ClassVar[bool] = False
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("rate", "float", 0.5, "the share that is set to zero", minimum=0, maximum=1),
     )
@@ -84,6 +90,10 @@ class DropPath(Op):
 
     name: ClassVar[str] = "drop_path"
     help: ClassVar[str] = "drops a residual branch for single images in training; at rate 0 it is not there"
+    role: ClassVar[Role] = "regularisation"
+    follows: ClassVar[bool] = True
+    drops_path: ClassVar[bool] = True
+    helpers: ClassVar[tuple[str, ...]] = ("DropPath",)
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("rate", "float", 0.0, "how often, in the last block", minimum=0, maximum=1),
         Parameter(
@@ -102,17 +112,28 @@ class DropPath(Op):
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         return cls(float(given["rate"]), given["schedule"])
 
+    def remark_on(self, parameter: str) -> str:
+        if parameter != "rate" or self.schedule == "constant":
+            return ""
+        return f"the rate of the last block; `schedule: {self.schedule}` makes it grow up to there"
+
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         if isinstance(inputs[0], Held):
             raise OpError(f"drop_path takes a value for each image, got a parameter of {inputs[0]}")
         return only_one("drop_path", inputs[0])
 
+    @property
+    def does_nothing(self) -> bool:
+        return self.rate == 0
+
     def rate_at(self, position: int, count: int) -> float:
-        """The rate in block `position` of `count`, both counted over the blocks that drop their path."""
         if self.schedule == "constant" or count == 1:
             return self.rate
         span = count - 1 if self.schedule == "linear" else count
         return round(self.rate * (position / span), 12)  # so that the last one's is `rate` itself, and none has a tail
+
+    def at_rate(self, rate: float) -> Self:
+        return type(self)(rate, self.schedule)
 
     def emit(self) -> Construct:
         return Construct("DropPath", (self.rate,), (), {0: ("rate",)})

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, OpError, Sources, divisors, only_map, only_one
+from archbuilder.graph.op import (
+    Construct,
+    Expression,
+    Op,
+    OpError,
+    Role,
+    ShapesDiffer,
+    Sources,
+    divisors,
+    only_map,
+    only_one,
+)
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
-
-
-class ShapesDiffer(OpError):
-    """Values that must be of one shape are not. `first` and `second` number two inputs that disagree."""
-
-    def __init__(self, expected: str, inputs: tuple[Shape, ...], second: int, help: str) -> None:
-        super().__init__(f"{expected}, got {inputs[0]} and {inputs[second]}", help)
-        self.first = 0
-        self.second = second
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -25,6 +27,10 @@ class Add(Op):
 
     name: ClassVar[str] = "add"
     help: ClassVar[str] = "the sum of its inputs, which have one shape"
+    role: ClassVar[Role] = "join"
+    sign: ClassVar[str] = "+"
+    sums: ClassVar[bool] = True
+    telling: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (1, None)
     joins: ClassVar[bool] = True
     parameters: ClassVar[tuple[Parameter, ...]] = (
@@ -41,11 +47,11 @@ class Add(Op):
                 raise ShapesDiffer("add expected equal shapes", inputs, number, help)
         return only_one("add", inputs[0])
 
+    def is_fresh(self, inputs: int) -> bool:
+        return inputs > 1
+
     def emit(self) -> Expression:
         return Expression("{sum}")
-
-    def label(self) -> str:
-        return "+"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,6 +60,8 @@ class Multiply(Op):
 
     name: ClassVar[str] = "multiply"
     help: ClassVar[str] = "the product of its inputs; maps of one pixel, or of one channel, serve for all"
+    role: ClassVar[Role] = "join"
+    sign: ClassVar[str] = "×"
     inputs: ClassVar[tuple[int, int | None]] = (2, None)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -67,11 +75,11 @@ class Multiply(Op):
                 raise ShapesDiffer("multiply expected a map and its gates", inputs, number, help)
         return only_one("multiply", inputs[0])
 
+    def is_fresh(self, inputs: int) -> bool:
+        return True
+
     def emit(self) -> Expression:
         return Expression("{product}")
-
-    def label(self) -> str:
-        return "×"
 
 
 def _spreads(shape: Shape, over: Shape) -> bool:
@@ -106,6 +114,7 @@ class Concat(Op):
     name: ClassVar[str] = "concat"
     help: ClassVar[str] = "its inputs behind each other along the channels"
     channels_given: ClassVar[tuple[str, ...]] = ("sum",)
+    role: ClassVar[Role] = "join"
     inputs: ClassVar[tuple[int, int | None]] = (1, None)
     joins: ClassVar[bool] = True
 
@@ -127,6 +136,9 @@ class Concat(Op):
             channels += shape.channels
         return first._replace(channels=channels)
 
+    def is_fresh(self, inputs: int) -> bool:
+        return True
+
     def emit(self) -> Expression:
         return Expression("torch.cat([{all}], dim={dim})", (("dim", self.dim),))
 
@@ -147,6 +159,7 @@ class Softmax(Op):
 
     name: ClassVar[str] = "softmax"
     help: ClassVar[str] = "softmax over its inputs, number by number; gives as many values, which together make 1"
+    role: ClassVar[Role] = "attention"
     inputs: ClassVar[tuple[int, int | None]] = (2, None)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -167,6 +180,7 @@ class Gather(Op):
 
     name: ClassVar[str] = "streams"
     help: ClassVar[str] = "several values as one: x.0, x.1, ..., if the step is called x"
+    role: ClassVar[Role] = "join"
     inputs: ClassVar[tuple[int, int | None]] = (1, None)
 
     single: bool = False
@@ -188,6 +202,7 @@ class ChannelShuffle(Op):
 
     name: ClassVar[str] = "channel_shuffle"
     help: ClassVar[str] = "puts the channels of the groups by turns, so that they mix"
+    role: ClassVar[Role] = "shape"
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("groups", "int", 2, "how many groups", minimum=1),)
 
     groups: int
@@ -214,6 +229,7 @@ class Split(Op):
     name: ClassVar[str] = "split"
     help: ClassVar[str] = "equal parts along the channels: parts.0, parts.1, ..., if the step is called parts"
     channels_given: ClassVar[tuple[str, ...]] = ("input.channels // parts",)
+    role: ClassVar[Role] = "shape"
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("parts", "int", help="how many", minimum=1, maximum=4096),)
 
     parts: int
@@ -233,7 +249,8 @@ class Split(Op):
         return Streams(shape._replace(channels=shape.channels // self.parts) for _ in range(self.parts))
 
     def emit(self) -> Expression:
-        return Expression("torch.chunk({0}, {parts}, dim={dim})", (("parts", self.parts), ("dim", self.dim)))
+        values = (("parts", self.parts), ("dim", self.dim))
+        return Expression("torch.chunk({0}, {parts}, dim={dim})", values)
 
     def label(self) -> str:
         return f"split in {self.parts}"
@@ -246,6 +263,7 @@ class PadChannels(Op):
     name: ClassVar[str] = "pad_channels"
     help: ClassVar[str] = "adds channels of zeros up to `width`, half of them before and half behind"
     channels_given: ClassVar[tuple[str, ...]] = ("width",)
+    role: ClassVar[Role] = "shape"
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("width", "channels", help="channels of the output"),)
 
     before: int
@@ -278,6 +296,8 @@ class Flatten(Op):
 
     name: ClassVar[str] = "flatten"
     help: ClassVar[str] = "a map as one vector"
+    role: ClassVar[Role] = "shape"
+    telling: ClassVar[bool] = False
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         if isinstance(inputs[0], Streams):
@@ -296,6 +316,8 @@ class Identity(Op):
 
     name: ClassVar[str] = "identity"
     help: ClassVar[str] = "its input, unchanged"
+    role: ClassVar[Role] = "identity"
+    telling: ClassVar[bool] = False
 
     def emit(self) -> Construct:
         return Construct("nn.Identity")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Sources, Tensor, divisors
+from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Role, Sources, Tensor, divisors
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 from archbuilder.parameters import Parameter
 
@@ -19,6 +20,10 @@ class Norm(Op):
 
     name: ClassVar[str] = "norm"
     help: ClassVar[str] = "a normalisation, with a learned scale and shift for each channel"
+    role: ClassVar[Role] = "norm"
+    follows: ClassVar[bool] = True
+    telling: ClassVar[bool] = False
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {"momentum": ("0.1",), "groups": ("1", "32")}
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("kind", "string", "batch", "over what is normalised", choices=("batch", "group", "layer")),
         Parameter("eps", "float", 1e-5, "added to the variance", minimum=0),
@@ -75,6 +80,14 @@ class Norm(Op):
             return tensors
         running = (Tensor("running_mean", size, False), Tensor("running_var", size, False))
         return (*tensors, *running, Tensor("num_batches_tracked", (), False))
+
+    @property
+    def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Torch has no layer norm over the channels of a map."""
+        return ("LayerNorm2d",) if self.kind == "layer" and not self.flat else ()
+
+    def is_fresh(self, inputs: int) -> bool:
+        return True
 
     def emit(self) -> Construct:
         keywords: tuple[tuple[str, Any], ...] = (("eps", self.eps),) if self.eps != 1e-5 else ()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, OpError, Sources, only_map, pair, short
+from archbuilder.graph.op import Construct, Expression, Op, OpError, Role, Sources, Window, only_map, pair, short
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import Pair, default_padding, slide
 from archbuilder.parameters import Parameter
@@ -18,10 +19,11 @@ _WINDOW = (
 )
 
 
+_FALLBACKS: Final = {"padding": ("kernel // 2", "0")}
 _WINDOW_SOURCES: Final[Sources] = {
     "kernel_size": ("kernel",),
-    "padding": ("padding", "kernel // 2"),
     "ceil_mode": ("ceil",),
+    "count_include_pad": ("count_padding",),
 }
 
 
@@ -42,7 +44,9 @@ class MaxPool(Op):
 
     name: ClassVar[str] = "max_pool"
     help: ClassVar[str] = "the largest number in each window"
+    role: ClassVar[Role] = "pooling"
     parameters: ClassVar[tuple[Parameter, ...]] = _WINDOW
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = _FALLBACKS
 
     kernel: Pair
     stride: Pair
@@ -57,6 +61,10 @@ class MaxPool(Op):
         shape = only_map("max_pool", inputs[0])
         return Map(shape.channels, *slide("max_pool", shape, self.kernel, self.stride, self.padding, ceil=self.ceil))
 
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.stride, self.padding, (1, 1))
+
     def emit(self) -> Construct:
         return Construct("nn.MaxPool2d", (), _window_keywords(self), _WINDOW_SOURCES)
 
@@ -70,10 +78,13 @@ class AveragePool(Op):
 
     name: ClassVar[str] = "avg_pool"
     help: ClassVar[str] = "the mean of each window"
+    role: ClassVar[Role] = "pooling"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         *_WINDOW,
         Parameter("count_padding", "bool", True, "whether the margin's zeros count in the mean"),
     )
+
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = _FALLBACKS
 
     kernel: Pair
     stride: Pair
@@ -89,6 +100,10 @@ class AveragePool(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("avg_pool", inputs[0])
         return Map(shape.channels, *slide("avg_pool", shape, self.kernel, self.stride, self.padding, ceil=self.ceil))
+
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.stride, self.padding, (1, 1))
 
     def emit(self) -> Construct:
         counted = () if self.count_padding else (("count_include_pad", False),)
@@ -116,6 +131,7 @@ class GlobalPool(Op):
 
     name: ClassVar[str] = "global_pool"
     help: ClassVar[str] = "the mean over all pixels or tokens: a vector, or with `keep` a map of one pixel"
+    role: ClassVar[Role] = "pooling"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("keep", "bool", False, "whether height and width stay, as 1"),
         Parameter(
@@ -184,9 +200,6 @@ class ChannelPool(Op):
     def emit(self) -> Expression:
         return Expression("torch.cat([{0}.mean(dim=1, keepdim=True), {0}.amax(dim=1, keepdim=True)], dim=1)")
 
-    def label(self) -> str:
-        return "channel pool"
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WeightedPool(Op):
@@ -196,6 +209,7 @@ class WeightedPool(Op):
     help: ClassVar[str] = (
         "the mean over all pixels, weighted by the softmax of a map of one channel; a map of one pixel"
     )
+    role: ClassVar[Role] = "attention"
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
 
     pixels: int
@@ -217,9 +231,6 @@ class WeightedPool(Op):
     def emit(self) -> Expression:
         return Expression("({0}.flatten(2) @ {1}.flatten(2).softmax(dim=2).transpose(1, 2)).unsqueeze(3)")
 
-    def label(self) -> str:
-        return "weighted pool"
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AdaptivePool(Op):
@@ -227,6 +238,7 @@ class AdaptivePool(Op):
 
     name: ClassVar[str] = "adaptive_avg_pool"
     help: ClassVar[str] = "the mean over as many windows as the output has pixels"
+    role: ClassVar[Role] = "resampling"
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("size", "size", help="of the output", minimum=1),)
 
     size: Pair
@@ -251,6 +263,7 @@ class Upsample(Op):
 
     name: ClassVar[str] = "upsample"
     help: ClassVar[str] = "interpolates a map to a multiple of its size"
+    role: ClassVar[Role] = "resampling"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("factor", "size", 2, "how many times larger", minimum=1),
         Parameter("kind", "string", "nearest", "how new pixels are found", choices=("nearest", "bilinear")),
@@ -281,6 +294,7 @@ class Subsample(Op):
 
     name: ClassVar[str] = "subsample"
     help: ClassVar[str] = "every second pixel, or every n-th"
+    role: ClassVar[Role] = "pooling"
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("stride", "size", 2, "which pixels stay", minimum=1),)
 
     stride: Pair
@@ -292,6 +306,10 @@ class Subsample(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("subsample", inputs[0])
         return Map(shape.channels, *slide("subsample", shape, (1, 1), self.stride, (0, 0)))
+
+    @property
+    def window(self) -> Window:
+        return Window((1, 1), self.stride, (0, 0), (1, 1))
 
     def emit(self) -> Expression:
         values = (("rows", self.stride[0]), ("columns", self.stride[1]))

@@ -11,6 +11,7 @@ from archbuilder.graph.op import (
     Initialisation,
     Op,
     OpError,
+    Role,
     Sources,
     Tensor,
     divisors,
@@ -28,6 +29,9 @@ class ToTokens(Op):
 
     name: ClassVar[str] = "to_tokens"
     help: ClassVar[str] = "each pixel of a map as a token, row by row; the tokens remember the map's height and width"
+    helpers: ClassVar[tuple[str, ...]] = ("Permute",)
+    role: ClassVar[Role] = "shape"
+    telling: ClassVar[bool] = False
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("to_tokens", inputs[0])
@@ -36,9 +40,6 @@ class ToTokens(Op):
     def emit(self) -> Construct:
         return Construct("Permute", (0, 2, 3, 1))
 
-    def label(self) -> str:
-        return "to tokens"
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ToMap(Op):
@@ -46,6 +47,9 @@ class ToMap(Op):
 
     name: ClassVar[str] = "to_map"
     help: ClassVar[str] = "tokens as the map that they came from"
+    helpers: ClassVar[tuple[str, ...]] = ("Permute",)
+    role: ClassVar[Role] = "shape"
+    telling: ClassVar[bool] = False
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_tokens("to_map", inputs[0])
@@ -58,9 +62,6 @@ class ToMap(Op):
     def emit(self) -> Construct:
         return Construct("Permute", (0, 3, 1, 2))
 
-    def label(self) -> str:
-        return "to map"
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HeldTensor(Op):
@@ -70,6 +71,8 @@ class HeldTensor(Op):
     help: ClassVar[str] = (
         "a trained tensor of the block's own, such as a layer scale; it stands beside the chain of steps"
     )
+    role: ClassVar[Role] = "tensor"
+    telling: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (0, 0)
     holds_tensor: ClassVar[bool] = True
     kept: ClassVar[str | None] = "shape"
@@ -114,6 +117,8 @@ class PrependTokens(Op):
 
     name: ClassVar[str] = "prepend_tokens"
     help: ClassVar[str] = "puts held tokens [1, count, channels] before the others, such as a class token"
+    role: ClassVar[Role] = "shape"
+    telling: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -125,9 +130,6 @@ class PrependTokens(Op):
     def emit(self) -> Expression:
         return Expression("torch.cat([{1}.expand({0}.shape[0], -1, -1), {0}.flatten(1, -2)], dim=1)")
 
-    def label(self) -> str:
-        return "prepend tokens"
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TakeToken(Op):
@@ -135,6 +137,7 @@ class TakeToken(Op):
 
     name: ClassVar[str] = "take_token"
     help: ClassVar[str] = "one token as a vector; the class token is number 0"
+    role: ClassVar[Role] = "shape"
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("index", "int", 0, "which one", minimum=0),)
 
     index: int
@@ -160,6 +163,9 @@ class ResizeTokens(Op):
     help: ClassVar[str] = (
         "a held embedding for each token, interpolated where the input has another size than the spec says"
     )
+    helpers: ClassVar[tuple[str, ...]] = ("resize_tokens",)
+    role: ClassVar[Role] = "resampling"
+    telling: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
     kept: ClassVar[str | None] = "grid"
     parameters: ClassVar[tuple[Parameter, ...]] = (
@@ -190,9 +196,6 @@ class ResizeTokens(Op):
         values = (("height", self.height), ("width", self.width), ("extra", self.extra))
         return Expression("resize_tokens({0}, {1}, ({height}, {width}), extra={extra})", values)
 
-    def label(self) -> str:
-        return "resize tokens"
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Attention(Op):
@@ -200,6 +203,8 @@ class Attention(Op):
 
     name: ClassVar[str] = "attention"
     help: ClassVar[str] = "scaled dot-product attention; takes queries, keys and values"
+    helpers: ClassVar[tuple[str, ...]] = ("Attention",)
+    role: ClassVar[Role] = "attention"
     inputs: ClassVar[tuple[int, int | None]] = (3, 3)
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("heads", "int", 1, "parts of the channels that attend by themselves", minimum=1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
@@ -10,8 +11,10 @@ from archbuilder.graph.op import (
     Initialisation,
     Op,
     OpError,
+    Role,
     Sources,
     Tensor,
+    Window,
     only_map,
     pair,
     short,
@@ -21,13 +24,8 @@ from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import Pair, default_padding, same_padding, slide
 from archbuilder.parameters import Parameter
 
-_LAYER: Final[Sources] = {0: ("input.channels",), 1: ("width", "input.channels")}
-_CONVOLUTION: Final[Sources] = {
-    **_LAYER,
-    "kernel_size": ("kernel",),
-    "padding": ("padding", "kernel // 2", "dilation * (kernel // 2)"),
-    "groups": ("groups", "input.channels // group_width"),
-}
+_LAYER: Final[Sources] = {0: ("input.channels",), 1: ("width",)}
+_CONVOLUTION: Final[Sources] = {**_LAYER, "kernel_size": ("kernel",)}
 
 _INIT_HELP = "how the weights are drawn; `default` is torch's own way"
 
@@ -37,9 +35,15 @@ class Convolution(Op):
     """2-d convolution (torch.nn.Conv2d)."""
 
     name: ClassVar[str] = "conv"
-    channels_given: ClassVar[tuple[str, ...]] = ("width", "input.channels")
+    channels_given: ClassVar[tuple[str, ...]] = ("width",)
     help: ClassVar[str] = "a convolution; without `width` it keeps the number of channels, without `bias` it has none"
+    role: ClassVar[Role] = "convolution"
     counts_as_layer: ClassVar[bool] = True
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "width": ("input.channels",),
+        "padding": ("kernel // 2", "dilation * (kernel - 1) // 2"),
+        "groups": ("1", "input.channels // group_width"),
+    }
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("width", "channels", None, "channels of the output; by default those of the input"),
         Parameter("kernel", "size", help="size of the window", minimum=1),
@@ -107,6 +111,13 @@ class Convolution(Op):
     def macs(self, output: Shape) -> int:
         return output.elements * (self.in_channels // self.groups) * self.kernel[0] * self.kernel[1]
 
+    @property
+    def window(self) -> Window:
+        return Window(self.kernel, self.stride, self.padding, self.dilation)
+
+    def is_fresh(self, inputs: int) -> bool:
+        return True
+
     def emit(self) -> Construct:
         keywords: list[tuple[str, Any]] = [("kernel_size", short(self.kernel))]
         keywords += [("stride", short(self.stride))] if self.stride != (1, 1) else []
@@ -172,6 +183,7 @@ class ChannelConvolution(Op):
 
     name: ClassVar[str] = "channel_conv"
     help: ClassVar[str] = "a convolution along the channels of a map of one pixel"
+    helpers: ClassVar[tuple[str, ...]] = ("ChannelConv",)
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("kernel", "int", help="channels that it sees, an odd number", minimum=1),
     )
@@ -210,9 +222,11 @@ class Linear(Op):
     """y = W x + b (torch.nn.Linear)."""
 
     name: ClassVar[str] = "linear"
-    channels_given: ClassVar[tuple[str, ...]] = ("width", "input.channels")
+    channels_given: ClassVar[tuple[str, ...]] = ("width",)
     help: ClassVar[str] = "a fully connected layer, with bias unless said otherwise"
+    role: ClassVar[Role] = "linear"
     counts_as_layer: ClassVar[bool] = True
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {"width": ("input.channels",)}
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("width", "channels", None, "channels of the output; by default those of the input"),
         Parameter("bias", "bool", True, "whether a number is added to each channel"),
@@ -245,6 +259,9 @@ class Linear(Op):
 
     def macs(self, output: Shape) -> int:
         return output.elements * self.in_channels
+
+    def is_fresh(self, inputs: int) -> bool:
+        return True
 
     def emit(self) -> Construct:
         keywords = () if self.bias else (("bias", False),)

@@ -1,4 +1,4 @@
-"""The few modules that torch does not have, as source; each is written into the files that use it."""
+"""The few modules and functions that torch does not have, as source; what uses one has it written into its file."""
 
 from __future__ import annotations
 
@@ -71,13 +71,7 @@ _CHANNEL_CONV: Final = '''class ChannelConv(nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.flatten(1).unsqueeze(1)).transpose(1, 2).unsqueeze(3)'''
 
-_ROUND_TO: Final = '''def round_to(value: float, divisor: int, keep: float = 0.9) -> int:
-    """The multiple of `divisor` nearest to a value, never below `keep` of it."""
-    nearest = max(divisor, int(value + divisor / 2) // divisor * divisor)
-    return nearest + divisor if nearest < keep * value else nearest'''
-
 HELPERS: Final = {
-    "round_to": _ROUND_TO,
     "ChannelConv": _CHANNEL_CONV,
     "Permute": _PERMUTE,
     "Attention": _ATTENTION,
@@ -85,4 +79,4 @@ HELPERS: Final = {
     "DropPath": _DROP_PATH,
     "LayerNorm2d": _LAYER_NORM_2D,
 }
-"""By class name."""
+"""By name, in the order in which they are written."""
