@@ -14,11 +14,12 @@ from archbuilder.language.formula import Formula
 from archbuilder.pytorch.chains import gather_chains
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor, is_literal, same
 from archbuilder.pytorch.expressions import IDENTITY, unify_modules
-from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Calculator, names_in, parse
+from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Calculator, Unsaid, names_in, parse
 from archbuilder.pytorch.instances import Instance, calls, is_chain, root_instance
+from archbuilder.pytorch.loops import LoopPlanner
 from archbuilder.pytorch.members import Member, Sources
 from archbuilder.pytorch.names import ClassNames, camel_case, counted
-from archbuilder.pytorch.plans import Network, Plan, PlannedStep
+from archbuilder.pytorch.plans import Network, Plan, PlannedStep, Reference
 from archbuilder.pytorch.views import View, scope_of
 from archbuilder.pytorch.wiring import Wiring, identifier, registration
 
@@ -63,12 +64,13 @@ class _Planner:
             for inner in instances:
                 if inner in self.keys:
                     continue
-                if is_chain(inner.graph):
+                if is_chain(inner.graph) and not _has_loops(inner.graph):
                     self.keys[inner] = None
                     self.gather(inner, owner)
                     continue
                 label = inner.graph.definition or f"{owner}_{node.name}"
-                key = (label, inner.graph.loops, self.height(inner.graph) if _is_recursive(inner.graph) else 0)
+                counts = inner.graph.loops if inner.graph.is_computed else ()
+                key = (label, counts, self.height(inner.graph) if _is_recursive(inner.graph) else 0)
                 self.keys[inner] = key
                 self.labels[key] = label
                 self.groups.setdefault(key, []).append(inner)
@@ -97,22 +99,49 @@ class _Planner:
 
     def plan_group(self, key: Any) -> None:
         """One class for all instances of a block; several where they differ in more than values."""
-        left = self.groups[key]
-        while left:
-            plan, together, apart = self.largest(left)
-            plan = replace(plan, name=self.names.take(self.wanted_name(key)))
-            self.plans.append(plan)
-            for number, instance in enumerate(together):
-                self.made[instance] = _call_of(plan, number)
-            left = apart
+        for instances in _by_kind_of_input(self.groups[key]):
+            often = any(count != 1 for instance in instances for count in instance.graph.loops)  # once is no loop
+            looped = often and any(_has_loops(instance.graph) for instance in instances)
+            if not (looped and self.plan_loops(key, instances)):
+                self.plan_in_turn(key, instances)
 
-    def wanted_name(self, key: Any) -> str:
-        """What the class of a group should be called: after its block, and what tells it from the block's other groups."""
-        label = self.labels[key]
-        every = list(
-            dict.fromkeys(loops for _, loops, _ in (each for each in self.groups if self.labels[each] == label))
+    def plan_loops(self, key: Any, instances: list[Instance]) -> bool:
+        """One class with the loops of a block, for all its instances; whether that is possible."""
+        try:
+            members, constructor = self.members_of(instances)
+            loops = LoopPlanner(members, constructor).plan()
+        except (CannotUnify, Unsaid):
+            return False
+        graph = instances[0].graph
+        name = self.names.take(camel_case(self.labels[key]))
+        several = isinstance(graph.output_shape, Streams)
+        arguments, lines = constructor.ordered(), constructor.lines()
+        nothing = Reference(None)
+        self.add(
+            Plan(name, graph.help, (), nothing, (), (), (), arguments, lines, False, several, self.taken, loops),
+            instances,
         )
-        return camel_case(label) + counted(key[1], every)
+        return True
+
+    def plan_in_turn(self, key: Any, instances: list[Instance]) -> None:
+        """Classes in which loops are written out: one for all instances that differ in no more than values."""
+        by_counts: dict[Any, list[Instance]] = {}
+        for instance in instances:
+            by_counts.setdefault(instance.graph.loops, []).append(instance)
+        for counts, alike in by_counts.items():
+            if all(is_chain(instance.graph) for instance in alike):
+                self.keys.update(dict.fromkeys(alike, None))  # what is in them stands where they are called
+                continue
+            name, left = camel_case(self.labels[key]) + counted(counts, list(by_counts)), alike
+            while left:
+                plan, together, left = self.largest(left)
+                self.add(replace(plan, name=self.names.take(name)), together)
+
+    def add(self, plan: Plan, instances: list[Instance]) -> None:
+        """Takes a class for some instances."""
+        self.plans.append(plan)
+        for number, instance in enumerate(instances):
+            self.made[instance] = _call_of(plan, number)
 
     def largest(self, instances: list[Instance]) -> tuple[Plan, list[Instance], list[Instance]]:
         """As many instances as go into one class with the first, and the others; and that class, without a name."""
@@ -141,6 +170,20 @@ class _Planner:
         """The call that makes an instance, and what its arguments are in the spec; None for what needs no class."""
         return self.made[instance] if self.keys.get(instance) is not None else None
 
+    def members_of(
+        self, instances: list[Instance], free: AbstractSet[str] = frozenset()
+    ) -> tuple[list[Member], Constructor]:
+        """Instances whose class is to be planned, and its constructor, which takes the names that are `free`."""
+        scopes = [scope_of(instance.graph) for instance in instances]
+        same_input = all(same(scope.get(BLOCK_CHANNELS), scope.get(IN_CHANNELS)) for scope in scopes)
+        views = [
+            View.own(instance.graph, self.calculator, same_input=same_input or bool(instance.graph.definition))
+            for instance in instances
+        ]
+        constructor = Constructor(views, instances[0].graph.formulas, free, self.calculator)
+        pairs = zip(instances, views, strict=True)
+        return [Member(instance, view, self.call_of) for instance, view in pairs], constructor
+
     # ---- one class ----------------------------------------------------------------------------------------------
 
     def unify(self, instances: list[Instance], name: str, free: AbstractSet[str] = frozenset()) -> Plan:
@@ -149,15 +192,8 @@ class _Planner:
         Raises:
             CannotUnify: if they differ in more than values.
         """
-        scopes = [scope_of(instance.graph) for instance in instances]
-        same_input = all(same(scope.get(BLOCK_CHANNELS), scope.get(IN_CHANNELS)) for scope in scopes)
-        views = [
-            View.own(instance.graph, self.calculator, same_input=same_input or bool(instance.graph.definition))
-            for instance in instances
-        ]
         first = instances[0].graph
-        constructor = Constructor(views, first.formulas, free, self.calculator)
-        members = [Member(instance, view, self.call_of) for instance, view in zip(instances, views, strict=True)]
+        members, constructor = self.members_of(instances, free)
         wiring = Wiring(members, constructor)
         steps = [step for child in wiring.order if (step := self.step(child, members, constructor, wiring)) is not None]
         idle = {first.nodes[number].name for number in first.training_only}
@@ -180,7 +216,7 @@ class _Planner:
             constructor.lines(),
             gives_several=isinstance(first.output_shape, Streams),
             taken=self.taken,
-            sequential=sequential and not constructor.arguments,
+            sequential=sequential,
         )
 
     def step(self, name: str, members: list[Member], constructor: Constructor, wiring: Wiring) -> PlannedStep | None:
@@ -198,6 +234,8 @@ class _Planner:
         if any(isinstance(each, Expression) for each in made):
             flag = constructor.flag(list(present), conditions, identifier(name))
             return PlannedStep(name, None, _unified(name, made, constructor), inputs, flag)
+        if all(each == IDENTITY for each in made) and _is_alone(name, wiring.order):
+            return PlannedStep(name, None, Expression("{0}"), inputs)  # a list of one identity would say nothing
         if len(inputs) > 1 and not all(present):
             raise CannotUnify  # an identity would hand on all inputs
         modules = [IDENTITY if each is ABSENT else each for each in made]
@@ -206,6 +244,12 @@ class _Planner:
         holds = any(node is not None and isinstance(node.body, Op) and node.body.holds_tensor for node in nodes)
         spreads = any(node is not None and isinstance(node.body, Op) and node.body.spreads for node in nodes)
         return PlannedStep(name, module, None, inputs, is_call=is_call, is_tensor=holds, spreads=spreads)
+
+
+def _is_alone(name: str, names: Sequence[str]) -> bool:
+    """Whether a step is the only one in a list."""
+    whole, dot, _ = name.rpartition(".")
+    return bool(dot) and sum(each.startswith(f"{whole}.") and "~" not in each for each in names) == 1
 
 
 def _unified(name: str, made: Sequence[Any], constructor: Constructor) -> Expression:
@@ -270,6 +314,22 @@ def _is_numbered_chain(graph: Graph) -> bool:
     if names != [str(number) for number in range(len(names))]:
         return False
     return is_chain(Graph(graph.definition, graph.input, graph.nodes, graph.output, listed=True))
+
+
+def _has_loops(graph: Graph) -> bool:
+    """Whether a block's own text has loops."""
+    turns = (node.origin.turns for node in graph.nodes if node.origin is not None and node.origin.own)
+    return bool(graph.definition) and not graph.is_computed and any(turns)
+
+
+def _by_kind_of_input(instances: list[Instance]) -> list[list[Instance]]:
+    """Instances that take one value, and those that take several."""
+    several = [isinstance(instance.graph.input, Streams) for instance in instances]
+    parts = [
+        [each for each, is_several in zip(instances, several, strict=True) if is_several is kind]
+        for kind in (False, True)
+    ]
+    return [part for part in parts if part]
 
 
 def _is_recursive(graph: Graph) -> bool:

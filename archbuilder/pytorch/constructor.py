@@ -56,7 +56,8 @@ class Constructor:
 
     `views` are those of the instances; `formulas` the expressions by which the block computes some of its names; `free` the
     names that are arguments although all instances have one value for them, as the parameters of a network are. `choices` are
-    the conditions by which the step at hand chooses what it takes.
+    the conditions by which the step at hand chooses what it takes. `rows` are what names mean wherever the values at hand are
+    needed: in each instance, or in each turn of a loop of each instance.
     """
 
     views: list[View]
@@ -64,12 +65,14 @@ class Constructor:
     free: AbstractSet[str]
     calculator: Calculator
     choices: list[Tree] = field(default_factory=list)
+    rows: list[Mapping[str, Any]] = field(default_factory=list)
     arguments: dict[str, Argument] = field(default_factory=dict)
     derived: dict[str, Tree] = field(default_factory=dict)
     _known: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         first = self.views[0].scope
+        self.rows = [view.scope for view in self.views]
         self._known = {
             name: value for name, value in first.items() if name not in self.free and self._is_same(name, value)
         }
@@ -112,22 +115,34 @@ class Constructor:
         """The first of some trees that gives the right value in every instance."""
         tried: set[str] = set()
         for tree in trees:
-            simple = self.calculator.simple(tree, self._known)
+            simple = self.simple(tree)
             text = ast.unparse(simple)
             if text in tried or isinstance(simple, ast.Constant):
                 continue
             tried.add(text)
-            if self._gives(simple, values) and all(map(self._can_be_known, names_in(simple))):
-                for name in names_in(simple):
-                    self._need(name)
+            if self.gives(simple, values) and all(map(self._can_be_known, names_in(simple))):
+                self.use(simple)
                 return Computed(python_text(simple, self.python_name), self._kept_as(simple, hint))
         return None
 
-    def _gives(self, tree: Tree, values: Sequence[Any]) -> bool:
+    def simple(self, tree: Tree) -> Tree:
+        """A tree in which what all instances have in common is computed."""
+        return self.calculator.simple(tree, self._known)
+
+    def gives(self, tree: Tree, values: Sequence[Any]) -> bool:
+        """Whether a tree gives the right value wherever one is needed."""
         return all(
-            value is ABSENT or same(self.calculator.value(tree, view.scope), value)
-            for view, value in zip(self.views, values, strict=True)
+            value is ABSENT or same(self.calculator.value(tree, scope), value)
+            for scope, value in zip(self.rows, values, strict=True)
         )
+
+    def use(self, tree: Tree, variables: AbstractSet[str] = frozenset()) -> list[str]:
+        """Makes the names of a tree known in the constructor; what they are called there. `variables` are those of loops."""
+        loops = {name for scope in self.rows for name in scope.keys() - self.views[0].scope.keys()}
+        names = [name for name in names_in(tree) if name not in variables and name not in loops]
+        for name in names:
+            self._need(name)
+        return [self.python_name(name) for name in names]
 
     def _kept_as(self, tree: Tree, hint: str) -> str:
         return self.python_name(tree.id) if isinstance(tree, ast.Name) else argument_name(hint)
@@ -149,7 +164,7 @@ class Constructor:
 
     def _can_be_known(self, name: str) -> bool:
         """Whether a constructor can be told the values of a name; what is in a slot cannot be written there."""
-        return all(is_literal(view.scope.get(name)) for view in self.views)
+        return all(is_literal(scope.get(name)) for scope in self.rows)
 
     def _need(self, name: str) -> None:
         """Makes a name of the block known in the constructor: computed where its formula holds, else an argument."""
@@ -175,11 +190,16 @@ class Constructor:
             said = in_other_words(tree, view.names, view.block_channels)
         except Unsaid:
             return None
-        simple = self.calculator.simple(said, self._known)
-        return simple if not isinstance(simple, ast.Constant) and self._gives(simple, values) else None
+        simple = self.simple(said)
+        scopes = [each.scope for each in self.views]
+        pairs = zip(scopes, values, strict=True)
+        holds = all(value is ABSENT or same(self.calculator.value(simple, scope), value) for scope, value in pairs)
+        return simple if not isinstance(simple, ast.Constant) and holds else None
 
     def _argument(self, values: Sequence[Any], hint: str) -> Computed:
         """An argument for what no expression gives: it has the name of what it is for."""
+        if len(values) != len(self.views):
+            raise CannotUnify  # an argument has one value in each instance
         name, number = argument_name(hint), 2
         wanted = name
         taken = {each.name: each.values for each in self.arguments.values()} | dict.fromkeys(

@@ -97,7 +97,7 @@ def _unify_constructs(made: Sequence[Any], first: Construct, constructor: Constr
         for at in range(len(first.arguments))
     )
     keywords = tuple((key, _unify_values(_keyword(made, key), constructor, f"{hint}_{key}")) for key in order)
-    return Construct(first.callee, positional, keywords)
+    return Construct(first.callee, positional, keywords, first.sources)
 
 
 def _word_for(made: Construct, position: int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from archbuilder.pytorch.constructor import Computed
 from archbuilder.pytorch.layout import literal, value_text
 from archbuilder.pytorch.names import Locals
-from archbuilder.pytorch.plans import Plan, PlannedStep, Reference
+from archbuilder.pytorch.plans import Item, Loop, LoopStep, Plan, PlannedStep, Reference
 from archbuilder.pytorch.wiring import identifier
 
 _NESTED: Final = 3
@@ -190,3 +191,64 @@ class _Forward:
         other = self._read(reference.other)
         chosen = f"{text.text} if {self.flags[reference.flag.text]} else {other.text}"
         return Text(chosen, text.calls, simple=False)
+
+
+# ---- classes with loops ---------------------------------------------------------------------------------------------
+
+
+def loop_lines(items: Sequence[Item], output: str, *, inside: bool = False) -> Iterator[str]:
+    """The lines of a `forward` with loops, without indentation, the last one giving `output`.
+
+    Values that only the next step takes are written where that takes them. `inside` says that these are lines of a loop.
+    """
+    before = ""
+    for item in items:
+        if isinstance(item, Loop):
+            yield f"for {item.variable} in {item.bounds[1]}:"
+            yield from (f"    {name} = []" for name in item.fresh)
+            yield from (f"    {line}" for line in loop_lines(item.items, "", inside=True))
+            before = ""
+            continue
+        value = _value_in_loop(item, before if item.takes_before and before else "")
+        before = ""
+        if item.listed and not item.goes_on:
+            yield f"{item.variable}.append({value})"
+        elif item.goes_on and not item.listed and value.count("(") <= _NESTED and " if " not in value:
+            before = value
+        elif item.variable == output and item is items[-1]:
+            output = value
+        else:
+            name = before = "out" if inside else item.variable
+            yield f"{name} = {value}"
+            if item.listed:
+                yield f"{item.variable}.append({name})"
+    if output:
+        yield f"return {output}"
+
+
+def _value_in_loop(step: LoopStep, before: str) -> str:
+    """What a step computes; `before` is the text of the value before it, if it takes that."""
+    inputs = (before, *step.inputs[1:]) if before else step.inputs
+    if step.expression is not None:
+        value = step.expression.template.format(
+            *inputs,
+            sum=_joined(inputs, " + "),
+            product=_joined(inputs, " * "),
+            all=", ".join(inputs),
+            **{key: literal(value) for key, value in step.expression.values},
+        )
+    elif step.made is not None:
+        joint = ", ".join(inputs)
+        value = f"{step.keeper}({joint if len(inputs) == 1 else f'({joint})'})"
+    else:
+        return inputs[0]
+    has_identity = step.made is not None and step.container != "self"
+    return value if step.condition is None or has_identity else f"{value} if {step.condition[1]} else {inputs[0]}"
+
+
+def _joined(inputs: Sequence[str], sign: str) -> str:
+    """Values joined by a sign; those of a list are summed from the first on."""
+    if len(inputs) == 1 and inputs[0].startswith("*"):
+        name = inputs[0][1:]
+        return f"sum({name}[1:], {name}[0])"
+    return sign.join(inputs)

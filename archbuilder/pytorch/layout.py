@@ -9,7 +9,7 @@ from textwrap import fill
 from typing import Any, Final
 
 from archbuilder.graph.op import Construct
-from archbuilder.pytorch.constructor import Computed
+from archbuilder.pytorch.constructor import CannotUnify, Computed
 from archbuilder.pytorch.expressions import Chain, Conditional, Module, Run
 from archbuilder.pytorch.formulas import quoted
 
@@ -105,7 +105,68 @@ def module_list_text(runs: Sequence[Run], indent: int) -> str:
     if len(together) == 1 and isinstance(run, Run) and run.count != 1:
         loop = f"{module_text(run.made, indent + 4)} for _ in range({value_text(run.count, indent)})"
         return call_text("nn.ModuleList", [loop], indent, last_comma=False)
+    varied = _varied([run.made for run in runs]) if all(run.count == 1 and run.flag is None for run in runs) else None
+    if varied is not None:
+        made, names, rows = varied
+        numbers = ", ".join(literal(row) for row in rows)
+        loop = f"{module_text(made, indent + 4)} for {', '.join(names)} in ({numbers})"
+        return call_text("nn.ModuleList", [loop], indent, last_comma=False)
     return f"nn.ModuleList({_list_text([module_text(run.made, indent + 4) for run in runs], indent)})"
+
+
+def _varied(modules: Sequence[Module]) -> tuple[Module, list[str], list[tuple[int, ...]]] | None:
+    """Modules that differ in a few numbers, as one with names for these, and the numbers of each; None if they are no such."""
+    columns: dict[tuple[int, ...], str] = {}
+    if len(modules) < 3:
+        return None
+    try:
+        made = _with_names(modules, columns, "value")
+    except CannotUnify:
+        return None
+    rows = list(zip(*columns, strict=True))
+    return (made, list(columns.values()), rows) if len(columns) > 1 else None
+
+
+def _with_names(values: Sequence[Any], columns: dict[tuple[int, ...], str], hint: str) -> Any:
+    """One value for several: numbers that differ get names, which are noted with their columns."""
+    first = values[0]
+    if all(value == first for value in values) and not isinstance(first, Computed):
+        return first
+    if all(type(value) is int for value in values):
+        column = tuple(values)
+        if column not in columns:
+            if hint in columns.values():
+                raise CannotUnify
+            columns[column] = hint
+        return Computed(columns[column], columns[column])
+    if isinstance(first, Construct) and all(_is_alike(first, value) for value in values):
+        positional = tuple(
+            _with_names([each.arguments[at] for each in values], columns, _POSITIONAL.get(at, "value"))
+            for at in range(len(first.arguments))
+        )
+        keywords = tuple(
+            (key, _with_names([each.keywords[at][1] for each in values], columns, key))
+            for at, (key, _) in enumerate(first.keywords)
+        )
+        return Construct(first.callee, positional, keywords)
+    if isinstance(first, Chain) and all(
+        isinstance(each, Chain) and len(each.runs) == len(first.runs) for each in values
+    ):
+        if first.names or any(run.count != 1 or run.flag is not None for each in values for run in each.runs):
+            raise CannotUnify
+        runs = range(len(first.runs))
+        return Chain(tuple(Run(_with_names([each.runs[at].made for each in values], columns, hint)) for at in runs))
+    raise CannotUnify
+
+
+_POSITIONAL: Final = {0: "in_channels", 1: "width"}
+
+
+def _is_alike(first: Construct, other: Any) -> bool:
+    """Whether two calls differ in values only."""
+    if not isinstance(other, Construct) or first.callee != other.callee or len(first.arguments) != len(other.arguments):
+        return False
+    return [key for key, _ in first.keywords] == [key for key, _ in other.keywords]
 
 
 def runs_text(runs: Sequence[Run], indent: int) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from archbuilder.graph.op import Expression
 from archbuilder.pytorch.constructor import Argument, Computed
@@ -40,8 +42,71 @@ class PlannedStep:
 
 
 @dataclass(frozen=True)
+class LoopStep:
+    """A step of a block with loops.
+
+    It is kept under `keeper`, an attribute (`self.conv1`) or a place in a list (`self.branches[i]`); `container` is the list
+    to which its module is appended. `condition` says when it is there, in a constructor and in `forward`. `inputs` are what
+    it takes, in `forward`; a list of values has a star in front. Its value has a `variable`, or where it is `listed` is put
+    into the list of that. `takes_before` says that it takes the value of the step before, and `goes_on` that the next step
+    alone takes its own.
+    """
+
+    keeper: str
+    container: str
+    made: Module | None
+    expression: Expression | None
+    inputs: tuple[str, ...]
+    variable: str
+    condition: tuple[str, str] | None = None
+    listed: bool = False
+    takes_before: bool = False
+    goes_on: bool = False
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop: its variable, its bounds in a constructor and in `forward`, and what is in it. `fresh` are the lists that are
+    empty at the start of each turn."""
+
+    variable: str
+    bounds: tuple[str, str]
+    items: tuple[Item, ...]
+    fresh: tuple[str, ...] = ()
+
+
+Item: TypeAlias = LoopStep | Loop
+
+
+def steps_in(items: Sequence[Item]) -> Iterator[LoopStep]:
+    """All steps of a class with loops."""
+    for item in items:
+        if isinstance(item, Loop):
+            yield from steps_in(item.items)
+        else:
+            yield item
+
+
+@dataclass(frozen=True)
+class LoopBody:
+    """What a class with loops has beside its arguments: its lists of modules, each with what makes it, the lists of values that
+    `forward` begins with, the names that `forward` needs, its items, and what it gives. `base` is what it derives from."""
+
+    base: str
+    containers: tuple[tuple[str, str], ...]
+    lists: tuple[str, ...]
+    stored: tuple[str, ...]
+    items: tuple[Item, ...]
+    output: str
+
+
+@dataclass(frozen=True)
 class Plan:
-    """A class to be written. `derived` is what its constructor computes first: names, each with its expression."""
+    """A class to be written.
+
+    `derived` is what its constructor computes first: names, each with its expression. Where it has loops, `loops` is what it
+    has in place of steps.
+    """
 
     name: str
     help: str
@@ -55,6 +120,7 @@ class Plan:
     sequential: bool = False
     gives_several: bool = False
     taken: frozenset[str] = frozenset()
+    loops: LoopBody | None = None
 
 
 @dataclass

@@ -74,7 +74,8 @@ class View:
 
     `names` are those of the expressions in the graph, `channels` those of its input, `block_channels` what `input.channels`
     means in its expressions; each in the words of the class, None where there are none. `scope` has what these words mean
-    in the instance at hand.
+    in the instance at hand. `in_loop` says that it is a turn of a loop that stays a loop: then its variable is a
+    name, and `into` says what goes into a node by what that reads.
     """
 
     graph: Graph
@@ -83,6 +84,8 @@ class View:
     names: Names
     channels: Tree | None
     block_channels: Tree | None
+    into: Callable[[Node], Tree | None] | None = None
+    in_loop: bool = False
 
     @classmethod
     def own(cls, graph: Graph, calculator: Calculator, *, same_input: bool) -> View:
@@ -95,13 +98,14 @@ class View:
 
     def inner(self, node: Node, graph: Graph) -> View:
         """The view of a graph that a node calls."""
-        channels = self.channels_of(node.inputs[0]) if node.inputs else None
+        channels = self.channels_into(node) if node.inputs else None
         if not graph.definition:
             names, block = self._names_at(node), self.block_channels
         else:
             block = channels
             names = self._names_of_use(node, graph, channels)
-        return View(graph, self.scope, self.calculator, names, channels, block)
+        in_loop = self.in_loop and not graph.definition
+        return View(graph, self.scope, self.calculator, names, channels, block, in_loop=in_loop)
 
     def _names_of_use(self, node: Node, graph: Graph, channels: Tree | None) -> Names:
         """What the names of a block mean that a node uses: what it is told, or what that computes from it."""
@@ -121,13 +125,21 @@ class View:
     def _names_at(self, node: Node) -> Names:
         """What names mean where a node stands: those of the graph, and the variables of the loops around it."""
         turns = {turn.variable: turn.number for turn in node.origin.turns} if node.origin is not None else {}
-        if not turns:
+        if not turns or self.in_loop:
             return self.names
         return lambda name: ast.Constant(turns[name]) if name in turns else self.names(name)
 
     def _is(self, tree: Tree, value: Any) -> bool:
         found = self.calculator.value(tree, self.scope)
         return type(found) is type(value) and bool(found == value)
+
+    def said(self, tree: Tree) -> Tree:
+        """A tree of the graph's own text in the words of the class.
+
+        Raises:
+            Unsaid: if there are none.
+        """
+        return in_other_words(tree, self.names, self.block_channels)
 
     # ---- what is said of a node ---------------------------------------------------------------------------------
 
@@ -196,10 +208,15 @@ class View:
         return Given(value, lambda: [tree for text in texts if (tree := self._source(node, text)) is not None])
 
     def _source(self, node: Node, text: str) -> Tree | None:
-        channels = self.channels_of(node.inputs[0]) if node.inputs and "input" in text else None
+        channels = self.channels_into(node) if node.inputs and "input" in text else None
         return _said(text, lambda name: self.told(node, name), channels)
 
     # ---- channels -----------------------------------------------------------------------------------------------
+
+    def channels_into(self, node: Node) -> Tree | None:
+        """The channels of the first value that a node takes."""
+        found = self.into(node) if self.into is not None else None
+        return found if found is not None else self.channels_of(node.inputs[0])
 
     def channels_of(self, value: Value) -> Tree | None:
         """The channels of a value."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from archbuilder.graph.graph import INPUT, Child, Graph, Node, Value, children
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor
@@ -80,7 +81,10 @@ def _key(graph: Graph, value: Value) -> tuple[str | None, int | None]:
     return (None if value.node == INPUT else graph.nodes[value.node].name, value.item)
 
 
-def joint_order(orders: list[list[str]]) -> list[str]:
+_Name = TypeVar("_Name")
+
+
+def joint_order(orders: list[list[_Name]]) -> list[_Name]:
     """One order of all names that agrees with each.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import wrap
 from typing import Any, Final
@@ -11,7 +12,7 @@ from archbuilder.graph.op import Construct
 from archbuilder.pytorch.constructor import ABSENT, Argument, Computed
 from archbuilder.pytorch.expressions import Chain, Conditional, Module, Run
 from archbuilder.pytorch.formulas import quoted
-from archbuilder.pytorch.forward import forward_lines
+from archbuilder.pytorch.forward import forward_lines, loop_lines
 from archbuilder.pytorch.layout import (
     OMITTED,
     WIDTH,
@@ -21,7 +22,7 @@ from archbuilder.pytorch.layout import (
     module_text,
     runs_text,
 )
-from archbuilder.pytorch.plans import Plan, PlannedStep, Reference
+from archbuilder.pytorch.plans import Item, Loop, LoopBody, LoopStep, Plan, PlannedStep, Reference, steps_in
 
 _DEFAULT_ONE: Final = ("stride", "dilation", "groups")
 
@@ -44,6 +45,8 @@ def signature_of(plan: Plan) -> Signature:
 
 
 def _type_of(values: tuple[Any, ...]) -> str:
+    if len({len(value) for value in values if isinstance(value, tuple)}) > 1:
+        return "tuple[int, ...]"
     names = [name for kind, name in _KINDS if kind in _types(values)]
     return " | ".join(names) + (" | None" if _spare(values) is None else "")
 
@@ -90,18 +93,23 @@ class Writer:
     def class_text(self, plan: Plan, members: list[str]) -> str:
         """The text of a class; `members` are further lines of its body (attributes before, methods behind)."""
         signature = self.signatures[plan.name] = signature_of(plan)
-        base = "nn.Sequential" if plan.sequential else "nn.Module"
+        base = plan.loops.base if plan.loops is not None else _base_of(plan)
         lines = [f"class {plan.name}({base}):"]
         if plan.help:
             lines += [f"    {docstring(sentence(plan.help), 4)}", ""]
         lines += members
-        lines += self._sequential(plan) if plan.sequential else self._module(plan, signature)
+        if plan.loops is not None:
+            lines += self._looped(plan, plan.loops, signature)
+        else:
+            lines += self._sequential(plan, signature) if plan.sequential else self._module(plan, signature)
         return "\n".join(lines)
 
-    def _sequential(self, plan: Plan) -> list[str]:
+    def _sequential(self, plan: Plan, signature: Signature) -> list[str]:
         by_name = {step.name: step for step in plan.steps}
         runs = [Run(self.shortened(by_name[name].made)) for name in plan.order]
-        return ["    def __init__(self) -> None:", f"        {call_text('super().__init__', runs_text(runs, 12), 8)}"]
+        derived = [f"        {name} = {text}" for name, text in plan.derived]
+        made = call_text("super().__init__", runs_text(runs, 12), 8)
+        return [f"    {_init_line(signature)}", *derived, f"        {made}"]
 
     def _module(self, plan: Plan, signature: Signature) -> list[str]:
         access: dict[str, str] = {}
@@ -124,6 +132,50 @@ class Writer:
         lines += [f"        {line}" for line in forward_lines(plan, access, flags)]
         return lines
 
+    def _looped(self, plan: Plan, loops: LoopBody, signature: Signature) -> list[str]:
+        """The body of a class with loops."""
+        lines = [f"    {_init_line(signature)}", "        super().__init__()"]
+        lines += [f"        {name} = {text}" for name, text in plan.derived]
+        lines += [f"        self.{name} = {name}" for name in loops.stored]
+        containers = dict(loops.containers)
+        for item in loops.items:
+            used = [each for each in _containers_in(item) if each in containers]
+            lines += [f"        {name} = {containers.pop(name)}" for name in dict.fromkeys(used)]
+            lines += [f"        {line}" for line in self._made_in_loops([item], loops.base, 8)]
+        if loops.base == "nn.Sequential":
+            return lines
+        several = any(each.startswith("x[") for item in steps_in(loops.items) for each in item.inputs)
+        given = "tuple[Tensor, ...]" if several else "Tensor"
+        lines += ["", f"    def forward(self, x: {given}) -> {_result_type(plan)}:"]
+        lines += [f"        {name} = []" for name in loops.lists]
+        return [*lines, *(f"        {line}" for line in loop_lines(loops.items, loops.output))]
+
+    def _made_in_loops(self, items: Sequence[Item], base: str, indent: int) -> Iterator[str]:
+        """The lines that make the children of a class with loops."""
+        for item in items:
+            if isinstance(item, Loop):
+                lines = list(self._made_in_loops(item.items, base, indent + 4))
+                yield from (
+                    [f"for {item.variable} in {item.bounds[0]}:", *(f"    {line}" for line in lines)] if lines else []
+                )
+            elif item.made is not None:
+                yield from self._made_once(item, base, indent)
+
+    def _made_once(self, step: LoopStep, base: str, indent: int) -> list[str]:
+        made = self.shortened(step.made)
+        if step.condition is not None and not step.container:
+            made = Conditional(Computed(step.condition[0], ""), made)
+        text = module_text(made, indent + (4 if step.condition and step.container else 0))
+        if base == "nn.Sequential":
+            line = f"self.append({text})"
+        elif step.container in ("", "self"):
+            line = f"{step.keeper} = {text}"
+        else:
+            line = f"{step.container}.append({text})"
+        if step.condition is None or not step.container:
+            return [line]
+        return [f"if {step.condition[0]}:", f"    {line}"]
+
     def _children(self, plan: Plan, access: dict[str, str]) -> list[str]:
         """The lines that make a class's children; notes in `access` how each is reached."""
         by_name = {step.name: step for step in plan.steps}
@@ -136,10 +188,8 @@ class Writer:
             level[last] = by_name[name]
         lines = []
         for name, branch in tree.items():
-            plain = name.isidentifier()
-            reach = f"self.{name}" if plain else f"getattr(self, {quoted(name)})"
-            made = self._branch(branch, reach, access, 8)
-            lines.append(f"self.{name} = {made}" if plain else f"self.add_module({quoted(name)}, {made})")
+            reach = f"self.{name}" if name.isidentifier() else f"self[{quoted(name)}]"
+            lines.append(f"{reach} = {self._branch(branch, reach, access, 8)}")
         return lines
 
     def _branch(self, branch: Any, reach: str, access: dict[str, str], indent: int) -> str:
@@ -179,7 +229,7 @@ class Writer:
         nested = tuple(self._nested(value) for value in made.arguments)
         keywords = tuple((key, self._nested(value)) for key, value in made.keywords)
         kept = tuple((key, value) for key, value in keywords if not _is_default(key, value, defaults))
-        return Construct(made.callee, nested, self._in_order(made.callee, kept))
+        return Construct(made.callee, nested, self._in_order(made.callee, kept), made.sources)
 
     def _nested(self, value: Any) -> Any:
         return self.shortened(value) if isinstance(value, Construct | Chain | Conditional) else value
@@ -194,6 +244,19 @@ class Writer:
             return keywords
         position = {name: number for number, (name, _, _) in enumerate(known.arguments)}
         return tuple(sorted(keywords, key=lambda keyword: position[keyword[0]]))
+
+
+def _base_of(plan: Plan) -> str:
+    """What a class derives from: children whose names are no words of Python are those of a `nn.ModuleDict`."""
+    if plan.sequential:
+        return "nn.Sequential"
+    odd = any(not name.partition(".")[0].isidentifier() for name in plan.order)
+    return "nn.ModuleDict" if odd else "nn.Module"
+
+
+def _containers_in(item: Item) -> list[str]:
+    """The lists to which the modules of an item are appended."""
+    return [step.container.partition("[")[0] for step in steps_in([item]) if step.container]
 
 
 def _result_type(plan: Plan) -> str:

@@ -4,6 +4,7 @@ allowed, so that what nobody thought of is refused."""
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
@@ -21,7 +22,7 @@ IMPORTS = {
     "from torch import nn",
     "from torch.nn import functional",
 }
-BASES = {"nn.Module", "nn.Sequential"}
+BASES = {"nn.Module", "nn.Sequential", "nn.ModuleDict"}
 METHODS = {"__init__", "forward", "reset_parameters", "initialize_weights"}
 LAYERS = {
     "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "ChannelShuffle", "Conv2d", "Dropout",
@@ -73,12 +74,13 @@ ANNOTATIONS = {
     "None",
     "Tensor",
     "tuple[int, int]",
+    "tuple[int, ...]",
     "tuple[Tensor, ...]",
     "dict[str, Tensor]",
 }
 GLOBALS = {
     "nn", "torch", "functional", "Tensor", "OrderedDict", "NamedTuple", "super", "range", "getattr", "isinstance", "math",
-    "len", "max", "min", "round", *HELPERS,
+    "len", "max", "min", "round", "sum", "tuple", *HELPERS,
 }  # fmt: skip
 
 RESET = """
@@ -167,6 +169,7 @@ class Class:
 
     def __init__(self, node: ast.ClassDef, classes: set[str], outputs: set[str]) -> None:
         self.node, self.classes, self.outputs = node, classes, outputs
+        self.turns: set[str] = set()
 
     def check(self) -> None:
         node = self.node
@@ -241,7 +244,7 @@ class Class:
 
     # ---- __init__ -----------------------------------------------------------------------------------------------
 
-    def construction(self, node: ast.stmt, locals_: set[str]) -> None:
+    def construction(self, node: ast.stmt, locals_: set[str]) -> None:  # noqa: C901 -- one case for each construct
         """A line of a constructor: values that follow from the arguments, children, stored arguments."""
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
@@ -255,13 +258,28 @@ class Class:
             case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=value):
                 check_name(node, name, set())
                 self.made(value, locals_)
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id="self"), slice=key)], value=value) if is_key(
+                key, locals_
+            ):
+                self.made(value, locals_)
+            case ast.For(target=ast.Name(id=name), iter=ast.Call() as numbers, body=body, orelse=[]):
+                self.numbers(numbers, locals_)
+                check_name(node, name, {*GLOBALS, *self.classes})
+                for part in body:
+                    self.construction(part, locals_ | {name})
+            case ast.If(test=test, body=body, orelse=[]):
+                self.computed(test, locals_)
+                for part in body:
+                    self.construction(part, locals_)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=kept, attr="append"), args=[value], keywords=[])) if (
+                is_kept(kept, locals_)
+            ):
+                self.made(value, locals_)
             case ast.Expr(value=ast.Call(func=function, args=arguments, keywords=[])):
                 match ast.unparse(function), arguments:
                     case "super().__init__", _:
                         for argument in arguments:
                             self.made(argument, locals_)
-                    case "self.add_module", [ast.Constant(value=str() as name), value] if is_odd_name(name):
-                        self.made(value, locals_)
                     case "self.initialize_weights", []:
                         pass
                     case _:
@@ -269,12 +287,20 @@ class Class:
             case _:
                 refuse(node)
 
+    def numbers(self, node: ast.Call, locals_: set[str]) -> None:
+        """The numbers that a loop runs over."""
+        if ast.unparse(node.func) != "range" or node.keywords:
+            refuse(node)
+        for part in node.args:
+            if not (is_computed(part, locals_) or is_stored(part, locals_)):
+                refuse(part)
+
     def computed(self, node: ast.AST, locals_: set[str]) -> None:
         """What a constructor computes from its arguments."""
         if not is_computed(node, locals_):
             refuse(node)
 
-    def made(self, node: ast.AST, locals_: set[str]) -> None:
+    def made(self, node: ast.AST, locals_: set[str]) -> None:  # noqa: C901 -- one case for each construct
         """What a constructor makes: modules, containers of them, and the arguments they are told."""
         if is_computed(node, locals_):
             return
@@ -290,12 +316,12 @@ class Class:
                     refuse(node)
                 for part in (*node.args, *(keyword.value for keyword in node.keywords)):
                     self.made(part, locals_)
-            case ast.GeneratorExp(
-                generators=[ast.comprehension(target=ast.Name(id=name), iter=values, ifs=[], is_async=0)]
-            ):
-                check_name(node, name, {*GLOBALS, *self.classes, *locals_})
+            case ast.GeneratorExp(generators=[ast.comprehension(target=target, iter=values, ifs=[], is_async=0)]):
+                names = [each.id for each in (target.elts if isinstance(target, ast.Tuple) else [target])]  # type: ignore[attr-defined]
+                for name in names:
+                    check_name(node, name, {*GLOBALS, *self.classes, *locals_})
                 self.made(values, locals_)
-                self.made(node.elt, {*locals_, name})
+                self.made(node.elt, {*locals_, *names})
             case ast.IfExp(test=test, body=body, orelse=ast.Call() as other) if ast.unparse(other) == "nn.Identity()":
                 self.computed(test, locals_)
                 self.made(body, locals_)
@@ -310,9 +336,20 @@ class Class:
 
     # ---- forward ------------------------------------------------------------------------------------------------
 
-    def step(self, node: ast.stmt, locals_: set[str]) -> None:
+    def step(self, node: ast.stmt, locals_: set[str]) -> None:  # noqa: C901 -- one case for each construct
         """A line of `forward`."""
         match node:
+            case ast.For(target=ast.Name(id=name), iter=ast.Call() as numbers, body=body, orelse=[]):
+                self.numbers(numbers, locals_)
+                check_name(node, name, {*GLOBALS, *self.classes, *self.outputs})
+                locals_.add(name)
+                self.turns.add(name)
+                for part in body:
+                    self.step(part, locals_)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value])) if (
+                name in locals_
+            ):
+                self.value(value, locals_)
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 self.value(value, locals_)
                 check_name(node, name, {*GLOBALS, *self.classes, *self.outputs})
@@ -328,6 +365,10 @@ class Class:
             case ast.Return(value=ast.Dict(keys=keys, values=values)) if all(key and is_literal(key) for key in keys):
                 for value in values:
                     self.value(value, locals_)
+            case ast.Return(value=ast.Call(func=ast.Name(id="tuple"), args=[ast.Name(id=name)], keywords=[])) if (
+                name in locals_
+            ):
+                pass
             case ast.Return(value=ast.expr() as value):
                 self.value(value, locals_)
             case ast.If(body=[ast.Return() as early], orelse=[]) if ast.unparse(node.test) == "not self.training":
@@ -346,11 +387,15 @@ class Class:
                 self.computation(node, locals_)
             case ast.BinOp(op=ast.Add() | ast.Mult() | ast.MatMult()) | ast.Tuple() | ast.List():
                 self.values(expressions_in(node), locals_)
-            case ast.IfExp(test=ast.Attribute(value=ast.Name(id="self"))):
-                self.values(expressions_in(node), locals_)
+            case ast.IfExp(test=test, body=body, orelse=other) if is_stored(test, self.turns):
+                self.values([body, other], locals_)
+            case ast.Starred(value=ast.Name(id=name)) if name in locals_:
+                return
             case ast.Subscript(value=value, slice=index):
                 self.value(value, locals_)
                 for part in index.elts if isinstance(index, ast.Tuple) else [index]:
+                    if is_stored(part, locals_):
+                        continue
                     inner = expressions_in(part) if isinstance(part, ast.Slice) else [part]
                     self.values(inner, locals_)
             case _:
@@ -376,7 +421,9 @@ class Class:
                 isinstance(inner, ast.Name) and inner.id == "self"
             ):
                 self.value(inner, locals_)
-            case _ if ast.unparse(node.func) in FUNCTIONS or self.is_child(node.func):
+            case ast.Name(id="sum") if len(node.args) == 2 and not node.keywords:
+                self.values(node.args, locals_)
+            case _ if ast.unparse(node.func) in FUNCTIONS or self.is_child(node.func, locals_):
                 self.values((*node.args, *(keyword.value for keyword in node.keywords)), locals_)
             case _:
                 refuse(node)
@@ -394,17 +441,20 @@ class Class:
                 refuse(node)
 
     @staticmethod
-    def is_child(function: ast.AST) -> bool:
+    def is_child(function: ast.AST, locals_: set[str]) -> bool:
         """Whether a child is called: by its name, and by names or numbers in containers."""
         while isinstance(function, ast.Subscript):
-            if not (isinstance(function.slice, ast.Constant) and type(function.slice.value) in (int, str)):
+            place = function.slice
+            known = isinstance(place, ast.Constant) and type(place.value) in (int, str)
+            known = known or (isinstance(place, ast.Name) and place.id in locals_)
+            if isinstance(function.value, ast.Name):
+                return function.value.id == "self" and is_key(place, locals_)
+            if not known:
                 return False
             function = function.value
         match function:
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
                 return not name.startswith("__")
-            case ast.Call(func=ast.Name(id="getattr"), args=[ast.Name(id="self"), ast.Constant(value=str() as name)]):
-                return is_odd_name(name) and not function.keywords
         return False
 
     # ---- initialize_weights -------------------------------------------------------------------------------------
@@ -463,6 +513,41 @@ class Class:
 
 _REACHED = re.compile(r"""module(\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]+\]|\.get_submodule\('[A-Za-z0-9_-]+'\))+""")
 """A tensor below a module."""
+
+
+def is_key(node: ast.AST, locals_: set[str]) -> bool:
+    """Whether it is the name of a child: a text that is no word of Python, or the number of a turn."""
+    match node:
+        case ast.Constant(value=str() as name):
+            return is_odd_name(name)
+        case ast.JoinedStr(values=[ast.FormattedValue(value=ast.Name(id=name), conversion=-1, format_spec=None)]):
+            return name in locals_
+        case _:
+            return False
+
+
+def is_kept(node: ast.AST, locals_: set[str]) -> bool:
+    """Whether it is a list of modules of the class."""
+    match node:
+        case ast.Name(id="self"):
+            return True
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return not name.startswith("__")
+        case ast.Subscript(value=value, slice=ast.Name(id=name)):
+            return name in locals_ and is_kept(value, locals_)
+        case _:
+            return False
+
+
+def is_stored(node: ast.AST, locals_: set[str]) -> bool:
+    """Whether it is arithmetic with what the class has stored, and the numbers of loops."""
+
+    class Known(ast.NodeTransformer):
+        def visit_Attribute(self, inner: ast.Attribute) -> ast.AST:
+            own = isinstance(inner.value, ast.Name) and inner.value.id == "self" and not inner.attr.startswith("__")
+            return ast.Constant(0) if own else inner
+
+    return not isinstance(node, ast.Slice) and is_computed(Known().visit(copy.deepcopy(node)), locals_)
 
 
 def is_computed(node: ast.AST, locals_: set[str]) -> bool:

@@ -344,10 +344,10 @@ NOT_PLAIN |= {
     "a method of a part": ("self.conv(x)", "x[0].tolist()"),
     "a method of a child": ("self.conv(x)", "self.conv.apply(x)"),
     "a part by name": ("self.conv(x)", "self[x](x)"),
-    "a child by a computed name": ("self.conv(x)", "getattr(self, 'a' + 'b')(x)"),
-    "a child by a plain name": ("self.conv(x)", "getattr(self, 'conv')(x)"),
-    "a child by a dunder": ("self.conv(x)", "getattr(self, '__dict__')(x)"),
-    "a child by an odd dunder": ("self.conv(x)", "getattr(self, '__a.b')(x)"),
+    "a child by a computed name": ("self.conv(x)", "self['a' + '-b'](x)"),
+    "a child by a plain name": ("self.conv(x)", "self['conv'](x)"),
+    "a child by a dunder": ("self.conv(x)", "self['__dict__'](x)"),
+    "a child by an odd dunder": ("self.conv(x)", "self['__a.b'](x)"),
     "a layer in forward": ("self.conv(x)", "nn.Identity()(x)"),
     "a class in forward": ("self.conv(x)", "Net()"),
     "another way to flatten": ("self.conv(x)", "x.flatten(0)"),
@@ -385,18 +385,18 @@ NOT_PLAIN |= {
         "nn.Parameter(torch.zeros(3), requires_grad=False)",
     ),
     "a parameter of a computed size": ("nn.Conv2d(3, width, kernel_size=1)", "nn.Parameter(torch.zeros(print()))"),
-    "another quotient": ("(3, width", "(3, width // 3"),
+    "a shift": ("(3, width", "(3, width << 3"),
     "half of a call": ("(3, width", "(3, range(2) // 2"),
     "not of a call": ("(3, width", "(3, not range(2)"),
     "another choice": ("nn.Conv2d(3, width, kernel_size=1)", "nn.ReLU() if width else nn.SiLU()"),
     "a function of torch in __init__": ("nn.Conv2d(3, width, kernel_size=1)", "torch.cat([], dim=1)"),
     "a child under a plain name": (
         "self.conv = nn.Conv2d(3, width, kernel_size=1)",
-        "self.add_module('conv', nn.ReLU())",
+        "self['conv'] = nn.ReLU()",
     ),
     "a child under a dunder": (
         "self.conv = nn.Conv2d(3, width, kernel_size=1)",
-        "self.add_module('__class__', nn.ReLU())",
+        "self['__class__'] = nn.ReLU()",
     ),
     "a helper that is a function and not ours": ("class Net", "def resize_tokens(x):\n    return x\n\n\nclass Net"),
     "another tuple": (
@@ -430,7 +430,7 @@ FULL = (
     PLAIN.replace("class Net", OUTPUTS + "class Net").replace("-> Tensor:", "-> NetOutput:") + DRAWING
 ).replace(
     "        return out + x\n",
-    """        y = getattr(self, "a-b")["c"][0](torch.cat([self.held.expand(x.shape[0], -1, -1), x.flatten(1, -2)], dim=1))
+    """        y = self["a-b"]["c"][0](torch.cat([self.held.expand(x.shape[0], -1, -1), x.flatten(1, -2)], dim=1))
         first, = x
         return NetOutput(out, edges=y)
 """,

@@ -106,11 +106,8 @@ def test_resnet50_has_two_classes() -> None:
         ("mobilenet_v3_small", ["SqueezeExcite", "V3", "V3_2", "MobileNetV3"]),
         ("googlenet", ["BasicConv", "Inception", "InceptionAuxiliary", "GoogLeNetOutput", "GoogLeNet"]),
         (
-            "hrnet_w18_small",  # one for each number of streams
-            [
-                "Bottleneck", "HrTransitionOf1", "Basic", "HrModuleOf2", "HrTransitionOf2", "HrModuleOf3", "HrTransitionOf3",
-                "HrModuleOf4", "HighResolutionNet",
-            ],
+            "hrnet_w18_small",  # one for any number of streams
+            ["Bottleneck", "HrDown", "HrTransition", "HrTransition2", "Basic", "HrModule", "HighResolutionNet"],
         ),
     ],
 )  # fmt: skip
