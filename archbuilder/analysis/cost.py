@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from archbuilder.graph.graph import INPUT, Graph, Node
+from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape
 
@@ -74,19 +74,15 @@ class Costs:
         known = graph.layers if graph.layers is not None else self._layers.get(id(graph))
         if known is not None:
             return known
-        count, number, nodes = 0, graph.output.node, graph.nodes
-        while number != INPUT:
-            node = nodes[number]
-            body, inputs = node.body, node.inputs
-            if isinstance(body, Graph):
-                count += node.count * self.layers(body)
-            elif body is not None and body.counts_as_layer:
-                count += 1
-            if not inputs:
-                break
-            number = inputs[0].node
+        count = sum(map(self.layers_of, graph.on_main_path))
         self._layers[id(graph)] = count
         return count
+
+    def layers_of(self, node: Node) -> int:
+        """How many layers a node counts for, with its repeats."""
+        if isinstance(node.body, Graph):
+            return node.count * self.layers(node.body)
+        return node.count if node.body is not None and node.body.counts_as_layer else 0
 
 
 def _of_op(op: Op, output: Shape) -> Cost:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from archbuilder.analysis.cost import Costs
-from archbuilder.graph.graph import INPUT, Graph, Node, Section
+from archbuilder.graph.graph import Graph, Node, Section
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
 
@@ -104,16 +104,11 @@ class _Rows:
             if section.name != "stages":
                 yield from self.of_section(graph, section, limit)
                 continue
-            inlined = {part.start: part for part in graph.inlined if section.start <= part.start < section.stop}
-            number = section.start
-            while number < section.stop:
-                part = inlined.get(number)
-                if part is not None and part.stop > number:
-                    yield from self.of_section(graph, part, limit)
-                    number = part.stop
+            for piece in graph.pieces(section):
+                if piece.name:
+                    yield from self.of_section(graph, piece, limit)
                 else:
-                    yield from self.of_node(graph, number, "", 0, limit, 1)
-                    number += 1
+                    yield from self.of_node(graph, piece.start, "", 0, limit, 1)
 
     def of_section(self, graph: Graph, section: Section, limit: int) -> Iterator[Row]:
         """The row of a section, and of its steps."""
@@ -157,16 +152,11 @@ class _Rows:
 
 def _widths(graph: Graph) -> Iterator[int]:
     """The widths of the weighted layers on the main path."""
-    value = graph.output
-    while value.node != INPUT:
-        node = graph.nodes[value.node]
+    for node in graph.on_main_path:
         if isinstance(node.body, Graph):
             yield from _widths(node.body)
         elif node.body is not None and node.body.role in ("convolution", "linear"):
             yield from (part.channels for part in in_parts(node.shape) if not isinstance(part, Streams))
-        if not node.inputs:
-            break
-        value = node.inputs[0]
 
 
 _LABELS = 4

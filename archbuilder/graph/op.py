@@ -151,7 +151,7 @@ class Op:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
-    def __str__(self) -> str:
+    def text(self) -> str:
         """The op as a graph's text has it: its name, and the attributes that say more than their defaults."""
         return " ".join((self.name, *(f"{name}={shown(value)}" for name, value in self._telling())))
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Construct, Expression, Op
 from archbuilder.pytorch.expressions import IDENTITY, CannotUnify, Chain, Module, Run
-from archbuilder.pytorch.instances import Instance, calls, count_readers, rate_of, works_in_place
+from archbuilder.pytorch.instances import Instance, calls, rate_of, works_in_place
 
 CallOf: TypeAlias = Callable[[Instance], Construct | None]
 """The call that makes an instance; None for what needs no class."""
@@ -28,7 +28,6 @@ class Member:
         self.names = [
             node.name for number, node in enumerate(instance.graph.nodes) if self.numbers[node.name] == number
         ]
-        self.readers = count_readers(instance.graph)
         self.called = {id(node): instances for node, instances in calls(instance)}
 
     def node(self, name: str) -> Node | None:
@@ -48,7 +47,7 @@ class Member:
         made = body.emit()
         taps = frozenset(self.graph.source_of(tap.value) for tap in self.graph.taps)
         if body.in_place and isinstance(made, Construct):
-            in_place = works_in_place(self.graph, node, self.readers, taps)
+            in_place = works_in_place(self.graph, node, taps)
             return Construct(made.callee, made.arguments, (*made.keywords, ("inplace", in_place)))
         return made
 
