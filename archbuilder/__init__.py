@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
 
     from archbuilder.draw import DrawingError, render
-    from archbuilder.lower.why import Why
+    from archbuilder.explain.why import Why
     from archbuilder.plugin.loading import load_plugin
     from archbuilder.pytorch.checkpoint import CheckpointError
     from archbuilder.pytorch.source import to_source
@@ -37,7 +37,7 @@ _LATER = {
     "CheckpointError": "archbuilder.pytorch.checkpoint",
     "DrawingError": "archbuilder.draw",
     "Entry": "archbuilder.tasks.catalogue",
-    "Why": "archbuilder.lower.why",
+    "Why": "archbuilder.explain.why",
     "catalogue": "archbuilder.tasks.catalogue",
     "dump": "archbuilder.tasks.dumping",
     "load_plugin": "archbuilder.plugin.loading",
@@ -98,7 +98,7 @@ def why(spec: str | Path | Architecture, path: str, /, **parameters: Any) -> Why
     Raises:
         SpecError: with every mistake in the spec, or because there is no such parameter.
     """
-    from archbuilder.tasks.explaining import explain_parameter
+    from archbuilder.explain.words import explain_parameter
 
     return explain_parameter(spec, path, parameters)
 

@@ -33,8 +33,8 @@ ONE_OF_ITS_ROOM = {
 LAZY = {
     "archbuilder": "torch is not needed to check, nor graphviz to build",
     "archbuilder.draw": "graphviz is not needed to check",
-    "archbuilder.lower.application": "what runs plugins is not needed without one",
-    "archbuilder.lower.calls": "what runs plugins is not needed without one",
+    "archbuilder.lower.steps": "what runs plugins is not needed without one",
+    "archbuilder.lower.uses": "what runs plugins is not needed without one",
     "archbuilder.plugin": "what defines blocks is not needed to look one up",
     "archbuilder.pytorch.build": "says what to install where there is no torch",
 }
@@ -203,9 +203,9 @@ class A:
         ("archbuilder.lower.x", "def f():\n    from torch import nn", "only pytorch may import `torch`"),
         ("archbuilder.cli.x", "import torchinfo", "only pytorch may import `torchinfo`"),
         ("archbuilder.analysis.x", "from archbuilder.draw import render", "`analysis` may not import `archbuilder.draw`"),
-        ("archbuilder.analysis.x", "from archbuilder.lower import body", "`analysis` may not import `archbuilder.lower.body`"),
+        ("archbuilder.analysis.x", "from archbuilder.lower import steps", "`analysis` may not import `archbuilder.lower.steps`"),
         ("archbuilder.draw.x", "from archbuilder import pytorch", "`draw` may not import `archbuilder.pytorch`"),
-        ("archbuilder.pytorch.x", "import archbuilder.lower.body", "`pytorch` may not import `archbuilder.lower.body`"),
+        ("archbuilder.pytorch.x", "import archbuilder.lower.steps", "`pytorch` may not import `archbuilder.lower.steps`"),
         ("archbuilder.pytorch.x", "import archbuilder.plugin.values", "only `archbuilder.pytorch.foreign` may import"),
         ("archbuilder.tasks.checking", "from archbuilder import cli", "nothing imports the command"),
         ("archbuilder.language.x", "def f():\n    import archbuilder.language.zoo", "`archbuilder.language.zoo` is imported"),

@@ -41,7 +41,8 @@ class Origin:
     """The step of a spec that a node was made of, as it is written there.
 
     `key` is its name (`paths.$i` in a loop), `arguments` what it says to its block, with expressions as their text, `when`
-    the condition on which it is there, `inputs` the names of the values that it takes. `turns` are those of the loops
+    the condition on which it is there, `inputs` the names of the values that it takes, `block` an expression that says which
+    block it uses, `depth` how often it is repeated. `turns` are those of the loops
     around it, the outermost first. `own` says whether the names in its expressions are the bindings of the graph that the
     node stands in; those of a step that stands inline are another block's.
     """
@@ -52,6 +53,8 @@ class Origin:
     inputs: tuple[str, ...] | None = None
     turns: tuple[Turn, ...] = ()
     own: bool = True
+    block: str | None = None
+    depth: Any = None
 
 
 class Node(NamedTuple):
@@ -139,7 +142,8 @@ class Graph:
     """A block, a sequence or a network.
 
     `definition` is the block's name ("" for an unnamed body), `bindings` its parameters and what it derives from them (of a
-    network, its parameters), `formulas` the expressions as text by which those of them are computed that nobody gave,
+    network, its parameters; of an unnamed body, the variables that it sees), `formulas` the expressions as text by which
+    those of them are computed that nobody gave, `free` those of a network's parameters that it says to ops alone,
     `listed` whether its children are numbered, `register` which children are registered first, `loops` how often each of
     its loops ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its main
     path does not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps and further
@@ -153,6 +157,7 @@ class Graph:
     output: Value
     bindings: dict[str, Any] = field(default_factory=dict)
     formulas: dict[str, str] = field(default_factory=dict)
+    free: frozenset[str] = frozenset()
     listed: bool = False
     register: tuple[str, ...] = ()
     help: str = ""
@@ -237,6 +242,11 @@ class Graph:
         """The shape of what comes out."""
         return self.shape_of(self.output)
 
+    @property
+    def is_computed(self) -> bool:
+        """Whether a function in Python made its steps, so that they have no text."""
+        return any(isinstance(each, str) for each in self.loops)
+
     @cached_property
     def drop_units(self) -> int:
         """How many blocks in it drop their path."""
@@ -264,6 +274,14 @@ class Graph:
     def idle(self, wanted: Iterable[Value]) -> frozenset[int]:
         """The nodes on which none of some values depends."""
         return frozenset(range(len(self.nodes))) - self.needed_for(wanted)
+
+    def depending_on(self, number: int) -> frozenset[int]:
+        """The nodes to which the value of a node goes, by whatever way."""
+        found: set[int] = set()
+        for at, node in enumerate(self.nodes):
+            if any(value.node == number or value.node in found for value in node.inputs):
+                found.add(at)
+        return frozenset(found)
 
     @cached_property
     def drop_paths(self) -> int:
@@ -351,7 +369,8 @@ def _labels(network: Graph) -> dict[Graph, str]:
 def _lines(graph: Graph, labels: Mapping[Graph, str]) -> Iterator[str]:
     """The lines of one graph's text."""
     yield f"{labels[graph]}{' (list)' * graph.listed}: {graph.input} -> {graph.output_shape}"
-    bindings = [f"{name}={shown(value)}" for name, value in graph.bindings.items() if value is not None]
+    own = graph.bindings if graph.definition or graph.name else {}  # those of a body without a name are those around it
+    bindings = [f"{name}={shown(value)}" for name, value in own.items() if value is not None]
     layers = [] if graph.layers is None else [graph.layers]
     for word, facts in (("", bindings), ("register: ", graph.register), ("loops: ", graph.loops), ("layers: ", layers)):
         if facts:

@@ -64,31 +64,30 @@ class Window(NamedTuple):
     dilation: tuple[int, ...]
 
 
+Sources: TypeAlias = Mapping[int | str, tuple[str, ...]]
+"""By position or keyword of a value: the parameter of the op that it comes from, or expressions of these and of
+`input.channels`, of which one gives the value. A value without any comes from the parameter of its own name, if there is one."""
+
+
 @dataclass(frozen=True)
 class Construct:
-    """A call that makes a module: `callee(*arguments, **keywords)`. Values are literals, or constructs themselves.
-
-    `parameters` has for each argument, `keyword_parameters` for some of the keywords, the parameter of the op that says it:
-    where that is given as a number or a word, the value is just this. A part of a list is written `shape.0`, and what the
-    input says of itself `input.channels`. Where from a value is does not change what is called.
-    """
+    """A call that makes a module: `callee(*arguments, **keywords)`. Values are literals, or constructs themselves; `sources`
+    says what they follow from, so that emitted source can say the same."""
 
     callee: str
     arguments: tuple[Any, ...] = ()
     keywords: tuple[tuple[str, Any], ...] = ()
-    parameters: tuple[str | None, ...] = field(default=(), compare=False, repr=False)
-    keyword_parameters: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    sources: Sources = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Expression:
     """A computation without a module. `template` has `{0}`, `{1}` ... for its inputs, `{all}` for all of them in a list,
-    `{sum}` and `{product}` for what they come to, and names for its values. `parameters` says for some of these which
-    parameter of the op says it, as in a `Construct`."""
+    and names for its values; `sources` says what these follow from, by name."""
 
     template: str
     values: tuple[tuple[str, Any], ...] = ()
-    parameters: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    sources: Sources = field(default_factory=dict, compare=False, repr=False)
 
 
 class Initialisation(NamedTuple):
@@ -137,6 +136,9 @@ class Op:
     """Whether it drops a path in training, at a rate that depends on where in the network its block stands."""
     needs: ClassVar[tuple[str, ...]] = ()
     """What emitted source needs beside torch: import lines, and definitions of classes and functions, as text."""
+    channels_given: ClassVar[tuple[str, ...]] = ("input.channels",)
+    """What the channels of its output follow from: expressions as in `Sources`, of which one holds; "sum" is that of all
+    inputs."""
     helpers: ClassVar[tuple[str, ...]] = ()
     """Which definitions of `archbuilder.graph.helpers` emitted source needs for it."""
     spreads: ClassVar[bool] = False

@@ -2,61 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+from pydantic import Field, PlainSerializer
 
-from archbuilder.language.base import SpecModel
-from archbuilder.language.steps import STEP_FIELDS, Steps, is_name, write_body
-from archbuilder.language.values import (
-    Count,
-    Entries,
-    Names,
-    Word,
-    declare,
-    wrong,
-)
-from archbuilder.parameters import TYPES, Parameter, describe
-
-
-def _read_parameters(written: Any) -> dict[str, Parameter]:
-    if not isinstance(written, dict):
-        raise wrong(f"expected a map of parameters, got {describe(written)}")
-    errors: list[InitErrorDetails] = []
-    parameters: dict[str, Parameter] = {}
-    for name, value in written.items():
-        try:
-            if not is_name(name):
-                help = "write a name, then its default or type, as in {heads: 2}"
-                raise wrong(f"a parameter's name is a word, got {describe(name)}", help, at_key=True)
-            if name in STEP_FIELDS or name in ("input", "here", "repeat"):
-                raise wrong(f"`{name}` is a word of the language", "give the parameter another name", at_key=True)
-            parameters[name] = value if isinstance(value, Parameter) else declare(name, value)
-        except PydanticCustomError as error:
-            errors.append(InitErrorDetails(type=error, loc=(name,), input=value))
-    if errors:
-        raise ValidationError.from_exception_data("parameters", errors)
-    return parameters
+from archbuilder.diagnostics import nearest, suggest
+from archbuilder.language.formula import is_formula
+from archbuilder.language.steps import Steps, is_name, read_body, write_body
+from archbuilder.language.table import Table
+from archbuilder.language.validation import Misfit, Reading, SpecModel, compute_later, copied, read_formulas, refuse
+from archbuilder.language.values import Count, Entries, Names, Word
+from archbuilder.language.words import DECLARATION, NO_PARAMETERS
+from archbuilder.parameters import MAXIMUM_INTEGER, REQUIRED, TYPES, Parameter, ParameterError, describe
 
 
 def _write_parameters(parameters: dict[str, Parameter]) -> dict[str, Any]:
     return {name: _write_parameter(parameter) for name, parameter in parameters.items()}
 
 
-SHORT = {"bool": "bool", "int": "int", "float": "float", "string": "str"}
+_SHORT: Final = {"bool": "bool", "int": "int", "float": "float", "string": "str"}
 """The types of parameters that are known from a default, and the defaults' own."""
 
 
 def _write_parameter(parameter: Parameter) -> Any:
     """The shortest declaration of a parameter."""
     short = Parameter(parameter.name, parameter.type, parameter.default)
-    if parameter == short and type(short.default).__name__ == SHORT.get(short.type) and short.default not in TYPES:
+    if parameter == short and type(short.default).__name__ == _SHORT.get(short.type) and short.default not in TYPES:
         return short.default
     written: dict[str, Any] = {"type": [parameter.element] if parameter.type == "list" else parameter.type}
     if not parameter.required:
@@ -73,28 +44,200 @@ def _write_parameter(parameter: Parameter) -> Any:
     return parameter.type if list(written) == ["type"] and parameter.type != "list" else written
 
 
-def _check_names_of_values(written: dict[str, Any]) -> dict[str, Any]:
-    errors = [
-        InitErrorDetails(
-            type=wrong(f"a derived value's name is a word, got {describe(name)}", at_key=True), loc=(name,), input=value
-        )
-        for name, value in written.items()
-        if not is_name(name)
-    ]
-    if errors:
-        raise ValidationError.from_exception_data("let", errors)
-    return written
-
-
 class BlockDefinition(SpecModel):
     """A block: what it can be told, what it derives from that, and its steps."""
 
     help: str = ""
-    parameters: Annotated[dict[str, Any], BeforeValidator(_read_parameters), PlainSerializer(_write_parameters)] = (
-        Field(default_factory=dict)
-    )
-    let: Annotated[Entries, AfterValidator(_check_names_of_values)] = Field(default_factory=dict)
+    parameters: Annotated[dict[str, Any], PlainSerializer(_write_parameters)] = Field(default_factory=dict)
+    let: Entries = Field(default_factory=dict)
     body: Annotated[Steps, PlainSerializer(write_body)]
     layers: Count | None = None
-    return_: Names | None = Field(None, alias="return")
-    register_: list[Word] | None = Field(None, alias="register")
+    return_: Names | None = None
+    register_: list[Word] | None = None
+
+    if (
+        TYPE_CHECKING
+    ):  # a type checker without pydantic's plugin would allow nothing that merely stands for a field: `body=["norm"]`
+
+        def __init__(self, /, **fields: Any) -> None: ...
+
+    @classmethod
+    def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
+        values = dict(super().prepared(written, reading))
+        for key, read in (("parameters", _read_parameters), ("let", _read_derived), ("body", read_body)):
+            if key not in values:
+                continue
+            try:
+                values[key] = read(values[key], reading)
+            except Misfit as fault:
+                refuse(written, key, fault, reading)
+                values[key] = written[key] = {}
+            inner = written[key]
+            if key != "body" and isinstance(written, Table) and isinstance(inner, Table):
+                written.broken |= inner.broken  # what its steps say of these has been said
+        return values
+
+
+def _read_parameters(written: Any, reading: Reading | None) -> dict[str, Parameter]:
+    """The parameters that a block declares."""
+    if not isinstance(written, dict):
+        raise Misfit(f"expected a map of parameters, got {describe(written)}")
+    parameters: dict[str, Parameter] = {}
+    for name, value in list(written.items()):
+        try:
+            parameters[name] = value if isinstance(value, Parameter) else declare(name, value)
+        except Misfit as fault:
+            refuse(written, name, fault, reading)
+    return parameters
+
+
+def _read_derived(written: Any, reading: Reading | None) -> Any:
+    """The values that a block derives from its parameters."""
+    if not isinstance(written, dict):
+        raise Misfit(f"expected a map, got {describe(written)}")
+    values = written if reading is not None else copied(written)
+    read_formulas(values, reading)
+    for name in [each for each in values if not is_name(each)]:
+        refuse(values, name, Misfit(f"a derived value's name is a word, got {describe(name)}", at_key=True), reading)
+    return values
+
+
+def declare(name: str, written: Any) -> Parameter:
+    """The parameter that a spec declares: `width: channels`, `stride: 1` or a map that says more.
+
+    Raises:
+        Misfit: if the declaration is malformed.
+    """
+    if not is_name(name):
+        help = "write a name, then its default or type, as in {heads: 2}"
+        raise Misfit(f"a parameter's name is a word, got {describe(name)}", help, at_key=True)
+    if name in NO_PARAMETERS:
+        raise Misfit(f"`{name}` is a word of the language", "give the parameter another name", at_key=True)
+    if isinstance(written, dict):
+        return _declare_in_full(name, written)
+    if isinstance(written, list) and len(written) == 1 and isinstance(written[0], str):
+        return _declare_in_full(name, {"type": written})
+    if _is_type(written):
+        return Parameter(name, written)
+    if isinstance(written, str) and nearest(written, TYPES, 0.8):
+        raise Misfit(_no_type(written), f"{_types(written)}; a text as default is written {{default: {written}}}")
+    _refuse_untyped(name, written)
+    return _checked(Parameter(name, _type_of(written), default=compute_later(written)))
+
+
+def _refuse_untyped(name: str, default: Any) -> None:
+    if is_formula(default):
+        message = f"this expression does not say what type `{name}` has"
+        raise Misfit(message, f"write {{type: int, default: {default}}}, for example")
+
+
+def _type_of(default: Any) -> str:
+    if default is None:
+        raise Misfit("null does not say what type this parameter has", "write {type: int, default: null}, for example")
+    for type_, name in ((bool, "bool"), (int, "int"), (float, "float"), (str, "string")):
+        if type(default) is type_:
+            return name
+    raise Misfit(
+        f"{describe(default)} does not declare a parameter",
+        f"write a default, a type ({', '.join(_TYPES)}), or a map with {', '.join(DECLARATION)}",
+    )
+
+
+def _no_type(written: Any) -> str:
+    return f"{describe(written)} is not a type"
+
+
+def _types(written: Any) -> str:
+    near = nearest(str(written), _TYPES)
+    return f"did you mean `{near}`?" if near else f"the types are {', '.join(_TYPES)}; a list of numbers is [int]"
+
+
+def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
+    for key in written:
+        if key not in DECLARATION:
+            advice = suggest(key, DECLARATION) or ""
+            message = f"unknown key `{key}` in the declaration of `{name}`"
+            raise Misfit(message, advice, code="unknown-key", at_key=True, inside=key)
+    type_, element = written.get("type"), ""
+    choices = _choices(written.get("choices"))
+    default = compute_later(written.get("default", REQUIRED))
+    if isinstance(type_, list) and len(type_) == 1:
+        type_, element = "list", type_[0]
+    if type_ is None and not choices:
+        _refuse_untyped(name, default)
+    if type_ is None:
+        type_ = "string" if choices or default is REQUIRED else _type_of(default)
+    listed = type_ == "list" and bool(element)
+    if not (listed or _is_type(type_)) or (listed and (not _is_type(element) or element in _NO_ELEMENTS)):
+        raise Misfit(_no_type(element or type_), _types(element or type_), inside="type")
+    if choices and type_ != "string":
+        raise Misfit(f"`choices` are for a text, and `{name}` is {TYPES[type_]}", inside="choices", at_key=True)
+    _check_declaration(name, written, type_)
+    parameter = Parameter(
+        name,
+        type_,
+        default=default,
+        help=written.get("help", ""),
+        choices=choices,
+        minimum=written.get("min"),
+        maximum=written.get("max"),
+        optional=written.get("optional") is True,
+        element=element,
+    )
+    return _checked(parameter)
+
+
+def _check_declaration(name: str, written: dict[str, Any], type_: str) -> None:
+    """Checks what a declaration says beside type, default and choices."""
+    for key in ("min", "max"):
+        bound = written.get(key)
+        if bound is not None and (type(bound) not in (int, float) or not abs(bound) <= MAXIMUM_INTEGER):
+            raise Misfit(f"`{key}` must be a number, got {describe(bound)}", inside=key)
+        if bound is not None and type_ not in _BOUNDED:
+            raise Misfit(f"`{key}` is for numbers, and `{name}` is {TYPES[type_]}", inside=key, at_key=True)
+    low, high = written.get("min"), written.get("max")
+    if low is not None and high is not None and low > high:
+        raise Misfit(f"`min` ({low:g}) is above `max` ({high:g})", inside="min")
+    for key, kind, what in (("help", str, "a text"), ("optional", bool, "true or false")):
+        if key in written and type(written[key]) is not kind:
+            raise Misfit(f"`{key}` must be {what}, got {describe(written[key])}", inside=key)
+
+
+_TYPES: Final = tuple(type_ for type_ in TYPES if type_ != "list")
+"""The types by their names; that of a list is written [int]."""
+_NO_ELEMENTS: Final = ("block", "steps")
+_BOUNDED: Final = ("int", "float", "channels", "size")
+
+
+def _is_type(written: Any) -> bool:
+    return isinstance(written, str) and written in _TYPES
+
+
+def _choices(written: Any) -> tuple[str, ...]:
+    if written is None:
+        return ()
+    if not isinstance(written, list | tuple) or not written or not all(isinstance(choice, str) for choice in written):
+        raise Misfit(f"`choices` must be a list of texts, got {describe(written)}", inside="choices")
+    return tuple(written)
+
+
+def _with_slot(parameter: Parameter) -> Parameter:
+    """A slot whose default can be put into it."""
+    kinds: tuple[type, ...] = (str, dict) if parameter.type == "block" else (dict,)
+    if parameter.default is None or isinstance(parameter.default, kinds):
+        return parameter
+    message = f"the default does not fit: `{parameter.name}` must be {parameter.expectation()}, got {describe(parameter.default)}"
+    raise Misfit(message, "null leaves the slot empty" if parameter.type == "block" else "", inside="default")
+
+
+def _checked(parameter: Parameter) -> Parameter:
+    """The parameter, if its default fits its type. Computed defaults and slots are checked where they are used."""
+    if parameter.required or is_formula(parameter.default):
+        return parameter
+    if parameter.type in ("block", "steps"):
+        return _with_slot(parameter)
+    try:
+        parameter.check(parameter.default)
+    except ParameterError as error:
+        raise Misfit(f"the default does not fit: {error}", inside="default") from None
+    return parameter

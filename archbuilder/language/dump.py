@@ -7,8 +7,9 @@ from typing import Any
 
 import yaml
 
-from archbuilder.language.models import SECTIONS, Architecture, Step, write_section
-from archbuilder.language.scalars import resolve_scalar
+from archbuilder.language.models import Architecture, Step, write_section
+from archbuilder.language.reader import resolve_scalar
+from archbuilder.language.words import SECTIONS
 
 Knows = Callable[[str, str], bool]
 """Whether a block (by name) has a use for a key."""

@@ -1,17 +1,43 @@
 """Values that have to be computed: `$name`, `$(...)`, and texts with these inside (`conv$i`).
 
-Every formula is bounded in length and depth, and every number in size.
+Expressions are parsed by Python's own parser, then walked by us into closures: what is not listed here does not exist, and
+nothing is ever evaluated by Python. Every formula is bounded in length and depth, and every number in size.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+import ast
+import operator
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any, Final, Protocol, Self
 
-from archbuilder.language.arithmetic import MAXIMUM_TEXT, FormulaError
-from archbuilder.language.expression import NAME, Evaluate, Names, compile_expression
+from archbuilder.diagnostics import shorten
+from archbuilder.language.arithmetic import FUNCTIONS, MAXIMUM_TEXT, FormulaError, bounded, number_of, power
 from archbuilder.parameters import describe
 
 MAXIMUM_LENGTH: Final = 400
+MAXIMUM_DEPTH: Final = 40
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+class Names(Protocol):
+    """What the names of an expression stand for: a map, for example. Unknown ones raise `KeyError`."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """What a name stands for."""
+
+
+Evaluate = Callable[[Names], Any]
+
+
+class UnknownNameError(FormulaError):
+    """An expression names something that is not visible where it is written."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"unknown name `{name}`")
+        self.name = name
 
 
 class Formula(str):
@@ -72,8 +98,8 @@ def _parse(text: str, names: set[str]) -> Evaluate:
         raise FormulaError(f"this expression has {len(text):,} characters; at most {MAXIMUM_LENGTH} are allowed")
     parts = _split(text)
     if len(parts) == 1 and parts[0][0]:
-        return compile_expression(parts[0][1], names)
-    pieces = [compile_expression(piece, names) if computed else piece for computed, piece in parts]
+        return _compile(parts[0][1], names)
+    pieces = [_compile(piece, names) if computed else piece for computed, piece in parts]
 
     def template(scope: Names) -> str:
         return "".join(piece if isinstance(piece, str) else _as_text(piece(scope)) for piece in pieces)
@@ -131,3 +157,241 @@ def _closing(text: str, start: int) -> int:
             if depth == 0:
                 return position
     raise FormulaError("this expression lacks a closing `)`")
+
+
+# ---- expressions ----------------------------------------------------------------------------------------------------
+
+
+def _compile(text: str, names: set[str]) -> Evaluate:
+    """An expression as a function of its names, which are added to `names`.
+
+    Raises:
+        FormulaError: if it is malformed, or has what is not part of the language.
+    """
+    if NAME.fullmatch(text) and text not in _CONSTANTS and text not in _KEYWORDS:
+        return _name(text, names)
+    try:
+        with warnings.catch_warnings():  # what Python thinks of `'\\d'` is of no use to the author of a spec
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise FormulaError(f"`{shorten(text)}` is not an expression{_foreign(text)}") from None
+    return _walk(tree.body, names, 0)
+
+
+def _foreign(text: str) -> str:
+    """What to write instead of an operator of another language."""
+    for word, ours in (("||", "or"), ("&&", "and"), ("!", "not")):
+        if word in text.replace("!=", ""):
+            return f": write `{ours}` instead of `{word}`"
+    return ": write `==` to compare" if re.search(r"[^=!<>]=[^=]", text) else ""
+
+
+def _walk(node: ast.AST, names: set[str], depth: int) -> Evaluate:
+    if depth > MAXIMUM_DEPTH:
+        raise FormulaError(f"this expression is nested more than {MAXIMUM_DEPTH} deep")
+    handler = _WALKERS.get(type(node))
+    if handler is None:
+        raise FormulaError("expressions hold arithmetic, comparisons, lists and `a if c else b`, nothing else")
+    return handler(node, names, depth + 1)
+
+
+_CONSTANTS: Final = {"null": None, "true": True, "false": False, "None": None, "True": True, "False": False}
+_KEYWORDS: Final = frozenset({"if", "else", "and", "or", "not", "is", "in", "lambda", "for"})
+
+
+def _constant(node: ast.Constant, _names: set[str], _depth: int) -> Evaluate:
+    value = node.value
+    if not (value is None or isinstance(value, bool | int | float | str)):
+        raise FormulaError(f"`{str(value)[:20]}` is not a value of the language")
+    bounded(value)
+    return lambda _scope: value
+
+
+def _name_node(node: ast.Name, names: set[str], _depth: int) -> Evaluate:
+    if node.id in _CONSTANTS:
+        value = _CONSTANTS[node.id]
+        return lambda _scope: value
+    return _name(node.id, names)
+
+
+def _name(name: str, names: set[str]) -> Evaluate:
+    names.add(name)
+
+    def look_up(scope: Names) -> Any:
+        try:
+            return scope[name]
+        except KeyError:
+            raise UnknownNameError(name) from None
+
+    return look_up
+
+
+_ARITHMETIC: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: power,
+}
+
+
+def _binary(node: ast.BinOp, names: set[str], depth: int) -> Evaluate:
+    compute = _ARITHMETIC.get(type(node.op))
+    if compute is None:
+        raise FormulaError("the arithmetic of expressions is + - * / // % and 2 ** n")
+    left, right = _walk(node.left, names, depth), _walk(node.right, names, depth)
+
+    def evaluate(scope: Names) -> Any:
+        try:
+            return bounded(compute(number_of(left(scope)), number_of(right(scope))))
+        except ZeroDivisionError:
+            raise FormulaError("this divides by zero") from None
+
+    return evaluate
+
+
+def _unary(node: ast.UnaryOp, names: set[str], depth: int) -> Evaluate:
+    operand = _walk(node.operand, names, depth)
+    if isinstance(node.op, ast.Not):
+        return lambda scope: not operand(scope)
+    if isinstance(node.op, ast.USub):
+        return lambda scope: -number_of(operand(scope))
+    if isinstance(node.op, ast.UAdd):
+        return lambda scope: number_of(operand(scope))
+    raise FormulaError("`~` is not part of expressions")
+
+
+def _boolean(node: ast.BoolOp, names: set[str], depth: int) -> Evaluate:
+    parts = [_walk(value, names, depth) for value in node.values]
+    stop_at = isinstance(node.op, ast.Or)
+
+    def evaluate(scope: Names) -> Any:
+        value: Any = None
+        for part in parts:
+            value = part(scope)
+            if bool(value) is stop_at:
+                return value
+        return value
+
+    return evaluate
+
+
+def _is_in(left: Any, right: Any) -> bool:
+    if not isinstance(right, list | tuple):
+        raise FormulaError("`in` needs a list at its right")
+    return left in right
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda left, right: compare(number_of(left), number_of(right))
+
+
+_COMPARISONS: Final[dict[type[ast.AST], Callable[[Any, Any], bool]]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: _ordered(operator.lt),
+    ast.LtE: _ordered(operator.le),
+    ast.Gt: _ordered(operator.gt),
+    ast.GtE: _ordered(operator.ge),
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+    ast.In: _is_in,
+    ast.NotIn: lambda left, right: not _is_in(left, right),
+}
+
+
+def _compare(node: ast.Compare, names: set[str], depth: int) -> Evaluate:
+    first = _walk(node.left, names, depth)
+    pairs = zip(node.ops, node.comparators, strict=True)
+    rest = [(_COMPARISONS[type(op)], _walk(value, names, depth)) for op, value in pairs]
+
+    def evaluate(scope: Names) -> bool:
+        left = first(scope)
+        for compare, part in rest:
+            right = part(scope)
+            if not compare(left, right):
+                return False
+            left = right
+        return True
+
+    return evaluate
+
+
+def _choice(node: ast.IfExp, names: set[str], depth: int) -> Evaluate:
+    test, yes, no = (_walk(part, names, depth) for part in (node.test, node.body, node.orelse))
+    return lambda scope: yes(scope) if test(scope) else no(scope)
+
+
+def _list(node: ast.List | ast.Tuple, names: set[str], depth: int) -> Evaluate:
+    parts = [_walk(part, names, depth) for part in node.elts]
+    return lambda scope: [part(scope) for part in parts]
+
+
+def _index(node: ast.Subscript, names: set[str], depth: int) -> Evaluate:
+    whole, position = _walk(node.value, names, depth), _walk(node.slice, names, depth)
+
+    def evaluate(scope: Names) -> Any:
+        values, at = whole(scope), position(scope)
+        if getattr(values, "is_shape", False):
+            values = [values]  # one value is a list of one
+        if not isinstance(values, list | tuple) or type(at) is not int:
+            raise FormulaError("`[...]` takes an element of a list by its number")
+        if not -len(values) <= at < len(values):
+            raise FormulaError(f"there is no element {at} in a list of {len(values)}")
+        return values[at]
+
+    return evaluate
+
+
+_SHAPE_WORDS: Final = ("channels", "height", "width", "tokens")
+
+
+def _attribute(node: ast.Attribute, names: set[str], depth: int) -> Evaluate:
+    word = node.attr
+    if word not in _SHAPE_WORDS:
+        raise FormulaError(f"a value has .{', .'.join(_SHAPE_WORDS)}, not .{word[:30]}")
+    whole = _walk(node.value, names, depth)
+
+    def evaluate(scope: Names) -> Any:
+        value = whole(scope)
+        found = getattr(value, word, None) if getattr(value, "is_shape", False) else None
+        if found is None:
+            raise FormulaError(f"this value has no .{word}")
+        return found
+
+    return evaluate
+
+
+def _call(node: ast.Call, names: set[str], depth: int) -> Evaluate:
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    function = FUNCTIONS.get(name)
+    if function is None or node.keywords:
+        raise FormulaError(f"the functions of expressions are {', '.join(FUNCTIONS)}")
+    parts = [_walk(part, names, depth) for part in node.args]
+
+    def evaluate(scope: Names) -> Any:
+        try:
+            return bounded(function(*(part(scope) for part in parts)))
+        except (TypeError, ValueError, ArithmeticError):
+            raise FormulaError(f"`{name}` does not take these values") from None
+
+    return evaluate
+
+
+_WALKERS: Final[dict[type[ast.AST], Callable[[Any, set[str], int], Evaluate]]] = {
+    ast.Constant: _constant,
+    ast.Name: _name_node,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.BoolOp: _boolean,
+    ast.Compare: _compare,
+    ast.IfExp: _choice,
+    ast.List: _list,
+    ast.Tuple: _list,
+    ast.Subscript: _index,
+    ast.Attribute: _attribute,
+    ast.Call: _call,
+}

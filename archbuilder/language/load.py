@@ -9,13 +9,11 @@ from typing import Any, Final
 from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
 from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
-from archbuilder.language.merge import SECTION_NAMES, arrange, inherit, merge, weakened
-from archbuilder.language.models import Architecture, write_section
-from archbuilder.language.plugins import join_plugins, locate_plugins
-from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, read_bytes, read_yaml
-from archbuilder.language.scalars import plain_value
-from archbuilder.language.table import Table
-from archbuilder.language.validate import validate_architecture
+from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, weaken
+from archbuilder.language.models import Architecture, validate_architecture
+from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, plain_value, read_bytes, read_yaml
+from archbuilder.language.table import Items, Table, as_table
+from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
 
 MAXIMUM_BASES: Final = 12
 """How long a chain of `extends` may be."""
@@ -46,7 +44,7 @@ def load_architecture(
         table = _find(str(spec), None, reporter, (), None)
     if table is not None:
         for path, value in (overrides or {}).items():
-            table = _override(table, path, _as_table(plain_value(value)), reporter)
+            table = _override(table, path, as_table(plain_value(value)), reporter)
         table = arrange(table, reporter)
     architecture = _validated(table, reporter)
     before = isinstance(spec, Architecture) and spec.is_overridden
@@ -84,9 +82,9 @@ def load_block(
         plain = plain_value(value)
         use = merge(use, _nest(path.split("."), plain, *_places_of_setting(path, plain)))
     table = Table()
-    for key, value in (found or {}).items():
-        if key in ("blocks", "defaults", "parameters", "plugins"):
-            table.put(key, value, *((found.key_places.get(key), found.value_places.get(key)) if found else ()))
+    for word in FOR_BLOCKS:
+        if found and word in found:
+            table.put(word, found[word], found.key_places.get(word), found.value_places.get(word))
     table.put("name", block)
     stages = Table()
     stages.put("block", use)
@@ -232,7 +230,7 @@ def _resolve(
     """`table` laid over what it extends, then its variant laid over that."""
     folder = path.parent if path else None
     table = read_used_files(_with_variant(table, variant, reporter, place), folder, reporter)
-    table = locate_plugins(table, folder)
+    table = _locate_plugins(table, folder)
     extends = table.get("extends")
     if extends is None:
         return table
@@ -253,6 +251,19 @@ def _resolve(
     return merged
 
 
+def _locate_plugins(table: Table, folder: Path | None) -> Table:
+    """`table` with the paths of its plugins, which are seen from the file that asks for them, as whole paths."""
+    listed = listed_plugins(table)
+    if listed is None:
+        return table
+    whole = Items(listed.place)
+    whole.extend(str(Path((folder or Path()) / file).absolute()) if isinstance(file, str) else file for file in listed)
+    whole.places = listed.places
+    located = table.copy()
+    located["plugins"] = whole
+    return located
+
+
 def _with_variant(table: Table, variant: str | None, reporter: Reporter, place: Place | None) -> Table:
     variants = table.get("variants")
     if variant is None:
@@ -268,16 +279,14 @@ def _with_variant(table: Table, variant: str | None, reporter: Reporter, place: 
     patch = variants[variant]
     _check_variants(table, variants, reporter)
     base = table.copy()
-    for key in ("expect", "variants", "default"):
-        base.pop(key, None)
+    for word in NOT_FOR_VARIANTS:
+        base.pop(word, None)
     if patch is None:
         patch = Table(variants.value_places.get(variant))
     if not isinstance(patch, Table):
         reporter.error("bad-value", "a variant is a map of what differs", variants.value_places.get(variant))
         return table
-    for key in ("defaults", "parameters"):
-        if isinstance(base.get(key), Table):
-            base[key] = weakened(base[key])  # they are there for all variants, and one may not need them
+    weaken(base)
     merged = merge(base, patch)
     if "name" not in patch and isinstance(table.get("name"), str):
         merged["name"] = zoo.plain_name(table["name"], variant)
@@ -304,26 +313,13 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     place, value_place = _places_of_setting(path, value)
     keys = _target(table, path.split("."))
     if keys is None:
-        choices = [
-            *_names_in(table, "parameters"),
-            *(name for s in SECTION_NAMES for name in _names_in(table, s)),
-            *table,
-        ]
-        first = path.partition(".")[0]
-        message, help = (
-            f"there is nothing called `{first}` to set",
-            suggest(first, [each for each in choices if each != path]),
-        )
-        if path in table or path in (*Architecture.model_fields, "register"):
-            whole = isinstance(table.get(path), Table)
-            help = f"set what is in it, as in `{path}.{next(iter(table[path]), 'name')}`" if whole else None
-            message = f"`{path}` cannot be set" + (" as a whole" if whole else "")
+        message, help = _why_not(table, path)
         reporter.error("unknown-set", message, place, help=help)
         return table
     inner: Any = table
     for depth, key in enumerate(keys[:-1], start=1):
         inner = inner.get(key)
-        if isinstance(inner, str) and keys[0] in (*SECTION_NAMES, "defaults") and depth == 2:
+        if isinstance(inner, str) and keys[0] in (*SECTIONS, "defaults") and depth == 2:
             # `layer1: basic` is short for {block: basic}
             return _override(merge(table, _nest([*keys[:depth], "block"], inner, place, place)), path, value, reporter)
         if inner is None:
@@ -335,6 +331,19 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     return merge(table, _nest(keys, value, place, value_place))
 
 
+def _why_not(table: Table, path: str) -> tuple[str, str | None]:
+    """Why a path cannot be set, and what can."""
+    if path in table or any(word.name == path for word in NETWORK):
+        if not isinstance(table.get(path), Table):
+            return f"`{path}` cannot be set", None
+        first = next(iter(table[path]), "name")
+        return f"`{path}` cannot be set as a whole", f"set what is in it, as in `{path}.{first}`"
+    first = path.partition(".")[0]
+    steps = [name for section in SECTIONS for name in _names_in(table, section)]
+    choices = [each for each in (*_names_in(table, "parameters"), *steps, *table) if each != path]
+    return f"there is nothing called `{first}` to set", suggest(first, choices)
+
+
 def _places_of_setting(path: str, value: Any) -> tuple[Place, Place]:
     """Where a value that is set from outside stands: its name's place and its own."""
     source = Source(f"--set {path}", f"{path}={value}")
@@ -344,7 +353,7 @@ def _places_of_setting(path: str, value: Any) -> tuple[Place, Place]:
 def _target(table: Table, keys: list[str]) -> list[str] | None:
     if len(keys) == 1 and keys[0] in _names_in(table, "parameters"):
         return ["parameters", *keys]
-    for section in SECTION_NAMES:
+    for section in SECTIONS:
         names = sorted(_names_in(table, section), key=len, reverse=True)
         for name in names:  # a step's name may hold dots
             parts = name.split(".")
@@ -352,13 +361,8 @@ def _target(table: Table, keys: list[str]) -> list[str] | None:
                 return [section, name, *keys[len(parts) :]]
     if keys[0] in _names_in(table, "parameters"):
         return ["parameters", *keys]
-    if keys in (["output_stride"], ["sequential"], ["class"]):
-        return keys
-    return keys if keys[0] in _SETTABLE and len(keys) > 1 else None
-
-
-_SETTABLE: Final = (*SECTION_NAMES, "parameters", "input", "defaults", "blocks", "scale", "rename")
-"""What `--set` reaches by a path; the rest says what a spec is, as it is written."""
+    reached = any(word.name == keys[0] and (word.set_inside if len(keys) > 1 else word.set_whole) for word in NETWORK)
+    return keys if reached else None
 
 
 def _names_in(table: Table, key: str) -> list[str]:
@@ -375,18 +379,5 @@ def _nest(keys: list[str], value: Any, key_place: Place, value_place: Place) -> 
 
 def _table_of(architecture: Architecture) -> Table:
     """An architecture that was made in Python, as a table without places."""
-    table = Table()
-    for key, value in architecture.model_dump(by_alias=True, exclude_unset=True).items():
-        section = getattr(architecture, key) if key in SECTION_NAMES else None
-        table.put(key, _as_table(write_section(section) if section is not None else value))
-    return table
-
-
-def _as_table(value: Any) -> Any:
-    """Maps as tables, inner ones too."""
-    if not isinstance(value, dict):
-        return value
-    table = Table()
-    for key, each in value.items():
-        table.put(str(key), _as_table(each))
+    table: Table = as_table(architecture.model_dump(by_alias=True, exclude_unset=True))
     return table

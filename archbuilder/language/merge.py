@@ -8,13 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from archbuilder.diagnostics import Place, Reporter, suggest
-from archbuilder.language.table import Past, Table
+from archbuilder.language.table import Items, Past, Table
+from archbuilder.language.words import MAY_GO_UNUSED, NOT_INHERITED, PLACING, SECTIONS
 from archbuilder.parameters import describe
-
-NOT_INHERITED = frozenset({"name", "expect", "reference", "variants", "default", "extends", "help"})
-"""What a base says of itself alone."""
-
-SECTION_NAMES = ("stem", "stages", "neck", "head")
 
 
 def merge(base: Table, over: Table, *, inherited: bool = False, holds: str = "network") -> Table:
@@ -54,7 +50,7 @@ def merge(base: Table, over: Table, *, inherited: bool = False, holds: str = "ne
 def _inside(base: Table, holds: str, key: str) -> str:
     """What stands behind a key: `blocks`, a `block`, `steps`, a `step`, or something that is merged without asking."""
     if holds == "network":
-        return "steps" if key in SECTION_NAMES else "blocks" if key == "blocks" else ""
+        return "steps" if key in SECTIONS else "blocks" if key == "blocks" else ""
     if holds == "steps" and not isinstance(base.get("block"), str):
         return "steps" if key.startswith("for ") else "step"
     if holds == "blocks":
@@ -77,28 +73,60 @@ def _changes_kind(old: Table, new: Table) -> bool:
 def inherit(base: Table) -> Table:
     """What a spec takes over from the one that it extends."""
     table = base.copy()
-    for key in NOT_INHERITED & table.keys():
-        del table[key]
-    for key in ("defaults", "parameters"):
-        if isinstance(table.get(key), Table):
-            table[key] = weakened(table[key])
+    for word in NOT_INHERITED:  # a base says it of itself alone
+        table.pop(word, None)
+    weaken(table)
     return table
 
 
-def weakened(table: Table) -> Table:
+def join_plugins(merged: Table, base: Table, over: Table) -> None:
+    """Gives a merged spec the plugins of both that it is made of."""
+    first, second = listed_plugins(base), listed_plugins(over)
+    if first is None or second is None:
+        return
+    joint = Items(second.place)
+    for listed in (first, second):
+        for number, file in enumerate(listed):
+            if file not in joint:
+                joint.append(file)
+                joint.places.append(listed.places[number])
+    merged["plugins"] = joint
+
+
+def listed_plugins(table: Table) -> Items | None:
+    """The plugins that a spec asks for, as a list with places; None where there are none, or something else is written."""
+    written = table.get("plugins")
+    if isinstance(written, str):
+        written = [written]
+    if not isinstance(written, list):
+        return None
+    listed = Items(getattr(written, "place", None))
+    listed.extend(written)
+    listed.places = list(getattr(written, "places", None) or [table.value_places.get("plugins")] * len(written))
+    return listed
+
+
+def weaken(table: Table) -> None:
+    """Lets the parameters and defaults of a base go unused: they are there for all that are made of it."""
+    for word in MAY_GO_UNUSED:
+        if isinstance(table.get(word), Table):
+            table[word] = _weakened(table[word])
+
+
+def _weakened(table: Table) -> Table:
     """A map of which everything may go unused, in inner maps too."""
     weak = table.copy()
     weak.weak = frozenset(table)
     for key, value in table.items():
         if isinstance(value, Table):
-            weak[key] = weakened(value)
+            weak[key] = _weakened(value)
     return weak
 
 
 def arrange(table: Table, reporter: Reporter) -> Table:
     """`table` with the steps of its sections in the places that `before` and `after` ask for."""
     arranged = table.copy()
-    for name in SECTION_NAMES:
+    for name in SECTIONS:
         section = table.get(name)
         if isinstance(section, Table):
             arranged[name] = arrange_steps(section, reporter)
@@ -181,7 +209,7 @@ def _anchors_first(section: Table) -> list[str]:
 def _without_wish(step: Table) -> Table:
     """A step whose place among the others is settled."""
     settled = step.copy()
-    for side in ("before", "after"):
+    for side in PLACING:
         settled.pop(side, None)
     return settled
 
@@ -189,7 +217,7 @@ def _without_wish(step: Table) -> Table:
 def _wish(step: Any) -> tuple[str, Any] | None:
     if not isinstance(step, Table):
         return None
-    for side in ("before", "after"):
+    for side in PLACING:
         if side in step:
             return side, step[side]
     return None

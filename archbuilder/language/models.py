@@ -6,22 +6,15 @@ lowered. A model that was read from a text remembers its table, and so where eve
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import (
-    BeforeValidator,
-    Discriminator,
-    Field,
-    PrivateAttr,
-    Tag,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+from pydantic import Discriminator, Field, PlainSerializer, PrivateAttr, Tag
 
-from archbuilder.language.base import SpecModel
+from archbuilder.diagnostics import Reporter
 from archbuilder.language.definitions import BlockDefinition
-from archbuilder.language.formula import Formula
-from archbuilder.language.steps import Loop, Step, check_list, check_named, in_full, write_body
-from archbuilder.language.table import Table
+from archbuilder.language.steps import Loop, Step, check_kind, in_full, read_body, write_body
+from archbuilder.language.table import Items, Table, as_table, key_place, place_of
+from archbuilder.language.validation import Misfit, Reading, SpecModel, copied, read_formulas, refuse
 from archbuilder.language.values import (
     Anything,
     Channels,
@@ -34,8 +27,9 @@ from archbuilder.language.values import (
     Share,
     Text,
     Word,
-    wrong,
 )
+from archbuilder.language.words import SECTIONS
+from archbuilder.parameters import describe
 
 
 class Input(SpecModel):
@@ -84,10 +78,6 @@ class Expect(SpecModel):
     output: OutputShape | None = None
 
 
-def _nothing_to_remove(name: str) -> PydanticCustomError:
-    return wrong(f"`{name}` has no steps", "write its steps, or remove the line", code="no-effect", at_key=True)
-
-
 def _kind_of_section(written: Any) -> str:
     if isinstance(written, list):
         return "list"
@@ -96,14 +86,16 @@ def _kind_of_section(written: Any) -> str:
     return "map"
 
 
-Section = Annotated[
-    Annotated[Annotated[dict[str, Step], BeforeValidator(check_named)], Tag("map")]
-    | Annotated[Annotated[list[Step], BeforeValidator(check_list)], Tag("list")]
-    | Annotated[Step, Tag("use")],
-    Discriminator(_kind_of_section),
-]
+def write_section(section: Any) -> Any:
+    """A section as plain maps and lists."""
+    return write_body([section])[0] if isinstance(section, Step) else write_body(section)
 
-SECTIONS = ("stem", "stages", "neck", "head")
+
+Section = Annotated[
+    Annotated[dict[str, Step], Tag("map")] | Annotated[list[Step], Tag("list")] | Annotated[Step, Tag("use")],
+    Discriminator(_kind_of_section),
+    PlainSerializer(write_section),
+]
 
 
 class Architecture(SpecModel):
@@ -113,7 +105,7 @@ class Architecture(SpecModel):
     """
 
     name: Word
-    class_: ClassName | None = Field(None, alias="class")
+    class_: ClassName | None = None
     help: str = ""
     extends: Word | None = None
     reference: Reference | None = None
@@ -132,25 +124,35 @@ class Architecture(SpecModel):
     output_stride: Literal[8, 16, 32] | None = None
     features: list[Text] | None = None
     rename: dict[str, Word] | None = None
-    register_: list[Word] | None = Field(None, alias="register")
+    register_: list[Word] | None = None
     expect: Expect | None = None
     default: Word | None = None
     variants: dict[str, Any] = Field(default_factory=dict)
 
     _overridden: bool = PrivateAttr(default=False)
 
+    if (
+        TYPE_CHECKING
+    ):  # a type checker without pydantic's plugin would allow nothing that merely stands for a field: `input={...}`
+
+        def __init__(self, /, **fields: Any) -> None: ...
+
     @classmethod
-    def _canonical(cls, written: Any) -> Any:
-        canonical = super()._canonical(written)
-        errors = [
-            InitErrorDetails(type=_nothing_to_remove(name), loc=(name,), input=None)
-            for name in SECTIONS
-            if isinstance(written, Table) and written.get(name, "") is None and name not in written.replaced
-        ]
-        if errors:
-            raise ValidationError.from_exception_data("architecture", errors)
-        short = {name: in_full(written, name, written[name]) for name in SECTIONS if isinstance(written.get(name), str)}
-        return {**canonical, **short} if short else canonical
+    def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
+        values = dict(super().prepared(written, reading))
+        for name in [section for section in SECTIONS if section in written]:
+            try:
+                values[name] = _read_section(written, name, reading)
+            except Misfit as fault:
+                refuse(written, name, fault, reading)
+                del values[name]
+        if isinstance(values.get("blocks"), Table):
+            values["blocks"] = _read_blocks(values["blocks"], reading)
+        for key in ("parameters", "defaults"):
+            if isinstance(values.get(key), dict):
+                values[key] = values[key] if reading is not None else copied(values[key])
+                read_formulas(values[key], reading)
+        return values
 
     @property
     def is_overridden(self) -> bool:
@@ -167,25 +169,83 @@ class Architecture(SpecModel):
         return {name: section for name, section in found.items() if section is not None}
 
 
-def write_section(section: Any) -> Any:
-    """A section as plain maps and lists."""
-    return write_body([section])[0] if isinstance(section, Step) else write_body(section)
+def _read_section(network: dict[str, Any], name: str, reading: Reading | None) -> Any:
+    """A section: a body, or one use of a block, which is a step in full."""
+    written = network[name]
+    if written is None:
+        if isinstance(network, Table) and name not in network.replaced:
+            help = "write its steps, or remove the line"
+            raise Misfit(f"`{name}` has no steps", help, code="no-effect", at_key=True)
+        return None
+    if _kind_of_section(written) != "use":
+        return read_body(written, reading)
+    if reading is None:
+        return written
+    step = in_full(network, name, written) if isinstance(written, str) else written
+    check_kind(step, network, name, reading)
+    return step
+
+
+def _read_blocks(written: Table, reading: Reading | None) -> dict[str, Any]:
+    """The definitions of blocks by name. One that is none is reported, and an empty one stands in for it."""
+    blocks: dict[str, Any] = {}
+    for name, definition in written.items():
+        blocks[name] = definition
+        if isinstance(definition, Table):
+            definition.name_place = key_place(written, name)
+        elif reading is not None:
+            reading.report(written, name, Misfit(f"expected a map, got {describe(definition)}"))
+            blocks[name] = Table(place_of(definition))
+            blocks[name].put("body", {})
+            blocks[name].broken = True
+    return blocks
 
 
 # The models inside these two are built with them, and need no validators of their own.
 BlockDefinition.model_rebuild()
 Architecture.model_rebuild()
 
-__all__ = [
-    "SECTIONS",
-    "Architecture",
-    "BlockDefinition",
-    "Expect",
-    "Formula",
-    "Input",
-    "Loop",
-    "Reference",
-    "Scale",
-    "Step",
-    "write_section",
-]
+
+# ---- validation -----------------------------------------------------------------------------------------------------
+
+_Model = TypeVar("_Model", bound=SpecModel)
+
+
+def validate_architecture(table: Table, reporter: Reporter) -> Architecture | None:
+    """The spec as a model; None, or a model without the wrong parts, where `reporter` has something to say."""
+    return _validate(Architecture, table, reporter)
+
+
+def validate_definition(table: Any, reporter: Reporter) -> BlockDefinition | None:
+    """A block's definition as a model."""
+    return _validate(BlockDefinition, table, reporter)
+
+
+def validate_step(written: Any, reporter: Reporter) -> Step | None:
+    """A use of a block that was given as a parameter."""
+    alone = Items()
+    alone.append(as_table(written))
+    alone.places.append(place_of(written))
+    steps = validate_body(alone, reporter)
+    return steps[0] if steps else None
+
+
+def validate_body(written: Any, reporter: Reporter) -> Any:
+    """A body that was given as a parameter, as steps."""
+    table = Table(place_of(written))
+    table.put("body", as_table(written), None, table.place)
+    step = _validate(Step, table, reporter)
+    return step and step.body
+
+
+def _validate(model: type[_Model], written: Any, reporter: Reporter) -> _Model | None:
+    """What is written as a model, in one reading, or in two if something that is wrong had to be taken out of it."""
+    for _ in range(2):
+        reading = Reading(reporter)
+        made = model.model_validate(written, context=reading)
+        if not reading.again:
+            return made
+    return None
+
+
+__all__ = ["Architecture", "BlockDefinition", "Loop", "Step"]

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
-from pydantic import (
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    model_serializer,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_serializer
 
 from archbuilder.diagnostics import Place, nearest, shorten
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.base import Canonical, SpecModel
 from archbuilder.language.formula import Formula
-from archbuilder.language.table import Items, Table, key_place, value_place
-from archbuilder.language.values import (
-    Condition,
-    Count,
-    Names,
-    Text,
-    Word,
+from archbuilder.language.table import Table, key_place, place_of, value_place
+from archbuilder.language.validation import (
+    Misfit,
+    Reading,
+    SpecModel,
     compute_later,
-    wrong,
+    copied,
+    python_only,
+    read_formulas,
+    refuse,
+    take_out,
 )
+from archbuilder.language.values import Condition, Count, Names, Text, Word
+from archbuilder.language.words import AS_WRITTEN, LOOP, NOT_IN_BODIES, PLACING, STEP_KEYS, in_yaml
 from archbuilder.parameters import describe
 
 
@@ -37,107 +33,26 @@ def _kind_of_body(written: Any) -> str:
     return "list" if isinstance(written, list) else "map"
 
 
-def _kind_of_steps(written: Any) -> str:
-    return "list" if isinstance(written, list) else "map"
-
-
-def check_map(written: Any) -> Any:
-    """The steps of a map, each in a form that has a place."""
-    if not isinstance(written, dict):
-        raise wrong(f"expected a map or a list of steps, got {describe(written)}")
-    for key in written:
-        if not isinstance(key, str):
-            raise wrong(f"expected a text as key, got {describe(key)}")
-    steps: dict[str, Any] = {}
-    errors: list[InitErrorDetails] = []
-    for key, value in written.items():
-        try:
-            is_loop = key.startswith("for ")
-            if not is_loop and "$" in key:
-                _check_template(key)
-            steps[key] = Loop.read(key, value, key_place(written, key)) if is_loop else in_full(written, key, value)
-        except PydanticCustomError as error:
-            errors.append(InitErrorDetails(type=error, loc=(key,), input=value))
-    if errors:
-        raise ValidationError.from_exception_data("steps", errors)
-    return steps
-
-
-def check_named(written: Any) -> Any:
-    """The steps of a section, or of a block: here a step that is null must have been one."""
-    errors = [
-        InitErrorDetails(type=_nothing_to_remove(key), loc=(key,), input=None)
-        for key, value in (written.items() if isinstance(written, Table) else ())
-        if value is None and key not in written.replaced and key not in written.weak
-    ]
-    if errors:
-        raise ValidationError.from_exception_data("steps", errors)
-    return check_map(written)
-
-
-def _nothing_to_remove(key: str) -> PydanticCustomError:
-    name, colon, rest = key.partition(":")
-    help = f"a colon needs a space behind it: `{name}: {rest}`" if colon else "remove it, or say what it is"
-    return wrong(f"there is no step `{shorten(key)}` that could be removed", help, code="no-effect", at_key=True)
-
-
-def _check_template(key: str) -> None:
-    try:
-        Formula(key)
-    except FormulaError as error:
-        raise wrong(str(error), at_key=True) from None
-
-
-def check_list(written: Any) -> Any:
-    """The steps of a list, likewise."""
-    if not isinstance(written, Items):
-        return written
-    return [in_full(written, number, value) for number, value in enumerate(written)]
-
-
-def in_full(container: Any, key: str | int, value: Any) -> Any:
-    """A step that is written in short (`norm`, a list), in full, so that it has a place; its name's is noted too."""
-    place = value_place(container, key)
-    if place is None:
-        return value
-    if isinstance(value, str | list):
-        table = Table(place)
-        table.put("block" if isinstance(value, str) else "body", value, place, place)
-    elif isinstance(value, Table):
-        table = value.copy() if value.name_place else value  # behind an alias it is there twice
-    else:
-        return value
-    table.name_place = key_place(container, str(key)) or place
-    return table
-
-
 Steps: TypeAlias = Annotated[
-    Annotated[Annotated[dict[str, "Step"], BeforeValidator(check_named)], Tag("map")]
-    | Annotated[Annotated[list["Step"], BeforeValidator(check_list)], Tag("list")],
-    Discriminator(_kind_of_steps),
+    Annotated[dict[str, "Step"], Tag("map")] | Annotated[list["Step"], Tag("list")],
+    Discriminator(_kind_of_body),
 ]
 """The steps of a block: a map names its children, a list numbers them."""
 
 Body: TypeAlias = Annotated[
-    Annotated[Annotated[dict[str, "Step"], BeforeValidator(check_map)], Tag("map")]
-    | Annotated[Annotated[list["Step"], BeforeValidator(check_list)], Tag("list")]
-    | Annotated[Text, Tag("slot")],
+    Annotated[dict[str, "Step"], Tag("map")] | Annotated[list["Step"], Tag("list")] | Annotated[Text, Tag("slot")],
     Discriminator(_kind_of_body),
 ]
 """The steps of a step: likewise, or `$name` for a slot's."""
 
 
-class Loop:
+class Loop(NamedTuple):
     """`for i in n:` or `for i in a .. b:`; the numbers from 0 (or `a`) up to, not including, `n` (or `b`)."""
 
-    def __init__(self, header: str, variable: str, start: Any, stop: Any) -> None:
-        self.header, self.variable, self.start, self.stop = header, variable, start, stop
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Loop) and self.header == other.header
-
-    def __hash__(self) -> int:
-        return hash(self.header)
+    header: str
+    variable: str
+    start: Any
+    stop: Any
 
     @staticmethod
     def read(header: str, written: Any, place: Place | None = None) -> dict[str, Any]:
@@ -145,23 +60,22 @@ class Loop:
         words = header.split(None, 3)
         if len(words) < 4 or words[2] != "in" or not is_name(words[1]):
             message = f"a loop is written `for i in n:` or `for i in a .. b:`, not `{shorten(header)}:`"
-            raise wrong(message, at_key=True)
+            raise Misfit(message, at_key=True)
         if not isinstance(written, dict):
-            raise wrong(f"expected a map of steps, got {describe(written)}")
+            raise Misfit(f"expected a map of steps, got {describe(written)}")
         start, separator, stop = words[3].partition("..")
-        bounds = [start.strip(), stop.strip()] if separator else ["0", words[3].strip()]
         try:
-            low, high = (int(bound) if _is_number(bound) else Formula(_dollared(bound)) for bound in bounds)
+            low, high = (_bound(start), _bound(stop)) if separator else (0, _bound(words[3]))
         except FormulaError as error:
-            raise wrong(str(error), at_key=True) from None
+            raise Misfit(str(error), at_key=True) from None
         loop = Loop(header, words[1], low, high)
-        if isinstance(written, Table):
-            table = Table(written.place)
-            table.name_place = place
-            table.put("body", written, written.place, written.place)
-            table["loop"] = loop
-            return table
-        return {"body": written, "loop": loop}
+        if not isinstance(written, Table):
+            return {"body": written, LOOP: loop}
+        table = Table(written.place)
+        table.name_place = place
+        table.put("body", written, written.place, written.place)
+        table[LOOP] = loop
+        return table
 
 
 def is_name(written: Any) -> bool:
@@ -169,12 +83,12 @@ def is_name(written: Any) -> bool:
     return isinstance(written, str) and written.isidentifier() and written.isascii()
 
 
-def _is_number(bound: str) -> bool:
-    return bound.isdigit() and bound.isascii() and len(bound) < 20
-
-
-def _dollared(bound: str) -> str:
-    return bound if bound.startswith("$") else f"$({bound})"
+def _bound(written: str) -> int | Formula:
+    """A bound of a loop: a number, or an expression, which needs no dollar here."""
+    text = written.strip()
+    if text.isdigit() and text.isascii() and len(text) < 20:
+        return int(text)
+    return Formula(text if text.startswith("$") else f"$({text})")
 
 
 class Step(SpecModel):
@@ -182,34 +96,47 @@ class Step(SpecModel):
 
     model_config = ConfigDict(extra="allow")
 
-    KEYS: ClassVar[tuple[str, ...]] = (
-        "block", "body", "from", "when", "else", "depth", "names", "inline", "rename", "register", "output", "before", "after",
-    )  # fmt: skip
+    KEYS: ClassVar[tuple[str, ...]] = STEP_KEYS
 
     block: Text | None = None
     body: Body | None = None
-    from_: Names | None = Field(None, alias="from")
+    from_: Names | None = None
     when: Condition = True
-    else_: Literal["identity"] | None = Field(None, alias="else")
+    else_: Literal["identity"] | None = None
     depth: Count | None = None
     names: Text | None = None
     inline: Annotated[bool, Field(strict=True)] = False
     rename: dict[str, Word] | None = None
-    register_: list[Word] | None = Field(None, alias="register")
+    register_: list[Word] | None = None
     output: Literal["training", "always"] | None = None
     loop: Any = Field(None, exclude=True)
 
+    if (
+        TYPE_CHECKING
+    ):  # a type checker without pydantic's plugin would allow nothing that merely stands for a field, nor parameters
+
+        def __init__(self, /, **fields: Any) -> None: ...
+
     @classmethod
-    def _canonical(cls, written: Any) -> Any:
-        if isinstance(written, Table | dict):
-            return _check_step(written)
-        if isinstance(written, str):
-            return Canonical(block=written)
+    def as_map(cls, written: Any) -> dict[str, Any]:
+        if isinstance(written, dict):
+            return written
+        if isinstance(written, str) or written is None:
+            return {"block": written}
         if isinstance(written, list):
-            return Canonical(body=written)
-        if written is None:
-            return Canonical(block=None)
-        raise wrong(f"expected a block's name, a map or a list of steps, got {describe(written)}")
+            return {"body": written}
+        raise _no_step(written)
+
+    @classmethod
+    def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
+        if reading is not None:  # whether it has a block or a body was checked with its name: see `check_kind`
+            for key in NOT_IN_BODIES & written.keys():
+                if not isinstance(written[key], Loop):
+                    refuse(written, key, _not_in_a_body(key), reading)
+        elif _is_both(written):
+            raise Misfit(_NOT_BOTH)
+        _check_companions(written, reading)
+        return {} if _is_both(written) else _read_values(written, reading)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -234,21 +161,21 @@ class Step(SpecModel):
 
     def with_arguments(self, arguments: dict[str, Any]) -> Step:
         """A copy with other parameters for the block."""
-        copied = self.model_copy()
-        object.__setattr__(copied, "__pydantic_extra__", arguments)
-        return copied
+        copy = self.model_copy()
+        extra: Any = copy.model_extra
+        extra.clear()
+        extra.update(arguments)
+        return copy
 
     @classmethod
     def computed(cls, fields: dict[str, Any], arguments: dict[str, Any], place: Place) -> Step:
         """A step that a function in Python makes: its values are computed, so nothing in them is read or validated."""
-        step = cls.__new__(cls)
+        step = cls.model_construct(**fields)
+        extra: Any = step.model_extra
+        extra.update(arguments)
         table = Table(place)
         table.name_place = place
-        object.__setattr__(step, "__dict__", {**_BLANK, **fields})
-        for name, value in (("fields_set", set(fields)), ("extra", arguments), ("private", None)):
-            object.__setattr__(step, f"__pydantic_{name}__", value)
-        object.__setattr__(step, "table", table)
-        object.__setattr__(step, "place", place)
+        step.remember(table)
         return step
 
     @model_serializer(mode="plain")
@@ -256,103 +183,174 @@ class Step(SpecModel):
         return _write_step(self)
 
 
-def _check_step(written: dict[str, Any]) -> dict[str, Any]:
-    errors: list[InitErrorDetails] = []
-    values = _read_keys(written, errors)
-    both, neither = {"block", "body"} <= written.keys(), not {"block", "body"} & written.keys()
-    may_be_patch = not isinstance(written, Table) or written.broken  # in Python, of a step of the base
-    if both or (neither and not may_be_patch):
-        errors.append(_neither_or_both(written))
+# ---- reading --------------------------------------------------------------------------------------------------------
+
+
+def read_body(written: Any, reading: Reading | None, *, is_patched: bool = True) -> Any:
+    """The steps of a body, each in full. In one that is patched, null removes a step, so one must have been there.
+
+    Raises:
+        Misfit: if it is no body, or for what is wrong in one that was made in Python.
+    """
+    if isinstance(written, list):
+        return [_read_step(written, number, value, reading)[1] for number, value in enumerate(written)]
+    if not isinstance(written, dict):
+        raise Misfit(f"expected a map or a list of steps, got {describe(written)}")
+    if is_patched and isinstance(written, Table):
+        known = written.replaced.keys() | written.weak
+        return dict(_read_step(written, key, value, reading, known) for key, value in written.items())
+    return dict(_read_step(written, key, value, reading) for key, value in written.items())
+
+
+def _read_step(
+    container: Any, key: Any, value: Any, reading: Reading | None, known: Collection[str] | None = None
+) -> tuple[str | int, Any]:
+    """The name of a step and the step in full. What is none is reported, and one that is broken stands in for it."""
+    try:
+        if isinstance(container, dict):
+            _check_key(key, is_removed=value is None and known is not None and key not in known)
+            if key.startswith("for "):
+                return key, Loop.read(key, value, key_place(container, key))
+        if reading is None:
+            return key, value
+        step = in_full(container, key, value)
+        if isinstance(step, Table):
+            check_kind(step, container, key, reading)
+        return key, step
+    except Misfit as fault:
+        if reading is None:
+            raise
+        reading.report(container, key, fault)
+        stand_in = Table(place_of(value))
+        stand_in.broken = True
+        return "?" if fault.at_key else key, stand_in
+
+
+def in_full(container: Any, key: str | int, value: Any) -> Any:
+    """A step of a text, in full where it is written in short (`norm`, a list), with the place of its name."""
+    place = key_place(container, key) or value_place(container, key)
+    if isinstance(value, Table):
+        table = value if value.name_place in (None, place) else value.copy()  # behind an alias it is there twice
+    elif isinstance(value, str | list):
+        at = value_place(container, key)
+        table = Table(at)
+        table.put("block" if isinstance(value, str) else "body", value, at, at)
+    elif value is None or isinstance(value, dict):
+        return value
+    else:
+        raise _no_step(value)
+    table.name_place = place
+    return table
+
+
+def _no_step(written: Any) -> Misfit:
+    return Misfit(f"expected a block's name, a map or a list of steps, got {describe(written)}")
+
+
+def _check_key(key: Any, *, is_removed: bool) -> None:
+    if not isinstance(key, str):
+        raise Misfit(f"expected a text as key, got {describe(key)}")
+    if is_removed:
+        name, colon, rest = key.partition(":")
+        help = f"a colon needs a space behind it: `{name}: {rest}`" if colon else "remove it, or say what it is"
+        message = f"there is no step `{shorten(key)}` that could be removed"
+        raise Misfit(message, help, code="no-effect", at_key=True)
+    if "$" in key and not key.startswith("for "):
+        try:
+            Formula(key)
+        except FormulaError as error:
+            raise Misfit(str(error), at_key=True) from None
+
+
+def _not_in_a_body(key: str) -> Misfit:
+    """What is wrong with a word that a step of a text cannot say."""
+    if key not in PLACING:
+        return python_only(key)
+    message = f"`{key}` places a step of a section; in other bodies write the step where it belongs"
+    return Misfit(message, at_key=True)
+
+
+def _is_both(written: dict[str, Any]) -> bool:
+    return "block" in written and "body" in written
+
+
+_NOT_BOTH: Final = "a step has either `block` or `body`, not both"
+
+
+def check_kind(step: Table, container: Any, key: str | int, reading: Reading) -> None:
+    """Checks that a step of a text, behind a key of what it stands in, is a use of a block or has a body."""
+    if step.broken or ("block" in step) != ("body" in step):
+        return
+    message, code, help = _NOT_BOTH, "bad-value", "remove one of them"
+    if not _is_both(step):
+        near = ((word, nearest(word, ("block", "body"))) for word in step)
+        word, meant = next((pair for pair in near if pair[1]), ("", None))
+        if meant:
+            help = f"did you mean `{meant}`?"
+            refuse(step, word, Misfit(f"unknown key `{word}`", help, code="unknown-key", at_key=True), reading)
+            return
+        message, code = "this step says neither `block` nor `body`", "no-block"
+        help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
+        others = [name for name in container if name != key] if isinstance(container, dict) else []
+        other = nearest(str(key), others, 0.75)
+        help = f"did you mean the step `{other}`? if not, {help}" if other else help
+    reading.report(container, key, Misfit(message, help, code=code))
+    step.broken = True
+
+
+_COMPANIONS: Final = (("names", "depth", "without `depth`: it names repeats"), ("else", "when", "without `when`"))
+"""Words that need another one to mean anything."""
+
+
+def _check_companions(written: dict[str, Any], reading: Reading | None) -> None:
+    """Checks that no word of a step lacks its companion, or stands beside one that makes no sense with it."""
+    if reading is None and not {"block", "body"} & written.keys():
+        return  # it patches a step of the base, which may have the others
     for key, needed, why in _COMPANIONS:
-        if key in written and needed not in written and not (neither and may_be_patch):
-            reason = wrong(f"`{key}` has no effect {why}", at_key=True)
-            errors.append(InitErrorDetails(type=reason, loc=(key,), input=written[key]))
+        if key in written and needed not in written and key_place(written, needed) is None:
+            refuse(written, key, Misfit(f"`{key}` has no effect {why}", at_key=True), reading)
     if written.get("inline") is True and "depth" in written:
         message = "`inline` cannot stand beside `depth`: repeats are children of their own"
-        errors.append(InitErrorDetails(type=wrong(message, at_key=True), loc=("inline",), input=True))
-    if errors:
-        raise ValidationError.from_exception_data("step", errors)
-    return values
+        refuse(written, "inline", Misfit(message, at_key=True), reading)
 
 
-def _read_keys(written: dict[str, Any], errors: list[InitErrorDetails]) -> Canonical:
-    """The keys of a step, with what is to be computed read; what is wrong is added to the errors."""
-    values = Canonical()
-    for key, value in written.items():
-        if key in ("before", "after") and isinstance(written, Table):  # those of sections are gone, see `merge.arrange`
-            message = f"`{key}` places a step of a section; in other bodies write the step where it belongs"
-            errors.append(InitErrorDetails(type=wrong(message, at_key=True), loc=(key,), input=value))
-            continue
-        if _is_python_only(key, value, written):
-            errors.append(InitErrorDetails(type=python_only(key), loc=(key,), input=value))
-            continue
-        if key in STEP_FIELDS:
-            values[key] = value
-            continue
+def _read_values(written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
+    """What a step says, with the steps of its body in full, and what is to be computed read."""
+    values: dict[str, Any] = {}
+    for key, value in list(written.items()):
         try:
-            values[str(key)] = compute_later(value)
-        except PydanticCustomError as error:
-            errors.append(InitErrorDetails(type=error, loc=(key,), input=value))
-        except ValidationError as error:
-            for each in error.errors(include_url=False):
-                reason = wrong(str(each["ctx"]["message"]))
-                errors.append(InitErrorDetails(type=reason, loc=(key, *each["loc"]), input=value))
+            if key == "body" and value is not None and not isinstance(value, str):
+                values[key] = read_body(value, reading, is_patched=False)
+            elif key in AS_WRITTEN:
+                values[key] = value
+            elif isinstance(value, dict | list):
+                values[str(key)] = whole = value if reading is not None else copied(value)
+                if not read_formulas(whole, reading):
+                    del values[key]
+                    take_out(written, key)
+            else:
+                values[str(key)] = compute_later(value)
+        except Misfit as fault:
+            refuse(written, key, fault, reading)
     return values
 
 
-def _neither_or_both(written: dict[str, Any]) -> InitErrorDetails:
-    if "block" in written:
-        message = "a step has either `block` or `body`, not both"
-        return InitErrorDetails(type=wrong(message, "remove one of them"), loc=(), input=written)
-    for key, value in written.items():
-        near = nearest(key, ("block", "body"))
-        if near is not None:
-            reason = wrong(f"unknown key `{key}`", f"did you mean `{near}`?", code="unknown-key", at_key=True)
-            return InitErrorDetails(type=reason, loc=(key,), input=value)
-    message = "this step says neither `block` nor `body`"
-    help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
-    return InitErrorDetails(type=wrong(message, help, code="no-block"), loc=(), input=written)
-
-
-def _is_python_only(key: str, value: Any, written: dict[str, Any]) -> bool:
-    """Whether a key of a text is a field's name in Python, which means nothing in a text."""
-    own = key in STEP_FIELDS and (key.endswith("_") or (key == "loop" and not isinstance(value, Loop)))
-    return own and isinstance(written, Table)
-
-
-def python_only(key: str) -> PydanticCustomError:
-    """The error for a name that means something in Python alone."""
-    help = "a loop is written `for i in n:`" if key == "loop" else f"write `{key.rstrip('_')}`"
-    return wrong(f"unknown key `{key}`", help, code="unknown-key", at_key=True)
-
-
-_BLANK = {name: field.default for name, field in Step.model_fields.items()}
-"""The fields of a step that says nothing."""
-_COMPANIONS = (("names", "depth", "without `depth`: it names repeats"), ("else", "when", "without `when`"))
-"""Keys that need another one to mean anything."""
-STEP_FIELDS = frozenset({*Step.KEYS, "loop", "from_", "else_", "register_"})
+# ---- writing --------------------------------------------------------------------------------------------------------
 
 
 def _write_step(step: Step) -> Any:
     """The shortest way to write a step."""
     if step.is_nothing:
         return None
-    written: dict[str, Any] = {}
-    for key, value in (
-        ("block", step.block),
-        ("from", step.from_ and (step.from_[0] if len(step.from_) == 1 else step.from_)),
-        ("depth", step.depth),
-        *step.arguments.items(),
-        ("when", None if step.when is True else step.when),
-        ("else", step.else_),
-        ("names", step.names),
-        ("inline", step.inline or None),
-        ("rename", step.rename),
-        ("register", step.register_),
-        ("output", step.output),
-    ):
-        if value is not None or key in step.arguments:
-            written[key] = value  # noqa: PERF403 -- the condition needs more room than a comprehension has
+    said: dict[str, Any] = {
+        in_yaml(name): value
+        for name, field in Step.model_fields.items()
+        if name not in ("body", LOOP) and (value := getattr(step, name)) != field.default
+    }
+    if step.from_ is not None and len(step.from_) == 1:
+        said["from"] = step.from_[0]
+    first: dict[str, Any] = {word: said.pop(word) for word in ("block", "from", "depth") if word in said}
+    written = {**first, **step.arguments, **said}
     if step.body is not None:
         body = write_body(step.body)
         if not written and isinstance(body, list):

@@ -62,6 +62,16 @@ class Table(dict[str, Any]):
 _NOTHING: Final[Mapping[str, tuple[Past, ...]]] = {}
 
 
+def as_table(value: Any) -> Any:
+    """A map as a table, inner ones too, without places where it has none; anything else as it is."""
+    if not isinstance(value, dict) or isinstance(value, Table):
+        return value
+    table = Table()
+    for key, each in value.items():
+        table.put(str(key), as_table(each))
+    return table
+
+
 class Items(list[Any]):
     """A list with the places of its elements."""
 
@@ -76,9 +86,9 @@ class Items(list[Any]):
         return list, (list(self),)
 
 
-def key_place(container: Any, key: str) -> Place | None:
+def key_place(container: Any, key: str | int) -> Place | None:
     """Where a key of a map is written, if the map was read from a text."""
-    return container.key_places.get(key) if isinstance(container, Table) else None
+    return container.key_places.get(str(key)) if isinstance(container, Table) else None
 
 
 def value_place(container: Any, key: str | int) -> Place | None:

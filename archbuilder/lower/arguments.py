@@ -1,364 +1,396 @@
 """What the parameters of a use become: the rules of precedence are all here.
 
 A parameter's value is, from weakest to strongest: the definition's default, the network's `defaults`, those of the uses
-around (nearest last), and what the use itself says.
+around (nearest last), what the use itself says, and what is fixed whatever is said, such as stride 1 in later repeats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, TypeAlias
 
-from archbuilder.diagnostics import Place
+from archbuilder.diagnostics import Note, Place, nearest
 from archbuilder.language.formula import Formula
-from archbuilder.language.models import BlockDefinition
-from archbuilder.lower.checker import Checker
-from archbuilder.lower.defaults import Defaults, Setting
-from archbuilder.lower.evaluation import GiveUp
-from archbuilder.lower.frame import UNKNOWN, Frame
-from archbuilder.lower.said import STEP_WORDS, Readings, Said
-from archbuilder.lower.slots import NOWHERE, Slot
-from archbuilder.lower.uses import Target, Written
-from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError
+from archbuilder.language.models import BlockDefinition, Step
+from archbuilder.language.reader import resolve_scalar
+from archbuilder.language.table import value_place
+from archbuilder.language.words import IN_DEFAULTS
+from archbuilder.lower.effects import report_idle_values, report_keys
+from archbuilder.lower.frame import UNKNOWN, Defaults, Frame, Scope, Setting, Slot, Use, origin_of
+from archbuilder.lower.lowering import GiveUp, Lowering, Target
+from archbuilder.lower.plans import (
+    COMPUTED,
+    SettingPlan,
+    SlotText,
+    Told,
+    plan_settings,
+)
+from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError, describe
 
-if TYPE_CHECKING:
-    from archbuilder.lower.trace import Trace
-
-Restriding = Callable[[Any], Mapping[str, Any]]
+Restriding: TypeAlias = Callable[[Any], Mapping[str, Any]]
 """Says what a use is given instead of its own stride and dilation, by its stride."""
 
-
-class Resolved(NamedTuple):
-    """A use of a block with all that was said about it, and the values that came of it."""
-
-    target: Target
-    frame: Frame
-    explicit: Mapping[str, Written]
-    settings: Mapping[str, Setting]
-    fixed: Mapping[str, Any]
-    values: Mapping[str, Any]
-    input: Any
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
-@dataclass(slots=True)
-class Given:
-    """The checked value of each parameter of one use, where it was written, the defaults inside, and the step's words."""
-
-    values: dict[str, Any]
-    origins: dict[str, Place | None]
-    defaults: Defaults
-    words: dict[str, Setting]
-
-
-@dataclass
-class Arguments:
-    """Gives the parameters of uses their values. One for each lowering; `trace` is told of every decision, where somebody
-    wants to know."""
-
-    readings: Readings
-    checker: Checker
-    trace: Trace | None = None
-    _inside: dict[tuple[int, tuple[int, ...]], Defaults] = field(default_factory=dict)
-
-    def resolve(
-        self,
-        target: Target,
-        frame: Frame,
-        input: Any,
-        fixed: Mapping[str, Any] | None = None,
-        restride: Restriding | None = None,
-    ) -> Given:
-        """The parameters of a use.
-
-        Args:
-            target: the block or op, and what is said about it.
-            frame: the body that the use stands in.
-            input: the shape (or shapes) that goes in, which a default's expression may ask for.
-            fixed: values that override all, such as stride 1 in the later repeats.
-            restride: gives more of them, where the network states its output stride.
-
-        Raises:
-            GiveUp: if something is wrong; all of it is reported.
-        """
-        settings = frame.defaults.of(target.name)
-        said = self.readings.said_by(target, frame)
-        if not (restride or self.trace) and len(target.uses) == 1 and frame.rules is None:
-            values = self.at_once(target, said, frame, input, fixed)
-            if values is not None:
-                return Given(values, _origins_at_once(said, settings, frame), frame.defaults, _NO_WORDS)
-        return self._step_by_step(_Taking(self, target, said, settings, frame, input), fixed or {}, restride)
-
-    def at_once(
-        self, target: Target, said: Said, frame: Frame, input: Any, fixed: Mapping[str, Any] | None = None
-    ) -> dict[str, Any] | None:
-        """The values of a use whose parameters are known without looking at each; None where one is not, or is wrong.
-
-        It is for uses in frames without rules, where nobody asks where a value comes from.
-        """
-        known = said.at_once
-        if known is None:
-            return None
-        settings = frame.defaults.of(target.name)
-        if not (settings or fixed or said.explicit or said.facts.derived):
-            return known  # most frequent: nothing is said
-        values = _values_at_once(said, known, settings, frame, input, fixed)
-        if values is None or (settings and said.facts.related and self.overruled(target, said, settings)):
-            return None
-        _settle(target, said, values, settings, self.checker, frame)
-        return values
-
-    def _step_by_step(self, taking: _Taking, fixed: Mapping[str, Any], restride: Restriding | None) -> Given:
-        """The parameters of a use, the strongest first."""
-        target, said, settings, frame = taking.target, taking.said, taking.settings, taking.frame
-        taking.take_explicit(fixed)
-        taking.take_settings()
-        if restride is not None and not taking.failed:
-            if "stride" in said.facts.parameters and "stride" not in taking.values:
-                taking.take_defaults("stride")
-            fixed = {**fixed, **restride(fixed.get("stride", taking.values.get("stride", 1)))}
-        taking.values.update(fixed)
-        if self.trace is not None and fixed:
-            self.trace.fixed(fixed)
-        if taking.failed:
-            raise GiveUp
-        taking.take_defaults()
-        taking.refuse_overruled()
-        taking.arrange()
-        _settle(target, said, taking.values, settings, self.checker, frame)
-        if not (settings or said.nearer or self.trace):
-            return Given(taking.values, taking.origins, frame.defaults, _NO_WORDS)
-        words = {word: settings[word] for word in STEP_WORDS if word in settings}
-        parameters = said.facts.parameters
-        inside = [each for key, each in settings.items() if key not in parameters and key not in STEP_WORDS]
-        if self.trace is not None:
-            resolved = Resolved(target, frame, said.explicit, settings, fixed, taking.values, taking.input)
-            self.trace.resolved(resolved, said.nearer)
-        return Given(taking.values, taking.origins, self._defaults_inside(frame, inside).extended(said.nearer), words)
-
-    def overruled(self, target: Target, said: Said, settings: Mapping[str, Setting]) -> list[tuple[str, str]]:
-        """The parameters that have no effect beside another one that is said as near, or nearer; each with that one.
-
-        What a default says gives way to what the use says, and what a base said to all that this file says.
-        """
-        if not settings:
-            return list(said.overruled)
-        taken = {
-            key: each for key, each in settings.items() if key in said.facts.parameters and key not in said.explicit
-        }
-        pairs = said.facts.overruled({*said.explicit, *taken})
-        return [
-            (other, key)
-            for other, key in pairs
-            if (key in said.explicit and other in said.explicit)
-            or (key in taken and not taken[key].weak and (other in said.explicit or not taken[other].weak))
-        ]
-
-    def _defaults_inside(self, frame: Frame, inside: list[Setting]) -> Defaults:
-        """The defaults for what stands in a block, where `defaults` says something of it: `{mbconv: {activation: relu}}`."""
-        if not inside:
-            return frame.defaults
-        key = (id(frame.defaults), tuple(id(setting) for setting in inside))
-        if key not in self._inside:
-            nearer: list[Setting] = []
-            for setting in inside:
-                setting.mark_used()
-                written = Written(setting.value, setting.value_place, setting.variables)
-                block, weak = setting.parameter, setting.weak
-                nearer += self.readings.read_settings(block, written, setting.key_place, weak, frame)
-            self._inside[key] = frame.defaults.extended(nearer)
-        return self._inside[key]
-
-
-@dataclass
-class _Taking:
-    """The values of one use, as they are taken."""
-
-    arguments: Arguments
-    target: Target
-    said: Said
-    settings: Mapping[str, Setting]
-    frame: Frame
-    input: Any
-    values: dict[str, Any] = field(init=False)
-    origins: dict[str, Place | None] = field(init=False)
-    failed: bool = False
-
-    def __post_init__(self) -> None:
-        self.failed = self.said.broken
-        watched = self.frame.rules is not None or self.arguments.trace is not None
-        self.values = {**self.said.facts.literal, **({} if watched else self.said.plain)}
-        self.origins = {} if watched else dict(self.said.origins)
-
-    def take_explicit(self, fixed: Mapping[str, Any]) -> None:
-        """Takes what the use itself says."""
-        parameters = self.said.facts.parameters
-        for key, written in self.said.explicit.items():
-            if key not in self.origins and key not in fixed:
-                try:
-                    self._take(parameters[key], written)
-                except GiveUp:
-                    self.failed = True
-
-    def _take(self, parameter: Parameter, written: Written) -> None:
-        key, value, frame = parameter.name, written.value, self.frame
-        origin = self.origins[key] = _origin_of(written, frame)
-        if self.arguments.trace is not None:
-            self.arguments.trace.took(key, written)
-        setting = self.settings.get(key)
-        if setting is not None and isinstance(value, dict):
-            written = written._replace(below=setting)
-        self.values[key] = self._checked(parameter, written, origin)
-        if frame.rules is not None and "channels" in (parameter.type, parameter.element):
-            self.values[key] = frame.rules.scaled(self.values[key])
-
-    def _checked(self, parameter: Parameter, written: Written, origin: Place | None) -> Any:
-        return self.arguments.checker.checked(self.target.name, parameter, written, self.frame, origin)
-
-    def take_settings(self) -> None:
-        """Takes the defaults of the network and of the uses around."""
-        parameters = self.said.facts.parameters
-        for key, setting in self.settings.items():
-            if key in self.said.explicit or key not in parameters:
-                continue
-            self.origins[key] = setting.value_place
-            if self.arguments.trace is not None:
-                self.arguments.trace.took(key, setting)
-            written = Written(setting.value, setting.value_place, setting.variables, setting.below)
-            try:
-                self.values[key] = self._checked(parameters[key], written, setting.value_place)
-            except GiveUp:
-                self.failed = True
-
-    def take_defaults(self, last: str = "") -> None:
-        """Fills in what nobody has given, in the order of the parameters, so that each may ask for those before it.
-
-        Raises:
-            GiveUp: if something must be given; that is reported.
-        """
-        for parameter in self.said.facts.rest:
-            if parameter.name not in self.values:
-                self._take_default(parameter)
-            if parameter.name == last:
-                break
-        if self.failed:
-            raise GiveUp
-
-    def _take_default(self, parameter: Parameter) -> None:
-        key = parameter.name
-        checker, use, name = self.arguments.checker, self.target.uses[0][0], self.target.name
-        if parameter.default is REQUIRED:
-            help = f"add `{key}`: {parameter.help or parameter.expectation()}"
-            notes = checker.library.notes_on(name, key)
-            message = f"`{name}` needs `{key}`"
-            checker.evaluation.error(self.frame, "missing-parameter", message, use.place, help, notes)
-            self.failed = True
-        elif parameter.type in SLOTS and type(parameter.default) is not Formula:
-            self.values[key] = Slot(parameter.default, self.values, NOWHERE)
-        elif not self.failed:
-            definition = self.target.definition
-            place = definition.place_inside("parameters", key) if isinstance(definition, BlockDefinition) else None
-            if place is None or place.source.shipped:
-                place = use.place
-            written = Written(parameter.default, place, {**self.values, "input": self.input})
-            self.values[key] = checker.checked(name, parameter, written, self.frame, place, use)
-
-    def arrange(self) -> None:
-        """Puts the values in the order of the parameters. Slots hold on to this very map."""
-        values = self.said.facts.in_order(self.values)
-        self.values.clear()
-        self.values.update(values)
-
-    def refuse_overruled(self) -> None:
-        """Refuses a parameter that has no effect beside another one."""
-        for other, key in self.arguments.overruled(self.target, self.said, self.settings):
-            message = f"`{other}` of `{self.target.name}` has no effect beside `{key}`"
-            explicit = self.said.explicit.get(other)
-            place = explicit.place if explicit is not None else self.settings[other].key_place
-            self.arguments.checker.evaluation.error(self.frame, "no-effect", message, place, "give one of them")
-
-
-def _values_at_once(
-    said: Said,
-    known: Mapping[str, Any],
-    settings: Mapping[str, Setting],
+def resolve(
+    lowering: Lowering,
+    target: Target,
     frame: Frame,
     input: Any,
-    fixed: Mapping[str, Any] | None,
-) -> dict[str, Any] | None:
-    """The values of a use; None where one is not known by itself, or is wrong: taken step by step, it is reported."""
-    values = {**known}
-    for key, setting in settings.items():
-        if key not in said.explicit:
-            if setting.plain is REQUIRED:
-                return None  # it must be computed, or is for what stands inside
-            values[key] = setting.plain
-    for key, parameter, formula in said.computed:
-        if not _compute(values, key, parameter, formula, frame.variables if formula.bare else frame):
-            return None
-    if fixed:
-        values.update(fixed)
-    for parameter in said.facts.derived:
-        if values[parameter.name] is REQUIRED:
-            scope = {**values, "input": input}
-            if not _compute(values, parameter.name, parameter, parameter.default, scope):
-                return None
-    return values
+    fixed: Mapping[str, Any] = _NOTHING,
+    restride: Restriding | None = None,
+) -> Use:
+    """A use with a value for each parameter.
+
+    Args:
+        lowering: what is shared.
+        target: the block or op, and what is said about it.
+        frame: the body that the use stands in.
+        input: the shape (or shapes) that goes in, which a default's expression may ask for.
+        fixed: values that override all, such as stride 1 in the later repeats.
+        restride: gives more of them, where the network states its output stride.
+
+    Raises:
+        GiveUp: if something is wrong; all of it is reported.
+    """
+    plan, scopes = target
+    definition, settings = plan.definition, frame.defaults.of(plan.name)
+    values = dict(definition.literal)
+    nearer = read_use(lowering, target, frame) if plan.says_more else []
+    use = Use(plan, scopes, frame, frame.current, settings, fixed, values, input, nearer, frame.defaults, _NOTHING)
+    failed = bool(plan.unknown)
+    if plan.told:
+        failed |= not _take_told(lowering, use)
+    if settings:
+        failed |= not _take_settings(lowering, use)
+    if restride is not None and not failed:
+        if "stride" in values and values["stride"] is COMPUTED:
+            _take_defaults(lowering, use, "stride")
+        use.fixed = {**fixed, **restride(fixed.get("stride", values.get("stride", 1)))}
+    values.update(use.fixed)
+    if failed:
+        raise GiveUp
+    if definition.computed:
+        _take_defaults(lowering, use)
+    if plan.told or settings:
+        report_idle_values(lowering, use)
+    if definition.op is None and (settings or nearer):
+        _give_inside(lowering, use)
+    return use
 
 
-def _compute(values: dict[str, Any], key: str, parameter: Parameter, formula: Formula, scope: Any) -> bool:
-    """Takes the value of an expression, if it has one that fits; whether it has."""
-    value = formula.value_in(scope, UNKNOWN)
-    if value is UNKNOWN or type(value) is Slot:
-        return False
+# ---- what is said ---------------------------------------------------------------------------------------------------
+
+
+def read_use(lowering: Lowering, target: Target, frame: Frame) -> list[Setting]:
+    """The defaults that a use gives what is inside; what is wrong in its text is reported."""
+    report_keys(lowering, target.plan, frame)
+    nearer = [Setting(each, target.scopes[level] or frame.scope) for level, each in target.plan.nearer]
+    lowering.settings += nearer
+    return nearer
+
+
+def _take_told(lowering: Lowering, use: Use) -> bool:
+    """Takes what the use itself says; whether all of it fits."""
+    frame, values, fits = use.frame, use.values, True
+    for key, told in use.plan.told.items():
+        if key in use.fixed:
+            continue
+        value = told.plain
+        if value is COMPUTED:
+            try:
+                value = _told_value(lowering, use, told)
+            except GiveUp:
+                fits = False
+                continue
+        if frame.rules is not None and "channels" in (told.parameter.type, told.parameter.element):
+            value = frame.rules.scaled(value)
+        values[key] = value
+    return fits
+
+
+def _told_value(lowering: Lowering, use: Use, told: Told) -> Any:
+    frame, parameter, written = use.frame, told.parameter, told.value
+    scope = use.scopes[told.level]
+    if told.slot is not None:
+        below = use.settings.get(parameter.name) if isinstance(written, dict) else None
+        return _slot(lowering, use, parameter, told.slot, told.place, scope, below)
+    if type(written) is Formula and scope is None:  # most expressions are the name of something that fits
+        value = written.value_in(frame.scope.variables if written.bare else frame, UNKNOWN)
+        if value is not UNKNOWN and type(value) is not Slot and parameter.type not in SLOTS:
+            try:
+                return parameter.check(value)
+            except ParameterError:
+                pass  # reported below
+    place = origin_of(written, told.place, frame)
+    return checked(lowering, use, parameter, written, told.place, scope, origin=place)
+
+
+def _take_settings(lowering: Lowering, use: Use) -> bool:
+    """Takes the defaults of the network and of the uses around; whether all of them fit."""
+    values, told, fits = use.values, use.plan.told, True
+    for key, setting in use.settings.items():
+        if key in told or key not in values:
+            continue
+        plan = setting.plan
+        value = plan.plain
+        if value is COMPUTED:
+            try:
+                value = _setting_value(lowering, use, setting)
+            except GiveUp:
+                fits = False
+                continue
+        values[key] = value
+    return fits
+
+
+def _setting_value(lowering: Lowering, use: Use, setting: Setting) -> Any:
+    plan, parameter = setting.plan, use.plan.definition.parameters[setting.plan.parameter]
+    if plan.slot is not None:
+        return _slot(lowering, use, parameter, plan.slot, plan.value_place, setting.scope, setting.below)
+    return checked(lowering, use, parameter, plan.value, plan.value_place, setting.scope, origin=plan.value_place)
+
+
+# ---- what nobody says -----------------------------------------------------------------------------------------------
+
+
+def _take_defaults(lowering: Lowering, use: Use, last: str = "") -> None:
+    """Fills in what nobody has given, in the order of the parameters, so that each may ask for those before it.
+
+    Raises:
+        GiveUp: if something must be given; that is reported.
+    """
+    values, failed = use.values, False
+    for parameter in use.plan.definition.computed:
+        key = parameter.name
+        if values[key] is COMPUTED:
+            if parameter.default is REQUIRED:
+                _report_missing(lowering, use, parameter)
+                failed = True
+            elif not failed:
+                values[key] = _default_value(lowering, use, parameter)
+        if key == last:
+            break
+    if failed:
+        raise GiveUp
+
+
+def _default_value(lowering: Lowering, use: Use, parameter: Parameter) -> Any:
+    """The value of a default that has to be computed, or that fills a slot."""
+    default = parameter.default
+    if type(default) is not Formula:
+        text = use.plan.definition.slots[parameter.name]
+        return Slot(text, None if text.name is not None else Scope(use.values, use))
+    scope = Scope({**use.values, "input": use.input}, use)
+    if parameter.type not in SLOTS:
+        value = default.value_in(scope.variables, UNKNOWN)
+        if value is not UNKNOWN and type(value) is not Slot:
+            try:
+                return parameter.check(value)
+            except ParameterError:
+                pass  # reported below
+    definition, step = use.plan.definition.definition, use.plan.steps[0].step
+    place = definition.place_inside("parameters", parameter.name) if isinstance(definition, BlockDefinition) else None
+    if place is None or place.source.shipped:
+        place = step.place
+    return checked(lowering, use, parameter, default, place, scope, origin=place, asks=step)
+
+
+def _report_missing(lowering: Lowering, use: Use, parameter: Parameter) -> None:
+    name, key = use.plan.name, parameter.name
+    help = f"add `{key}`: {parameter.help or parameter.expectation()}"
+    notes = lowering.library.notes_on(name, key)
+    place = use.plan.steps[0].step.place
+    lowering.error(use.frame, "missing-parameter", f"`{name}` needs `{key}`", place, help, notes)
+
+
+# ---- a value for a parameter ----------------------------------------------------------------------------------------
+
+
+def checked(
+    lowering: Lowering,
+    use: Use,
+    parameter: Parameter,
+    written: Any,
+    place: Place | None,
+    scope: Scope | None,
+    *,
+    origin: Place | None,
+    asks: Step | None = None,
+) -> Any:
+    """A value for a parameter, computed and of its type.
+
+    Args:
+        lowering: what is shared.
+        use: the use that the parameter belongs to.
+        parameter: the parameter.
+        written: the value as it stands in the text.
+        place: where it stands.
+        scope: where its expressions see their variables; None: in the frame of the use.
+        origin: where to report a value that does not fit.
+        asks: what asks for the value, where it is a definition's default.
+
+    Raises:
+        GiveUp: if it cannot be computed, or does not fit; the reason is reported.
+    """
+    block, frame = use.plan.name, use.frame
+    if parameter.type in SLOTS and type(written) is not Formula:
+        _check_slot_kind(lowering, use, parameter, written, place)
+    value = lowering.evaluate(written, frame, place, scope)
+    if isinstance(value, Slot):
+        if parameter.type in SLOTS:
+            return value
+        lowering.error(frame, "bad-value", f"`{parameter.name}` of `{block}` is no block", place)
+        raise GiveUp
+    if parameter.type in SLOTS and not (value is None or (parameter.type == "block" and isinstance(value, str))):
+        _report_kind(lowering, use, parameter, value, place)
+        raise GiveUp
     try:
-        values[key] = parameter.check(value)
+        return parameter.check(value)
+    except ParameterError as error:
+        at = origin if origin is not None and not origin.source.shipped else place
+        told = asks is not None and asks.place is not None and asks.place != at
+        notes = (Note(f"`{block}` is used here", asks.place),) if asks is not None and told else ()
+        declared = lowering.library.notes_on(block, parameter.name)
+        notes = (*notes, *(note for note in declared if note.place != at))
+        help = _advice(value, written, parameter, frame, at)
+        lowering.error(frame, "bad-value", f"{error} (in `{block}`)", at, help, notes)
+        raise GiveUp from None
+
+
+def _report_kind(
+    lowering: Lowering,
+    use: Use,
+    parameter: Parameter,
+    value: Any,
+    place: Place | None,
+    help: str | None = None,
+    notes: tuple[Note, ...] = (),
+) -> None:
+    expected = f"`{parameter.name}` must be {parameter.expectation()}, got {describe(value)}"
+    lowering.error(use.frame, "bad-value", f"{expected} (in `{use.plan.name}`)", place, help, notes)
+
+
+def _check_slot_kind(lowering: Lowering, use: Use, parameter: Parameter, value: Any, place: Place | None) -> None:
+    """Refuses what no slot can hold."""
+    expected: tuple[type, ...] = (str, dict) if parameter.type == "block" else (dict,)
+    if value is None or isinstance(value, expected):
+        return
+    is_name = parameter.type == "steps" and isinstance(value, str)
+    help = f"give the step a name: {{{value}: {value}}}" if is_name else None
+    notes = lowering.library.notes_on(use.plan.name, parameter.name)
+    _report_kind(lowering, use, parameter, value, place, help, notes)
+    raise GiveUp
+
+
+def _slot(
+    lowering: Lowering,
+    use: Use,
+    parameter: Parameter,
+    text: SlotText,
+    place: Place | None,
+    scope: Scope | None,
+    below: Setting | None,
+) -> Slot:
+    """What is written for a slot, as a value; `below` is a setting for the same slot that it is laid over."""
+    _check_slot_kind(lowering, use, parameter, text.written, place)
+    _check_block(lowering, use, parameter, text.written, place)
+    under = None
+    if below is not None and parameter.type == "steps":
+        below.mark_used()
+        under = _setting_value(lowering, use, below)
+    return Slot(text, None if text.name is not None else scope or use.frame.scope, under)
+
+
+def _check_block(lowering: Lowering, use: Use, parameter: Parameter, value: Any, place: Place | None) -> None:
+    """A slot must name a block that there is, also where it is not used; steps have names of their own."""
+    find = lowering.library.find
+    if parameter.type == "steps":
+        inner = value.get("block")
+        if isinstance(inner, str) and (find(inner) is not None or len(value) > 1):
+            message = f"`{parameter.name}` takes steps, each with a name, got one use of a block"
+            help = f"give it a name: {{{inner}: {{block: {inner}}}}}"
+            lowering.error(use.frame, "bad-slot", message, place, help)
+            raise GiveUp
+        return
+    name = value.get("block") if isinstance(value, dict) else value
+    if not isinstance(name, str) or "$" in name or find(name) is not None or lowering.library.incomplete:
+        return
+    place = value_place(value, "block") if isinstance(value, dict) else place
+    help = lowering.library.advice_for(name)
+    lowering.error(use.frame, "unknown-block", f"there is no block {describe(name)}", place, help)
+    raise GiveUp
+
+
+def _advice(value: Any, written: Any, parameter: Parameter, frame: Frame, at: Place | None) -> str | None:
+    """What to write instead of a value that does not fit."""
+    near = nearest(str(value), parameter.choices)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    if type(written) is not Formula:
+        return _advice_for_literal(value, parameter, frame)
+    if type(value) is float:
+        return "this is a number with a fraction; use `//` or `round(...)`"
+    if isinstance(value, str) and written.bare is None and not written.startswith("$("):
+        return f"put all of it in brackets: $({written.removeprefix('$')})"
+    is_quoted = at is not None and str(written) in at.source.line(at.line)
+    return None if is_quoted else f"it is computed as `{written}`"
+
+
+def _advice_for_literal(value: Any, parameter: Parameter, frame: Frame) -> str | None:
+    """The same for a value that is not computed."""
+    if isinstance(value, str) and value in frame.visible():
+        return f"`${value}` is the value of that name"
+    if isinstance(value, str) and parameter.type != "string":
+        return "remove the quotes" if _fits(parameter, resolve_scalar(value)) else None
+    if type(value) is float and parameter.type in ("int", "channels", "size"):
+        if value.is_integer():
+            return f"write {int(value)}"
+        over = 1 / value if 0 < value < 1 else 0.5
+        return f"it divides: a share of {value:g} is {round(over)}" if over.is_integer() else None
+    return None
+
+
+def _fits(parameter: Parameter, value: Any) -> bool:
+    try:
+        parameter.check(value)
     except ParameterError:
         return False
-    return True
+    return not isinstance(value, str)
 
 
-def _origins_at_once(said: Said, settings: Mapping[str, Setting], frame: Frame) -> dict[str, Place | None]:
-    """Where the values of a use were written."""
-    origins = dict(said.origins)
-    for key, setting in settings.items():
-        if key not in said.explicit:
-            origins[key] = setting.value_place
-    for key, *_ in said.computed:
-        origins[key] = _origin_of(said.explicit[key], frame)
-    return origins
+# ---- defaults inside ------------------------------------------------------------------------------------------------
 
 
-def _origin_of(written: Written, frame: Frame) -> Place | None:
-    """Where a value comes from: `$width` was written where `width` was."""
-    value, at = written.value, written.place
-    if type(value) is Formula and (value.bare or (at is not None and at.source.shipped)):
-        for name in value.names:
-            origin = frame.origins.get(name)
-            if origin is not None:
-                return origin
-    return at
+def _give_inside(lowering: Lowering, use: Use) -> None:
+    """The defaults for what stands inside a use: those around it, what `defaults` says of its inside, and its own."""
+    parameters, settings = use.plan.definition.parameters, use.settings
+    use.words = {word: settings[word] for word in IN_DEFAULTS if word in settings}
+    inside = tuple(each for key, each in settings.items() if key not in parameters and key not in IN_DEFAULTS)
+    defaults = _defaults_inside(lowering, use.frame, inside) if inside else use.frame.defaults
+    use.defaults = defaults.extended(use.nearer)
 
 
-def _settle(
-    target: Target,
-    said: Said,
-    values: dict[str, Any],
-    settings: Mapping[str, Setting],
-    checker: Checker,
-    frame: Frame,
-) -> None:
-    """Notes which defaults were of use, and refuses what the use says of an op that means nothing beside the rest."""
-    definition = target.definition
-    idle = definition.idle(values) if isinstance(definition, type) else _NOT_IDLE
-    for key, setting in settings.items():
-        if not setting.used and key in values and key not in said.explicit and key not in idle:
+def _defaults_inside(lowering: Lowering, frame: Frame, inside: tuple[Setting, ...]) -> Defaults:
+    """The defaults for what stands in a block, where `defaults` says something of it: `{mbconv: {activation: relu}}`."""
+    key = (frame.defaults, inside)
+    if key not in lowering.inside_defaults:
+        nearer: list[Setting] = []
+        for setting in inside:
             setting.mark_used()
-    for key in idle:
-        if key in said.explicit:
-            message = f"`{key}` of `{target.name}` has no effect {idle[key]}"
-            checker.evaluation.error(frame, "no-effect", message, said.explicit[key].place, "remove it")
+            plan = setting.plan
+            written = SettingPlan(plan.parameter, "", plan.value, plan.key_place, plan.value_place, plan.weak)
+            nearer += read_settings(lowering, written, setting.scope, frame)
+        lowering.inside_defaults[key] = frame.defaults.extended(nearer)
+    return lowering.inside_defaults[key]
 
 
-_NO_WORDS: Final[dict[str, Setting]] = {}
-_NOT_IDLE: Final[dict[str, str]] = {}
+def read_settings(lowering: Lowering, written: SettingPlan, scope: Scope, frame: Frame) -> list[Setting]:
+    """The settings that a default for a block stands for, where they hold; what is wrong in them is reported."""
+    plans, faults = plan_settings(written, lowering.library.find)
+    for fault in faults:
+        lowering.error(frame, *fault)
+    settings = [Setting(plan, scope) for plan in plans]
+    lowering.settings += settings
+    return settings

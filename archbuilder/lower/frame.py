@@ -1,25 +1,185 @@
-"""What is known while a body is lowered: its variables, the values of its steps, and the nodes made so far."""
+"""What is known while a body is lowered: what names mean in it, the defaults that hold, and the nodes made so far."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import INPUT, Node, Origin, Turn, Value, value_of
 from archbuilder.graph.shapes import Shape, Streams
-from archbuilder.language.models import Step
-from archbuilder.lower.defaults import Defaults
+from archbuilder.language.formula import Formula
+from archbuilder.lower.plans import SettingPlan, SlotText, StepPlan, UsePlan
 from archbuilder.lower.rules import Numbering, Rules
 
 POISON: Final = Value(-2)
 """The value of a step that went wrong. Whatever depends on it stays silent."""
 
+OUTER: Final = Value(INPUT)
+"""What goes into a graph of its own."""
 
-@dataclass(slots=True)
+
+class Unknown:
+    """Something that went wrong: the shape of a value, or a parameter."""
+
+
+UNKNOWN: Final = Unknown()
+
+
+# ---- what names mean ------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """The variables that expressions see in some part of a text.
+
+    They are those of the body of a `use`, or of the network, where `places` says where each is written. `turns` are those
+    of the loops around.
+    """
+
+    variables: Mapping[str, Any]
+    use: Use | None = None
+    places: Mapping[str, Place | None] = field(default_factory=dict)
+    turns: tuple[Turn, ...] = ()
+
+    def origin(self, name: str) -> Place | None:
+        """Where the value of a variable was written, as far as somebody wrote it."""
+        return self.places.get(name) if self.use is None else self.use.origin(name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """A block, or steps, given as a parameter. `scope` is that of the place where it is written, which a name does not need;
+    `below` is a slot of steps that it is laid over. Slots are equal if they say the same in the same place."""
+
+    text: SlotText
+    scope: Scope | None
+    below: Slot | None = None
+
+    def __str__(self) -> str:
+        return "what is in a slot"
+
+    @property
+    def written(self) -> Any:
+        """The block's name, the use or the steps, as they are written."""
+        return self.text.written
+
+    def __hash__(self) -> int:
+        return hash(self.text.name or self.text)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Slot):
+            return False
+        if self.text.name is not None:
+            return self.text.name == other.text.name
+        return self.text is other.text and self.scope is other.scope and self.below == other.below
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it."""
+        return not self.written and (self.below is None or self.below.is_empty)
+
+
+@dataclass(slots=True, eq=False)
+class Setting:
+    """A default where it holds: its plan, and the scope of the place where it is written.
+
+    `weaker` is the setting that it is nearer than; `below` the same, where both are maps, which merge. `used` says whether
+    it reached a block.
+    """
+
+    plan: SettingPlan
+    scope: Scope
+    weaker: Setting | None = None
+    below: Setting | None = None
+    used: bool = False
+
+    def mark_used(self) -> None:
+        """Notes that a block took the value."""
+        setting: Setting | None = self
+        while setting is not None and not setting.used:
+            setting.used = True
+            setting = setting.below
+
+
+@dataclass(slots=True, eq=False)
+class Defaults:
+    """The settings that hold in a body, by block and parameter."""
+
+    settings: dict[str, dict[str, Setting]] = field(default_factory=dict)
+
+    def of(self, block: str) -> Mapping[str, Setting]:
+        """The settings for a block."""
+        return self.settings.get(block, _NONE)
+
+    def extended(self, nearer: list[Setting]) -> Defaults:
+        """These defaults with nearer ones laid over them."""
+        if not nearer:
+            return self
+        settings = {block: dict(parameters) for block, parameters in self.settings.items()}
+        for setting in nearer:
+            plan = setting.plan
+            parameters = settings.setdefault(plan.block, {})
+            below = parameters.get(plan.parameter)
+            if below is not None and isinstance(below.plan.value, dict) and isinstance(plan.value, dict):
+                setting.below = below
+            setting.weaker = below
+            parameters[plan.parameter] = setting
+        return Defaults(settings)
+
+
+_NONE: Final[dict[str, Setting]] = {}
+
+
+@dataclass(slots=True, eq=False)
+class Use:
+    """A use of a block or an op where it stands, and what its parameters came to be.
+
+    `scopes` are those of the use and of the slots that it leads through, None for that of `frame`; `here` is the value
+    before it. The sources of `values` are, the strongest first: `fixed`, what the plan tells, `settings`, the definition's
+    defaults. `nearer` are the defaults that it gives what is inside, `defaults` all that hold there, `words` those of them
+    that are words of a step.
+    """
+
+    plan: UsePlan
+    scopes: tuple[Scope | None, ...]
+    frame: Frame
+    here: Value
+    settings: Mapping[str, Setting]
+    fixed: Mapping[str, Any]
+    values: dict[str, Any]
+    input: Any
+    nearer: list[Setting]
+    defaults: Defaults
+    words: Mapping[str, Setting]
+
+    def origin(self, name: str) -> Place | None:
+        """Where the value of a parameter was written: `$width` was written where `width` was."""
+        told = self.plan.told.get(name)
+        if told is None:
+            setting = self.settings.get(name)
+            return setting.plan.value_place if setting is not None else None
+        return origin_of(told.value, told.place, self.frame)
+
+
+def origin_of(value: Any, place: Place | None, frame: Frame) -> Place | None:
+    """Where a value comes from that is written at a place: a name's value was written elsewhere."""
+    if type(value) is Formula and (value.bare or (place is not None and place.source.shipped)):
+        for name in value.names:
+            origin = frame.scope.origin(name)
+            if origin is not None:
+                return origin
+    return place
+
+
+# ---- what is made ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
 class Builder:
-    """The nodes of one graph."""
+    """The nodes of one graph. `taken` are the names of its children, `containers` those of their prefixes, `known` the names
+    of its steps, `loops` how often each loop ran."""
 
     input: Shape
     nodes: list[Node] = field(default_factory=list)
@@ -66,44 +226,37 @@ class Builder:
         return name if value.item is None else f"{name}.{value.item}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Frame:
     """A body being lowered.
 
-    `variables` are what an expression in it sees; `values` the steps so far; `current` the value that the next step
-    takes; `origins` where a variable's value was written; `used_at` the place in the user's spec that asked for all this,
-    and `used_block` the block that is used there;
-    `rules` hold for the steps of a network's own sections, `numbering` also for what is inline there.
+    `values` are its steps so far, `current` the value that the next step takes. `block` is whose body it is, `used_at` the
+    place in the user's spec that asked for all this, and `used_block` the block that is used there. `rules` hold for the
+    steps of a network's own sections, `numbering` also for what is inline there.
     """
 
     builder: Builder
-    variables: Mapping[str, Any]
+    scope: Scope
     defaults: Defaults
     input: Value
-    used_at: Place | None
+    used_at: Place | None = None
     block: str = ""
+    used_block: str = ""
     values: dict[str, Value] = field(default_factory=dict)
-    origins: Mapping[str, Place | None] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
     rules: Rules | None = None
     numbering: Numbering | None = None
     inlined: bool = False
-    current: Value = POISON
-    used_block: str = ""
-    turns: tuple[Turn, ...] = ()
-    key: str = ""
+    own: bool = True
+    """Whether its variables are those of the graph that its nodes go into."""
+    current: Value = field(init=False)
 
     def __post_init__(self) -> None:
         self.current = self.input
 
-    @property
-    def is_special(self) -> bool:
-        """Whether its steps have other names, or are under the network's rules."""
-        return bool(self.rules is not None or self.numbering is not None or self.inlined or self.rename)
-
     def __getitem__(self, name: str) -> Any:
         """What a name means in an expression."""
-        found = self.variables.get(name, _ABSENT)
+        found = self.scope.variables.get(name, _ABSENT)
         if found is not _ABSENT:
             return found
         value = self.current if name == "here" else self.values.get(name)
@@ -111,41 +264,65 @@ class Frame:
             raise KeyError(name)
         return UNKNOWN if value == POISON else self.builder.shape_of(value)
 
-    def with_variable(self, name: str, value: Any) -> Frame:
-        """This frame with one more variable; the steps are shared."""
+    def with_variable(self, name: str, value: int, turn: Turn | None = None) -> Frame:
+        """This frame with one more variable, of a turn of a loop or of a repeat; the steps are shared."""
+        scope = self.scope
+        turns = scope.turns if turn is None else (*scope.turns, turn)
         inner = Frame(
-            self.builder,
-            {**self.variables, name: value},
-            self.defaults,
-            self.input,
-            self.used_at,
-            self.block,
-            self.values,
-            self.origins,
-            self.rename,
-            self.rules,
-            self.numbering,
-            self.inlined,
-        )
-        inner.current, inner.used_block, inner.turns = self.current, self.used_block, self.turns
+            self.builder, Scope({**scope.variables, name: value}, scope.use, scope.places, turns), self.defaults,
+            self.input, self.used_at, self.block, self.used_block, self.values, self.rename, self.rules,
+            self.numbering, self.inlined, self.own,
+        )  # fmt: skip
+        inner.current = self.current
         return inner
 
     def visible(self) -> list[str]:
         """The names that an expression can use here."""
-        return [*self.variables, "here", *(name for name in self.values if name.isidentifier())]
+        return [*self.scope.variables, "here", *(name for name in self.values if name.isidentifier())]
 
-
-def origin_of(step: Step, frame: Frame) -> Origin:
-    """What a node says of the step that it was made of."""
-    inputs = tuple(map(str, step.from_)) if step.from_ is not None else None
-    return Origin(frame.key, step.arguments, step.when, inputs, frame.turns, own=not frame.inlined)
+    def origin_of_node(self, plan: StepPlan, uses: Sequence[tuple[StepPlan, Scope | None]] = ()) -> Origin:
+        """What a node that is made here says of the step that it is made of; `uses` are those in slots that it leads to."""
+        origin, turns = plan.origin, self.scope.turns
+        if self.own and not (turns or uses):
+            return origin
+        arguments = origin.arguments
+        for use, scope in uses:
+            if scope is not None and scope.use is self.scope.use:  # written where the same names are known
+                arguments = {**arguments, **use.step.arguments}
+        return Origin(
+            origin.key, arguments, origin.when, origin.inputs, turns, self.own, origin.block, origin.depth
+        )  # fmt: skip
 
 
 _ABSENT: Final = object()
 
 
-class Unknown:
-    """Something that went wrong: the shape of a value, or a parameter."""
+class Site(NamedTuple):
+    """A step where it stands: the name that it has there, the body around it, the values that it takes, and what its nodes
+    say of it."""
+
+    plan: StepPlan
+    name: str
+    frame: Frame
+    inputs: tuple[Value, ...]
+    origin: Origin
+
+    def shape(self) -> Shape:
+        """What goes in: one shape, or several as streams."""
+        shapes = tuple(self.frame.builder.shape_of(value) for value in self.inputs)
+        return shapes[0] if len(shapes) == 1 else Streams(shapes)
 
 
-UNKNOWN: Final = Unknown()
+class Made(NamedTuple):
+    """What a node was made of: its step where it stands, the use of each repeat that was lowered, how many repeats there are,
+    which of them is the node's first, and whether they are children of a child."""
+
+    site: Site
+    uses: tuple[Use, ...]
+    repeats: int = 1
+    first: int = 0
+    in_sequence: bool = False
+
+    def use_of(self, number: int) -> Use | None:
+        """The use of a repeat of the node; those after the last one that was lowered are equal to it."""
+        return self.uses[min(self.first + number, len(self.uses) - 1)] if self.uses else None

@@ -1,32 +1,26 @@
-"""Finds what a block's name means: an op, a shipped block, or one of the spec's own."""
+"""Finds what a block's name means: an op, a shipped block, one of the spec's own, or one that a plugin defines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any
 
 from archbuilder.diagnostics import Note, Reporter, note_at, suggest
-from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
 from archbuilder.language.blocks import shipped_files, shipped_table
-from archbuilder.language.models import Architecture, BlockDefinition, Step
+from archbuilder.language.habits import advice_for_block
+from archbuilder.language.models import Architecture, BlockDefinition, validate_definition
 from archbuilder.language.table import key_place
-from archbuilder.language.validate import validate_definition
 from archbuilder.language.zoo import is_file
-from archbuilder.lower.habits import advice_for_block
-from archbuilder.lower.usage import names_in_body
-from archbuilder.parameters import Parameter
-from archbuilder.plugin.registry import REGISTRY, PythonBlock, is_loaded, shown_path
-
-Block: TypeAlias = BlockDefinition | PythonBlock
-Definition: TypeAlias = Block | type[Op]
+from archbuilder.lower.plans import DefinitionPlan, StepPlan, UsePlan, names_in_body, plan_definition, plan_use
+from archbuilder.plugin.registry import REGISTRY, is_loaded, shown_path
 
 
 @cache
 def shipped_block(name: str) -> BlockDefinition:
-    """A shipped block. Its definition, parsed, is all that is kept from one call to the next.
+    """A shipped block. Its definition is kept from one call to the next.
 
     Raises:
         SpecError: if the shipped file is wrong.
@@ -36,24 +30,13 @@ def shipped_block(name: str) -> BlockDefinition:
     reporter.raise_if_any()
     if definition is None:
         raise TypeError(f"the shipped block {name} is no block")
-    _KEPT.add(id(definition))
-    _keep_steps(definition.body)
     return definition
 
 
-_KEPT: Final[set[int]] = set()
-"""The identities of the shipped definitions that were parsed, and of their steps. They are kept, so these stay theirs."""
-
-
-def _keep_steps(body: Any) -> None:
-    for step in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
-        _KEPT.add(id(step))
-        _keep_steps(step.body)
-
-
-def is_kept(part: Definition | Step) -> bool:
-    """Whether an op, a definition or a step stays from one call to the next, so that what is read off it may, too."""
-    return isinstance(part, type) or id(part) in _KEPT
+@cache
+def shipped_plan(name: str) -> DefinitionPlan:
+    """The plan of an op or of a shipped block, which is kept as the definition is."""
+    return plan_definition(OPS.get(name) or shipped_block(name), shipped=True)
 
 
 def shipped_names() -> list[str]:
@@ -61,15 +44,20 @@ def shipped_names() -> list[str]:
     return sorted(shipped_files())
 
 
-@dataclass
+@dataclass(eq=False)
 class Library:
-    """The blocks that one network can use."""
+    """The blocks that one network can use.
+
+    `own` are its own. `incomplete` says that it asks for a plugin that is not there, so that a name may be unknown for that
+    reason. `unused` is told what its own blocks declare and do not use: a mistake, where nothing else is wrong that may
+    explain it.
+    """
 
     own: dict[str, BlockDefinition] = field(default_factory=dict)
     incomplete: bool = False
-    """Whether the network asks for a plugin that is not there, so that a name may be unknown for that reason."""
-    idle: Reporter = field(default_factory=Reporter)
-    """Is told what its own blocks declare and do not use: a mistake, where nothing else is wrong that may explain it."""
+    unused: Reporter = field(default_factory=Reporter)
+    _plans: dict[str, DefinitionPlan] = field(default_factory=dict)
+    _uses: dict[tuple[DefinitionPlan, tuple[StepPlan, ...]], UsePlan] = field(default_factory=dict)
 
     @classmethod
     def of(cls, architecture: Architecture, reporter: Reporter) -> Library:
@@ -83,19 +71,40 @@ class Library:
                 reporter.error("name-taken", f"`{name}` is {taken} already", place, help="give the block another name")
             else:
                 library.own[name] = definition
-                _report_unused(name, definition, library.idle)
+                _report_unused(name, definition, library.unused)
         return library
 
-    def find(self, name: str) -> Definition | None:
-        """The op or block of this name."""
-        op = OPS.get(name)
-        if op is not None:
-            return op
+    def find(self, name: str) -> DefinitionPlan | None:
+        """The plan of the op or block of this name."""
+        plan = self._plans.get(name)
+        if plan is None:
+            plan = self._find(name)
+            if plan is not None:
+                self._plans[name] = plan
+        return plan
+
+    def _find(self, name: str) -> DefinitionPlan | None:
+        if name in OPS:
+            return shipped_plan(name)
         if name in self.own:
-            return self.own[name]
+            return plan_definition(self.own[name], shipped=False)
         if name in shipped_files():
-            return shipped_block(name)
-        return REGISTRY.entries[name].definition if name in REGISTRY.entries else None
+            return shipped_plan(name)
+        return plan_definition(REGISTRY.entries[name].definition, shipped=False) if name in REGISTRY.entries else None
+
+    def use(self, name: str, definition: DefinitionPlan, steps: tuple[StepPlan, ...]) -> UsePlan:
+        """The plan of a use: it stays with a shipped step that uses what is shipped, and with this network otherwise."""
+        step = steps[0]
+        if len(steps) == 1 and step.shipped and definition.shipped:
+            known = step.uses.get(definition)
+            if known is None:
+                known = step.uses[definition] = plan_use(name, definition, steps, self.find)
+            return known
+        key = (definition, steps)
+        known = self._uses.get(key)
+        if known is None:
+            known = self._uses[key] = plan_use(name, definition, steps, self.find)
+        return known
 
     def advice_for(self, name: Any) -> str:
         """What to write instead of a block that there is not."""
@@ -105,12 +114,12 @@ class Library:
 
     def notes_on(self, name: str, parameter: str | None = None) -> tuple[Note, ...]:
         """Where a block of the user's own is defined, or declares a parameter."""
-        definition = self.find(name)
-        if not isinstance(definition, BlockDefinition):
+        plan = self.find(name)
+        if plan is None or not isinstance(plan.definition, BlockDefinition):
             return ()
         if parameter is None:
-            return note_at(f"`{name}` is defined here", definition.place)
-        place = key_place(definition.table and definition.table.get("parameters"), parameter)
+            return note_at(f"`{name}` is defined here", plan.definition.place)
+        place = key_place(plan.definition.table and plan.definition.table.get("parameters"), parameter)
         return note_at(f"`{parameter}` is declared here", place)
 
     def names(self) -> list[str]:
@@ -168,10 +177,3 @@ def _is_inherited(parameter: str, written: Any) -> bool:
     """Whether a block has a parameter from the shipped one that it extends."""
     place = key_place(written, parameter)
     return place is not None and place.source.shipped
-
-
-def parameters_of(definition: Definition) -> dict[str, Parameter]:
-    """What a block or an op can be told, by name."""
-    if isinstance(definition, type):
-        return {parameter.name: parameter for parameter in definition.parameters}
-    return definition.parameters

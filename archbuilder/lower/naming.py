@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Note, Place, shorten, suggest
+from archbuilder.graph.names import MODULE_ATTRIBUTES, PRIVATE_MODULE_ATTRIBUTES
 from archbuilder.language.models import BlockDefinition, Step
-from archbuilder.lower.arguments import Given
-from archbuilder.lower.defaults import Setting
-from archbuilder.lower.evaluation import Evaluation, GiveUp
-from archbuilder.lower.frame import Frame
-from archbuilder.lower.names import objection
-from archbuilder.lower.uses import Target
+from archbuilder.language.words import ALWAYS_VISIBLE
+from archbuilder.lower.frame import Frame, Scope, Setting, Site, Use
+from archbuilder.lower.lowering import GiveUp, Lowering
+
+_SEGMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}\Z|[0-9]{1,6}\Z", re.ASCII)
+
+
+def objection(name: str) -> str | None:
+    """Why a child cannot be called so; None if it can. A dot nests."""
+    for segment in name.split("."):
+        if not _SEGMENT.match(segment):
+            return "a name is made of letters, digits, underscores and hyphens, or is a number"
+        if keyword.iskeyword(segment) or segment in ("self", "nn", "torch"):
+            return f"`{segment}` is a word of Python"
+        if segment in MODULE_ATTRIBUTES or segment in PRIVATE_MODULE_ATTRIBUTES or segment.startswith("__"):
+            return f"`{segment}` is a method of torch's modules"
+        if segment in ALWAYS_VISIBLE:
+            return f"`{segment}` always means the value that goes in"
+    return None
 
 
 class Words(NamedTuple):
-    """`rename` and `register` of a use."""
+    """`rename` and `register` of a use; `setting` is where they come from, if not from the use itself."""
 
     rename: Mapping[str, str]
     register: tuple[str, ...]
     setting: Setting | None = None
-    """Where they come from, if not from the use itself."""
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -30,142 +44,149 @@ class Words(NamedTuple):
         return (tuple(self.rename.items()), self.register)
 
 
-@dataclass
-class Naming:
-    """Gives children their names. One for each lowering."""
+def name_child(lowering: Lowering, site: Site, *, claim: bool) -> str:
+    """The name of a step's module. With `claim` no other child may have it.
 
-    evaluation: Evaluation
-    checked: set[str] = field(default_factory=set)
+    Raises:
+        GiveUp: if it cannot be called so; the reason is reported.
+    """
+    plan, name, frame, _, _ = site
+    builder = frame.builder
+    builder.known.add(name)
+    if frame.rename:
+        head, dot, tail = name.partition(".")
+        name = frame.rename.get(name) or f"{frame.rename.get(head, head)}{dot}{tail}"
+    if name not in lowering.checked_names:
+        check_name(lowering, name, frame, plan.step.name_place)
+    if not claim:
+        return builder.unlike_others(name) if frame.inlined else name
+    if frame.numbering is not None:
+        (name,) = frame.numbering.take()
+    clash = builder.claim(name)
+    if clash is not None:
+        _report_clash(lowering, name, clash, frame, plan.step.name_place)
+        raise GiveUp
+    return name
 
-    def child(self, name: str, frame: Frame, step: Step, *, claim: bool) -> str:
-        """The name of a step's module. With `claim` no other child may have it.
 
-        Raises:
-            GiveUp: if it cannot be called so; the reason is reported.
-        """
-        builder = frame.builder
-        builder.known.add(name)
-        if frame.rename:
-            head, dot, tail = name.partition(".")
-            name = frame.rename.get(name) or f"{frame.rename.get(head, head)}{dot}{tail}"
-        if name not in self.checked:
-            self.check(name, frame, step.name_place)
-        if not claim:
-            return builder.unlike_others(name) if frame.inlined else name
-        if frame.numbering is not None:
-            (name,) = frame.numbering.take()
-        clash = builder.claim(name)
-        if clash is not None:
-            self._report_clash(name, clash, frame, step.name_place)
-            raise GiveUp
-        return name
+def _report_clash(lowering: Lowering, name: str, clash: str, frame: Frame, place: Place | None) -> None:
+    message, other = f"two steps are called `{name}`", clash
+    if clash == f"{name}.*":
+        other = min(taken for taken in frame.builder.taken if taken.startswith(f"{name}."))
+        message = f"`{name}` cannot be a step, since `{other}` stands inside it"
+    elif clash != name:
+        message = f"`{name}` cannot stand inside `{clash}`, which is a step"
+    first = next((node.place for node in frame.builder.nodes if node.name == other), None)
+    told = first is not None and place is not None and first[:2] != place[:2] and not first.source.shipped
+    notes = (Note("the other one is here", first),) if told else ()
+    lowering.error(frame, "same-name", message, place, "give one of them another name", notes)
 
-    def _report_clash(self, name: str, clash: str, frame: Frame, place: Place | None) -> None:
-        message, other = f"two steps are called `{name}`", clash
-        if clash == f"{name}.*":
-            other = min(taken for taken in frame.builder.taken if taken.startswith(f"{name}."))
-            message = f"`{name}` cannot be a step, since `{other}` stands inside it"
-        elif clash != name:
-            message = f"`{name}` cannot stand inside `{clash}`, which is a step"
-        first = next((node.place for node in frame.builder.nodes if node.name == other), None)
-        told = first is not None and place is not None and first[:2] != place[:2] and not first.source.shipped
-        notes = (Note("the other one is here", first),) if told else ()
-        self.evaluation.error(frame, "same-name", message, place, "give one of them another name", notes)
 
-    def check_written(self, name: str, frame: Frame, step: Step) -> None:
-        """Checks the name of a step that is not lowered because what it takes went wrong."""
-        if name not in frame.rename:
-            self.check(name, frame, step.name_place)
+def check_name(lowering: Lowering, name: str, frame: Frame, place: Place | None) -> None:
+    """Checks that a child may be called so.
 
-    def check(self, name: str, frame: Frame, place: Place | None) -> str:
-        """The name, if a child may have it."""
-        reason = objection(name)
-        if reason is not None:
-            message = f"a step cannot be called `{shorten(name)}`: {reason}"
-            self.evaluation.error(frame, "bad-name", message, place, "give it another name")
-            raise GiveUp
-        self.checked.add(name)
-        return name
+    Raises:
+        GiveUp: if it may not; the reason is reported.
+    """
+    reason = objection(name)
+    if reason is not None:
+        message = f"a step cannot be called `{shorten(name)}`: {reason}"
+        lowering.error(frame, "bad-name", message, place, "give it another name")
+        raise GiveUp
+    lowering.checked_names.add(name)
 
-    def words(self, target: Target, given: Given) -> Words:
-        """`rename` and `register` of a use: its own, else those of `defaults`."""
-        rename: dict[str, str] = {}
-        register: tuple[str, ...] = ()
-        for step, _ in reversed(target.uses):
-            rename.update(step.rename or {})
-            register = tuple(step.register_ or register)
-        origin = None
-        setting = given.words.get("rename")
-        if setting is not None and not setting.value.keys() <= rename.keys():
-            setting.mark_used()
-            origin = setting
-            rename = {**{str(old): str(new) for old, new in setting.value.items()}, **rename}
-        setting = given.words.get("register")
-        if setting is not None and not register:
-            setting.mark_used()
-            origin, register = setting, tuple(str(name) for name in setting.value)
-        return Words(rename, register, origin)
 
-    def check_words(self, words: Words, inner: Frame, frame: Frame, step: Step, *, listed: bool) -> None:
-        """Names in `rename` and `register` must be those of steps, and what is numbered is registered in that order."""
-        if not words.rename and not words.register:
-            return
-        if words.register and listed:
-            place = step.place_of_key("register") if words.setting is None else words.setting.key_place
-            message = "`register` has no effect on a list of steps: its children are numbered"
-            self.evaluation.error(frame, "no-effect", message, place, "remove it")
-        known = inner.builder.known
-        steps = {name.split(".")[0] for name in known} | known
-        for word, names, others in (
-            ("rename", words.rename, ()),
-            ("register", words.register, words.rename.values()),
-        ):
-            for number, name in enumerate(names):
-                if name not in steps and name not in others:
-                    message = f"there is no step `{name}` in the block to {word}"
-                    place = step.place_inside(word, name if word == "rename" else number)
-                    if words.setting is not None and word not in (step.table or {}):
-                        place = words.setting.value_place
-                    self.evaluation.error(frame, "unknown-step", message, place, suggest(name, steps))
+# ---- rename and register --------------------------------------------------------------------------------------------
 
-    def check_register(self, definition: BlockDefinition, inner: Frame) -> None:
-        """Names in the `register` of a block must be those of its steps."""
-        if not definition.register_:
-            return
-        known = {name.split(".")[0] for name in inner.builder.known} | inner.builder.known
-        for number, name in enumerate(definition.register_):
-            if name not in known:
-                message = f"there is no step `{name}` in this block to register"
-                place = definition.place_inside("register", number)
-                self.evaluation.error(inner, "unknown-step", message, place, suggest(name, known))
 
-    def repeats(self, step: Step, target: object, frame: Frame, depth: int) -> tuple[str, ...]:
-        """The names of repeats, where a template is given.
+def words_of(use: Use) -> Words:
+    """`rename` and `register` of a use: its own, else those of `defaults`."""
+    rename: dict[str, str] = {}
+    register: tuple[str, ...] = ()
+    for plan in reversed(use.plan.steps):
+        rename.update(plan.step.rename or {})
+        register = tuple(plan.step.register_ or register)
+    origin = None
+    setting = use.words.get("rename")
+    if setting is not None and not setting.plan.value.keys() <= rename.keys():
+        setting.mark_used()
+        origin = setting
+        rename = {**{str(old): str(new) for old, new in setting.plan.value.items()}, **rename}
+    setting = use.words.get("register")
+    if setting is not None and not register:
+        setting.mark_used()
+        origin, register = setting, tuple(str(name) for name in setting.plan.value)
+    return Words(rename, register, origin)
 
-        Raises:
-            GiveUp: if two would have the same; the reason is reported.
-        """
-        template, variables, place = step.names, None, step.place_at("names")
-        if template is None and isinstance(target, Target):
-            setting = frame.defaults.of(target.name).get("names")
-            if setting is None:
-                return ()
-            setting.mark_used()
-            template, variables, place = setting.value, setting.variables, setting.value_place
-        if template is None:
+
+def check_words(lowering: Lowering, words: Words, inner: Frame, frame: Frame, step: Step, *, listed: bool) -> None:
+    """Names in `rename` and `register` must be those of steps, and what is numbered is registered in that order."""
+    if not words.rename and not words.register:
+        return
+    if words.register and listed:
+        place = step.place_of_key("register") if words.setting is None else words.setting.plan.key_place
+        message = "`register` has no effect on a list of steps: its children are numbered"
+        lowering.error(frame, "no-effect", message, place, "remove it")
+    known = inner.builder.known
+    steps = {name.split(".")[0] for name in known} | known
+    for word, names, others in (
+        ("rename", words.rename, ()),
+        ("register", words.register, words.rename.values()),
+    ):
+        for number, name in enumerate(names):
+            if name not in steps and name not in others:
+                message = f"there is no step `{name}` in the block to {word}"
+                place = step.place_inside(word, name if word == "rename" else number)
+                if words.setting is not None and word not in (step.table or {}):
+                    place = words.setting.plan.value_place
+                lowering.error(frame, "unknown-step", message, place, suggest(name, steps))
+
+
+def check_register(lowering: Lowering, definition: BlockDefinition, inner: Frame) -> None:
+    """Names in the `register` of a block must be those of its steps."""
+    if not definition.register_:
+        return
+    known = {name.split(".")[0] for name in inner.builder.known} | inner.builder.known
+    for number, name in enumerate(definition.register_):
+        if name not in known:
+            message = f"there is no step `{name}` in this block to register"
+            place = definition.place_inside("register", number)
+            lowering.error(inner, "unknown-step", message, place, suggest(name, known))
+
+
+# ---- repeats --------------------------------------------------------------------------------------------------------
+
+
+def names_of_repeats(lowering: Lowering, site: Site, block: str | None, depth: int) -> tuple[str, ...]:
+    """The names of the repeats of a step, where a template is given: by the step, or by `defaults` for the block.
+
+    Raises:
+        GiveUp: if two would have the same; the reason is reported.
+    """
+    step, frame = site.plan.step, site.frame
+    template: Any = step.names
+    scope: Scope | None = None
+    place = step.place_at("names")
+    if template is None and block is not None:
+        setting = frame.defaults.of(block).get("names")
+        if setting is None:
             return ()
-        names = []
-        for number in range(depth):
-            inner = frame.with_variable("repeat", number)
-            names.append(str(self.evaluation.evaluate(template, inner, place, variables)))
-        if len(set(names)) < depth:
-            message = "`names` gives two repeats the same name"
-            self.evaluation.error(frame, "same-name", message, place, "use $repeat in it")
+        setting.mark_used()
+        template, scope, place = setting.plan.value, setting.scope, setting.plan.value_place
+    if template is None:
+        return ()
+    names = []
+    for number in range(depth):
+        inner = frame.with_variable("repeat", number)
+        names.append(str(lowering.evaluate(template, inner, place, scope)))
+    if len(set(names)) < depth:
+        message = "`names` gives two repeats the same name"
+        lowering.error(frame, "same-name", message, place, "use $repeat in it")
+        raise GiveUp
+    for each in names:
+        check_name(lowering, each, frame, place)
+        if "." in each:
+            message = f"a repeat cannot be called `{each[:60]}`: a dot would nest it"
+            lowering.error(frame, "bad-name", message, place, "leave the dot out")
             raise GiveUp
-        for each in names:
-            self.check(each, frame, place)
-            if "." in each:
-                message = f"a repeat cannot be called `{each[:60]}`: a dot would nest it"
-                self.evaluation.error(frame, "bad-name", message, place, "leave the dot out")
-                raise GiveUp
-        return tuple(names)
+    return tuple(names)

@@ -1,36 +1,29 @@
-"""Lowers a whole network: its sections in one scope, then what was said without effect."""
+"""Lowers a whole network: its sections in one scope, then what was said without effect, then its taps."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
-from archbuilder.diagnostics import Note, Place, Reporter, nearest, shorten, suggest
-from archbuilder.graph.graph import Graph, Section, Value, reduction_of
-from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, image
+from archbuilder.diagnostics import Place, Reporter, shorten
+from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
+from archbuilder.graph.shapes import Map, Shape, Streams, image
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
 from archbuilder.language.table import key_place, replaced_by, value_place
-from archbuilder.lower.arguments import Arguments
-from archbuilder.lower.body import Bodies
-from archbuilder.lower.checker import Checker
-from archbuilder.lower.defaults import Defaults, Setting
-from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
-from archbuilder.lower.frame import POISON, UNKNOWN, Builder, Frame
-from archbuilder.lower.idle import report_idle_steps
+from archbuilder.lower.arguments import read_settings
+from archbuilder.lower.effects import report_idle_steps, report_reduction, report_unknown_names, report_unused
+from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting
 from archbuilder.lower.library import Library
-from archbuilder.lower.names import objection
+from archbuilder.lower.lowering import GiveUp, Lowering, TooLarge
+from archbuilder.lower.naming import objection
+from archbuilder.lower.plans import SettingPlan, names_said_to_ops_alone, names_used, plan_body
 from archbuilder.lower.rules import DepthRule, Numbering, Rules, StrideRule, WidthRule
-from archbuilder.lower.said import Readings
-from archbuilder.lower.taps import Taps
-from archbuilder.lower.usage import names_used
-from archbuilder.lower.uses import Written
+from archbuilder.lower.steps import lower_body
+from archbuilder.lower.wiring import advice_for, find_values
 from archbuilder.parameters import describe
-
-if TYPE_CHECKING:
-    from archbuilder.lower.trace import Trace
 
 
 @contextmanager
@@ -47,10 +40,7 @@ def _no_garbage() -> Iterator[None]:
 
 @_no_garbage()
 def lower_architecture(
-    architecture: Architecture,
-    input: tuple[int, int, int] | None = None,
-    reporter: Reporter | None = None,
-    trace: Trace | None = None,
+    architecture: Architecture, input: tuple[int, int, int] | None = None, reporter: Reporter | None = None
 ) -> Graph:
     """The typed graph of a network for one size of input.
 
@@ -58,33 +48,50 @@ def lower_architecture(
         architecture: the network.
         input: (channels, height, width); by default what the spec says.
         reporter: mistakes that are known already, to be raised together with those found here.
-        trace: is told where each value comes from.
 
     Raises:
         SpecError: with every mistake found.
         ValueError: if `input` is no size of an image.
     """
+    return lower_with_record(architecture, input, reporter).graph
+
+
+class Lowered(NamedTuple):
+    """A network that was lowered: its graph, the variables and defaults of the network itself, and the lowering, which knows
+    what each node was made of."""
+
+    graph: Graph
+    scope: Scope
+    defaults: Defaults
+    lowering: Lowering
+
+
+@_no_garbage()
+def lower_with_record(
+    architecture: Architecture, input: tuple[int, int, int] | None = None, reporter: Reporter | None = None
+) -> Lowered:
+    """The same as `lower_architecture`, with all that was decided on the way."""
     reporter = reporter or Reporter()
     extends = value_place(architecture.table, "extends")
     reporter.home = extends if extends is not None and not extends.source.shipped else None
     shape, own = _shape(architecture, input), _shape(architecture, None)
-    network = _Network(architecture, shape, reporter, trace)
+    network = _Network(architecture, shape, reporter)
     graph = network.lower()
     strided = architecture.output_stride is not None
-    if strided or (network.bodies.kept and shape != own):
+    if strided or (network.lowering.sizes and shape != own):
         # Weights are those of the spec's own input and strides, whatever is asked for: what a block holds has that size.
         usual = _Network(architecture.model_copy(update={"output_stride": None}), own, Reporter())
         expected = usual.lower()
-        if network.bodies.kept:
-            graph = _Network(architecture, shape, reporter, trace, usual.bodies.kept).lower()
+        if network.lowering.sizes:
+            network = _Network(architecture, shape, reporter, usual.lowering.sizes)
+            graph = network.lower()
         if graph is not None and expected is not None:
             _check_weights(graph, expected, architecture, reporter)
-    reporter.raise_if_any()
-    if graph is None:
-        raise AssertionError("a network that cannot be lowered must have a diagnostic")
-    return graph
+    frame = network.frame
+    return Lowered(_whole(graph, reporter), frame.scope, frame.defaults, network.lowering)
 
 
+@_no_garbage()
 def lower_block(architecture: Architecture, input: Shape, reporter: Reporter) -> Graph:
     """The typed graph of a network that is one use of a block, which may take and give what a network does not.
 
@@ -96,10 +103,13 @@ def lower_block(architecture: Architecture, input: Shape, reporter: Reporter) ->
     Raises:
         SpecError: with every mistake found.
     """
-    graph = _Network(architecture, input, reporter, is_block=True).lower()
+    return _whole(_Network(architecture, input, reporter).lower(is_block=True), reporter)
+
+
+def _whole(graph: Graph | None, reporter: Reporter) -> Graph:
     reporter.raise_if_any()
     if graph is None:
-        raise AssertionError("a block that cannot be lowered must have a diagnostic")
+        raise AssertionError("a network that cannot be lowered must have a diagnostic")
     return graph
 
 
@@ -122,9 +132,9 @@ def unused_by(architecture: Architecture) -> tuple[dict[str, set[str]], set[str]
     network.lower()
     if reporter.diagnostics:
         return {}, set()
-    settings = network.frame.defaults.settings
     defaults = {
-        block: {key for key, each in found.items() if each.weak and not each.used} for block, found in settings.items()
+        block: {key for key, each in found.items() if each.plan.weak and not each.used}
+        for block, found in network.frame.defaults.settings.items()
     }
     weak: frozenset[str] = getattr(architecture.parameters, "weak", frozenset())
     return defaults, set(weak - names_used(architecture))
@@ -139,97 +149,56 @@ def _shape(architecture: Architecture, input: tuple[int, int, int] | None) -> Ma
 
 
 class _Network:
+    """A network being lowered for one input: what it says of all its steps is read first."""
+
     def __init__(
-        self,
-        architecture: Architecture,
-        shape: Shape,
-        reporter: Reporter,
-        trace: Trace | None = None,
-        kept_before: Sequence[Any] | None = None,
-        *,
-        is_block: bool = False,
+        self, architecture: Architecture, shape: Shape, reporter: Reporter, known_sizes: Sequence[Any] | None = None
     ) -> None:
         self.architecture = architecture
-        self.is_block = is_block
         self.reporter = reporter
-        self.evaluation = Evaluation(reporter)
-        self.library = Library.of(architecture, reporter)
-        self.readings = Readings(self.library, self.evaluation)
-        arguments = Arguments(self.readings, Checker(self.library, self.evaluation), trace)
         self.builder = Builder(shape)
-        self.bodies = Bodies(self.library, arguments, self.evaluation, self.builder, kept_before)
+        self.lowering = Lowering(Library.of(architecture, reporter), reporter, self.builder, known_sizes)
+        places: dict[str, Place | None] = {}
         variables: dict[str, Any] = {"input": shape}
-        self.frame = Frame(self.builder, variables, Defaults(), Value(-1), None, rename=architecture.rename or {})
-        self._read_parameters(variables)
-        self._read_defaults()
+        scope = Scope(variables, None, places)
+        self.frame = Frame(self.builder, scope, Defaults(), OUTER, rename=architecture.rename or {})
+        self._read_parameters(variables, places)
+        self._read_defaults(scope)
         self.rules = self._read_rules()
         self.numbering = self._read_sequential()
-        if trace is not None:
-            trace.began(self.frame)
 
-    def lower(self) -> Graph | None:
-        """The graph, or None where something is wrong."""
-        try:
-            return self._lower()
-        except TooLarge:
-            return None
+    # ---- what is said of all steps ------------------------------------------------------------------------------
 
-    def _lower(self) -> Graph | None:
-        sections: list[Section] = []
-        inlined: list[Section] = []
-        for name, section in self.architecture.sections().items():
-            start = len(self.builder.nodes)
-            self.frame.rules = self.rules if name in ("stem", "stages") and not self.rules.are_none else None
-            self.frame.numbering = self.numbering if name != "head" else None
-            body = {name: section} if isinstance(section, Step) else section
-            self._lower_section(body, inlined)
-            sections.append(Section(name, start, len(self.builder.nodes)))
-        self._report_unused()
-        self._report_unknown_names()
-        self._report_reduction(sections)
-        taps = Taps(self.architecture, self.frame, self.reporter).of(sections)
-        if not self.builder.nodes and not self.reporter.diagnostics:
-            self.reporter.error("empty", "this network has no steps", self.architecture.place, help="add `stages`")
-        if (
-            not self.is_block
-            and self.frame.current != POISON
-            and isinstance(self.builder.shape_of(self.frame.current), Streams)
-        ):
-            last = self.builder.nodes[self.frame.current.node]
-            message = f"a network gives one value, and this one ends with the parts of `{last.name}`"
-            self.reporter.error("bad-shape", message, last.place, help="put `concat` behind it, for example")
-        if self.frame.current == POISON or self.reporter.diagnostics:
-            return None
-        graph = Graph(
-            "",
-            self.builder.input,
-            tuple(self.builder.nodes),
-            self.frame.current,
-            {name: self.frame.variables[name] for name in self.architecture.parameters},
-            {name: value for name, value in self.architecture.parameters.items() if type(value) is Formula},
-            register=tuple(self.architecture.register_ or ()),
-            help=self.architecture.help,
-            name=self.architecture.name,
-            class_name=self.architecture.class_ or "",
-            sections=tuple(sections),
-            inlined=tuple(inlined),
-            taps=taps,
-            outputs=tuple(self.bodies.outputs),
-            steps=dict(self.frame.values),
-        )
-        report_idle_steps(graph, taps if self.architecture.features is not None else (), self.reporter)
-        return graph
+    def _read_parameters(self, variables: dict[str, Any], places: dict[str, Place | None]) -> None:
+        written = self.architecture.parameters
+        for name, value in written.items():
+            place = value_place(written, name) or self.architecture.place_at("parameters")
+            if name in variables or name in ("here", "repeat") or not (name.isidentifier() and name.isascii()):
+                at = key_place(written, name) or place
+                message = f"a parameter cannot be called `{name}`"
+                self.reporter.error("bad-name", message, at, help="give it another name")
+                continue
+            try:
+                variables[name] = self.lowering.evaluate(value, self.frame, place)
+                places[name] = place
+            except GiveUp:
+                variables[name] = UNKNOWN
 
-    def _lower_section(self, body: dict[str, Step] | list[Step], inlined: list[Section]) -> None:
-        """Lowers the steps of a section; notes where those stand whose children are the network's own."""
-        if isinstance(body, list):
-            self.bodies.steps(body, self.frame)
-            return
-        for name, step in body.items():
-            start = len(self.builder.nodes)
-            self.bodies.steps({name: step}, self.frame)
-            if step.inline:
-                inlined.append(Section(name, start, len(self.builder.nodes)))
+    def _read_defaults(self, scope: Scope) -> None:
+        written, library = self.architecture.defaults, self.lowering.library
+        settings: list[Setting] = []
+        for block, values in written.items():
+            key_at = key_place(written, block) or self.architecture.place_at("defaults")
+            if library.find(block) is None:
+                if not library.incomplete:
+                    message, help = f"there is no block `{block}`", library.advice_for(block)
+                    self.reporter.error("unknown-block", message, key_at, help=help)
+                continue
+            weak = block in getattr(written, "weak", ()) or self.architecture.is_weak("defaults")
+            value_at = value_place(written, block) or key_at
+            plan = SettingPlan(block, "", values, key_at, value_at, weak, replaced_by(written, block))
+            settings += read_settings(self.lowering, plan, scope, self.frame)
+        self.frame.defaults = Defaults().extended(settings)
 
     def _read_rules(self) -> Rules:
         """The multipliers and the output stride."""
@@ -243,6 +212,19 @@ class _Network:
             depth = DepthRule(factor, scale.depth.round == "ceil") if factor is not None else None
         return Rules(self.builder.input, width, depth, StrideRule(stride) if stride is not None else None)
 
+    def _factor(self, scale: WidthScale | DepthScale) -> float | None:
+        if scale.table is not None and scale.table.broken:
+            return None
+        try:
+            factor = self.lowering.evaluate(scale.by, self.frame, scale.place_at("by"))
+        except GiveUp:
+            return None
+        if type(factor) not in (int, float) or not 0 < factor <= 1000:
+            message = f"`by` must be a number above 0, 1000 at most, got {describe(factor)}"
+            self.reporter.error("bad-value", message, scale.place_at("by"))
+            return None
+        return float(factor)
+
     def _read_sequential(self) -> Numbering | None:
         """The numbering of stem, stages and neck, where there is one."""
         word = self.architecture.sequential
@@ -255,122 +237,133 @@ class _Network:
             self.reporter.error("bad-name", message, place, help="give it another name")
         return Numbering(word) if reason is None else None
 
-    def _factor(self, scale: WidthScale | DepthScale) -> float | None:
-        if scale.table is not None and scale.table.broken:
-            return None
+    # ---- its steps ----------------------------------------------------------------------------------------------
+
+    def lower(self, *, is_block: bool = False) -> Graph | None:
+        """The graph, or None where something is wrong. With `is_block` it may end with several values."""
+        sections: list[Section] = []
+        inlined: list[Section] = []
         try:
-            factor = self.evaluation.evaluate(scale.by, self.frame, scale.place_at("by"))
-        except GiveUp:
+            for name, section in self.architecture.sections().items():
+                start = len(self.builder.nodes)
+                self._lower_section(name, section, inlined)
+                sections.append(Section(name, start, len(self.builder.nodes)))
+        except TooLarge:
             return None
-        if type(factor) not in (int, float) or not 0 < factor <= 1000:
-            message = f"`by` must be a number above 0, 1000 at most, got {describe(factor)}"
-            self.reporter.error("bad-value", message, scale.place_at("by"))
+        if not self.reporter.diagnostics:  # what stands behind a mistake was not reached
+            report_unused(self.lowering, self.architecture, self.rules, self.numbering)
+        report_unknown_names(self.architecture, self.builder, self.reporter)
+        report_reduction(self.architecture, self.builder, sections, self.reporter)
+        taps = taps_of(self.architecture, self.frame, self.reporter, sections)
+        self._check_end(is_block=is_block)
+        if self.frame.current == POISON or self.reporter.diagnostics:
             return None
-        return float(factor)
+        graph = self._graph(tuple(sections), tuple(inlined), taps)
+        report_idle_steps(graph, taps if self.architecture.features is not None else (), self.reporter)
+        return graph
 
-    def _read_parameters(self, variables: dict[str, Any]) -> None:
-        written = self.architecture.parameters
-        origins: dict[str, Place | None] = {}
-        self.frame.origins = origins
-        for name, value in written.items():
-            place = value_place(written, name) or self.architecture.place_at("parameters")
-            if name in variables or name in ("here", "repeat") or not (name.isidentifier() and name.isascii()):
-                help = "give it another name"
-                at = key_place(written, name) or place
-                self.reporter.error("bad-name", f"a parameter cannot be called `{name}`", at, help=help)
-                continue
-            try:
-                variables[name] = self.evaluation.evaluate(value, self.frame, place)
-                origins[name] = place
-            except GiveUp:
-                variables[name] = UNKNOWN
-
-    def _read_defaults(self) -> None:
-        written = self.architecture.defaults
-        settings: list[Setting] = []
-        for block, values in written.items():
-            key_at = key_place(written, block) or self.architecture.place_at("defaults")
-            if self.library.find(block) is None:
-                if self.library.incomplete:
-                    continue
-                message = f"there is no block `{block}`"
-                self.reporter.error("unknown-block", message, key_at, help=self.library.advice_for(block))
-                continue
-            weak = block in getattr(written, "weak", ()) or self.architecture.is_weak("defaults")
-            value_at = value_place(written, block) or key_at
-            value = Written(values, value_at, self.frame.variables, past=replaced_by(written, block))
-            settings += self.readings.read_settings(block, value, key_at, weak, self.frame)
-        self.frame.defaults = Defaults().extended(settings)
-
-    def _report_unused(self) -> None:
-        """A knob without effect is a mistake, where this file wrote it."""
-        if self.reporter.diagnostics:
-            return  # what stands behind a mistake was not reached
-        self.reporter.add(self.library.idle.diagnostics)
-        for setting in self.readings.settings:
-            if setting.used or setting.weak:
-                continue
-            message = (
-                f"`{setting.parameter}` of `{setting.block}` has no effect: no use of `{setting.block}` here takes it"
-            )
-            help = "remove it; a value that a use or a block's own body writes is stronger than a default"
-            self.reporter.error("no-effect", message, setting.key_place, help=help)
-        self._report_idle_scale()
-        if self.numbering is not None and self.numbering.count == 0 and not self.architecture.is_weak("sequential"):
-            message = "`sequential` has no effect: there is no step in `stem`, `stages` or `neck` to number"
-            self.reporter.error("no-effect", message, self.architecture.place_of_key("sequential"), help="remove it")
-        self._report_unused_parameters()
-
-    def _report_idle_scale(self) -> None:
-        """Multipliers that have nothing to multiply."""
-        scale = self.architecture.scale
-        if scale is None or self.architecture.is_weak("scale"):
+    def _lower_section(self, name: str, section: Any, inlined: list[Section]) -> None:
+        """Lowers the steps of a section; notes where those stand whose children are the network's own."""
+        self.frame.rules = self.rules if name in ("stem", "stages") and not self.rules.are_none else None
+        self.frame.numbering = self.numbering if name != "head" else None
+        body = plan_body({name: section} if isinstance(section, Step) else section)
+        if body.listed:
+            lower_body(self.lowering, body, self.frame)
             return
-        for word, rule in (("width", self.rules.width), ("depth", self.rules.depth)):
-            if rule is not None and word not in self.rules.used and not scale.is_weak(word):
-                message = f"this multiplier has no effect: no step of `stem` and `stages` says `{word}`"
-                reporter, place = self.reporter, scale.place_of_key(word)
-                reporter.error("no-effect", message, place, help="remove it, or say there what is to be multiplied")
+        for plan in body.steps:
+            start = len(self.builder.nodes)
+            lower_body(self.lowering, body._replace(steps=(plan,)), self.frame)
+            if plan.step.inline:
+                inlined.append(Section(plan.origin.key, start, len(self.builder.nodes)))
 
-    def _report_unused_parameters(self) -> None:
-        written = self.architecture.parameters
-        if not written or self.architecture.is_weak("parameters"):
-            return
-        used = names_used(self.architecture)
-        weak: frozenset[str] = getattr(written, "weak", frozenset())
-        for name in written:
-            if name not in used and name not in weak:
-                message = f"the parameter `{name}` has no effect: nothing uses `${name}`"
-                near = nearest(name, [each for each in written if each != name])
-                help = f"did you mean `{near}`?" if near is not None else "use it or remove it"
-                self.reporter.error("no-effect", message, key_place(written, name), help=help)
+    def _check_end(self, *, is_block: bool) -> None:
+        """A network has steps, and ends with one value."""
+        architecture, end = self.architecture, self.frame.current
+        if not self.builder.nodes and not self.reporter.diagnostics:
+            self.reporter.error("empty", "this network has no steps", architecture.place, help="add `stages`")
+        if not is_block and end != POISON and isinstance(self.builder.shape_of(end), Streams):
+            last = self.builder.nodes[end.node]
+            message = f"a network gives one value, and this one ends with the parts of `{last.name}`"
+            self.reporter.error("bad-shape", message, last.place, help="put `concat` behind it, for example")
 
-    def _report_unknown_names(self) -> None:
-        known = self.builder.known | {name.split(".")[0] for name in self.builder.known}
-        architecture = self.architecture
-        for word, names in (("rename", architecture.rename), ("register", architecture.register_)):
-            for number, name in enumerate(names or ()):
-                if name not in known and name not in (architecture.rename or {}).values():
-                    place = architecture.place_inside(word, name if word == "rename" else number)
-                    help = suggest(name, known)
-                    self.reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
+    def _graph(self, sections: tuple[Section, ...], inlined: tuple[Section, ...], taps: tuple[Tap, ...]) -> Graph:
+        architecture, parameters = self.architecture, self.architecture.parameters
+        return Graph(
+            "",
+            self.builder.input,
+            tuple(self.builder.nodes),
+            self.frame.current,
+            {name: self.frame.scope.variables[name] for name in parameters},
+            {name: value for name, value in parameters.items() if type(value) is Formula},
+            names_said_to_ops_alone(architecture, self.lowering.library.find),
+            register=tuple(architecture.register_ or ()),
+            help=architecture.help,
+            name=architecture.name,
+            class_name=architecture.class_ or "",
+            sections=sections,
+            inlined=inlined,
+            taps=taps,
+            outputs=tuple(self.lowering.outputs),
+            steps=dict(self.frame.values),
+        )
 
-    def _report_reduction(self, sections: list[Section]) -> None:
-        """An output stride that the steps of stem and stages do not keep."""
-        limit = self.architecture.output_stride
-        if limit is None or self.reporter.diagnostics:
-            return
-        for number in (each for name, *span in sections if name in ("stem", "stages") for each in range(*span)):
-            node = self.builder.nodes[number]
-            parts = range(len(node.shape)) if isinstance(node.shape, Streams) else (None,)
-            has_size = isinstance(node.shape, Map | Tokens | Streams)
-            values = [Value(number, part) for part in parts] if has_size else []
-            found = max((reduction_of(each, self.builder.nodes, self.builder.input) for each in values), default=0)
-            if found > limit:
-                name = node.shown_names()[0]
-                message = f"the output stride is {found}, not {limit}: `{name}` has no stride that can become dilation"
-                place = self.architecture.place_at("output_stride")
-                notes = (Note("it is here", node.place),) if node.place and not node.place.source.shipped else ()
-                help = "only uses of blocks with `stride` and `dilation` can keep it"
-                self.reporter.error("bad-output-stride", message, place, help=help, notes=notes)
-                return
+
+# ---- taps -----------------------------------------------------------------------------------------------------------
+
+
+def taps_of(
+    architecture: Architecture, frame: Frame, reporter: Reporter, sections: Sequence[Section]
+) -> tuple[Tap, ...]:
+    """The feature maps that can be taken out: those that `features` names; by default the last map of each reduction."""
+    wanted = architecture.features
+    if wanted is None:
+        return _default_taps(frame.builder, sections)
+    taps: list[Tap] = []
+    for number, name in enumerate(wanted):
+        place = architecture.place_inside("features", number)
+        if name in wanted[:number]:
+            reporter.error("duplicate", f"`{name}` is here twice", place, help="remove one of them")
+            continue
+        values = find_values(name, frame) or _inline_values(name, frame.builder)
+        if values is None and POISON not in frame.values.values():  # else it may be one of those that went wrong
+            message = f"there is no step `{name}` to take features from"
+            reporter.error("unknown-step", message, place, help=advice_for(name, frame))
+        for value in values or ():
+            if value != POISON and isinstance(frame.builder.shape_of(value), Streams):
+                message = f"`{name}` is no feature map but the parts of one"
+                reporter.error("bad-shape", message, place, help=f"take one of them, as in {name}.0")
+            elif value != POISON:
+                own = name if len(values or ()) == 1 else _name_of(value, frame.builder)
+                taps.append(_tap(own, value, frame.builder))
+    return tuple(taps)
+
+
+def _name_of(value: Value, builder: Builder) -> str:
+    """What a value is called that is one of several."""
+    return builder.nodes[value.node].all_names()[-1] + ("" if value.item is None else f".{value.item}")
+
+
+def _inline_values(name: str, builder: Builder) -> list[Value] | None:
+    """The values of children that stand inline, by the names that they have in the module; of repeats, what the last gives."""
+    prefix = name.removesuffix("*") if name.endswith(".*") else None
+    nodes = [(at, node.all_names()[-1]) for at, node in enumerate(builder.nodes)]
+    return [Value(at) for at, last in nodes if last == name or (prefix and last.startswith(prefix))] or None
+
+
+def _tap(name: str, value: Value, builder: Builder) -> Tap:
+    is_map = isinstance(builder.shape_of(value), Map)
+    return Tap(name, value, reduction_of(value, builder.nodes, builder.input) if is_map else 0)
+
+
+def _default_taps(builder: Builder, sections: Sequence[Section]) -> tuple[Tap, ...]:
+    """The last map of each reduction in stem and stages."""
+    found: dict[int, Tap] = {}
+    for section in sections:
+        if section.name not in ("stem", "stages"):
+            continue
+        for number in range(section.start, section.stop):
+            node = builder.nodes[number]
+            if isinstance(node.shape, Map) and node.body is not None:
+                tap = _tap(node.all_names()[-1], Value(number), builder)
+                found[tap.reduction] = tap
+    return tuple(found[reduction] for reduction in sorted(found))

@@ -5,81 +5,71 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from archbuilder.diagnostics import Note, Place
 from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.models import Step
-from archbuilder.lower.evaluation import Evaluation, GiveUp, TooLarge
-from archbuilder.lower.frame import POISON, Frame
-from archbuilder.lower.library import Library
-from archbuilder.lower.slots import Slot
+from archbuilder.language.words import STEP
+from archbuilder.lower.frame import POISON, Frame, Slot
+from archbuilder.lower.lowering import GiveUp, Lowering, TooLarge
+from archbuilder.lower.plans import StepPlan, plan_step
 from archbuilder.parameters import describe
 from archbuilder.plugin.loading import described, place_of_error
 from archbuilder.plugin.registry import REGISTRY, PluginError, PythonBlock
 from archbuilder.plugin.signature import Misfit, told
 from archbuilder.plugin.values import UnknownValueError, Value
 
-LowerStep = Callable[[str, Step, Frame], bool]
-"""Lowers a step into a frame, under a name."""
+LowerStep: TypeAlias = Callable[[Lowering, StepPlan, Frame], bool]
+"""Lowers a step into a frame."""
 
-_WORDS: Final[tuple[str, ...]] = ("depth", "when", "inline", "rename", "register")
-_WORD_TYPES: Final = {
-    "inline": (bool, "true or false"),
-    "rename": (dict, "a map of names"),
-    "register": (list, "a list of names"),
-}
+_WORDS: Final = {word.name: word for word in STEP if word.in_python}
 
 
-@dataclass(frozen=True)
-class Functions:
-    """Runs the functions of blocks. One for each lowering."""
+def run_function(lowering: Lowering, definition: PythonBlock, frame: Frame, lower: LowerStep) -> list[str]:
+    """Makes the steps of a block in a frame, each by `lower`; the names of what the block's function returns.
 
-    lower: LowerStep
-    evaluation: Evaluation
-    library: Library
+    Raises:
+        GiveUp: if something is wrong; the reason is reported.
+    """
+    build = _Build(lowering, definition, frame, lower)
+    values = build.inputs()
+    given = () if definition.model is None else (_told(lowering, definition.model, definition, frame),)
+    with _reporting(lowering, definition, frame):
+        result = _called(definition, (build, *values), given)
+        return build.names_of(result)
 
-    def run(self, definition: PythonBlock, frame: Frame) -> list[str]:
-        """Makes the steps of a block in a frame; the names of what it returns.
 
-        Raises:
-            GiveUp: if something is wrong; the reason is reported.
-        """
-        build = _Build(definition, frame, self)
-        values = build.inputs()
-        given = () if definition.model is None else (self._told(definition.model, definition, frame),)
-        with self._reporting(definition, frame):
-            result = _called(definition, (build, *values), given)
-            return build.names_of(result)
+def _told(lowering: Lowering, model: Any, definition: PythonBlock, frame: Frame) -> Any:
+    """The parameters of a block as its own model has them."""
+    try:
+        return told(model, {name: frame.scope.variables[name] for name in definition.parameters})
+    except Misfit as error:
+        for parameter, message in error.faults:
+            place = frame.scope.origin(parameter) if parameter is not None else None
+            text = f"{message} (in `{definition.name}`)"
+            lowering.error(frame, "bad-value", text, place or frame.used_at)
+        raise GiveUp from None
 
-    def _told(self, model: Any, definition: PythonBlock, frame: Frame) -> Any:
-        try:
-            return told(model, {name: frame.variables[name] for name in definition.parameters})
-        except Misfit as error:
-            for parameter, message in error.faults:
-                place = frame.origins.get(parameter) if parameter is not None else None
-                self.evaluation.error(frame, "bad-value", f"{message} (in `{definition.name}`)", place or frame.used_at)
-            raise GiveUp from None
 
-    @contextmanager
-    def _reporting(self, definition: PythonBlock, frame: Frame) -> Iterator[None]:
-        """Makes what a function raises a diagnostic at its line."""
-        try:
-            yield
-        except (GiveUp, TooLarge):
-            raise
-        except UnknownValueError:
-            raise GiveUp from None
-        except PluginError as error:
-            place = place_of_error(error, definition.place)
-            self.evaluation.error(frame, "bad-plugin", str(error), place, error.help)
-            raise GiveUp from None
-        except Exception as error:  # noqa: BLE001 -- whatever a user's function raises
-            place = place_of_error(error, definition.place)
-            self.evaluation.error(frame, "bad-plugin", f"`{definition.name}` raised {described(error)}", place)
-            raise GiveUp from None
+@contextmanager
+def _reporting(lowering: Lowering, definition: PythonBlock, frame: Frame) -> Iterator[None]:
+    """Makes what a function raises a diagnostic at its line."""
+    try:
+        yield
+    except (GiveUp, TooLarge):
+        raise
+    except UnknownValueError:
+        raise GiveUp from None
+    except PluginError as error:
+        place = place_of_error(error, definition.place)
+        lowering.error(frame, "bad-plugin", str(error), place, error.help)
+        raise GiveUp from None
+    except Exception as error:  # noqa: BLE001 -- whatever a user's function raises
+        place = place_of_error(error, definition.place)
+        lowering.error(frame, "bad-plugin", f"`{definition.name}` raised {described(error)}", place)
+        raise GiveUp from None
 
 
 def _called(definition: PythonBlock, values: tuple[Any, ...], given: tuple[Any, ...]) -> Any:
@@ -92,10 +82,11 @@ def _called(definition: PythonBlock, values: tuple[Any, ...], given: tuple[Any, 
 class _Build:
     """The builder that a block's function is given: each call is a step, lowered as one in YAML is."""
 
-    def __init__(self, definition: PythonBlock, frame: Frame, functions: Functions) -> None:
+    def __init__(self, lowering: Lowering, definition: PythonBlock, frame: Frame, lower: LowerStep) -> None:
+        self.lowering = lowering
         self.definition = definition
         self.frame = frame
-        self.functions = functions
+        self.lower = lower
         self.file = definition.place.source.name
 
     def __call__(self, block: Any, /, *inputs: Value, name: str | None = None, **parameters: Any) -> Value:
@@ -117,7 +108,7 @@ class _Build:
         if "register" in words:
             words["register_"] = words.pop("register")
         step = Step.computed({**words, "block": block, "from_": given or None}, parameters, place)
-        self.functions.lower(name, step, self.frame)
+        self.lower(self.lowering, plan_step(name, step), self.frame)
         return self._value(name)
 
     def inputs(self) -> list[Value]:
@@ -131,7 +122,7 @@ class _Build:
             wanted = f"{least} values" if most is not None else f"{least} or more values"
             message = f"`{self.definition.name}` takes {wanted}, got {len(values)}"
             help = "name them in `from`, as in `from: [left, right]`"
-            self.functions.evaluation.error(self.frame, "bad-input", message, self.frame.used_at, help)
+            self.lowering.error(self.frame, "bad-input", message, self.frame.used_at, help)
             raise GiveUp
         return values
 
@@ -174,19 +165,19 @@ class _Build:
             raise PluginError(f"a step's name is a text, got {name!r}")
         elif name in taken:
             message = f"two steps are called `{name}`"
-            self.functions.evaluation.error(self.frame, "same-name", message, place, "give one of them another name")
+            self.lowering.error(self.frame, "same-name", message, place, "give one of them another name")
             return None
         return name
 
     def _takes_nothing(self, block: str | Slot) -> bool:
-        definition = self.functions.library.find(block) if isinstance(block, str) else None
-        return definition is None or (isinstance(definition, type) and definition.inputs == (0, 0))
+        definition = self.lowering.library.find(block) if isinstance(block, str) else None
+        return definition is None or (definition.op is not None and definition.op.inputs == (0, 0))
 
     @staticmethod
     def _check_words(words: dict[str, Any]) -> None:
-        for word, (kind, expected) in _WORD_TYPES.items():
-            if word in words and not isinstance(words[word], kind):
-                raise PluginError(f"`{word}` must be {expected}, got {describe(words[word])}")
+        for name, value in words.items():
+            if not isinstance(value, _WORDS[name].type):
+                raise PluginError(f"`{name}` must be {_WORDS[name].kind}, got {describe(value)}")
 
     def _place(self) -> Place:
         """The line of the plugin that is being run."""
@@ -201,7 +192,7 @@ def _shown(value: Any) -> str:
 
 
 @contextmanager
-def op_of_plugin(op_type: type[Op], evaluation: Evaluation, frame: Frame, place: Place | None) -> Iterator[None]:
+def op_of_plugin(lowering: Lowering, op_type: type[Op], frame: Frame, place: Place | None) -> Iterator[None]:
     """Makes what the rules of a plugin's op raise a diagnostic at their line."""
     entry = REGISTRY.entries[op_type.name]
     try:
@@ -212,7 +203,7 @@ def op_of_plugin(op_type: type[Op], evaluation: Evaluation, frame: Frame, place:
         message = str(error) if isinstance(error, PluginError) else f"`{op_type.name}` raised {described(error)}"
         notes = () if place is None or place.source.shipped else (Note(f"`{op_type.name}` is used here", place),)
         at = place_of_error(error, entry.place)
-        evaluation.error(frame, "bad-plugin", message, at, getattr(error, "help", None), notes)
+        lowering.error(frame, "bad-plugin", message, at, getattr(error, "help", None), notes)
         raise GiveUp from None
 
 

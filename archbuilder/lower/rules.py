@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archbuilder.graph.op import pair, short
 from archbuilder.graph.shapes import Map, Shape
 from archbuilder.language.arithmetic import FUNCTIONS
+from archbuilder.parameters import Parameter
 
 
 @dataclass
@@ -100,3 +102,31 @@ class Rules:
         if not isinstance(shape, Map) or not isinstance(self.whole, Map):
             return self
         return replace(self, above=round(self.whole.height / shape.height))
+
+
+@dataclass(slots=True)
+class Restride:
+    """Says what one use is given instead of its own stride and dilation, where the network states its output stride.
+
+    `reduction` is that of what goes in; None for the later repeats, which have no stride. Afterwards `turned` says whether
+    the use's stride was beyond the output stride, and `dilation` what was wanted of it.
+    """
+
+    rule: StrideRule
+    reduction: int | None
+    parameters: Mapping[str, Parameter]
+    turned: bool = False
+    dilation: int | tuple[int, int] = 1
+
+    def __call__(self, stride: Any) -> dict[str, Any]:
+        """What a use with this stride is given."""
+        reduction, rule = self.reduction, self.rule
+        changes = rule.apply_again() if reduction is None else rule.apply(stride, reduction)
+        self.turned = "stride" in changes
+        self.dilation = changes.get("dilation", 1)
+        return {key: value for key, value in changes.items() if key in self.parameters}
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether nothing remains of the use: a pool strides, and does nothing else (arXiv:1511.07122, section 4)."""
+        return self.turned and "dilation" not in self.parameters

@@ -1,41 +1,413 @@
-"""A use of a block: what it is a use of, and what is said about it."""
+"""What a step stands for, and the parts of lowering it that need no other step: an op applied, a block's frame, its graph."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NoReturn
 
-from archbuilder.diagnostics import Place
-from archbuilder.language.models import Step
-from archbuilder.language.table import Past
-from archbuilder.lower.defaults import Setting
-from archbuilder.lower.library import Definition
+from archbuilder.diagnostics import Note, Place
+from archbuilder.graph.graph import Graph, Node, Value, reduction_of
+from archbuilder.graph.op import Op, OpError, ShapesDiffer
+from archbuilder.graph.shapes import Map, Shape, Streams
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import BlockDefinition, Step
+from archbuilder.language.table import key_place, value_place
+from archbuilder.language.words import STEP
+from archbuilder.lower.frame import OUTER, POISON, Builder, Frame, Made, Scope, Site, Slot, Use
+from archbuilder.lower.lowering import GiveUp, Lowering, Target
+from archbuilder.lower.naming import name_child
+from archbuilder.lower.plans import BodyPlan, DefinitionPlan, StepPlan, UsePlan
+from archbuilder.lower.rules import Numbering, Restride
+from archbuilder.parameters import describe
+from archbuilder.plugin.registry import REGISTRY
 
-Uses: TypeAlias = list[tuple[Step, Mapping[str, Any] | None]]
-"""A use of a block; behind it, where the block came through a slot, the slot's own use. Each with its variables (None:
-those of the frame)."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """A block or an op: its name, its definition, and the uses that say how."""
-
-    name: str
-    definition: Definition
-    uses: Uses
-
-    @property
-    def takes_values(self) -> bool:
-        """Whether it takes values at all; a held tensor does not."""
-        return not isinstance(self.definition, type) or self.definition.inputs != (0, 0)
+# ---- what a step stands for -----------------------------------------------------------------------------------------
 
 
-class Written(NamedTuple):
-    """A value in the text of a spec: where it stands, and the variables that its expressions see."""
+_OWN_SCOPE: Final[tuple[Scope | None, ...]] = (None,)
 
-    value: Any
-    place: Place | None
-    variables: Mapping[str, Any] | None = None
-    below: Setting | None = None
-    past: tuple[Past, ...] = ()
+
+def target_of(lowering: Lowering, plan: StepPlan, frame: Frame) -> Target | Slot | BodyPlan | None:
+    """The block, the slot or the steps that a step stands for; None for an empty slot.
+
+    Raises:
+        GiveUp: if there is no such block; the reason is reported.
+    """
+    known = lowering.targets.get(plan)
+    if known is not None:
+        return known
+    if plan.body is not None:
+        return plan.body if isinstance(plan.body, BodyPlan) else _steps_in_slot(lowering, plan, plan.body, frame)
+    place: Place | None = None
+    steps: tuple[StepPlan, ...] = (plan,)
+    scopes = _OWN_SCOPE
+    named = plan.block if type(plan.block) is not Formula else _named(lowering, plan, frame, None)
+    while isinstance(named, Slot):
+        if named.text.name is not None:
+            place, named = place or _place_of_slot(plan, frame), named.text.name
+            continue
+        inner = _use_in_slot(lowering, plan, named, frame)
+        steps, scopes = (*steps, inner), (*scopes, named.scope)
+        place, named = inner.step.place_at("block"), _named(lowering, inner, frame, named.scope)
+    if named is None:
+        return None
+    definition = lowering.library.find(named) if isinstance(named, str) else None
+    if definition is None:
+        _report_no_block(lowering, named, place or plan.step.place_at("block"), frame)
+        raise GiveUp
+    if isinstance(definition.definition, BlockDefinition):
+        table = definition.definition.table
+        if table is not None and table.broken:
+            raise GiveUp
+    target = Target(lowering.library.use(str(named), definition, steps), scopes)
+    if type(plan.block) is str:
+        lowering.targets[plan] = target
+    return target
+
+
+def _report_no_block(lowering: Lowering, named: Any, place: Place | None, frame: Frame) -> None:
+    """There is no block of this name, or it is no name; of a plugin that is not there nothing is known."""
+    if lowering.library.incomplete:
+        return
+    if isinstance(named, str):
+        message, help = f"there is no block {describe(named)}", lowering.library.advice_for(named)
+    else:
+        message, help = f"`block` must be a block's name, got {describe(named)}", None
+    lowering.error(frame, "unknown-block", message, place, help)
+
+
+def _use_in_slot(lowering: Lowering, plan: StepPlan, slot: Slot, frame: Frame) -> StepPlan:
+    """The use of a block that a slot holds."""
+    inner = slot.text.use(lowering.reporter)
+    if inner is None or inner.is_broken:
+        raise GiveUp
+    if inner.block is None:
+        _refuse_steps(lowering, plan.step, inner.step, frame)
+    for word in STEP:
+        if not word.in_slots and word.name in (inner.step.table or ()):
+            message = f"`{word.name}` has no effect in a slot: the block that has the slot says where this stands"
+            lowering.error(frame, "no-effect", message, inner.step.place_of_key(word.name), "remove it")
+    return inner
+
+
+def _refuse_steps(lowering: Lowering, step: Step, inner: Step, frame: Frame) -> NoReturn:
+    slot = min(step.block.names) if type(step.block) is Formula and step.block.names else "block"
+    message = f"`{slot}` takes a block, got steps"
+    help = "define them as a block in `blocks`, and name it here"
+    lowering.error(frame, "bad-slot", message, inner.place_of_key("body"), help)
+    raise GiveUp
+
+
+def _place_of_slot(plan: StepPlan, frame: Frame) -> Place | None:
+    """Where the block in the slot that a step names was written."""
+    names = plan.block.names if type(plan.block) is Formula else frozenset()
+    places = (frame.scope.origin(name) for name in names)
+    return next((place for place in places if place is not None and not place.source.shipped), None)
+
+
+def _named(lowering: Lowering, plan: StepPlan, frame: Frame, scope: Scope | None) -> Any:
+    """What stands behind `block`: a name, a slot, or nothing."""
+    if type(plan.block) is not Formula:
+        return plan.block
+    return lowering.evaluate(plan.block, frame, plan.step.place_at("block"), scope)
+
+
+def _steps_in_slot(lowering: Lowering, plan: StepPlan, body: str, frame: Frame) -> Slot | None:
+    slot = lowering.evaluate(body, frame, plan.step.place_at("body"))
+    if slot is None or (isinstance(slot, Slot) and slot.is_empty):
+        return None
+    if not isinstance(slot, Slot) or slot.text.name is not None:
+        message = f"`body` takes steps, or a parameter of type steps, got {describe(body)}"
+        lowering.error(frame, "bad-value", message, plan.step.place_at("body"))
+        raise GiveUp
+    return slot
+
+
+def layers_of(lowering: Lowering, slot: Slot) -> list[tuple[BodyPlan, Scope | None]]:
+    """The steps in a slot; where it is laid over another one, each step keeps the variables of its own place.
+
+    Raises:
+        GiveUp: if something in them is wrong; that is reported.
+    """
+    stack = [slot]
+    while stack[-1].below is not None:
+        stack.append(stack[-1].below)
+    bodies = [(each.text.body(lowering.reporter), each.scope) for each in reversed(stack)]
+    if any(body is None for body, _ in bodies):
+        raise GiveUp
+    found = [(body, scope) for body, scope in bodies if body is not None]
+    if len(found) == 1:
+        return found
+    owners: dict[str, tuple[StepPlan, Scope | None]] = {}
+    for body, scope in found:
+        owners.update({str(step.origin.key): (step, scope) for step in body.steps})
+    return [(BodyPlan((step,), listed=False), scope) for step, scope in owners.values()]
+
+
+# ---- ops ------------------------------------------------------------------------------------------------------------
+
+
+def apply_op(
+    lowering: Lowering, op_type: type[Op], use: Use, site: Site, shapes: tuple[Shape, ...]
+) -> tuple[Op, Shape]:
+    """The op for values of these shapes, and the shape of what it gives; the same one for equal ones.
+
+    Raises:
+        GiveUp: if it does not fit; the reason is reported.
+    """
+    if len(shapes) != 1 or op_type.inputs != (1, 1):
+        _check_count(lowering, op_type, shapes, site)
+    key = (op_type, *use.values.values(), shapes)
+    known = lowering.ops.get(key)
+    if known is not None:
+        return known
+    try:
+        if op_type.name in REGISTRY.entries:
+            from archbuilder.lower.python import op_of_plugin, probed
+
+            with op_of_plugin(lowering, op_type, site.frame, site.plan.place):
+                return probed(op_type, use.values, shapes)
+        op = op_type.resolve(use.values, shapes)
+        lowering.ops[key] = made = (op, op.infer(shapes))
+        return made
+    except OpError as error:
+        _report_misfit(lowering, error, use, site)
+        raise GiveUp from None
+
+
+def _check_count(lowering: Lowering, op_type: type[Op], shapes: tuple[Shape, ...], site: Site) -> None:
+    count, (least, most) = len(shapes), op_type.inputs
+    if op_type.joins:
+        listed = isinstance(shapes[0], Streams) if shapes else False
+        if not (listed or any(name.endswith("*") for name in site.plan.inputs or ())):
+            least = 2
+    if count < least or (most is not None and count > most):
+        wanted = str(least) if least == most else f"{least} or more"
+        message = f"`{op_type.name}` takes {wanted} value{'s' * (wanted != '1')}, got {count}"
+        advice = "name them in `from`, as in `from: [left, right]`" if least > 1 else None
+        lowering.error(site.frame, "bad-input", message, site.plan.step.place_at("from"), advice)
+        raise GiveUp
+
+
+def _report_misfit(lowering: Lowering, error: OpError, use: Use, site: Site) -> None:
+    notes: tuple[Note, ...] = ()
+    code, builder, inputs = "bad-shape", site.frame.builder, site.inputs
+    if isinstance(error, ShapesDiffer):
+        code = "shapes-differ"
+        ends = [inputs[number] for number in (error.first, error.second)]
+        texts = [f"{builder.shape_of(value)} comes from `{builder.origin_of(value)}`" for value in ends]
+        notes = (Note(", ".join(texts)),)
+    help = error.help
+    several = next((value for value in inputs if isinstance(builder.shape_of(value), Streams)), None)
+    if help is not None and several is not None:
+        help = help.replace("`from: parts.0`", f"`from: {builder.origin_of(several)}.0`")
+    origin = use.origin(error.parameter) if error.parameter is not None else None
+    place = origin if origin is not None and not origin.source.shipped else site.plan.place
+    lowering.error(site.frame, code, str(error), place, help, notes)
+
+
+def keep_size(lowering: Lowering, parameter: str, use: Use) -> None:
+    """What a block holds has the size that it has for the spec's own input, whatever the input at hand."""
+    known, position = lowering.known_sizes, len(lowering.sizes)
+    if known is not None and position < len(known):
+        use.values[parameter] = known[position]
+    lowering.sizes.append(use.values[parameter])
+
+
+# ---- blocks ---------------------------------------------------------------------------------------------------------
+
+
+def frame_of_block(lowering: Lowering, use: Use, builder: Builder, input: Value) -> Frame:
+    """The frame in which a block's body is lowered: its parameters, and what it derives from them.
+
+    Raises:
+        GiveUp: if a derived value has no value; that is reported.
+    """
+    frame, definition = use.frame, use.plan.definition.definition
+    variables: dict[str, Any] = {**use.values, "input": builder.shape_of(input)}
+    place = use.plan.steps[0].place
+    used_at = frame.used_at if place is None or place.source.shipped else place
+    used_block = frame.used_block if used_at is frame.used_at else use.plan.name
+    inner = Frame(builder, Scope(variables, use), use.defaults, input, used_at, use.plan.name, used_block)
+    if isinstance(definition, BlockDefinition):
+        for name, written in definition.let.items():
+            at = value_place(definition.let, name) or definition.place_at("let")
+            if name in variables:
+                at = key_place(definition.let, name) or at
+                message = f"`{name}` is the name of a parameter here"
+                lowering.error(inner, "shadowed", message, at, "give the derived value another name")
+                raise GiveUp
+            variables[name] = lowering.evaluate(written, inner, at)
+    return inner
+
+
+def graph_of_body(frame: Frame, *, listed: bool, register: tuple[str, ...]) -> Graph:
+    """The graph of a body that is no block's."""
+    builder = frame.builder
+    return Graph(
+        "", builder.input, tuple(builder.nodes), frame.current, _bindings(frame), listed=listed, register=register,
+        loops=tuple(builder.loops),
+    )  # fmt: skip
+
+
+def graph_of_block(lowering: Lowering, use: Use, inner: Frame, register: tuple[str, ...]) -> Graph:
+    """The graph of a block whose body is lowered."""
+    plan, builder = use.plan.definition, inner.builder
+    definition = plan.definition
+    variables = inner.scope.variables
+    listed, layers = False, None
+    if isinstance(definition, BlockDefinition):
+        listed = isinstance(definition.body, list)
+        layers = definition.layers
+        register = register or tuple(definition.register_ or ())
+        names = (*definition.parameters, *definition.let)
+        formulas = _formulas_of(plan, definition)
+        loops: tuple[int | str, ...] = tuple(builder.loops)
+        help = definition.help
+        if type(layers) is Formula:
+            layers = _count_of_layers(lowering, definition, layers, inner)
+    else:
+        names, formulas = tuple(use.values), {}
+        loops = tuple(node.name for node in builder.nodes)
+        help, layers = getattr(definition, "help", ""), getattr(definition, "layers", None)
+    bindings = {name: variables[name] for name in names}
+    bindings = {name: value.written if isinstance(value, Slot) else value for name, value in bindings.items()}
+    return Graph(
+        use.plan.name, builder.input, tuple(builder.nodes), inner.current, bindings, formulas, listed=listed, register=register,
+        help=help, loops=loops, layers=layers,
+    )  # fmt: skip
+
+
+def _formulas_of(plan: DefinitionPlan, definition: BlockDefinition) -> dict[str, str]:
+    """The expressions by which a block computes what nobody gives it."""
+    defaults = {parameter.name: parameter.default for parameter in plan.computed}
+    return {name: value for name, value in {**defaults, **definition.let}.items() if type(value) is Formula}
+
+
+def _count_of_layers(lowering: Lowering, definition: BlockDefinition, layers: Formula, inner: Frame) -> int:
+    """How many layers a block says that it counts for."""
+    place = definition.place_at("layers")
+    count = lowering.evaluate(layers, inner, place)
+    if type(count) is not int or count < 0:
+        lowering.error(inner, "bad-value", f"`layers` must be a whole number, got {describe(count)}", place)
+        raise GiveUp
+    return count
+
+
+# ---- the output stride ----------------------------------------------------------------------------------------------
+
+
+def restride_of(plan: UsePlan, frame: Frame, inputs: tuple[Value, ...], number: int) -> Restride | None:
+    """What the network's output stride, if it states one here, makes of repeat `number` of a use of these values."""
+    rules = frame.rules
+    if rules is None or rules.stride is None or not inputs or POISON in inputs:
+        return None
+    builder = frame.builder
+    if not isinstance(builder.shape_of(inputs[0]), Map) or not isinstance(rules.whole, Map):
+        return None
+    reduction = rules.above * reduction_of(inputs[0], builder.nodes, builder.input) if number == 0 else None
+    return Restride(rules.stride, reduction, plan.definition.parameters)
+
+
+def check_dilation(lowering: Lowering, use: Use, nodes: list[Node] | tuple[Node, ...], restride: Restride) -> None:
+    """A use that the output stride dilates must be able to, and say nothing of it itself; `nodes` are what became of it.
+
+    Raises:
+        GiveUp: if something is wrong; that is reported.
+    """
+    if restride.dilation == 1:
+        return
+    frame, step = use.frame, use.plan.steps[0].step
+    if "dilation" in step.arguments:
+        message = "`dilation` has no effect beside `output_stride`, which sets it here"
+        lowering.error(frame, "no-effect", message, step.place_of_key("dilation"), "remove one of them")
+        raise GiveUp
+    if "dilation" not in restride.parameters and _slides(nodes):
+        message = f"`output_stride` needs blocks that dilate; `{use.plan.name}` has no parameter `dilation`"
+        lowering.error(frame, "bad-output-stride", message, step.place)
+        raise GiveUp
+
+
+def _slides(nodes: list[Node] | tuple[Node, ...]) -> bool:
+    """Whether a convolution among them, or inside, sees more than one pixel."""
+    bodies = [node.body for node in nodes if node.body is not None]
+    return any(
+        _slides(body.nodes)
+        if isinstance(body, Graph)
+        else body.role == "convolution" and body.window is not None and max(body.window.kernel) > 1
+        for body in bodies
+    )
+
+
+# ---- nodes ----------------------------------------------------------------------------------------------------------
+
+
+def add_node(lowering: Lowering, site: Site, node: Node, uses: tuple[Use, ...]) -> Value:
+    """Adds a node that a step has become; notes what it was made of."""
+    lowering.made[node] = Made(site, uses)
+    return site.frame.builder.add(node)
+
+
+def add_stand_in(lowering: Lowering, site: Site, *, stays: bool, uses: tuple[Use, ...] = ()) -> Value:
+    """What hands on the first value that a step takes, in its place. With `stays` it is a module of its own."""
+    plan, _, frame, (value, *_), _ = site
+    name = name_child(lowering, site, claim=stays)
+    lowering.count(frame, plan.place)
+    shape = frame.builder.shape_of(value)
+    node = Node(name, None, (value,), shape, plan.place, replaced=stays, origin=site.origin)
+    return add_node(lowering, site, node, uses)
+
+
+def add_graph(lowering: Lowering, site: Site, graph: Graph, uses: tuple[Use, ...], repeats: int = 1) -> Value:
+    """A child that is a graph of its own, of `repeats` children where the step has `depth`."""
+    plan, _, frame, inputs, _ = site
+    name = name_child(lowering, site, claim=True)
+    lowering.count(frame, plan.place)
+    node = Node(name, graph, inputs, graph.output_shape, plan.place, origin=site.origin)
+    lowering.made[node] = Made(site, uses, repeats, 0, in_sequence=plan.depth is not None)
+    return frame.builder.add(node)
+
+
+@dataclass(slots=True)
+class Repeats:
+    """Equal repeats, one behind the other."""
+
+    body: Op | Graph
+    shape: Shape
+    count: int
+
+
+def sequence_of(runs: list[Repeats], site: Site, names: tuple[str, ...]) -> Graph:
+    """The repeats of a step as the graph of an `nn.Sequential`; without `names` they are numbered."""
+    nodes: list[Node] = []
+    first, before = 0, OUTER
+    for run in runs:
+        own = names[first : first + run.count]
+        name = own[0] if own else str(first)
+        place = site.plan.place
+        nodes.append(Node(name, run.body, (before,), run.shape, place, run.count, own, origin=site.origin))
+        before = Value(len(nodes) - 1)
+        first += run.count
+    return Graph("", site.shape(), tuple(nodes), before, _bindings(site.frame), listed=True)
+
+
+def _bindings(frame: Frame) -> dict[str, Any]:
+    """The variables that a body sees; what is in a slot as it is written."""
+    return {name: value.written if isinstance(value, Slot) else value for name, value in frame.scope.variables.items()}
+
+
+def add_numbered(
+    lowering: Lowering, site: Site, runs: list[Repeats], uses: tuple[Use, ...], numbering: Numbering
+) -> Value:
+    """Repeats that are numbered through with the steps around them, without a level of their own."""
+    plan, _, frame, inputs, _ = site
+    depth, first = sum(run.count for run in runs), 0
+    for run in runs:
+        names = numbering.take(run.count)
+        frame.builder.taken.update(names)
+        all_names = names if run.count > 1 else ()
+        node = Node(names[0], run.body, inputs, run.shape, plan.place, run.count, all_names, origin=site.origin)
+        inputs = (frame.builder.add(node),)
+        lowering.made[node] = Made(site, uses, depth, first)
+        first += run.count
+    return inputs[0]

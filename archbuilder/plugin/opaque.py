@@ -57,8 +57,7 @@ class ModuleOp(Op):
         return self.cost
 
     def emit(self) -> Construct:
-        own = {} if "arguments" in self.rules else {key: key for key, _ in self.keywords}
-        return Construct(self.source[1], (), self.keywords, keyword_parameters=own)
+        return Construct(self.source[1], (), self.keywords)
 
 
 def _shape(name: str, found: Any) -> Shape:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, Union, get_args, g
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from archbuilder.language.words import NO_PARAMETERS
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError
 from archbuilder.plugin.registry import PluginError
 
@@ -30,26 +31,8 @@ Size: TypeAlias = Annotated[int | tuple[int, int], Kind("size")]
 Block: TypeAlias = Annotated[Any, Kind("block")]
 """A slot: the name of a block or a use of one, to be given to the builder."""
 
-STEP_WORDS: Final = frozenset(
-    {
-        *(
-            "block",
-            "body",
-            "from",
-            "when",
-            "else",
-            "depth",
-            "names",
-            "inline",
-            "rename",
-            "register",
-            "output",
-            "before",
-        ),
-        *("after", "name", "loop", "from_", "else_", "register_", "input", "here", "repeat"),
-    }
-)
-"""Words of a step, which no parameter can be called."""
+STEP_WORDS: Final = NO_PARAMETERS | {"name"}
+"""What no parameter of a function's block can be called; `name` is what its builder calls a step by."""
 
 _SIMPLE: Final = {bool: "bool", int: "int", float: "float", str: "string"}
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
 from archbuilder.graph.graph import Graph, graphs_in
 from archbuilder.graph.op import Construct, Expression, Op
-from archbuilder.graph.shapes import Map, Streams, Tokens, Vector
+from archbuilder.graph.shapes import Streams
+from archbuilder.language.formula import Formula
 from archbuilder.pytorch.chains import gather_chains
-from archbuilder.pytorch.expressions import ABSENT, IDENTITY, Arguments, CannotUnify, unify_modules
+from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor, is_literal, same
+from archbuilder.pytorch.expressions import IDENTITY, unify_modules
+from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Calculator, names_in, parse
 from archbuilder.pytorch.instances import Instance, calls, is_chain, root_instance
-from archbuilder.pytorch.members import Member
-from archbuilder.pytorch.names import ClassNames, argument_name, camel_case, counted
-from archbuilder.pytorch.plans import Network, Plan, PlannedStep, Reference
+from archbuilder.pytorch.members import Member, Sources
+from archbuilder.pytorch.names import ClassNames, camel_case, counted
+from archbuilder.pytorch.plans import Network, Plan, PlannedStep
+from archbuilder.pytorch.views import View, scope_of
 from archbuilder.pytorch.wiring import Wiring, identifier, registration
 
 
@@ -31,7 +36,8 @@ class _Planner:
         self.groups: dict[Any, list[Instance]] = {}
         self.keys: dict[Instance, Any] = {}
         self.labels: dict[Any, str] = {}
-        self.made: dict[Instance, Construct] = {}
+        self.made: dict[Instance, tuple[Construct, Sources]] = {}
+        self.calculator = Calculator()
         self.planned: set[Any] = set()
         self.plans: list[Plan] = []
         self.heights: dict[int, int] = {}
@@ -48,8 +54,8 @@ class _Planner:
         for _, instances in calls(root):
             for instance in instances:
                 self.plan_needed(instance)
-        plan = self.unify([root], root_name)
-        return Network(plan, self.plans, root, {instance: made.callee for instance, made in self.made.items()})
+        plan = self.unify([root], root_name, free_parameters(root.graph))
+        return Network(plan, self.plans, root, {instance: made.callee for instance, (made, _) in self.made.items()})
 
     def gather(self, instance: Instance, owner: str) -> None:
         """Notes every instance of every graph that needs a class."""
@@ -131,98 +137,131 @@ class _Planner:
         except CannotUnify:
             return None
 
-    def call_of(self, instance: Instance) -> Construct | None:
-        """The call that makes an instance; None for what needs no class."""
+    def call_of(self, instance: Instance) -> tuple[Construct, Sources] | None:
+        """The call that makes an instance, and what its arguments are in the spec; None for what needs no class."""
         return self.made[instance] if self.keys.get(instance) is not None else None
 
     # ---- one class ----------------------------------------------------------------------------------------------
 
-    def unify(self, instances: list[Instance], name: str) -> Plan:
-        """The class of some instances.
+    def unify(self, instances: list[Instance], name: str, free: AbstractSet[str] = frozenset()) -> Plan:
+        """The class of some instances; names that are `free` are arguments whatever they are.
 
         Raises:
             CannotUnify: if they differ in more than values.
         """
-        arguments = Arguments(len(instances), _known_values(instances))
-        members = [Member(instance, self.call_of) for instance in instances]
-        wiring = Wiring(members, arguments)
-        steps = [step for child in wiring.order if (step := self.step(child, members, arguments, wiring)) is not None]
-        first = members[0].graph
+        scopes = [scope_of(instance.graph) for instance in instances]
+        same_input = all(same(scope.get(BLOCK_CHANNELS), scope.get(IN_CHANNELS)) for scope in scopes)
+        views = [
+            View.own(instance.graph, self.calculator, same_input=same_input or bool(instance.graph.definition))
+            for instance in instances
+        ]
+        first = instances[0].graph
+        constructor = Constructor(views, first.formulas, free, self.calculator)
+        members = [Member(instance, view, self.call_of) for instance, view in zip(instances, views, strict=True)]
+        wiring = Wiring(members, constructor)
+        steps = [step for child in wiring.order if (step := self.step(child, members, constructor, wiring)) is not None]
         idle = {first.nodes[number].name for number in first.training_only}
         steps = [step for step in steps if step.name not in idle] + [
             replace(step, training_only=True) for step in steps if step.name in idle
         ]
         returned = tuple((tap.name, wiring.value([tap.value])) for tap in first.returned)
+        outputs = tuple((output.name, wiring.value([output.value]), output.always) for output in first.outputs)
+        output = wiring.value([member.graph.output for member in members])
+        sequential = len(instances) == 1 and _is_numbered_chain(first) and not (returned or outputs)
         return Plan(
             name,
             first.help,
             tuple(steps),
-            wiring.value([member.graph.output for member in members]),
+            output,
             returned,
-            tuple((output.name, wiring.value([output.value]), output.always) for output in first.outputs),
+            outputs,
             registration(members, [step.name for step in steps if step.made is not None]),
-            tuple((argument, arguments.taken[argument]) for argument in arguments.ordered()),
+            constructor.ordered(),
+            constructor.lines(),
             gives_several=isinstance(first.output_shape, Streams),
             taken=self.taken,
-            sequential=len(instances) == 1 and _is_numbered_chain(first) and not (returned or first.outputs),
+            sequential=sequential and not constructor.arguments,
         )
 
-    def step(self, name: str, members: list[Member], arguments: Arguments, wiring: Wiring) -> PlannedStep | None:
+    def step(self, name: str, members: list[Member], constructor: Constructor, wiring: Wiring) -> PlannedStep | None:
         """A step that some instance has."""
         nodes = [member.node(name) for member in members]
         present = [node is not None and node.body is not None for node in nodes]
         stays = any(node is not None and node.replaced for node in nodes)
         if not any(present) and not stays:
             return None
+        pairs = list(zip(members, nodes, strict=True))
+        constructor.choices = [tree for member, node in pairs if node for tree in member.view.choices(node)]
         inputs = wiring.inputs(name)
         made = [member.made(name) if has else ABSENT for member, has in zip(members, present, strict=True)]
+        conditions = [tree for member, node in pairs if node for tree in member.view.condition(node)]
         if any(isinstance(each, Expression) for each in made):
-            return self.expression(name, made, inputs, arguments)
+            flag = constructor.flag(list(present), conditions, identifier(name))
+            return PlannedStep(name, None, _unified(name, made, constructor), inputs, flag)
         if len(inputs) > 1 and not all(present):
             raise CannotUnify  # an identity would hand on all inputs
-        module = unify_modules([IDENTITY if each is ABSENT else each for each in made], arguments, identifier(name))
+        modules = [IDENTITY if each is ABSENT else each for each in made]
+        module = unify_modules(modules, constructor, identifier(name), conditions)
         is_call = any(node is not None and isinstance(node.body, Graph) for node in nodes)
         holds = any(node is not None and isinstance(node.body, Op) and node.body.holds_tensor for node in nodes)
         spreads = any(node is not None and isinstance(node.body, Op) and node.body.spreads for node in nodes)
         return PlannedStep(name, module, None, inputs, is_call=is_call, is_tensor=holds, spreads=spreads)
 
-    def expression(
-        self, name: str, made: Sequence[Any], inputs: tuple[Reference, ...], arguments: Arguments
-    ) -> PlannedStep:
-        found = [each for each in made if each is not ABSENT]
-        first = found[0]
-        if not all(isinstance(each, Expression) and each.template == first.template for each in found):
-            raise CannotUnify
-        values = tuple(
-            (key, arguments.value([each if each is ABSENT else each.values[at][1] for each in made], _hint(name, key)))
-            for at, (key, _) in enumerate(first.values)
-        )
-        flag = arguments.flag([each is not ABSENT for each in made], identifier(name))
-        return PlannedStep(name, None, Expression(first.template, values), inputs, flag)
+
+def _unified(name: str, made: Sequence[Any], constructor: Constructor) -> Expression:
+    """One expression for those of all instances.
+
+    Raises:
+        CannotUnify: if they are not of one form.
+    """
+    found = [each for each in made if each is not ABSENT]
+    first = found[0]
+    if not all(isinstance(each, Expression) and each.template == first.template for each in found):
+        raise CannotUnify
+    joined = tuple(
+        (key, constructor.value([each if each is ABSENT else each.values[at][1] for each in made], _hint(name, key)))
+        for at, (key, _) in enumerate(first.values)
+    )
+    return Expression(first.template, joined)
 
 
-def _known_values(instances: list[Instance]) -> dict[str, tuple[Any, ...]]:
-    """What the instances call their values, those that all of them have."""
-    graphs = [instance.graph for instance in instances]
-    known: dict[str, tuple[Any, ...]] = {}
-    if all(isinstance(graph.input, Map | Vector | Tokens) for graph in graphs):
-        known["in_channels"] = tuple(
-            0 if isinstance(graph.input, Streams) else graph.input.channels for graph in graphs
-        )
-    for name in graphs[0].bindings:
-        values = tuple(graph.bindings.get(name, ABSENT) for graph in graphs)
-        if all(isinstance(value, bool | int | float | tuple) for value in values):
-            own = argument_name(name)
-            while own in known:
-                own += "_"
-            known[own] = values
-    return known
+def free_parameters(graph: Graph) -> frozenset[str]:
+    """The parameters of a network that its class can take as arguments: all that follows from them is said in its source.
+
+    They are said to ops alone, each of which says what its call takes of them, and behind these there are ops only.
+    """
+    told = list(_told_to_ops(graph))
+    free = {name for name in graph.free if is_literal(graph.bindings[name]) and name in {each for each, *_ in told}}
+    return frozenset(free - {name for name, op, parameter in told if op is None or not _takes(op, parameter)})
 
 
-def _call_of(plan: Plan, number: int) -> Construct:
+def _told_to_ops(graph: Graph) -> Iterator[tuple[str, Op | None, str]]:
+    """Each name that a node's step speaks of: with its op, None where a block stands behind it, and the op's parameter."""
+    for number, node in enumerate(graph.nodes):
+        if isinstance(node.body, Graph):
+            yield from _told_to_ops(node.body) if not node.body.definition and is_chain(node.body) else ()
+        if not isinstance(node.body, Op) or node.origin is None:
+            continue
+        behind = graph.depending_on(number)
+        alone = all(not isinstance(graph.nodes[each].body, Graph) for each in behind)
+        for parameter, value in node.origin.arguments.items():
+            for name in value.names if isinstance(value, Formula) else ():
+                yield name, node.body if alone else None, parameter
+
+
+def _takes(op: Op, parameter: str) -> bool:
+    """Whether the call that an op is made by says what it takes of a parameter."""
+    made = op.emit()
+    values = made.keywords if isinstance(made, Construct) else made.values
+    texts = [text for sources in made.sources.values() for text in sources]
+    texts += [key for key, _ in values if key not in made.sources]
+    return any(parameter in names_in(tree) for text in texts if (tree := parse(text)) is not None)
+
+
+def _call_of(plan: Plan, number: int) -> tuple[Construct, Sources]:
     """The call that makes instance `number` of a class; what that does not use is left to its default."""
-    keywords = tuple((name, values[number]) for name, values in plan.arguments if values[number] is not ABSENT)
-    return Construct(plan.name, (), keywords)
+    keywords = tuple((each.name, each.values[number]) for each in plan.arguments if each.values[number] is not ABSENT)
+    return Construct(plan.name, (), keywords), {each.name: each.source for each in plan.arguments}
 
 
 def _is_numbered_chain(graph: Graph) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from archbuilder.pytorch.expressions import Argument
+from archbuilder.pytorch.constructor import Computed
 from archbuilder.pytorch.layout import literal, value_text
 from archbuilder.pytorch.names import Locals
 from archbuilder.pytorch.plans import Plan, PlannedStep, Reference
@@ -158,10 +158,8 @@ class _Forward:
             plain = len(inputs) == 1 or step.spreads
             return Text(f"{self.access[step.name]}({joint if plain else f'({joint})'})", calls)
         made = self._expression(step, inputs)
-        if isinstance(step.flag, Argument):
-            other = inputs[0].text
-            yes, no = (other, made) if step.flag.negated else (made, other)
-            made = f"{yes} if {self.flags[step.flag.name]} else {no}"
+        if isinstance(step.flag, Computed):
+            made = f"{made} if {self.flags[step.flag.text]} else {inputs[0].text}"
             return Text(made, calls, simple=False)
         return Text(made, calls, simple=not (" + " in made or " * " in made))
 
@@ -179,7 +177,7 @@ class _Forward:
         )
 
     def _value(self, value: object) -> str:
-        return value.text(self.flags[value.name]) if isinstance(value, Argument) else value_text(value, 0)
+        return self.flags[value.text] if isinstance(value, Computed) else value_text(value, 0)
 
     def _read(self, reference: Reference) -> Text:
         text = self.texts[reference.name]
@@ -187,8 +185,8 @@ class _Forward:
             text = Text(f"{text.text}[{reference.item}]")
         if reference.other is None:
             return text
-        if not isinstance(reference.flag, Argument):
+        if not isinstance(reference.flag, Computed):
             return text if reference.flag else self._read(reference.other)
         other = self._read(reference.other)
-        yes, no = (other, text) if reference.flag.negated else (text, other)
-        return Text(f"{yes.text} if {self.flags[reference.flag.name]} else {no.text}", text.calls, simple=False)
+        chosen = f"{text.text} if {self.flags[reference.flag.text]} else {other.text}"
+        return Text(chosen, text.calls, simple=False)

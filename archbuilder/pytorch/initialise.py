@@ -9,8 +9,9 @@ from typing import Any
 
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Construct, Op
+from archbuilder.pytorch.formulas import quoted
 from archbuilder.pytorch.instances import Instance, calls
-from archbuilder.pytorch.layout import literal, quoted
+from archbuilder.pytorch.layout import literal
 from archbuilder.pytorch.plans import Network
 
 DEFAULT = "default"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from textwrap import fill
 from typing import Any, Final
 
 from archbuilder.graph.op import Construct
-from archbuilder.pytorch.expressions import Argument, Chain, Conditional, Module, Run
+from archbuilder.pytorch.constructor import Computed
+from archbuilder.pytorch.expressions import Chain, Conditional, Module, Run
+from archbuilder.pytorch.formulas import quoted
 
 WIDTH: Final = 100
 
@@ -29,16 +32,10 @@ def literal(value: Any) -> str:
     raise TypeError(f"no literal for {type(value).__name__}")
 
 
-def quoted(text: str) -> str:
-    """A text as a Python literal in double quotes, in ASCII."""
-    escaped = text.encode("unicode_escape").decode("ascii").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
 def value_text(value: Any, indent: int) -> str:
     """A literal, an argument or a module."""
-    if isinstance(value, Argument):
-        return value.text()
+    if isinstance(value, Computed):
+        return value.text
     if isinstance(value, Construct | Chain | Conditional):
         return module_text(value, indent)
     return literal(value)
@@ -56,12 +53,12 @@ def module_text(made: Module, indent: int) -> str:
 
 
 def _choice_text(made: Conditional, indent: int) -> str:
-    line = f"{module_text(made.made, indent)} if {made.flag.text()} else nn.Identity()"
+    line = f"{module_text(made.made, indent)} if {made.flag.text} else nn.Identity()"
     if "\n" not in line and len(line) + indent <= WIDTH:
         return line
     pad = " " * (indent + 4)
     inner = module_text(made.made, indent + 4)
-    return f"(\n{pad}{inner}\n{pad}if {made.flag.text()}\n{pad}else nn.Identity()\n{' ' * indent})"
+    return f"(\n{pad}{inner}\n{pad}if {made.flag.text}\n{pad}else nn.Identity()\n{' ' * indent})"
 
 
 OMITTED: Final = object()
@@ -125,12 +122,9 @@ def runs_text(runs: Sequence[Run], indent: int) -> list[str]:
     return parts
 
 
-def _optional_text(made: Module, flag: Argument, indent: int) -> str:
+def _optional_text(made: Module, flag: Computed, indent: int) -> str:
     """A module that is there where a flag is set, as an argument of a call."""
-    inner = module_text(made, indent)
-    if flag.negated:
-        return f"*([] if {replace(flag, form='{}').text()} else [{inner}])"
-    return f"*([{inner}] if {flag.text()} else [])"
+    return f"*([{module_text(made, indent)}] if {flag.text} else [])"
 
 
 def _loop_text(made: Module, variable: str, values: str, indent: int) -> str:
@@ -195,14 +189,16 @@ def _series(runs: Sequence[Run], start: int) -> Series | None:
     if runs[start].count != 1 or not isinstance(first, Construct) or start + 1 >= len(runs) or runs[start].flag:
         return None
     key = _only_difference(first, runs[start + 1])
-    if key is None or any(isinstance(value, Argument) and value.name == key for _, value in first.keywords):
+    if key is None or any(
+        isinstance(value, Computed) and re.search(rf"\b{key}\b", value.text) for _, value in first.keywords
+    ):
         return None  # the loop's variable would hide an argument
     values = [dict(first.keywords)[key]]
     for run in runs[start + 1 :]:
         if _only_difference(first, run) != key:
             break
         values.append(dict(run.made.keywords)[key])  # type: ignore[union-attr]
-    keywords = tuple((name, Argument(key) if name == key else value) for name, value in first.keywords)
+    keywords = tuple((name, Computed(key, key) if name == key else value) for name, value in first.keywords)
     return Series(Construct(first.callee, first.arguments, keywords), key, values)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 RESERVED: Final = frozenset(  # a table reads better than a list of quoted words
     """
     Attention ChannelConv DropPath False LayerNorm2d NamedTuple None OrderedDict Permute Tensor True annotations bool
-    callable dict float functional getattr int isinstance list nn range resize_tokens self str super torch tuple
+    callable dict float functional getattr int isinstance list math nn range resize_tokens round_to self str super torch tuple
     """.split()  # noqa: SIM905
 )
 """What the emitted source uses itself."""

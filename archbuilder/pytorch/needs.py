@@ -9,6 +9,9 @@ from archbuilder.graph.graph import Graph
 from archbuilder.graph.helpers import names_bound
 from archbuilder.pytorch.names import RESERVED
 
+OWN_IMPORTS = ("import math",)
+"""What the source imports itself, wherever something in it needs that."""
+
 
 @dataclass
 class Needs:
@@ -31,7 +34,7 @@ def needs_of(graph: Graph) -> Needs:
     for _, node, op in graph.ops():
         needs.helpers.update(op.helpers)
         for text in (each.strip() for each in op.needs):
-            if text in (*needs.imports, *needs.definitions):
+            if text in (*needs.imports, *needs.definitions, *OWN_IMPORTS):
                 continue
             bound = names_bound(text)
             if clash := bound & RESERVED:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from archbuilder.graph.op import Expression
-from archbuilder.pytorch.expressions import Argument, Module
+from archbuilder.pytorch.constructor import Argument, Computed
+from archbuilder.pytorch.expressions import Module
 from archbuilder.pytorch.instances import Instance
 
 
@@ -17,7 +17,7 @@ class Reference:
 
     name: str | None
     item: int | None = None
-    flag: Argument | bool = True
+    flag: Computed | bool = True
     other: Reference | None = None
 
 
@@ -32,7 +32,7 @@ class PlannedStep:
     made: Module | None
     expression: Expression | None
     inputs: tuple[Reference, ...]
-    flag: Argument | bool = True
+    flag: Computed | bool = True
     is_call: bool = False
     is_tensor: bool = False
     spreads: bool = False
@@ -41,7 +41,7 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class Plan:
-    """A class to be written."""
+    """A class to be written. `derived` is what its constructor computes first: names, each with its expression."""
 
     name: str
     help: str
@@ -50,7 +50,8 @@ class Plan:
     returned: tuple[tuple[str, Reference], ...]
     outputs: tuple[tuple[str, Reference, bool], ...]
     order: tuple[str, ...]
-    arguments: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    arguments: tuple[Argument, ...] = ()
+    derived: tuple[tuple[str, str], ...] = ()
     sequential: bool = False
     gives_several: bool = False
     taken: frozenset[str] = frozenset()

@@ -7,8 +7,9 @@ from archbuilder.graph.helpers import HELPERS
 from archbuilder.graph.shapes import Map
 from archbuilder.pytorch.classes import plan_network
 from archbuilder.pytorch.folding import folded
+from archbuilder.pytorch.formulas import ROUND_TO, quoted
 from archbuilder.pytorch.initialise import initialisation_lines
-from archbuilder.pytorch.layout import literal, quoted
+from archbuilder.pytorch.layout import literal
 from archbuilder.pytorch.needs import needs_of
 from archbuilder.pytorch.plans import Network
 from archbuilder.pytorch.writer import Writer, docstring, output_class
@@ -36,7 +37,8 @@ def source_of(graph: Graph) -> tuple[str, str]:
     classes += [output_class(network.root)] if network.root.outputs else []
     classes.append(_root(network, graph, writer))
     body = folded("\n\n\n".join(classes))
-    helpers = [text for name, text in HELPERS.items() if name in needs.helpers]
+    helpers = [ROUND_TO] if "round_to(" in body else []
+    helpers += [text for name, text in HELPERS.items() if name in needs.helpers]
     body = "\n\n\n".join([*helpers, *needs.definitions, body])
     return f"{_header(graph, body, needs.imports)}\n\n\n{body}\n", network.root.name
 
@@ -44,6 +46,8 @@ def source_of(graph: Graph) -> tuple[str, str]:
 def _header(graph: Graph, body: str, imports: list[str]) -> str:
     title = docstring(f"{graph.name}: {graph.help}" if graph.help else graph.name)
     lines = [title, ""]
+    if "math." in body:
+        lines += ["import math"]
     if "OrderedDict(" in body:
         lines += ["from collections import OrderedDict"]
     if "NamedTuple)" in body:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from archbuilder.graph.graph import INPUT, Child, Graph, Node, Value, children
-from archbuilder.pytorch.expressions import ABSENT, Arguments, CannotUnify
+from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor
 from archbuilder.pytorch.members import Member
 from archbuilder.pytorch.plans import Reference
 
@@ -14,13 +14,14 @@ from archbuilder.pytorch.plans import Reference
 class Wiring:
     """Which step reads which, the same for all instances as far as possible."""
 
-    def __init__(self, members: list[Member], arguments: Arguments) -> None:
+    def __init__(self, members: list[Member], constructor: Constructor) -> None:
         self.members = members
-        self.arguments = arguments
+        self.constructor = constructor
         self.order = joint_order([member.names for member in members])
         self.position = {name: number for number, name in enumerate(self.order)}
 
     def inputs(self, name: str) -> tuple[Reference, ...]:
+        """What a step reads."""
         nodes = [member.node(name) for member in self.members]
         widths = {len(node.inputs) for node in nodes if node is not None and node.body is not None}
         if len(widths) > 1:
@@ -48,8 +49,8 @@ class Wiring:
         if len(distinct) != 2:
             raise CannotUnify
         (other,) = [source for source in distinct if source != last]
-        hint = identifier(f"from_{last[0] or 'input'}")
-        flag = self.arguments.value([ABSENT if source is None else source == last for source in sources], hint)
+        choices = [ABSENT if source is None else source == last for source in sources]
+        flag = self.constructor.flag(choices, self.constructor.choices, identifier(f"from_{last[0] or 'input'}"))
         return Reference(*last, flag=flag, other=Reference(*other))
 
     def _leads(

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from archbuilder.graph.names import MODULE_ATTRIBUTES
 from archbuilder.graph.op import Construct
-from archbuilder.pytorch.expressions import ABSENT, Argument, Chain, Conditional, Module, Run
+from archbuilder.pytorch.constructor import ABSENT, Argument, Computed
+from archbuilder.pytorch.expressions import Chain, Conditional, Module, Run
+from archbuilder.pytorch.formulas import quoted
 from archbuilder.pytorch.forward import forward_lines
 from archbuilder.pytorch.layout import (
     OMITTED,
@@ -17,7 +19,6 @@ from archbuilder.pytorch.layout import (
     literal,
     module_list_text,
     module_text,
-    quoted,
     runs_text,
 )
 from archbuilder.pytorch.plans import Plan, PlannedStep, Reference
@@ -38,7 +39,7 @@ class Signature:
 
 def signature_of(plan: Plan) -> Signature:
     """The constructor's arguments, those without default first."""
-    found = [(name, _type_of(values), _default_of(name, values)) for name, values in plan.arguments]
+    found = [(each.name, _type_of(each.values), _default_of(each)) for each in plan.arguments]
     return Signature(tuple(sorted(found, key=lambda argument: argument[2] is not ABSENT)))
 
 
@@ -61,7 +62,10 @@ _KINDS: Final = (
 )
 
 
-def _default_of(name: str, values: tuple[Any, ...]) -> Any:
+def _default_of(argument: Argument) -> Any:
+    name, values = argument.name, argument.values
+    if argument.default is not ABSENT:
+        return argument.default
     if _types(values) == {bool}:
         return False
     if name in _DEFAULT_ONE and 1 in values:
@@ -102,12 +106,13 @@ class Writer:
     def _module(self, plan: Plan, signature: Signature) -> list[str]:
         access: dict[str, str] = {}
         made = self._children(plan, access)
-        stored = _stored_arguments(plan)
+        stored = _stored_values(plan)
         flags = _attributes(stored, {name.split(".")[0] for name in access})
         lines: list[str] = []
         if made or signature.arguments or stored:
             lines += [f"    {_init_line(signature)}", "        super().__init__()"]
-            lines += [f"        {attribute} = {name}" for name, attribute in flags.items()]
+            lines += [f"        {name} = {text}" for name, text in plan.derived]
+            lines += [f"        {attribute} = {text}" for text, attribute in flags.items()]
             lines += [f"        {line}" for line in made]
         lines += ["    <initialise>"]
         result = "dict[str, Tensor]" if plan.returned else _result_type(plan)
@@ -212,31 +217,31 @@ def output_class(plan: Plan) -> str:
 
 
 def _is_default(key: str, value: Any, defaults: dict[str, Any]) -> bool:
-    if isinstance(value, Argument) or value is OMITTED or key not in defaults:
+    if isinstance(value, Computed) or value is OMITTED or key not in defaults:
         return False
     return type(value) is type(defaults[key]) and bool(value == defaults[key])
 
 
-def _attributes(stored: list[str], children: set[str]) -> dict[str, str]:
-    """How each stored argument is reached: under its name, unless that is a child's or one of torch's own."""
+def _attributes(stored: list[Computed], children: set[str]) -> dict[str, str]:
+    """How each value that `forward` needs is reached: under its name, unless that is a child's or one of torch's own."""
     taken = children | MODULE_ATTRIBUTES
     found: dict[str, str] = {}
-    for name in stored:
-        own = name
+    for value in stored:
+        own = value.name
         while own in taken:
             own += "_"
         taken |= {own}
-        found[name] = f"self.{own}"
+        found[value.text] = f"self.{own}"
     return found
 
 
-def _stored_arguments(plan: Plan) -> list[str]:
-    """The arguments that `forward` needs."""
-    names: list[str] = []
+def _stored_values(plan: Plan) -> list[Computed]:
+    """The computed values that `forward` needs."""
+    found: dict[str, Computed] = {}
 
     def note(value: Any) -> None:
-        if isinstance(value, Argument) and value.name not in names:
-            names.append(value.name)
+        if isinstance(value, Computed):
+            found.setdefault(value.text, value)
 
     def note_reference(reference: Reference) -> None:
         if reference.other is not None:
@@ -250,7 +255,7 @@ def _stored_arguments(plan: Plan) -> list[str]:
             for _, value in step.expression.values:
                 note(value)
     note_reference(plan.output)
-    return names
+    return list(found.values())
 
 
 def _init_line(signature: Signature) -> str:

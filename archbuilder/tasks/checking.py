@@ -15,10 +15,10 @@ from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Streams, images
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.expression import UnknownNameError
-from archbuilder.language.formula import Formula
+from archbuilder.language.formula import Formula, UnknownNameError
 from archbuilder.language.load import IncompleteSpec, load_architecture, load_block
 from archbuilder.language.models import Architecture
+from archbuilder.language.words import ALWAYS_VISIBLE
 from archbuilder.lower import lower_architecture, lower_block
 
 Sizes: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]
@@ -110,7 +110,7 @@ def verify(architecture: Architecture, summary: Summary, reporter: Reporter) -> 
     if expect is None:
         return
     wanted: dict[str, Any] = {}
-    scope: dict[str, Any] = dict.fromkeys(("input", "here"), summary.graph.input)
+    scope: dict[str, Any] = dict.fromkeys(ALWAYS_VISIBLE, summary.graph.input)
     for name, value in architecture.parameters.items():
         scope[name] = _computed(value, scope)
     places: dict[str, Place | None] = {}

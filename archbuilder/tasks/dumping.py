@@ -5,7 +5,7 @@ from __future__ import annotations
 from archbuilder.diagnostics import Reporter
 from archbuilder.language.dump import write_architecture
 from archbuilder.language.models import Architecture
-from archbuilder.lower.library import Library, parameters_of
+from archbuilder.lower.library import Library
 from archbuilder.lower.network import unused_by
 
 
@@ -20,6 +20,6 @@ def dump(architecture: Architecture) -> str:
 
     def knows(block: str, key: str) -> bool:
         definition = library.find(block)
-        return definition is None or key in parameters_of(definition) or library.find(key) is not None
+        return definition is None or key in definition.parameters or library.find(key) is not None
 
     return write_architecture(architecture, knows, *unused_by(architecture))

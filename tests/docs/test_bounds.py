@@ -8,8 +8,8 @@ from tests.docs.pages import FOLDER
 def test_bounds_are_those_of_the_code() -> None:
     from archbuilder import diagnostics, parameters
     from archbuilder.analysis import bounds as sizes
-    from archbuilder.language import blocks, expression, formula, load, reader, scalars, values
-    from archbuilder.lower import bounds
+    from archbuilder.language import blocks, formula, load, reader, values
+    from archbuilder.lower import lowering as bounds
 
     text = (FOLDER / "language.md").read_text("utf-8").partition("\n## Bounds\n")[2].partition("\n## ")[0]
     stated = re.findall(r"(?m)^\| .* \| ([\d][\d,^ ]*) \|$", text)
@@ -17,9 +17,9 @@ def test_bounds_are_those_of_the_code() -> None:
         f"{reader.MAXIMUM_CHARACTERS:,}",
         f"{reader.MAXIMUM_VALUES:,}",
         f"{reader.MAXIMUM_NESTING}",
-        f"{scalars._MAXIMUM_DIGITS}",
+        f"{reader._MAXIMUM_DIGITS}",
         f"2^{parameters.MAXIMUM_INTEGER.bit_length() - 1}",
-        f"{formula.MAXIMUM_LENGTH}, {expression.MAXIMUM_DEPTH}",
+        f"{formula.MAXIMUM_LENGTH}, {formula.MAXIMUM_DEPTH}",
         f"{values.MAXIMUM_REPEATS:,}",
         f"{bounds.MAXIMUM_NODES:,}",
         f"{bounds.MAXIMUM_RECURSION}",

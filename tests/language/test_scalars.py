@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from archbuilder.language.scalars import resolve_scalar
+from archbuilder.language.reader import resolve_scalar
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_one_class_for_what_has_the_same_steps(load: Load) -> None:
     assert [line for line in classes if "Fork" in line] == ["class Fork(nn.Module):", "class Fork2(nn.Module):"]
     assert '"""Depthwise convolutions of several sizes, summed, beside a shortcut."""' in source
     assert "self.layer1 = nn.Sequential(*(Fork(width=8) for _ in range(2)))" in source
-    assert "    def __init__(self, width: int, " in source
+    assert "self, width: int, stride: int = 1, with_gate: bool = False, with_short: bool = False" in source
 
 
 def test_other_steps_are_another_class_however_they_come_about(load: Load) -> None:

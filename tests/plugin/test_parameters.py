@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, Field, create_model
 
 from archbuilder.language.models import Step
-from archbuilder.language.steps import STEP_FIELDS
+from archbuilder.language.words import STEP_FIELDS
 from archbuilder.parameters import REQUIRED, Parameter
 from archbuilder.plugin import Block, Channels, PluginError, Size
 from archbuilder.plugin.signature import STEP_WORDS, parameters_of

@@ -8,9 +8,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
-from archbuilder.graph.helpers import HELPERS
+from archbuilder.graph import helpers
+from archbuilder.pytorch.formulas import ROUND_TO
 
+HELPERS = {**helpers.HELPERS, "round_to": ROUND_TO}
 IMPORTS = {
+    "import math",
     "from collections import OrderedDict",
     "from typing import NamedTuple",
     "import torch",
@@ -32,6 +35,12 @@ MAKERS = {
     "range",
 }
 """What a constructor calls, beside the classes of the source itself."""
+ARITHMETIC = {"len", "max", "min", "round", "round_to", "math.floor", "math.ceil", "math.log2"}
+"""What a constructor computes with."""
+OPERATORS = (
+    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.Not, ast.USub, ast.UAdd, ast.And, ast.Or,
+    ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot, ast.In, ast.NotIn,
+)  # fmt: skip
 FUNCTIONS = {"torch.cat", "torch.chunk", "functional.pad", "resize_tokens"}
 """What `forward` calls, beside the children."""
 NUMBER = r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
@@ -68,7 +77,8 @@ ANNOTATIONS = {
     "dict[str, Tensor]",
 }
 GLOBALS = {
-    "nn", "torch", "functional", "Tensor", "OrderedDict", "NamedTuple", "super", "range", "getattr", "isinstance", *HELPERS,
+    "nn", "torch", "functional", "Tensor", "OrderedDict", "NamedTuple", "super", "range", "getattr", "isinstance", "math",
+    "len", "max", "min", "round", *HELPERS,
 }  # fmt: skip
 
 RESET = """
@@ -232,8 +242,16 @@ class Class:
     # ---- __init__ -----------------------------------------------------------------------------------------------
 
     def construction(self, node: ast.stmt, locals_: set[str]) -> None:
-        """A line of a constructor: children, stored arguments."""
+        """A line of a constructor: values that follow from the arguments, children, stored arguments."""
         match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                self.computed(value, locals_)
+                check_name(node, name, {*GLOBALS, *self.classes, *locals_})
+                locals_.add(name)
+            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=value) if is_computed(
+                value, locals_
+            ):
+                check_name(node, name, set())
             case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=value):
                 check_name(node, name, set())
                 self.made(value, locals_)
@@ -251,19 +269,21 @@ class Class:
             case _:
                 refuse(node)
 
-    def made(self, node: ast.AST, locals_: set[str]) -> None:  # noqa: C901 -- one case for each construct
+    def computed(self, node: ast.AST, locals_: set[str]) -> None:
+        """What a constructor computes from its arguments."""
+        if not is_computed(node, locals_):
+            refuse(node)
+
+    def made(self, node: ast.AST, locals_: set[str]) -> None:
         """What a constructor makes: modules, containers of them, and the arguments they are told."""
+        if is_computed(node, locals_):
+            return
         match node:
-            case ast.Constant(value=value) if value is None or type(value) in (bool, int, float, str):
-                return
-            case ast.Name(id=name) if name in locals_:
-                return
             case ast.Call(func=ast.Attribute(), args=[ast.Call(args=sizes, keywords=[]) as zeros], keywords=[]) if (
                 ast.unparse(node.func) == "nn.Parameter" and ast.unparse(zeros.func) == "torch.zeros" and sizes
             ):
                 for size in sizes:
-                    if not (is_argument(size, locals_) or is_multiple(size, locals_) or is_literal(size)):
-                        refuse(size)
+                    self.computed(size, locals_)
             case ast.Call():
                 called = ast.unparse(node.func)
                 if called not in MAKERS | self.classes or any(keyword.arg is None for keyword in node.keywords):
@@ -277,17 +297,11 @@ class Class:
                 self.made(values, locals_)
                 self.made(node.elt, {*locals_, name})
             case ast.IfExp(test=test, body=body, orelse=ast.Call() as other) if ast.unparse(other) == "nn.Identity()":
-                self.made(test, locals_)
+                self.computed(test, locals_)
                 self.made(body, locals_)
             case ast.IfExp(test=test, body=ast.List(elts=body), orelse=ast.List(elts=other)) if len(body + other) == 1:
-                self.made(test, locals_)
+                self.computed(test, locals_)
                 self.made((body + other)[0], locals_)
-            case ast.UnaryOp(op=ast.Not(), operand=operand) if is_argument(operand, locals_):
-                return
-            case ast.BinOp() if is_multiple(node, locals_):
-                return
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()) if is_literal(node):
-                return
             case ast.Tuple() | ast.List() | ast.Dict() | ast.Starred():
                 for part in expressions_in(node):
                     self.made(part, locals_)
@@ -451,21 +465,34 @@ _REACHED = re.compile(r"""module(\.[A-Za-z_][A-Za-z0-9_]*|\[[0-9]+\]|\.get_submo
 """A tensor below a module."""
 
 
+def is_computed(node: ast.AST, locals_: set[str]) -> bool:
+    """Whether it is arithmetic with names, numbers and words."""
+    match node:
+        case ast.Constant(value=value):
+            return value is None or type(value) in (bool, int, float, str)
+        case ast.Name(id=name):
+            return name in locals_
+        case ast.Call(func=function, args=arguments, keywords=[]):
+            return ast.unparse(function) in ARITHMETIC and all(is_computed(each, locals_) for each in arguments)
+        case ast.BinOp(op=operator) | ast.UnaryOp(op=operator) | ast.BoolOp(op=operator):
+            parts = expressions_in(node)
+            return isinstance(operator, OPERATORS) and all(is_computed(each, locals_) for each in parts)
+        case ast.Compare(ops=operators):
+            parts = expressions_in(node)
+            return all(isinstance(each, OPERATORS) for each in operators) and all(
+                is_computed(p, locals_) for p in parts
+            )
+        case ast.IfExp() | ast.Tuple() | ast.List() | ast.Subscript():
+            return all(is_computed(each, locals_) for each in expressions_in(node))
+        case _:
+            return False
+
+
 def is_literal(node: ast.AST) -> bool:
     return all(isinstance(inner, _LITERALS) for inner in ast.walk(node)) and not any(
         isinstance(inner, ast.Constant) and type(inner.value) not in (bool, int, float, str, type(None))
         for inner in ast.walk(node)
     )
-
-
-def is_multiple(node: ast.AST, locals_: set[str]) -> bool:
-    """Whether this is a small multiple of an argument, or its half."""
-    match node:
-        case ast.BinOp(op=ast.Mult(), left=ast.Constant(value=2 | 3 | 4 | 8), right=argument):
-            return is_argument(argument, locals_)
-        case ast.BinOp(op=ast.FloorDiv(), left=argument, right=ast.Constant(value=2)):
-            return is_argument(argument, locals_)
-    return False
 
 
 def is_argument(node: ast.AST, locals_: set[str]) -> bool:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import archbuilder
-from archbuilder.lower.names import objection
+from archbuilder.lower.naming import objection
 from tests.properties.emitted_syntax import check_source
 from tests.properties.interpreter import Interpreter
 from tests.properties.test_valid import randomise
@@ -237,7 +237,7 @@ def test_a_part_of_a_list_that_some_leave_out_is_a_choice_of_one_class() -> None
     kinds = [[type(part).__name__[:4] for part in each.list] for each in (module.one, module.two, module.three)]
     assert kinds == [["Batc", "Conv", "Chan"], ["Conv", "Batc", "Conv"], ["Conv", "Batc", "Conv", "Chan"]]
     source = source_of(HEAD + LISTED)
-    assert "*([] if without_list_0 else [nn.Conv2d(4, 4 * times, kernel_size=1, bias=False)])," in source
+    assert "*([nn.Conv2d(4, 4 * times, kernel_size=1, bias=False)] if times != 1 else [])," in source
     assert "*([nn.ChannelShuffle(2)] if gate else [])," in source
     module.reset_parameters()
     drawn = {name: value.unique().tolist() for name, value in module.named_parameters() if name.endswith("weight")}
@@ -289,14 +289,14 @@ def test_a_multiple_of_another_argument_is_no_argument() -> None:
     built(HEAD + WIDENED)
     source = source_of(HEAD + WIDENED)
     assert signatures(source)["Wide"] == ["in_channels: int"]
-    assert "nn.Conv2d(in_channels, 4 * in_channels, kernel_size=1, bias=False)" in source
-    assert "nn.Conv2d(4 * in_channels, in_channels // 2, kernel_size=1, bias=False)" in source
+    assert "nn.Conv2d(in_channels, in_channels * 4, kernel_size=1, bias=False)" in source
+    assert "nn.Conv2d(in_channels * 4, in_channels // 2, kernel_size=1, bias=False)" in source
 
 
-def test_what_is_a_multiple_in_some_instances_only_is_an_argument() -> None:
+def test_what_differs_in_a_formula_is_an_argument_under_its_own_name() -> None:
     text = HEAD + WIDENED.replace("b: wide", "b: {block: wide, times: 3}")
     built(text)
-    assert signatures(source_of(text))["Wide"] == ["in_channels: int", "more_width: int"]
+    assert signatures(source_of(text))["Wide"] == ["in_channels: int", "times: int"]
 
 
 def test_no_argument_or_variable_hides_a_builtin() -> None:
@@ -334,7 +334,7 @@ stages: {{one: b, two: {{block: b, inner: 3}}, three: {{block: b, on: false}}}}
 """
     built(text)
     arguments = signatures(source_of(text))["B"]
-    assert {"a_width: int=0", "on: bool=False", "drop_rate: float=0.0"} <= set(arguments)
+    assert {"inner: int", "on: bool=False", "drop_rate: float=0.0"} == set(arguments)
     assert "None" not in "".join(arguments)
 
 

@@ -75,7 +75,7 @@ class Dropout(Op):
         return only_one("dropout", inputs[0])
 
     def emit(self) -> Construct:
-        return Construct("nn.Dropout", (), (("p", self.rate),), keyword_parameters={"p": "rate"})
+        return Construct("nn.Dropout", (), (("p", self.rate),), {"p": ("rate",)})
 
     def label(self) -> str:
         return f"dropout {self.rate:g}"
@@ -136,7 +136,7 @@ class DropPath(Op):
         return type(self)(rate, self.schedule)
 
     def emit(self) -> Construct:
-        return Construct("DropPath", (self.rate,), parameters=("rate",))
+        return Construct("DropPath", (self.rate,), (), {0: ("rate",)})
 
     def label(self) -> str:
         return f"drop path {'' if self.schedule == 'constant' else 'up to '}{self.rate:g}"

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, OpError, Role, ShapesDiffer, divisors, only_map, only_one
+from archbuilder.graph.op import (
+    Construct,
+    Expression,
+    Op,
+    OpError,
+    Role,
+    ShapesDiffer,
+    Sources,
+    divisors,
+    only_map,
+    only_one,
+)
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
 
@@ -102,6 +113,7 @@ class Concat(Op):
 
     name: ClassVar[str] = "concat"
     help: ClassVar[str] = "its inputs behind each other along the channels"
+    channels_given: ClassVar[tuple[str, ...]] = ("sum",)
     role: ClassVar[Role] = "join"
     inputs: ClassVar[tuple[int, int | None]] = (1, None)
     joins: ClassVar[bool] = True
@@ -204,7 +216,10 @@ class ChannelShuffle(Op):
         return shape
 
     def emit(self) -> Construct:
-        return Construct("nn.ChannelShuffle", (self.groups,), parameters=("groups",))
+        return Construct("nn.ChannelShuffle", (self.groups,), (), {0: ("groups",)})
+
+    def label(self) -> str:
+        return "channel shuffle"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -213,6 +228,7 @@ class Split(Op):
 
     name: ClassVar[str] = "split"
     help: ClassVar[str] = "equal parts along the channels: parts.0, parts.1, ..., if the step is called parts"
+    channels_given: ClassVar[tuple[str, ...]] = ("input.channels // parts",)
     role: ClassVar[Role] = "shape"
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("parts", "int", help="how many", minimum=1, maximum=4096),)
 
@@ -234,7 +250,7 @@ class Split(Op):
 
     def emit(self) -> Expression:
         values = (("parts", self.parts), ("dim", self.dim))
-        return Expression("torch.chunk({0}, {parts}, dim={dim})", values, {"parts": "parts"})
+        return Expression("torch.chunk({0}, {parts}, dim={dim})", values)
 
     def label(self) -> str:
         return f"split in {self.parts}"
@@ -246,6 +262,7 @@ class PadChannels(Op):
 
     name: ClassVar[str] = "pad_channels"
     help: ClassVar[str] = "adds channels of zeros up to `width`, half of them before and half behind"
+    channels_given: ClassVar[tuple[str, ...]] = ("width",)
     role: ClassVar[Role] = "shape"
     parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("width", "channels", help="channels of the output"),)
 
@@ -265,7 +282,9 @@ class PadChannels(Op):
 
     def emit(self) -> Expression:
         values = (("before", self.before), ("behind", self.behind))
-        return Expression("functional.pad({0}, (0, 0, 0, 0, {before}, {behind}))", values)
+        half = "(width - input.channels) // 2"
+        sources: Sources = {"before": (half,), "behind": (f"width - input.channels - {half}",)}
+        return Expression("functional.pad({0}, (0, 0, 0, 0, {before}, {behind}))", values, sources)
 
     def label(self) -> str:
         return f"+{self.before + self.behind} channels of zeros"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Role, Tensor, divisors
+from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Role, Sources, Tensor, divisors
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 from archbuilder.parameters import Parameter
-
-_SAME: Final = {"eps": "eps", "momentum": "momentum"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,14 +91,15 @@ class Norm(Op):
 
     def emit(self) -> Construct:
         keywords: tuple[tuple[str, Any], ...] = (("eps", self.eps),) if self.eps != 1e-5 else ()
+        sources: Sources = {0: ("input.channels",)}
         if self.kind == "batch":
             keywords += (("momentum", self.momentum),) if self.momentum != 0.1 else ()
-            callee = "nn.BatchNorm1d" if self.flat else "nn.BatchNorm2d"
-            return Construct(callee, (self.channels,), keywords, ("input.channels",), _SAME)
+            return Construct("nn.BatchNorm1d" if self.flat else "nn.BatchNorm2d", (self.channels,), keywords, sources)
         if self.kind == "layer":
-            callee = "nn.LayerNorm" if self.flat else "LayerNorm2d"
-            return Construct(callee, (self.channels,), keywords, ("input.channels",), _SAME)
-        return Construct("nn.GroupNorm", (self.groups, self.channels), keywords, ("groups", "input.channels"), _SAME)
+            return Construct("nn.LayerNorm" if self.flat else "LayerNorm2d", (self.channels,), keywords, sources)
+        return Construct(
+            "nn.GroupNorm", (self.groups, self.channels), keywords, {0: ("groups",), 1: ("input.channels",)}
+        )
 
     def initialise(self) -> tuple[Initialisation, ...]:
         return (Initialisation("weight", "zeros"),) if self.zero_init else ()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, OpError, Role, Window, only_map, pair, short
+from archbuilder.graph.op import Construct, Expression, Op, OpError, Role, Sources, Window, only_map, pair, short
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import Pair, default_padding, slide
 from archbuilder.parameters import Parameter
@@ -16,6 +17,14 @@ _WINDOW = (
     Parameter("padding", "size", None, "margin around the map; by default half of an odd kernel, none for an even one"),
     Parameter("ceil", "bool", False, "whether a window that reaches over the edge counts"),
 )
+
+
+_FALLBACKS: Final = {"padding": ("kernel // 2", "0")}
+_WINDOW_SOURCES: Final[Sources] = {
+    "kernel_size": ("kernel",),
+    "ceil_mode": ("ceil",),
+    "count_include_pad": ("count_padding",),
+}
 
 
 def _padding(given: dict[str, Any]) -> Pair:
@@ -37,6 +46,7 @@ class MaxPool(Op):
     help: ClassVar[str] = "the largest number in each window"
     role: ClassVar[Role] = "pooling"
     parameters: ClassVar[tuple[Parameter, ...]] = _WINDOW
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = _FALLBACKS
 
     kernel: Pair
     stride: Pair
@@ -56,7 +66,7 @@ class MaxPool(Op):
         return Window(self.kernel, self.stride, self.padding, (1, 1))
 
     def emit(self) -> Construct:
-        return Construct("nn.MaxPool2d", (), _window_keywords(self), keyword_parameters=_SAME)
+        return Construct("nn.MaxPool2d", (), _window_keywords(self), _WINDOW_SOURCES)
 
     def label(self) -> str:
         return f"max pool {_window_label(self)}"
@@ -73,6 +83,8 @@ class AveragePool(Op):
         *_WINDOW,
         Parameter("count_padding", "bool", True, "whether the margin's zeros count in the mean"),
     )
+
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = _FALLBACKS
 
     kernel: Pair
     stride: Pair
@@ -95,19 +107,10 @@ class AveragePool(Op):
 
     def emit(self) -> Construct:
         counted = () if self.count_padding else (("count_include_pad", False),)
-        return Construct("nn.AvgPool2d", (), (*_window_keywords(self), *counted), keyword_parameters=_SAME)
+        return Construct("nn.AvgPool2d", (), (*_window_keywords(self), *counted), _WINDOW_SOURCES)
 
     def label(self) -> str:
         return f"avg pool {_window_label(self)}"
-
-
-_SAME: Final = {
-    "kernel_size": "kernel",
-    "stride": "stride",
-    "padding": "padding",
-    "ceil_mode": "ceil",
-    "count_include_pad": "count_padding",
-}
 
 
 def _window_keywords(pool: MaxPool | AveragePool) -> tuple[tuple[str, Any], ...]:
@@ -189,6 +192,7 @@ class ChannelPool(Op):
 
     name: ClassVar[str] = "channel_pool"
     help: ClassVar[str] = "mean and largest over the channels of each pixel: a map of two channels"
+    channels_given: ClassVar[tuple[str, ...]] = ("2",)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return only_map("channel_pool", inputs[0])._replace(channels=2)
@@ -247,7 +251,7 @@ class AdaptivePool(Op):
         return Map(only_map("adaptive_avg_pool", inputs[0]).channels, *self.size)
 
     def emit(self) -> Construct:
-        return Construct("nn.AdaptiveAvgPool2d", (short(self.size),), parameters=("size",))
+        return Construct("nn.AdaptiveAvgPool2d", (short(self.size),), (), {0: ("size",)})
 
     def label(self) -> str:
         return f"adaptive avg pool {self.size[0]}×{self.size[1]}"
@@ -278,7 +282,7 @@ class Upsample(Op):
 
     def emit(self) -> Construct:
         keywords = (("scale_factor", short(self.factor)), ("mode", self.kind))
-        return Construct("nn.Upsample", (), keywords, keyword_parameters={"scale_factor": "factor", "mode": "kind"})
+        return Construct("nn.Upsample", (), keywords, {"scale_factor": ("factor",), "mode": ("kind",)})
 
     def label(self) -> str:
         return f"upsample {short(self.factor)}×"
@@ -309,7 +313,8 @@ class Subsample(Op):
 
     def emit(self) -> Expression:
         values = (("rows", self.stride[0]), ("columns", self.stride[1]))
-        return Expression("{0}[:, :, ::{rows}, ::{columns}]", values, {"rows": "stride", "columns": "stride"})
+        sources: Sources = {"rows": ("stride",), "columns": ("stride",)}
+        return Expression("{0}[:, :, ::{rows}, ::{columns}]", values, sources)
 
     def label(self) -> str:
         return f"subsample /{short(self.stride)}"

@@ -12,6 +12,7 @@ from archbuilder.graph.op import (
     Op,
     OpError,
     Role,
+    Sources,
     Tensor,
     divisors,
     only_map,
@@ -100,8 +101,8 @@ class HeldTensor(Op):
         return (Tensor("", self.sizes),)
 
     def emit(self) -> Construct:
-        sizes = tuple(f"shape.{number}" for number in range(len(self.sizes)))
-        return Construct("nn.Parameter", (Construct("torch.zeros", self.sizes, parameters=sizes),))
+        sources: Sources = {at: (f"shape[{at}]",) for at in range(len(self.sizes))}
+        return Construct("nn.Parameter", (Construct("torch.zeros", self.sizes, (), sources),))
 
     def initialise(self) -> tuple[Initialisation, ...]:
         return (Initialisation("", self.init),)
@@ -148,7 +149,7 @@ class TakeToken(Op):
         return Vector(shape.channels)
 
     def emit(self) -> Expression:
-        return Expression("{0}[:, {index}]", (("index", self.index),), {"index": "index"})
+        return Expression("{0}[:, {index}]", (("index", self.index),))
 
     def label(self) -> str:
         return f"token {self.index}"
@@ -241,7 +242,7 @@ class Attention(Op):
         return tokens.tokens * self.keys * (self.channels + tokens.channels)
 
     def emit(self) -> Construct:
-        return Construct("Attention", (self.heads,), (("dropout", self.dropout),), ("heads",), {"dropout": "dropout"})
+        return Construct("Attention", (self.heads,), (("dropout", self.dropout),), {0: ("heads",)})
 
     def label(self) -> str:
         return f"attention, {self.heads} head{'s' * (self.heads > 1)}"

@@ -12,6 +12,7 @@ from archbuilder.graph.op import (
     Op,
     OpError,
     Role,
+    Sources,
     Tensor,
     Window,
     only_map,
@@ -23,9 +24,10 @@ from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import Pair, default_padding, same_padding, slide
 from archbuilder.parameters import Parameter
 
+_LAYER: Final[Sources] = {0: ("input.channels",), 1: ("width",)}
+_CONVOLUTION: Final[Sources] = {**_LAYER, "kernel_size": ("kernel",)}
+
 _INIT_HELP = "how the weights are drawn; `default` is torch's own way"
-_WIDTHS: Final = ("input.channels", "width")
-_SAME: Final = {key: key for key in ("stride", "padding", "dilation", "groups", "bias")} | {"kernel_size": "kernel"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,6 +35,7 @@ class Convolution(Op):
     """2-d convolution (torch.nn.Conv2d)."""
 
     name: ClassVar[str] = "conv"
+    channels_given: ClassVar[tuple[str, ...]] = ("width",)
     help: ClassVar[str] = "a convolution; without `width` it keeps the number of channels, without `bias` it has none"
     role: ClassVar[Role] = "convolution"
     counts_as_layer: ClassVar[bool] = True
@@ -123,7 +126,7 @@ class Convolution(Op):
         keywords += [("dilation", short(self.dilation))] if self.dilation != (1, 1) else []
         keywords += [("groups", self.groups)] if self.groups != 1 else []
         keywords += [] if self.bias else [("bias", False)]
-        return Construct("nn.Conv2d", (self.in_channels, self.out_channels), tuple(keywords), _WIDTHS, _SAME)
+        return Construct("nn.Conv2d", (self.in_channels, self.out_channels), tuple(keywords), _CONVOLUTION)
 
     def initialise(self) -> tuple[Initialisation, ...]:
         return _drawn(self.init, self.bias_init if self.bias else "default")
@@ -208,7 +211,7 @@ class ChannelConvolution(Op):
         return output.elements * self.kernel
 
     def emit(self) -> Construct:
-        return Construct("ChannelConv", (self.kernel,), parameters=("kernel",))
+        return Construct("ChannelConv", (self.kernel,), (), {0: ("kernel",)})
 
     def label(self) -> str:
         return f"channel conv {self.kernel}"
@@ -219,6 +222,7 @@ class Linear(Op):
     """y = W x + b (torch.nn.Linear)."""
 
     name: ClassVar[str] = "linear"
+    channels_given: ClassVar[tuple[str, ...]] = ("width",)
     help: ClassVar[str] = "a fully connected layer, with bias unless said otherwise"
     role: ClassVar[Role] = "linear"
     counts_as_layer: ClassVar[bool] = True
@@ -261,7 +265,7 @@ class Linear(Op):
 
     def emit(self) -> Construct:
         keywords = () if self.bias else (("bias", False),)
-        return Construct("nn.Linear", (self.in_channels, self.out_channels), keywords, _WIDTHS, _SAME)
+        return Construct("nn.Linear", (self.in_channels, self.out_channels), keywords, _LAYER)
 
     def initialise(self) -> tuple[Initialisation, ...]:
         return _drawn(self.init, self.bias_init if self.bias else "default")

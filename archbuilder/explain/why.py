@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from archbuilder.diagnostics import Place
-from archbuilder.graph.graph import Graph, Node
+from archbuilder.explain.find import Found, find, left_out, unknown_parameter
+from archbuilder.graph.graph import Node
 from archbuilder.graph.op import Op, short
 from archbuilder.graph.shapes import Map, Tokens
+from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, BlockDefinition
 from archbuilder.language.table import Past, Table, replaced_by, value_place
-from archbuilder.lower.defaults import Setting
-from archbuilder.lower.library import parameters_of
-from archbuilder.lower.places import Found, find, left_out, unknown_parameter
+from archbuilder.lower.frame import Made, Scope, Setting, Slot, Use
+from archbuilder.lower.network import Lowered
+from archbuilder.lower.plans import parameters_of
 from archbuilder.lower.rules import DepthRule, WidthRule
-from archbuilder.lower.slots import Slot
-from archbuilder.lower.trace import Scope, Spot, Trace, Use, formula_names
-from archbuilder.lower.uses import Written
 
 Kind: TypeAlias = Literal[
     "repeat", "output_stride", "use", "body", "slot", "defaults", "inside", "around", "parameter", "let", "default"
@@ -72,146 +72,141 @@ class Why:
         return next((candidate for candidate in self.candidates if candidate.won), None)
 
 
-def explain(architecture: Architecture, graph: Graph, trace: Trace, path: str) -> Why:
-    """Why a parameter of a network that was lowered under `trace` has its value.
+def explain(architecture: Architecture, lowered: Lowered, path: str) -> Why:
+    """Why a parameter of a network has its value.
 
     Args:
         architecture: the network.
-        graph: what it was lowered to.
-        trace: what was noted meanwhile.
+        lowered: what it was lowered to.
         path: a module's path, a dot and a parameter; or one of the network's parameters alone.
 
     Raises:
         SpecError: if there is no such module, or no such parameter.
     """
-    explainer = _Explainer(architecture, trace)
+    explainer = _Explainer(architecture, lowered)
     module, dot, name = path.rpartition(".")
     if not dot and name in architecture.parameters:
         return explainer.of_network(name)
-    found = find(graph, trace, path, module, architecture.parameters)
+    found = find(lowered.graph, lowered.lowering, path, module, architecture.parameters)
     explainer.enter(found)
     return explainer.of_module(found, name, path)
 
 
 @dataclass
 class _Explainer:
+    """Explains values of one network.
+
+    `paths` says where the uses on the way stand, `around` the same of those that wrote a setting. Equal uses share a graph,
+    which knows the first of them: `instead` has the one by which the way leads into it.
+    """
+
     architecture: Architecture
-    trace: Trace
-    instead: dict[int, Use] = field(default_factory=dict)
-    """By the use for which a graph was lowered: the equal use by which the path leads into it."""
-    paths: dict[int, str] = field(default_factory=dict)
-    """Where the uses on the path stand."""
+    lowered: Lowered
+    instead: dict[Use, Use] = field(default_factory=dict)
+    paths: dict[Use, str] = field(default_factory=dict)
+    around: dict[Setting, str] = field(default_factory=dict)
 
     def enter(self, found: Found) -> None:
         """Notes where the uses on the way stand, and those of the network that are no module."""
-        self.paths.update((id(use), key) for key, spot in self.trace.inline.items() for use in spot.uses)
-        for use, path, first in found.uses:
-            self.paths[id(use)] = path
+        inline = [(use, key, None) for key, made in self.lowered.lowering.inline.items() for use in made.uses]
+        for use, path, first in (*inline, *found.uses):
+            self.paths[use] = path
+            self.around.update(dict.fromkeys(use.nearer, path))
             if first is not None:
-                self.instead[id(first)] = use
+                self.around.update(dict.fromkeys(first.nearer, path))
+                self.instead[first] = use
 
     # ---- what can be asked for ----------------------------------------------------------------------------------
 
     def of_module(self, found: Found, name: str, path: str) -> Why:
         """A parameter of the step at a path, how often it is repeated, or which block it is."""
-        spot, use = found.spot, found.use
-        if name == "depth" and spot.step.depth is not None and not found.is_repeat:
-            return self._depth(spot, found.path)
+        made, use = found.made, found.use
+        if name == "depth" and made.site.plan.depth is not None and not found.is_repeat:
+            return self._depth(made, found.path)
         if name == "block" and use is not None:
-            return self._block(spot, use, found.path)
-        parameters = parameters_of(use.target.definition) if use is not None else {}
+            return self._block(made, use, found.path)
+        parameters = use.plan.definition.parameters if use is not None else {}
         if use is None or name not in parameters:
             raise unknown_parameter(found, name, path, parameters)
-        if found.is_left_out and not isinstance(use.target.definition, type):
+        if found.is_left_out and use.plan.definition.op is None:
             raise left_out(found, path)
         why = self._of_use(use, name)
         return why if found.node is None else _with_op(why, found.node, name)
 
     def of_network(self, name: str) -> Why:
         """One of the network's parameters."""
-        written = self.architecture.parameters
-        scope = self.network
+        written, scope = self.architecture.parameters, self.lowered.scope
         own = Candidate("parameter", written[name], value_place(written, name), won=True)
         past = _past(own, replaced_by(written, name))
         variables = self._variables(written[name], scope, {})
         return Why(name, scope.variables[name], candidates=(own, *past), variables=variables)
 
-    @property
-    def network(self) -> Scope:
-        """The network's own variables."""
-        return next(scope for scope in self.trace.scopes.values() if scope.use is None and not scope.turns)
-
-    def _depth(self, spot: Spot, path: str) -> Why:
-        step, scope = spot.step, self.trace.scope_of(spot.variables)
-        whose = scope.use.target.name if scope.use is not None else ""
-        candidates = self._said(_kind(scope), step.depth, step.table, "depth", whose=whose)
-        rule = spot.rules.depth if spot.rules is not None else None
+    def _depth(self, made: Made, path: str) -> Why:
+        plan, frame = made.site.plan, made.site.frame
+        scope = frame.scope
+        candidates = self._said(_kind(scope), plan.depth, plan.step.table, "depth", whose=_whose(scope))
+        rule = frame.rules.depth if frame.rules is not None else None
         remarks, names = self._scaled_depth(rule) if rule is not None else ((), ())
-        variables = self._variables(step.depth, scope, {})
-        block = spot.uses[0].target.name if spot.uses else ""
-        return Why("depth", spot.repeats, block, path, candidates, remarks, (*variables, *names))
+        variables = self._variables(plan.depth, scope, {})
+        block = made.uses[0].plan.name if made.uses else ""
+        return Why("depth", made.repeats, block, path, candidates, remarks, (*variables, *names))
 
-    def _block(self, spot: Spot, use: Use, path: str) -> Why:
-        scope = self.trace.scope_of(spot.variables)
-        whose = scope.use.target.name if scope.use is not None else ""
-        candidates = self._said(_kind(scope), spot.step.block, spot.step.table, "block", whose=whose)
-        variables = self._variables(spot.step.block, scope, {})
-        return Why("block", use.target.name, "", path, candidates, (), variables)
+    def _block(self, made: Made, use: Use, path: str) -> Why:
+        plan, scope = made.site.plan, made.site.frame.scope
+        candidates = self._said(_kind(scope), plan.block, plan.step.table, "block", whose=_whose(scope))
+        return Why("block", use.plan.name, "", path, candidates, (), self._variables(plan.block, scope, {}))
 
     # ---- a parameter of a use -----------------------------------------------------------------------------------
 
     def _of_use(self, use: Use, name: str) -> Why:
-        resolved = use.resolved
         candidates = tuple(self._candidates(use, name))
-        source = use.taken.get(name)
         remarks: tuple[Remark, ...] = ()
         names: tuple[Why, ...] = ()
-        if isinstance(source, Written):
-            scope = self.trace.scope_of(resolved.frame.variables if source.variables is None else source.variables)
-            names = self._variables(source.value, scope, use.met)
-            rule = use.rules.width if use.rules is not None else None
-            if rule is not None and parameters_of(resolved.target.definition)[name].type == "channels":
+        told, setting = use.plan.told.get(name), use.settings.get(name)
+        if name in use.fixed:
+            pass  # nothing that is written
+        elif told is not None:
+            scope = use.scopes[told.level] or use.frame.scope
+            names = self._variables(told.value, scope, _met(use, told.value))
+            rule = use.frame.rules.width if use.frame.rules is not None else None
+            if rule is not None and told.parameter.type == "channels":
                 remarks, more = self._scaled_width(rule)
                 names += more
-        elif isinstance(source, Setting):
-            names = self._variables(source.value, self.trace.scope_of(source.variables), use.met)
-        elif source is None:
-            default = parameters_of(resolved.target.definition)[name].default
-            names = self._variables(default, Scope(resolved.values, use), {"input": resolved.input})
-        path = self.paths.get(id(use), "")
-        return Why(name, _shown(resolved.values[name]), resolved.target.name, path, candidates, remarks, names)
+        elif setting is not None:
+            names = self._variables(setting.plan.value, setting.scope, _met(use, setting.plan.value))
+        else:
+            default = use.plan.definition.parameters[name].default
+            names = self._variables(default, Scope(use.values, use), {"input": use.input})
+        path = self.paths.get(use, "")
+        return Why(name, _shown(use.values[name]), use.plan.name, path, candidates, remarks, names)
 
     def _candidates(self, use: Use, name: str) -> Iterator[Candidate]:
-        """Everything that was written for a parameter, the strongest first; the lowering said which of them it took."""
-        resolved, taken = use.resolved, use.taken.get(name)
-        if name in resolved.fixed:
-            yield from self._fixed(use, name, won=taken is resolved.fixed)
-        written = resolved.explicit.get(name)
-        if written is not None:
-            yield from self._explicit(use, name, written, won=taken is written)
-        setting = resolved.settings.get(name)
+        """Everything that was written for a parameter, the strongest first, which is the one that counts."""
+        won = True
+        if name in use.fixed:
+            yield self._fixed(use, name)
+            won = False
+        told = use.plan.told.get(name)
+        if told is not None:
+            scope = use.scopes[told.level] or use.frame.scope
+            kind: Kind = "slot" if told.level else _kind(scope)
+            table = use.plan.steps[told.level].step.table
+            yield from self._said(kind, told.value, table, name, whose=_whose(scope), won=won)
+            won = False
+        setting = use.settings.get(name)
         while setting is not None:
-            kind, whose = self._origin(setting)
-            said = Candidate(kind, setting.value, setting.value_place, whose, won=taken is setting)
-            yield from (said, *_past(said, setting.past))
-            setting = setting.weaker
-        yield from self._default(use, name, won=taken is None)
+            origin, whose = self._origin(setting)
+            said = Candidate(origin, setting.plan.value, setting.plan.value_place, whose, won)
+            yield from (said, *_past(said, setting.plan.past))
+            setting, won = setting.weaker, False
+        yield from self._default(use, name, won=won)
 
-    def _fixed(self, use: Use, name: str, *, won: bool) -> Iterator[Candidate]:
-        value = use.resolved.fixed[name]
-        if name == "stride" and use.resolved.frame.variables.get("repeat"):
-            yield Candidate("repeat", value, won=won)
-            return
+    def _fixed(self, use: Use, name: str) -> Candidate:
+        value = use.fixed[name]
+        if name == "stride" and use.frame.scope.variables.get("repeat"):
+            return Candidate("repeat", value, won=True)
         limit, place = self.architecture.output_stride, self.architecture.place_at("output_stride")
-        yield Candidate("output_stride", value, place, str(limit), won)
-
-    def _explicit(self, use: Use, name: str, written: Written, *, won: bool) -> tuple[Candidate, ...]:
-        resolved = use.resolved
-        step, variables = next(each for each in resolved.target.uses if name in each[0].arguments)
-        scope = self.trace.scope_of(resolved.frame.variables if variables is None else variables)
-        kind: Kind = "slot" if step is not resolved.target.uses[0][0] else _kind(scope)
-        whose = scope.use.target.name if scope.use is not None else ""
-        return self._said(kind, written.value, step.table, name, whose=whose, won=won)
+        return Candidate("output_stride", value, place, str(limit), won=True)
 
     def _said(
         self, kind: Kind, value: Any, table: Table | None, name: str, *, whose: str = "", won: bool = True
@@ -222,28 +217,26 @@ class _Explainer:
 
     def _default(self, use: Use, name: str, *, won: bool) -> Iterator[Candidate]:
         """The definition's default, if it has one."""
-        resolved = use.resolved
-        parameter = parameters_of(resolved.target.definition)[name]
+        definition, parameter = use.plan.definition.definition, use.plan.definition.parameters[name]
         if parameter.required:
             return
-        table = resolved.target.definition.table if isinstance(resolved.target.definition, BlockDefinition) else None
+        table = definition.table if isinstance(definition, BlockDefinition) else None
         declared = table.get("parameters") if table is not None else None
         inner = declared.get(name) if isinstance(declared, Table) else None
         place = _default_of(Past(inner, value_place(declared, name))).place
         past = (*replaced_by(inner, "default"), *(_default_of(each) for each in replaced_by(declared, name)))
-        said = Candidate("default", parameter.default, place, resolved.target.name, won)
+        said = Candidate("default", parameter.default, place, use.plan.name, won)
         yield from (said, *_past(said, past))
 
     def _origin(self, setting: Setting) -> tuple[Kind, str]:
         """What wrote a setting, and which block or use that speaks of."""
-        use = self.trace.around.get(id(setting))
-        if use is not None:
-            use = self.instead.get(id(use), use)
-            return "around", self.paths.get(id(use), "")
-        own: Setting | None = self.trace.defaults.of(setting.block).get(setting.parameter)
+        if setting in self.around:
+            return "around", self.around[setting]
+        block = setting.plan.block
+        own: Setting | None = self.lowered.defaults.of(block).get(setting.plan.parameter)
         while own is not None and own is not setting:
             own = own.weaker
-        return ("defaults" if own is setting else "inside"), setting.block
+        return ("defaults" if own is setting else "inside"), block
 
     # ---- multipliers --------------------------------------------------------------------------------------------
 
@@ -253,7 +246,7 @@ class _Explainer:
         if width is None:
             return (), ()
         text = f"then times {rule.by:g}, to the nearest multiple of {rule.to}"
-        return (Remark(text, width.place_at("by")),), self._variables(width.by, self.network, {})
+        return (Remark(text, width.place_at("by")),), self._variables(width.by, self.lowered.scope, {})
 
     def _scaled_depth(self, rule: DepthRule) -> tuple[tuple[Remark, ...], tuple[Why, ...]]:
         scale = self.architecture.scale
@@ -261,30 +254,56 @@ class _Explainer:
         if depth is None:
             return (), ()
         text = f"then times {rule.by:g}, rounded {'up' if rule.up else 'to the nearest whole number'}"
-        return (Remark(text, depth.place_at("by")),), self._variables(depth.by, self.network, {})
+        return (Remark(text, depth.place_at("by")),), self._variables(depth.by, self.lowered.scope, {})
 
     # ---- variables ----------------------------------------------------------------------------------------------
 
     def _variables(self, value: Any, scope: Scope, met: Mapping[str, Any]) -> tuple[Why, ...]:
         """Why each name in the expressions of a value means what it does."""
-        return tuple(self._variable(name, scope, met) for name in formula_names(value))
+        return tuple(self._variable(name, scope, met) for name in _names_in(value))
 
     def _variable(self, name: str, scope: Scope, met: Mapping[str, Any]) -> Why:
-        if name in scope.turns or name == "input" or name not in scope.variables:
+        counted = {"input", "repeat", *(turn.variable for turn in scope.turns)}
+        if name in counted or name not in scope.variables:
             return Why(name, _shown(scope.variables.get(name, met.get(name))))
         if scope.use is None:
             return self.of_network(name)
-        use = self.instead.get(id(scope.use), scope.use)
-        definition = use.target.definition
-        if name in parameters_of(definition):
+        use = self.instead.get(scope.use, scope.use)
+        definition = use.plan.definition.definition
+        if name in use.plan.definition.parameters:
             return self._of_use(use, name)
         if not isinstance(definition, BlockDefinition):
             return Why(name, _shown(scope.variables[name]))
         written = definition.let[name]
-        derived = Candidate("let", written, value_place(definition.let, name), use.target.name, won=True)
-        path = self.paths.get(id(use), "")
+        derived = Candidate("let", written, value_place(definition.let, name), use.plan.name, won=True)
         names = self._variables(written, scope, met)
-        return Why(name, _shown(scope.variables[name]), use.target.name, path, (derived,), (), names)
+        return Why(name, _shown(scope.variables[name]), use.plan.name, self.paths.get(use, ""), (derived,), (), names)
+
+
+def _names_in(value: Any) -> list[str]:
+    """The names that the expressions in a value speak of, in the order of the text."""
+    if isinstance(value, Formula):
+        return sorted(value.names, key=str(value).find)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return list(dict.fromkeys(name for each in inner for name in _names_in(each)))
+
+
+def _met(use: Use, value: Any) -> dict[str, Any]:
+    """What the names in the expressions of a use mean, beside the variables: the shapes of steps."""
+    found: dict[str, Any] = {}
+    frame = use.frame
+    for name in _names_in(value):
+        if name == "here":
+            found[name] = frame.builder.shape_of(use.here)
+        elif name not in frame.scope.variables:
+            with suppress(KeyError):
+                found[name] = frame[name]
+    return found
+
+
+def _whose(scope: Scope) -> str:
+    """The block whose variables a scope has; empty for those of the network."""
+    return scope.use.plan.name if scope.use is not None else ""
 
 
 def _kind(scope: Scope) -> Kind:

@@ -12,14 +12,12 @@ import pytest
 
 import archbuilder
 from archbuilder import Graph, SpecError
+from archbuilder.explain.why import explain
+from archbuilder.explain.words import as_text, explain_parameter
 from archbuilder.graph.graph import Node
 from archbuilder.graph.op import Op
-from archbuilder.lower import lower_architecture
 from archbuilder.lower.library import shipped_block, shipped_names
-from archbuilder.lower.slots import Slot
-from archbuilder.lower.trace import Trace
-from archbuilder.lower.why import explain
-from archbuilder.tasks.explaining import as_text, explain_parameter
+from archbuilder.lower.network import lower_with_record
 from tests.networks import HEAD, modules
 
 NET = """\
@@ -316,21 +314,21 @@ def parameters_in(body: Op | Graph | None) -> list[str]:
 
 
 def plain(value: Any) -> Any:
-    value = value.written if isinstance(value, Slot) else value
     return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
 
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_what_won_is_what_the_graph_has(name: str) -> None:
-    architecture, trace = archbuilder.load(name), Trace()
-    graph = lower_architecture(architecture, trace=trace)
+    architecture = archbuilder.load(name)
+    lowered = lower_with_record(architecture)
+    graph = lowered.graph
     assert modules(graph) == modules(archbuilder.lower(name))
     seen = 0
     for path, node in nodes(graph):
         body = node.body
         for parameter in parameters_in(body):
             expected = in_graph(body, parameter)
-            found = explain(architecture, graph, trace, f"{path}.{parameter}")
+            found = explain(architecture, lowered, f"{path}.{parameter}")
             seen += 1
             kept = parameter == "width" and found.value is None  # not said: as many as come in
             assert kept or plain(found.value) == plain(expected), f"{path}.{parameter}"

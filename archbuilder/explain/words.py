@@ -1,4 +1,4 @@
-"""Why a parameter of a network has its value: lowers it under a trace, and says in words what was found."""
+"""Why a parameter of a network has its value: reads and lowers it, and says in words what was found."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from archbuilder.diagnostics import Place, Reporter, printable, shorten
+from archbuilder.explain.why import Candidate, Why, explain
 from archbuilder.graph.shapes import Streams
 from archbuilder.language.load import IncompleteSpec, load_architecture
 from archbuilder.language.models import Architecture
-from archbuilder.lower import lower_architecture
-from archbuilder.lower.trace import Trace
-from archbuilder.lower.why import Candidate, Why, explain
+from archbuilder.lower.network import lower_with_record
 from archbuilder.parameters import REQUIRED
 
 
@@ -32,14 +31,13 @@ def explain_parameter(
         SpecError: with every mistake in the spec, or because there is no such parameter.
         FileNotFoundError: if there is no such file or name.
     """
-    reporter, trace = Reporter(), Trace()
+    reporter = Reporter()
     try:
         architecture = load_architecture(spec, overrides, text)
     except IncompleteSpec as error:
         reporter.add(error.diagnostics)
         architecture = error.architecture
-    graph = lower_architecture(architecture, reporter=reporter, trace=trace)
-    return explain(architecture, graph, trace, path)
+    return explain(architecture, lower_with_record(architecture, reporter=reporter), path)
 
 
 def as_text(why: Why, seen_from_here: Callable[[Place], Place] = lambda place: place) -> str:

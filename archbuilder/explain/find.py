@@ -1,4 +1,4 @@
-"""Finds the step behind a module's path in a network that was lowered under a trace."""
+"""Finds the step behind a module's path in a network that was lowered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from archbuilder.diagnostics import Diagnostic, Place, Source, SpecError, suggest
 from archbuilder.graph.graph import Graph, Node
-from archbuilder.lower.trace import Spot, Trace, Use
+from archbuilder.lower.frame import Made, Use
+from archbuilder.lower.lowering import Lowering
 from archbuilder.parameters import Parameter
 
 
@@ -18,7 +19,7 @@ class Found:
 
     path: str
     node: Node | None
-    spot: Spot
+    made: Made
     use: Use | None
     is_repeat: bool = False
     uses: list[tuple[Use, str, Use | None]] = field(default_factory=list)
@@ -29,12 +30,12 @@ class Found:
         return self.node is not None and self.node.body is None
 
 
-def find(graph: Graph, trace: Trace, path: str, module: str, others: Iterable[str] = ()) -> Found:
+def find(graph: Graph, lowering: Lowering, path: str, module: str, others: Iterable[str] = ()) -> Found:
     """The step at `module`, which is the beginning of `path`.
 
     Args:
         graph: the network.
-        trace: what was noted while it was lowered.
+        lowering: the lowering that made it.
         path: the whole path, for messages.
         module: what to look for.
         others: what else may stand at the beginning of a path.
@@ -42,12 +43,12 @@ def find(graph: Graph, trace: Trace, path: str, module: str, others: Iterable[st
     Raises:
         SpecError: if there is none.
     """
-    walk = _Walk(graph, trace, path, module or path)
+    walk = _Walk(graph, lowering, path, module or path)
     if path and "" in path.split("."):
         raise _error("unknown-path", "a path has a name on both sides of each dot", _place(path, 0, len(path)), None)
     if not module:
         raise walk.unknown(graph, others)
-    inline = trace.inline.get(module)
+    inline = lowering.inline.get(module)
     if inline is not None and not any(module in node.shown_names() for node in graph.nodes):
         return Found(module, None, inline, inline.use_of(0))
     while walk.rest:
@@ -56,28 +57,29 @@ def find(graph: Graph, trace: Trace, path: str, module: str, others: Iterable[st
 
 
 class _Walk:
-    def __init__(self, graph: Graph, trace: Trace, path: str, module: str) -> None:
-        self.graph, self.trace, self.whole = graph, trace, path
+    def __init__(self, graph: Graph, lowering: Lowering, path: str, module: str) -> None:
+        self.graph, self.lowering, self.whole = graph, lowering, path
+        self.first = {call.graph: call.first for call in lowering.calls.values() if call.graph is not None}
         self.rest, self.path = module, ""
         self.uses: list[tuple[Use, str, Use | None]] = []
 
     def step(self) -> None:
         """Goes on to the next step: a child of the graph at hand, with its number where it is repeated."""
         node, number = self._take(self.graph)
-        spot = self.trace.spots[id(node)]
+        made = self.lowering.made[node]
         body, is_repeat = node.body, False
-        if spot.in_sequence:
+        if made.in_sequence:
             is_repeat = bool(self.rest)
             if self.rest and isinstance(body, Graph):
                 inner, within = self._take(body)
                 names = [name for each in body.nodes for name in each.all_names()]
                 node, number = inner, names.index(inner.all_names()[within])
                 body = node.body
-        use = spot.use_of(number)
+        use = made.use_of(number)
         if use is not None:
-            first = self.trace.first_caller(body) if isinstance(body, Graph) else None
+            first = self.first.get(body) if isinstance(body, Graph) else None
             self.uses.append((use, self.path, first))
-        self.found = Found(self.path, node, spot, use, is_repeat, self.uses)
+        self.found = Found(self.path, node, made, use, is_repeat, self.uses)
         if isinstance(body, Graph):
             self.graph = body
         elif self.rest:
@@ -86,10 +88,10 @@ class _Walk:
     def _take(self, graph: Graph) -> tuple[Node, int]:
         """The child of a graph with which the rest of the path begins, and which of its repeats is meant."""
         for node in sorted(graph.nodes, key=lambda each: each.body is None):  # one that is there before one left out
-            spot = self.trace.spots.get(id(node))
-            if spot is None and not graph.listed:
+            made = self.lowering.made.get(node)
+            if made is None and not graph.listed:
                 continue  # no step
-            names = [*node.shown_names(), *([spot.key] if spot is not None else [])]
+            names = [*node.shown_names(), *([made.site.name] if made is not None else [])]
             for number, name in enumerate(names):
                 if self.rest == name or self.rest.startswith(f"{name}."):
                     self.path += f".{name}" if self.path else name
@@ -105,8 +107,8 @@ class _Walk:
         start = len(self.path) + 1 if self.path else 0
         place = _place(self.whole, start, len(name))
         message = f"there is no module `{name}`{inside}"
-        others = others if self.path else [*self.trace.inline, *others]
-        inlined = name in self.trace.inline and not self.path
+        others = others if self.path else [*self.lowering.inline, *others]
+        inlined = name in self.lowering.inline and not self.path
         help = suggest(name, [*names, *others])
         if inlined:
             help = f"`{name}` stands inline: name one of its own modules"
@@ -132,16 +134,16 @@ def unknown_parameter(found: Found, name: str, path: str, parameters: Mapping[st
         return _error("unknown-parameter", f"`{path}` is a module", place, help)
     what = f"`{found.path}`, which has steps of its own,"
     if use is not None:
-        what = f"`{use.resolved.target.name}` at {found.path}"
+        what = f"`{use.plan.name}` at {found.path}"
     words = ["block"] if use is not None else []
-    words += ["depth"] if found.spot.step.depth is not None and not found.is_repeat else []
+    words += ["depth"] if found.made.site.plan.depth is not None and not found.is_repeat else []
     return _error("unknown-parameter", f"{what} has no parameter `{name}`", place, suggest(name, [*parameters, *words]))
 
 
 def left_out(found: Found, path: str) -> SpecError:
     """The step at a path is left out there, so that it has no values."""
-    step, place = found.spot.step, _place(path, 0, len(found.path))
-    reason = f" (`when: {step.when}`)" if step.when is not True else ""
+    plan, place = found.made.site.plan, _place(path, 0, len(found.path))
+    reason = f" (`when: {plan.when}`)" if plan.when is not True else ""
     return _error("unknown-path", f"`{found.path}` is left out here{reason}", place, None)
 
 

@@ -1,0 +1,231 @@
+"""What is said and has no effect: keys that a block does not take, knobs that reach nothing, steps that nothing reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from archbuilder.diagnostics import Note, Reporter, nearest, note_at, suggest
+from archbuilder.graph.graph import Graph, Node, Section, Tap, Value, graphs_in, reduction_of
+from archbuilder.graph.shapes import Map, Streams, Tokens
+from archbuilder.language.formula import Formula
+from archbuilder.language.habits import advice_for_parameter
+from archbuilder.language.models import Architecture, Step
+from archbuilder.language.table import key_place
+from archbuilder.lower.frame import Builder, Frame, Use
+from archbuilder.lower.lowering import Lowering
+from archbuilder.lower.plans import UsePlan, names_used
+from archbuilder.lower.rules import Numbering, Rules
+
+_NOTHING: Final[Mapping[str, str]] = {}
+
+# ---- keys of a use --------------------------------------------------------------------------------------------------
+
+
+def report_keys(lowering: Lowering, plan: UsePlan, frame: Frame) -> None:
+    """Reports the keys of a use that mean nothing, and what is wrong in the defaults that it gives."""
+    for key, place, first in plan.twice:
+        message = f"`{key}` of `{plan.name}` is set by `{frame.block}` itself"
+        notes = note_at(f"`{frame.block}` sets it here", first)
+        lowering.error(frame, "fixed-parameter", message, place, "remove it", notes)
+    for step, keys in plan.unknown:
+        if type(step.block) is Formula:
+            _report_misfit(lowering, plan.name, keys, step, frame)
+        else:
+            _report_unknown(lowering, plan, keys, step, frame)
+    for fault in plan.faults:
+        lowering.error(frame, *fault)
+
+
+def _report_unknown(lowering: Lowering, plan: UsePlan, keys: list[str], step: Step, frame: Frame) -> None:
+    """A use has keys that are no parameters of its block."""
+    parameters = plan.definition.parameters
+    for key in keys:
+        near = nearest(key, [*parameters, *Step.KEYS])
+        help = advice_for_parameter(key, parameters) or (near and f"did you mean `{near}`?")
+        help = help or suggest(key, parameters) or "remove it"
+        message = f"`{plan.name}` has no parameter `{key}`"
+        notes = lowering.library.notes_on(plan.name)
+        lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), help, notes)
+
+
+def _report_misfit(lowering: Lowering, name: str, unknown: list[str], step: Step, frame: Frame) -> None:
+    """The block in a slot does not take what the body that has the slot tells it."""
+    library = lowering.library
+    missing = " and no ".join(f"`{key}`" for key in unknown)
+    slot = min(step.block.names) if isinstance(step.block, Formula) else ""
+    message = f"`{name}` cannot be the `{slot}` of `{frame.block}`: it has no {missing}"
+    around = library.find(frame.block)
+    usual = around.parameters[slot].default if around is not None and slot in around.parameters else None
+    fitting = [each for each in library.names() if _takes(lowering, each, step.arguments)]
+    fitting.sort(key=lambda each: (each != usual, _count_of_parameters(lowering, each)))
+    help = f"blocks that have them: {', '.join(fitting[:5])}, ..." if fitting else None
+    origin = frame.scope.origin(slot)
+    place = origin if origin is not None and not origin.source.shipped else step.place_at("block")
+    notes = note_at(f"`{frame.block}` uses it here", step.place) if place is origin else ()
+    lowering.error(frame, "bad-slot", message, place, help, notes)
+
+
+def _count_of_parameters(lowering: Lowering, block: str) -> int:
+    """How much a block can be told: what can be told little more than a slot tells is made for it."""
+    definition = lowering.library.find(block)
+    return len(definition.parameters) if definition is not None else 0
+
+
+def _takes(lowering: Lowering, block: str, told: Mapping[str, Any]) -> bool:
+    """Whether a block takes what it is told, and needs no more."""
+    definition = lowering.library.find(block)
+    parameters = definition.parameters if definition is not None else {}
+    return told.keys() <= parameters.keys() and all(
+        key in told for key, parameter in parameters.items() if parameter.required
+    )
+
+
+# ---- values of a use ------------------------------------------------------------------------------------------------
+
+
+def report_idle_values(lowering: Lowering, use: Use) -> None:
+    """Refuses what the use says and what means nothing beside the rest; notes which defaults were of use."""
+    plan = use.plan
+    for other, key in _overruled(use):
+        told = plan.told.get(other)
+        place = told.place if told is not None else use.settings[other].plan.key_place
+        message = f"`{other}` of `{plan.name}` has no effect beside `{key}`"
+        lowering.error(use.frame, "no-effect", message, place, "give one of them")
+    op = plan.definition.op
+    idle = op.idle(use.values) if op is not None else _NOTHING
+    for key, setting in use.settings.items():
+        if not setting.used and key in use.values and key not in plan.told and key not in idle:
+            setting.mark_used()
+    for key in idle:
+        if key in plan.told:
+            message = f"`{key}` of `{plan.name}` has no effect {idle[key]}"
+            lowering.error(use.frame, "no-effect", message, plan.told[key].place, "remove it")
+
+
+def _overruled(use: Use) -> list[tuple[str, str]]:
+    """The parameters that have no effect beside another one that is said as near, or nearer; each with that one.
+
+    What a default says gives way to what the use says, and what a base said to all that this file says.
+    """
+    told, definition = use.plan.told, use.plan.definition
+    if not definition.spoken:
+        return []
+    taken = {key: each for key, each in use.settings.items() if key in definition.parameters and key not in told}
+    if not taken:
+        return list(use.plan.overruled)
+    return [
+        (other, key)
+        for other, key in definition.overruled({*told, *taken})
+        if (key in told and other in told)
+        or (key in taken and not taken[key].plan.weak and (other in told or not taken[other].plan.weak))
+    ]
+
+
+# ---- a whole network ------------------------------------------------------------------------------------------------
+
+
+def report_unused(lowering: Lowering, architecture: Architecture, rules: Rules, numbering: Numbering | None) -> None:
+    """Reports each knob of a network that is right, and has no effect, where this file wrote it."""
+    reporter = lowering.reporter
+    reporter.add(lowering.library.unused.diagnostics)
+    for setting in lowering.settings:
+        plan = setting.plan
+        if not (setting.used or plan.weak):
+            message = f"`{plan.parameter}` of `{plan.block}` has no effect: no use of `{plan.block}` here takes it"
+            help = "remove it; a value that a use or a block's own body writes is stronger than a default"
+            reporter.error("no-effect", message, plan.key_place, help=help)
+    _report_idle_scale(architecture, rules, reporter)
+    if numbering is not None and numbering.count == 0 and not architecture.is_weak("sequential"):
+        message = "`sequential` has no effect: there is no step in `stem`, `stages` or `neck` to number"
+        reporter.error("no-effect", message, architecture.place_of_key("sequential"), help="remove it")
+    _report_unused_parameters(architecture, reporter)
+
+
+def _report_idle_scale(architecture: Architecture, rules: Rules, reporter: Reporter) -> None:
+    """Multipliers that have nothing to multiply."""
+    scale = architecture.scale
+    if scale is None or architecture.is_weak("scale"):
+        return
+    for word, rule in (("width", rules.width), ("depth", rules.depth)):
+        if rule is not None and word not in rules.used and not scale.is_weak(word):
+            message = f"this multiplier has no effect: no step of `stem` and `stages` says `{word}`"
+            help = "remove it, or say there what is to be multiplied"
+            reporter.error("no-effect", message, scale.place_of_key(word), help=help)
+
+
+def _report_unused_parameters(architecture: Architecture, reporter: Reporter) -> None:
+    written = architecture.parameters
+    if not written or architecture.is_weak("parameters"):
+        return
+    used = names_used(architecture)
+    weak: frozenset[str] = getattr(written, "weak", frozenset())
+    for name in written:
+        if name not in used and name not in weak:
+            message = f"the parameter `{name}` has no effect: nothing uses `${name}`"
+            near = nearest(name, [each for each in written if each != name])
+            help = f"did you mean `{near}`?" if near is not None else "use it or remove it"
+            reporter.error("no-effect", message, key_place(written, name), help=help)
+
+
+def report_unknown_names(architecture: Architecture, builder: Builder, reporter: Reporter) -> None:
+    """Reports names in a network's `rename` and `register` that none of its steps has."""
+    known = builder.known | {name.split(".")[0] for name in builder.known}
+    for word, names in (("rename", architecture.rename), ("register", architecture.register_)):
+        for number, name in enumerate(names or ()):
+            if name not in known and name not in (architecture.rename or {}).values():
+                place = architecture.place_inside(word, name if word == "rename" else number)
+                help = suggest(name, known)
+                reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
+
+
+def report_reduction(
+    architecture: Architecture, builder: Builder, sections: Sequence[Section], reporter: Reporter
+) -> None:
+    """Reports an output stride that the steps of stem and stages do not keep."""
+    limit = architecture.output_stride
+    if limit is None or reporter.diagnostics:
+        return
+    for number in (each for name, *span in sections if name in ("stem", "stages") for each in range(*span)):
+        node = builder.nodes[number]
+        parts = range(len(node.shape)) if isinstance(node.shape, Streams) else (None,)
+        has_size = isinstance(node.shape, Map | Tokens | Streams)
+        values = [Value(number, part) for part in parts] if has_size else []
+        found = max((reduction_of(each, builder.nodes, builder.input) for each in values), default=0)
+        if found > limit:
+            name = node.shown_names()[0]
+            message = f"the output stride is {found}, not {limit}: `{name}` has no stride that can become dilation"
+            notes = (Note("it is here", node.place),) if node.place and not node.place.source.shipped else ()
+            help = "only uses of blocks with `stride` and `dilation` can keep it"
+            place = architecture.place_at("output_stride")
+            reporter.error("bad-output-stride", message, place, help=help, notes=notes)
+            return
+
+
+def report_idle_steps(network: Graph, taps: Sequence[Tap], reporter: Reporter) -> None:
+    """Reports each step of the user's own that changes nothing: a mistake in the wiring, mostly a `from` that is missing.
+
+    Args:
+        network: the network, with the blocks that it uses.
+        taps: the feature maps that its spec asks for.
+        reporter: is told.
+    """
+    wanted = [network.output, *(output.value for output in network.outputs), *(tap.value for tap in taps)]
+    _report_idle(network, wanted, "list it in `features`, say `output`, ", reporter)
+    for graph in graphs_in(network):
+        if graph is not network and any(map(_is_own, graph.nodes)):
+            _report_idle(graph, [graph.output], "", reporter)
+
+
+def _is_own(node: Node) -> bool:
+    """Whether a step that is there was not written by this project."""
+    return node.body is not None and (node.place is None or not node.place.source.shipped)
+
+
+def _report_idle(graph: Graph, wanted: Sequence[Value], ways: str, reporter: Reporter) -> None:
+    for number in sorted(graph.idle(wanted)):
+        node = graph.nodes[number]
+        if _is_own(node):
+            message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"
+            help = f"name it in the `from` of a later step, {ways}or remove it"
+            reporter.error("no-effect", message, node.place, help=help)

@@ -1,0 +1,201 @@
+"""What one lowering shares: where mistakes go, what is made and counted, and how an expression gets its value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Self
+
+from archbuilder.diagnostics import Note, Place, Reporter, suggest
+from archbuilder.graph.graph import Graph, Node, Output
+from archbuilder.graph.op import Op
+from archbuilder.graph.shapes import Shape
+from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.formula import Formula, UnknownNameError
+from archbuilder.language.table import value_place
+from archbuilder.lower.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
+from archbuilder.lower.library import Library
+from archbuilder.lower.plans import StepPlan, UsePlan
+
+MAXIMUM_NODES: Final = 20_000
+"""Distinct nodes of a network; repeats of equal blocks count once."""
+MAXIMUM_RECURSION: Final = 40
+"""How deep blocks may stand in blocks."""
+
+
+class GiveUp(Exception):
+    """What was wrong is reported; the step has no value."""
+
+
+class TooLarge(Exception):
+    """The network passes a bound, which has been reported; nothing more can be said of it."""
+
+
+class Target(NamedTuple):
+    """A block or an op that a step uses, and the variables that what is said of it sees: None is for those of the frame."""
+
+    plan: UsePlan
+    scopes: tuple[Scope | None, ...]
+
+    @property
+    def uses_in_slots(self) -> tuple[tuple[StepPlan, Scope | None], ...]:
+        """The uses in the slots that it leads through, with the variables that each sees."""
+        return tuple(zip(self.plan.steps[1:], self.scopes[1:], strict=True)) if len(self.scopes) > 1 else ()
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A call of a block: its graph, None while it is lowered or where something in it is wrong, and the use for which it was
+    lowered first; equal uses share it."""
+
+    first: Use
+    graph: Graph | None = None
+    is_open: bool = True
+
+
+@dataclass(eq=False)
+class Lowering:
+    """One lowering of one network.
+
+    `made` says of each node what it was made of, `inline` the same of the network's own steps that are no node, by name.
+    `settings` are all the defaults that were read, `outputs` the network's further outputs. `sizes` are those that held
+    tensors have, taken from `known_sizes`, of a lowering for the spec's own input, where there was one. What a step
+    stands for is looked up once, where it names that: `targets`. Equal ops and equal calls are made once: `ops`, `calls`.
+    """
+
+    library: Library
+    reporter: Reporter
+    root: Builder
+    known_sizes: Sequence[Any] | None = None
+    made: dict[Node, Made] = field(default_factory=dict)
+    inline: dict[str, Made] = field(default_factory=dict)
+    settings: list[Setting] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    sizes: list[Any] = field(default_factory=list)
+    targets: dict[StepPlan, Target] = field(default_factory=dict)
+    ops: dict[Any, tuple[Op, Shape]] = field(default_factory=dict)
+    calls: dict[Any, Call] = field(default_factory=dict)
+    inside_defaults: dict[Any, Defaults] = field(default_factory=dict)
+    checked_names: set[str] = field(default_factory=set)
+    nodes: int = 0
+    depth: int = 0
+
+    # ---- mistakes -----------------------------------------------------------------------------------------------
+
+    def error(
+        self,
+        frame: Frame,
+        code: str,
+        message: str,
+        place: Place | None,
+        help: str | None = None,
+        notes: tuple[Note, ...] = (),
+    ) -> None:
+        """Reports a mistake at `place`, or, where that is in a shipped block, at the use in the user's spec."""
+        used_at = frame.used_at
+        if used_at is not None and (place is None or place.source.shipped) and not used_at.source.shipped:
+            notes = (*notes, Note(f"in the block `{frame.block}`", place)) if frame.block else notes
+            place = used_at
+        elif used_at is not None and place is not None and used_at[:2] != place[:2] and frame.used_block:
+            notes = (*notes, Note(f"`{frame.used_block}` is used here", used_at))
+        self.reporter.error(code, message, place, help=help, notes=notes)
+
+    # ---- bounds -------------------------------------------------------------------------------------------------
+
+    def count(self, frame: Frame, place: Place | None, count: int = 1) -> None:
+        """Counts nodes that a step at `place` becomes.
+
+        Raises:
+            TooLarge: if there are too many; that is reported.
+        """
+        self.nodes += count
+        if self.nodes > MAXIMUM_NODES:
+            message = f"this network has more than {MAXIMUM_NODES:,} different steps"
+            self.error(frame, "too-large", message, place)
+            raise TooLarge
+
+    def inside(self, frame: Frame, place: Place | None) -> Self:
+        """The context of one level deeper in blocks, for a step at `place`.
+
+        Raises:
+            TooLarge: if they stand too deep; that is reported.
+        """
+        if self.depth >= MAXIMUM_RECURSION:
+            message = f"blocks stand in blocks more than {MAXIMUM_RECURSION} deep"
+            self.error(frame, "too-deep", message, place, "does a block use itself?")
+            raise TooLarge
+        return self
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.depth -= 1
+
+    # ---- values -------------------------------------------------------------------------------------------------
+
+    def evaluate(self, value: Any, frame: Frame, place: Place | None, scope: Scope | None = None) -> Any:
+        """A value with its expressions computed, in lists and maps too, with the variables of `frame` or of `scope`.
+
+        Raises:
+            GiveUp: if that fails; the reason is reported.
+        """
+        if type(value) is Formula:
+            return self._compute(value, frame, place, scope)
+        if isinstance(value, list):
+            places = [value_place(value, number) or place for number in range(len(value))]
+            return [self.evaluate(each, frame, at, scope) for each, at in zip(value, places, strict=True)]
+        if isinstance(value, dict):
+            return {
+                key: self.evaluate(each, frame, value_place(value, key) or place, scope) for key, each in value.items()
+            }
+        return value
+
+    def _compute(self, formula: Formula, frame: Frame, place: Place | None, scope: Scope | None) -> Any:
+        names = frame if scope is None else _Elsewhere(scope.variables, frame)
+        try:
+            value = formula.evaluate(names)
+        except UnknownNameError as error:
+            help = suggest(error.name, frame.visible() if scope is None else [*scope.variables, "here"])
+            message = f"`{error.name}` is not known in this expression"
+            self.error(frame, "unknown-name", message, place, help)
+        except FormulaError as error:
+            # Whatever depends on a value that went wrong stays silent.
+            if not any(_is_unknown(names, name) for name in formula.names):
+                self.error(frame, "bad-expression", str(error), place, notes=_origins(formula, frame, place))
+        else:
+            if value is not UNKNOWN:
+                return value
+        raise GiveUp
+
+
+def _origins(formula: Formula, frame: Frame, place: Place | None) -> tuple[Note, ...]:
+    """Where the values come from that an expression in a block speaks of, as far as a user wrote them elsewhere."""
+    if not frame.block:
+        return ()
+    known = ((name, frame.scope.origin(name)) for name in sorted(formula.names))
+    return tuple(
+        Note(f"`{name}` is given here", at) for name, at in known if at and not at.source.shipped and at != place
+    )
+
+
+def _is_unknown(names: Frame | _Elsewhere, name: str) -> bool:
+    """Whether a name stands for something that went wrong."""
+    try:
+        return names[name] is UNKNOWN
+    except KeyError:
+        return False
+
+
+class _Elsewhere:
+    """The variables of another place, with `here` and `repeat` of this one."""
+
+    def __init__(self, variables: Mapping[str, Any], frame: Frame) -> None:
+        self.variables, self.frame = variables, frame
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self.variables:
+            return self.variables[name]
+        if name in ("here", "repeat"):
+            return self.frame[name]
+        raise KeyError(name)

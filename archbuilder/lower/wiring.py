@@ -1,0 +1,228 @@
+"""Which values a step takes and gives, what the names of values mean, and how often a step stands."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from archbuilder.diagnostics import Place, suggest
+from archbuilder.graph.graph import Node, Output, Value
+from archbuilder.graph.shapes import Streams
+from archbuilder.graph.table import GATHER
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import BlockDefinition, Loop
+from archbuilder.language.table import value_place
+from archbuilder.language.values import MAXIMUM_REPEATS
+from archbuilder.lower.frame import POISON, Frame, Site, Slot
+from archbuilder.lower.lowering import GiveUp, Lowering
+from archbuilder.lower.plans import StepPlan
+from archbuilder.parameters import describe
+
+_NUMBER: Final = re.compile("-?[0-9]{1,6}")
+
+
+def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: bool = False) -> tuple[Value, ...]:
+    """The values that a step takes.
+
+    Raises:
+        GiveUp: if it names one that there is not; that is reported.
+    """
+    if plan.inputs is None:
+        return (frame.current,)
+    found: list[Value] = []
+    for number, written in enumerate(plan.inputs[:1] if first_only else plan.inputs):
+        name: Any = written
+        if type(written) is Formula:
+            name = lowering.evaluate(written, frame, _place_of_input(plan, number))
+        if not isinstance(name, str):
+            _report_no_name(lowering, plan, number, name, frame)
+            raise GiveUp
+        values = find_values(name, frame)
+        if values is None:
+            message = f"there is no step `{name}` before this one"
+            lowering.error(frame, "unknown-step", message, _place_of_input(plan, number), advice_for(name, frame))
+            raise GiveUp
+        found += values
+        if len(found) > MAXIMUM_REPEATS:
+            message = f"a step takes at most {MAXIMUM_REPEATS:,} values"
+            lowering.error(frame, "too-large", message, _place_of_input(plan, number))
+            raise GiveUp
+    return tuple(found)
+
+
+def _report_no_name(lowering: Lowering, plan: StepPlan, number: int, value: Any, frame: Frame) -> None:
+    written = (plan.inputs or [])[number]
+    shown = f"a value of {value}" if getattr(value, "is_shape", False) else describe(value)
+    advice = f"write {str(written).removeprefix('$')}, without the `$`"
+    if isinstance(value, Slot):
+        advice = f"use it in a step of its own, {{block: {written}}}, and name that"
+    message = f"`from` takes names of steps, got {shown}"
+    lowering.error(frame, "bad-value", message, _place_of_input(plan, number), advice)
+
+
+def _place_of_input(plan: StepPlan, number: int) -> Place | None:
+    """Where the name of one of a step's inputs is written."""
+    step = plan.step
+    listed = step.table.get("from") if step.table is not None else None
+    return value_place(listed, number) or step.place_at("from")
+
+
+def only_input(lowering: Lowering, site: Site) -> Value:
+    """The one value that a step takes which stands inline.
+
+    Raises:
+        GiveUp: if it takes several; that is reported.
+    """
+    if len(site.inputs) != 1:
+        message = f"inline steps take one value, got {len(site.inputs)}"
+        lowering.error(site.frame, "bad-input", message, site.plan.step.place_at("from"))
+        raise GiveUp
+    return site.inputs[0]
+
+
+def refuse_word(lowering: Lowering, word: str, why: str, plan: StepPlan, frame: Frame) -> None:
+    """Reports a word of a step that means nothing where it stands."""
+    step = plan.step
+    said = {"from": step.from_, "rename": step.rename, "register": step.register_, "inline": step.inline}
+    if said[word]:
+        message = f"`{word}` has no effect {why}"
+        lowering.error(frame, "no-effect", message, step.place_of_key(word), "remove it")
+
+
+def find_values(name: str, frame: Frame) -> list[Value] | None:
+    """The values that a name stands for; None if there are none.
+
+    `conv1` is a step's value, `input` the body's own; `parts.0` a part of a value (`parts.-1` the last), or the step of
+    that name; `acts.*` all parts, or all steps of these names in order.
+    """
+    value = _value_called(name, frame)
+    if value is not None:
+        return [value]
+    if name == "*":
+        return list(frame.values.values()) or None
+    whole, dot, part = name.rpartition(".")
+    if not dot:
+        return None
+    if part == "*":
+        steps = [found for key, found in frame.values.items() if key.startswith(f"{whole}.")]
+        return steps or _parts(whole, frame)
+    parts = _parts(whole, frame)
+    if parts is None or not _NUMBER.fullmatch(part):
+        return None
+    if whole != "input" and parts == [_value_called(whole, frame)] != [POISON]:
+        return None  # a block may be given one value or several, but a step's own value is known to be one
+    number = int(part)
+    if parts == [POISON]:
+        return parts
+    return [parts[number]] if -len(parts) <= number < len(parts) else None
+
+
+def advice_for(name: str, frame: Frame) -> str | None:
+    """What to write instead of a name that stands for nothing."""
+    whole, _, part = name.rpartition(".")
+    parts = _parts(whole, frame) if whole else None
+    if parts and parts != [_value_called(whole, frame)]:
+        return f"`{whole}` has {len(parts)} parts, {whole}.0 to {whole}.{len(parts) - 1}"
+    if whole and _value_called(whole, frame) is not None:
+        return f"`{whole}` is one value; only what `split` gives has parts" if part.isdigit() else f"write `{whole}`"
+    return suggest(name, ["input", *frame.values])
+
+
+def _value_called(name: str, frame: Frame) -> Value | None:
+    """The value of the step of this name, or the body's own `input`; None if there is no such step."""
+    return frame.input if name == "input" else frame.values.get(name)
+
+
+def _parts(name: str, frame: Frame) -> list[Value] | None:
+    value = _value_called(name, frame)
+    if value is None:
+        return None
+    if value == POISON:
+        return [POISON]
+    shape = frame.builder.shape_of(value)
+    if not isinstance(shape, Streams):
+        return [value]  # one value is a list of one
+    return [Value(value.node, number) for number in range(len(shape))]
+
+
+# ---- what it gives --------------------------------------------------------------------------------------------------
+
+
+def note_output(lowering: Lowering, site: Site, value: Value, output: str) -> None:
+    """A further output of the network."""
+    plan, name, frame, _, _ = site
+    if frame.block or frame.builder is not lowering.root:
+        message = "`output` is for steps of the network itself, not inside a block"
+        help = "say it of the step of the network that takes the value"
+        lowering.error(frame, "bad-output", message, plan.step.place_at("output"), help)
+        raise GiveUp
+    if not name.isidentifier() or name.startswith("_") or name in ("output", "Tensor"):
+        message = f"an output cannot be called `{name}`: it is a field of a named tuple, beside `output`"
+        help = "call the step by a word of letters, digits and underscores that begins with a letter"
+        lowering.error(frame, "bad-name", message, plan.step.name_place, help)
+        raise GiveUp
+    lowering.outputs.append(Output(name, value, output == "always"))
+
+
+def give_returned(lowering: Lowering, definition: BlockDefinition, inner: Frame) -> None:
+    """Makes the values that a block says it returns its output."""
+    found: list[Value] = []
+    for number, name in enumerate(definition.return_ or ()):
+        values = find_values(str(name), inner)
+        if values is None:
+            place = definition.place_inside("return", number)
+            message = f"there is no step `{name}` to return"
+            lowering.error(inner, "unknown-step", message, place, advice_for(str(name), inner))
+            values = [POISON]
+        found += values
+    give(found, definition.place, inner)
+
+
+def give(found: list[Value], place: Place | None, inner: Frame) -> None:
+    """Makes values the output of a body: several as a list of streams."""
+    if POISON in found or len(found) == 1:
+        inner.current = POISON if POISON in found else found[0]
+        return
+    shapes = Streams(inner.builder.shape_of(value) for value in found)
+    inner.current = inner.builder.add(Node("streams", GATHER, tuple(found), shapes, place))
+
+
+# ---- how often ------------------------------------------------------------------------------------------------------
+
+
+def turns_of(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) -> range:
+    """The numbers that a loop runs over.
+
+    Raises:
+        GiveUp: if it cannot run; that is reported.
+    """
+    at = plan.step.name_place
+    start, stop = (lowering.evaluate(bound, frame, at) for bound in (loop.start, loop.stop))
+    for bound in (start, stop):
+        if type(bound) is not int:
+            lowering.error(frame, "bad-loop", f"a loop runs over whole numbers, got {describe(bound)}", at)
+            raise GiveUp
+    if stop - start > MAXIMUM_REPEATS:
+        message = f"a loop has at most {MAXIMUM_REPEATS:,} turns, this one has {stop - start:,}"
+        lowering.error(frame, "bad-loop", message, at)
+        raise GiveUp
+    if loop.variable in (*frame.scope.variables, "repeat", "here"):
+        message = f"`{loop.variable}` is the name of another variable here"
+        lowering.error(frame, "shadowed", message, at, "give the loop's variable another name")
+        raise GiveUp
+    return range(start, stop)
+
+
+def depth_of(lowering: Lowering, plan: StepPlan, frame: Frame) -> int:
+    """How many repeats a step says it has.
+
+    Raises:
+        GiveUp: if that is no such number; that is reported.
+    """
+    place = plan.step.place_at("depth")
+    depth = lowering.evaluate(plan.depth, frame, place)
+    if type(depth) is not int or not 1 <= depth <= MAXIMUM_REPEATS:
+        message = f"`depth` must be a whole number from 1 to {MAXIMUM_REPEATS:,}, got {describe(depth)}"
+        lowering.error(frame, "bad-value", message, place)
+        raise GiveUp
+    return depth

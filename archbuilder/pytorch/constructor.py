@@ -1,0 +1,229 @@
+"""How a class's constructor says the values that its instances need: literals, expressions of its arguments, arguments."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from archbuilder.pytorch.formulas import (
+    BLOCK_CHANNELS,
+    IN_CHANNELS,
+    Calculator,
+    Tree,
+    Unsaid,
+    in_other_words,
+    is_function,
+    literal_tree,
+    names_in,
+    parse,
+    python_text,
+)
+from archbuilder.pytorch.names import argument_name
+from archbuilder.pytorch.views import Given, View, plain
+
+ABSENT: Final = object()
+"""Stands where an instance has nothing, so that any value would do."""
+
+
+class CannotUnify(Exception):
+    """Instances differ in more than values; they need classes of their own."""
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A value that a constructor computes from its arguments: as text, and what it is called where it has to be kept."""
+
+    text: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a constructor: its name there, its value in each instance, and what the spec calls it, if it does."""
+
+    name: str
+    values: tuple[Any, ...]
+    source: str | None = None
+    default: Any = ABSENT
+
+
+@dataclass
+class Constructor:
+    """The arguments of a class, and what is computed from them, found by asking for values.
+
+    `views` are those of the instances; `formulas` the expressions by which the block computes some of its names; `free` the
+    names that are arguments although all instances have one value for them, as the parameters of a network are. `choices` are
+    the conditions by which the step at hand chooses what it takes.
+    """
+
+    views: list[View]
+    formulas: Mapping[str, str]
+    free: AbstractSet[str]
+    calculator: Calculator
+    choices: list[Tree] = field(default_factory=list)
+    arguments: dict[str, Argument] = field(default_factory=dict)
+    derived: dict[str, Tree] = field(default_factory=dict)
+    _known: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        first = self.views[0].scope
+        self._known = {
+            name: value for name, value in first.items() if name not in self.free and self._is_same(name, value)
+        }
+
+    def _is_same(self, name: str, value: Any) -> bool:
+        return all(name in view.scope and same(view.scope[name], value) for view in self.views)
+
+    # ---- values -------------------------------------------------------------------------------------------------
+
+    def value(self, values: Sequence[Any], hint: str) -> Any:
+        """A literal, if the values of all instances agree; else an expression that gives them; else an argument."""
+        given = [plain(value) for value in values if value is not ABSENT]
+        alike = all(same(value, given[0]) for value in given)
+        part = len(given) < len(
+            values
+        )  # a stride of shortcuts that some lack follows `stride`, though all there are have 2
+        if alike and not (self.free or part):
+            return given[0]
+        trees = [tree for value in values if isinstance(value, Given) for tree in value.trees()]
+        if alike and not part:
+            trees = [tree for tree in trees if any(name in self.free for name in names_in(tree))]
+        wanted = [value if value is ABSENT else plain(value) for value in values]
+        computed = self.expression(trees, wanted, hint)
+        if computed is None and not alike:
+            computed = self.expression(self._chosen(trees), wanted, hint)
+        if computed is not None or alike:
+            return given[0] if computed is None else computed
+        if not all(isinstance(value, int | float | str | tuple | None) for value in given):
+            raise CannotUnify
+        return self._argument(wanted, hint)
+
+    def _chosen(self, trees: list[Tree]) -> Iterator[Tree]:
+        """One of two trees, by what the step chooses what it takes."""
+        distinct = list({ast.unparse(tree): tree for tree in trees}.values())
+        for choice in self.choices:
+            for one in distinct:
+                yield from (ast.IfExp(choice, one, other) for other in distinct if other is not one)
+
+    def expression(self, trees: Iterable[Tree], values: Sequence[Any], hint: str) -> Computed | None:
+        """The first of some trees that gives the right value in every instance."""
+        tried: set[str] = set()
+        for tree in trees:
+            simple = self.calculator.simple(tree, self._known)
+            text = ast.unparse(simple)
+            if text in tried or isinstance(simple, ast.Constant):
+                continue
+            tried.add(text)
+            if self._gives(simple, values) and all(map(self._can_be_known, names_in(simple))):
+                for name in names_in(simple):
+                    self._need(name)
+                return Computed(python_text(simple, self.python_name), self._kept_as(simple, hint))
+        return None
+
+    def _gives(self, tree: Tree, values: Sequence[Any]) -> bool:
+        return all(
+            value is ABSENT or same(self.calculator.value(tree, view.scope), value)
+            for view, value in zip(self.views, values, strict=True)
+        )
+
+    def _kept_as(self, tree: Tree, hint: str) -> str:
+        return self.python_name(tree.id) if isinstance(tree, ast.Name) else argument_name(hint)
+
+    def flag(self, values: Sequence[Any], trees: Iterable[Tree], name: str) -> Any:
+        """Whether a part is there: true or false, if all instances agree, else an expression or an argument."""
+        there = [value for value in values if value is not ABSENT]
+        if all(same(value, there[0]) for value in there):
+            return there[0]
+        trees = list(trees)
+        computed = self.expression(trees, values, f"with_{name}")
+        return computed if computed is not None else self._argument(values, _slot_in(trees) or f"with_{name}")
+
+    # ---- names --------------------------------------------------------------------------------------------------
+
+    def python_name(self, name: str) -> str:
+        """What the class calls something that the block calls `name`."""
+        return argument_name(f"{name}_" if is_function(name) else name)
+
+    def _can_be_known(self, name: str) -> bool:
+        """Whether a constructor can be told the values of a name; what is in a slot cannot be written there."""
+        return all(is_literal(view.scope.get(name)) for view in self.views)
+
+    def _need(self, name: str) -> None:
+        """Makes a name of the block known in the constructor: computed where its formula holds, else an argument."""
+        if name in self.derived or name in self.arguments:
+            return
+        values = [view.scope.get(name, ABSENT) for view in self.views]
+        formula = self.formulas.get(name)
+        tree = self._by_formula(formula, values) if formula is not None else None
+        if tree is None:
+            default = values[0] if name in self.free else ABSENT
+            self.arguments[name] = Argument(self.python_name(name), tuple(values), name, default)
+            return
+        for other in names_in(tree):
+            self._need(other)
+        self.derived[name] = tree
+
+    def _by_formula(self, formula: str, values: Sequence[Any]) -> Tree | None:
+        """The formula of a name, if that gives the right value in every instance, and something varies in it."""
+        tree, view = parse(formula), self.views[0]
+        if tree is None:
+            return None
+        try:
+            said = in_other_words(tree, view.names, view.block_channels)
+        except Unsaid:
+            return None
+        simple = self.calculator.simple(said, self._known)
+        return simple if not isinstance(simple, ast.Constant) and self._gives(simple, values) else None
+
+    def _argument(self, values: Sequence[Any], hint: str) -> Computed:
+        """An argument for what no expression gives: it has the name of what it is for."""
+        name, number = argument_name(hint), 2
+        wanted = name
+        taken = {each.name: each.values for each in self.arguments.values()} | dict.fromkeys(
+            (self.python_name(each) for each in self.derived), ()
+        )
+        while name in taken and not agree(values, taken[name]):
+            name, number = f"{wanted}{number}", number + 1
+        before = taken.get(name) or (ABSENT,) * len(values)
+        joined = tuple(new if old is ABSENT else old for old, new in zip(before, values, strict=True))
+        self.arguments[f"={name}"] = Argument(name, joined)
+        return Computed(name, name)
+
+    def ordered(self) -> tuple[Argument, ...]:
+        """All arguments: the channels first, then those of the block in its own order, then the others."""
+        own = [IN_CHANNELS, BLOCK_CHANNELS, *self.views[0].graph.bindings]
+        rank = {name: at for at, name in enumerate(dict.fromkeys(own))}
+        return tuple(self.arguments[key] for key in sorted(self.arguments, key=lambda key: rank.get(key, len(rank))))
+
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """What is computed before anything is made: names, each with its expression."""
+        return tuple(
+            (self.python_name(name), python_text(tree, self.python_name)) for name, tree in self.derived.items()
+        )
+
+
+def _slot_in(trees: list[Tree]) -> str | None:
+    """The slot on which it depends whether a part is there: a class is told so by its name, since it cannot be told a block."""
+    for tree in trees:
+        if isinstance(tree, ast.Compare) and isinstance(tree.left, ast.Name) and isinstance(tree.ops[0], ast.IsNot):
+            return tree.left.id
+    return None
+
+
+def is_literal(value: Any) -> bool:
+    """Whether a value can be written in a call: a number, a text, true, false, nothing, or several of these."""
+    return literal_tree(value) is not None or (isinstance(value, tuple) and all(map(is_literal, value)))
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two values are equal and of one type."""
+    return type(left) is type(right) and bool(left == right)
+
+
+def agree(values: Sequence[Any], known: Sequence[Any]) -> bool:
+    """Whether two rows of values are equal wherever both have one."""
+    pairs = zip(values, known, strict=True)
+    return bool(known) and all(value is ABSENT or other is ABSENT or same(value, other) for value, other in pairs)
