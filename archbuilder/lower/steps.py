@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from archbuilder.graph.graph import Graph, Node, Turn, Value, plain_node
+from archbuilder.graph.graph import Graph, Node, Value, plain_node
 from archbuilder.graph.op import Op
+from archbuilder.graph.origin import Turn
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.models import BlockDefinition, Loop
 from archbuilder.lower.arguments import read_use, resolve
