@@ -116,9 +116,11 @@ class _Rows:
         if not numbers:
             return
         nodes = graph.nodes[section.start : section.stop]
-        idle = frozenset(number - section.start for number in graph.training_only if number in numbers)
+        training_only = frozenset(number - section.start for number in graph.training_only if number in numbers)
         before = graph.shape_of(nodes[0].inputs[0]) if nodes[0].inputs else graph.input
-        yield Row(section.name, 0, _joint_label(nodes), 1, before, nodes[-1].shape, *self.costs.of_nodes(nodes, idle))
+        yield Row(
+            section.name, 0, _joint_label(nodes), 1, before, nodes[-1].shape, *self.costs.of_nodes(nodes, training_only)
+        )
         if limit > 0:
             for number in numbers:
                 yield from self.of_node(graph, number, "", 1, limit, 1)
@@ -129,8 +131,8 @@ class _Rows:
         if node.body is None:
             return
         times *= node.count
-        idle = number in graph.training_only
-        cost = self.costs.of_one(node).times(times, idle=idle)
+        only_in_training = number in graph.training_only
+        cost = self.costs.of_one(node).times(times, training_only=only_in_training)
         before = graph.shape_of(node.inputs[0]) if node.inputs else node.shape
         names = node.shown_names()
         name = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
@@ -138,7 +140,7 @@ class _Rows:
         if isinstance(node.body, Graph) and level < limit:
             for inner in range(len(node.body.nodes)):
                 for row in self.of_node(node.body, inner, f"{prefix}{name}.", level + 1, limit, times):
-                    yield replace(row, macs=0, activations=0) if idle else row
+                    yield replace(row, macs=0, activations=0) if only_in_training else row
 
     def inner_width(self, node: Node) -> int | None:
         graph = node.body

@@ -230,7 +230,7 @@ class Graph:
         """The nodes that only outputs in training need."""
         if all(output.always for output in self.outputs):
             return frozenset()
-        return self.idle([self.output, *(output.value for output in self.outputs if output.always)])
+        return self.unneeded([self.output, *(output.value for output in self.outputs if output.always)])
 
     def needed_for(self, wanted: Iterable[Value]) -> frozenset[int]:
         """The nodes on which some values depend."""
@@ -243,7 +243,7 @@ class Graph:
                 open_values += self.nodes[value.node].inputs
         return frozenset(needed)
 
-    def idle(self, wanted: Iterable[Value]) -> frozenset[int]:
+    def unneeded(self, wanted: Iterable[Value]) -> frozenset[int]:
         """The nodes on which none of some values depends."""
         return frozenset(range(len(self.nodes))) - self.needed_for(wanted)
 

@@ -65,8 +65,8 @@ def test_what_values_need(branched: Graph) -> None:
     at = numbers(branched)
     needed = branched.needed_for([Value(at["gone"])])
     assert {branched.nodes[number].name for number in needed} == {"conv", "a", "gone"}
-    assert branched.needed_for([Value(INPUT)]) == branched.idle([branched.output]) == frozenset()
-    assert branched.idle([Value(at["sum"])]) == {at["parts"], at["part"], at["up"]}
+    assert branched.needed_for([Value(INPUT)]) == branched.unneeded([branched.output]) == frozenset()
+    assert branched.unneeded([Value(at["sum"])]) == {at["parts"], at["part"], at["up"]}
 
 
 def test_how_far_a_value_is_reduced(branched: Graph) -> None:
