@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from archbuilder.graph.table import OPS
+
 PACKAGE = Path(__file__).parents[1] / "archbuilder"
 
 PAGE = Path(__file__).parents[1] / "docs" / "architecture.md"
@@ -29,6 +31,17 @@ ONE_OF_ITS_ROOM = {
     ("pytorch", "plugin"): "archbuilder.pytorch.foreign",  # compares a user's module with its declaration
 }
 """What a room may import, but only in one of its modules."""
+
+NO_OPS = {
+    ("cli", "parameter"): "the title of a column",
+    ("draw", "activation"): "a role",
+    ("draw", "identity"): "a kind of shortcut",
+    ("draw", "linear"): "a role",
+    ("draw", "norm"): "a role",
+    ("explain", "parameter"): "what a value may come from",
+    ("lower", "identity"): "what a block in Python makes of an empty slot: the word that a spec would use",
+}
+"""The words in tables and comparisons of a room that are names of ops, but mean something else there."""
 
 LAZY = {
     "archbuilder": "torch is not needed to check, nor graphviz to build",
@@ -126,6 +139,10 @@ def faults(module: str, found: list[Import]) -> list[str]:
                 wrong.append(f"line {each.line}: in `{room}`, only `{alone}` may import `{each.module}`")
             if other == "cli" and room not in ("cli", "__main__"):
                 wrong.append(f"line {each.line}: nothing imports the command")
+            if each.module.startswith("archbuilder.graph.ops.") and room != "graph":
+                wrong.append(
+                    f"line {each.line}: an op says what there is to know of it; only `graph` may import its class"
+                )
             if each.inside and room != "cli" and module not in LAZY:
                 wrong.append(f"line {each.line}: `{each.module}` is imported inside a function")
         elif room not in ONLY_IN.get(top, {room}) and not (each.typing and room == "api"):
@@ -138,6 +155,63 @@ def faults(module: str, found: list[Import]) -> list[str]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_file_keeps_to_its_room(path: Path) -> None:
     assert faults(name_of(path), OWN[path]) == []
+
+
+def names_of_ops(source: str) -> Iterator[tuple[int, str]]:
+    """Where a source tells ops apart by their names: in the keys of a table, in a list of words, or in a comparison."""
+    tree = ast.parse(source)
+    spared = {inner for node in ast.walk(tree) if _speaks_of_others(node) for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        words: list[ast.expr | None] = []
+        if isinstance(node, ast.Dict):
+            words = node.keys
+        elif isinstance(node, ast.List | ast.Tuple | ast.Set):
+            words = list(node.elts)
+        elif isinstance(node, ast.Compare):
+            words = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            words = [node.value]
+        elif isinstance(node, ast.Subscript):
+            words = [node.slice]
+        for word in words:
+            if isinstance(word, ast.Constant) and word.value in OPS and word not in spared:
+                yield word.lineno, str(word.value)
+
+
+def _speaks_of_others(node: ast.AST) -> bool:
+    """Whether what stands in it are words of a type, or what is compared with a role: that is the name of a role."""
+    if isinstance(node, ast.Subscript):
+        return ast.unparse(node.value).endswith("Literal")
+    sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+    return any(isinstance(side, ast.Attribute) and side.attr == "role" for side in sides)
+
+
+READERS = [path for path in FILES if room_of(name_of(path)) not in ("graph", "api", "__main__")]
+
+
+@pytest.mark.parametrize("path", READERS, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_reader_names_an_op(path: Path) -> None:
+    room = room_of(name_of(path))
+    found = [each for each in names_of_ops(path.read_text("utf-8")) if (room, each[1]) not in NO_OPS]
+    assert found == []
+
+
+def test_no_exception_is_left_that_nobody_needs() -> None:
+    met = {(room_of(name_of(path)), name) for path in READERS for _, name in names_of_ops(path.read_text("utf-8"))}
+    assert met == set(NO_OPS)
+
+
+def test_the_root_is_small() -> None:
+    """What lies in the package itself; all else has a room."""
+    assert {path.name for path in PACKAGE.glob("*.py")} == {
+        "__init__.py",
+        "__main__.py",
+        "diagnostics.py",
+        "parameters.py",
+    }
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders - rooms <= {"blocks", "specs"}  # data
 
 
 def test_every_room_has_its_rules() -> None:
@@ -170,10 +244,8 @@ def cycle(graph: dict[str, set[str]]) -> list[str]:
 
 
 def test_no_import_runs_back() -> None:
-    modules = {
-        name_of(path): {each.module for each in found if each.module in MODULES and not each.typing and not each.inside}
-        for path, found in OWN.items()
-    }
+    """Not in functions and not for type checkers alone either: a cycle that is put off is one."""
+    modules = {name_of(path): {each.module for each in found} & MODULES for path, found in OWN.items()}
     assert cycle(modules) == []
     rooms: dict[str, set[str]] = {}
     for module, others in modules.items():
@@ -199,6 +271,8 @@ class A:
         ("archbuilder.graph.x", "import archbuilder.language.load", "`graph` may not import `archbuilder.language.load`"),
         ("archbuilder.graph.x", "import yaml", "only cli, language may import `yaml`"),
         ("archbuilder.graph.ops.x", "from pydantic import BaseModel", "only language, plugin may import `pydantic`"),
+        ("archbuilder.draw.x", "from archbuilder.graph.ops import weighted", "only `graph` may import its class"),
+        ("archbuilder.pytorch.x", "from archbuilder.graph.ops.weighted import Linear", "an op says what there is to know"),
         ("archbuilder.graph.x", "if True:\n    import torch", "only pytorch may import `torch`"),
         ("archbuilder.lower.x", "def f():\n    from torch import nn", "only pytorch may import `torch`"),
         ("archbuilder.cli.x", "import torchinfo", "only pytorch may import `torchinfo`"),
@@ -215,6 +289,23 @@ class A:
 )  # fmt: skip
 def test_the_check_can_fail(module: str, source: str, expected: str) -> None:
     assert any(expected in fault for fault in faults(module, imports(source)))
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ('SIGNS = {"add": "+", "mean": "m"}', ["add"]),
+        ('FOLLOWERS = ("norm", "activation", "rest")', ["norm", "activation"]),
+        ('def f(op):\n    return op.name == "conv"', ["conv"]),
+        ('if op.name in {"linear"}: pass', ["linear"]),
+        ('match op.name:\n    case "split": pass', ["split"]),
+        ('kind = OPS["max_pool"]', ["max_pool"]),
+        ('Kind = Literal["norm", "linear"]\ndef f(op: Kind) -> bool:\n    return op.role == "norm"', []),
+        ('role = op.role in ("linear", "norm"); said = "the conv"; name = "conv"', []),
+    ],
+)
+def test_the_search_for_names_of_ops_can_fail(source: str, named: list[str]) -> None:
+    assert [name for _, name in names_of_ops(source)] == named
 
 
 def test_the_search_for_cycles_can_fail() -> None:

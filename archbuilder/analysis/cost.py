@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from archbuilder.graph.graph import INPUT, Graph, Node
+from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape
 
@@ -18,9 +18,9 @@ class Cost(NamedTuple):
     macs: int = 0
     activations: int = 0
 
-    def times(self, count: int, *, idle: bool = False) -> Cost:
-        """The cost of `count` of these; idle ones compute nothing in eval mode."""
-        works = 0 if idle else count
+    def times(self, count: int, *, training_only: bool = False) -> Cost:
+        """The cost of `count` of these; those that only training needs compute nothing in eval mode."""
+        works = 0 if training_only else count
         return Cost(self.parameters * count, self.buffers * count, self.macs * works, self.activations * works)
 
 
@@ -38,8 +38,8 @@ class Costs:
         """The cost of all nodes of a graph."""
         return self.of_nodes(graph.nodes, graph.training_only)
 
-    def of_nodes(self, nodes: tuple[Node, ...], idle: frozenset[int] = frozenset()) -> Cost:
-        """The cost of some nodes, repeats included. Those of which the numbers are in `idle` compute nothing in eval mode."""
+    def of_nodes(self, nodes: tuple[Node, ...], training_only: frozenset[int] = frozenset()) -> Cost:
+        """The cost of some nodes, repeats included. Those with the numbers in `training_only` compute nothing in eval mode."""
         parameters = buffers = macs = activations = 0
         for number, node in enumerate(nodes):
             one = self.of_one(node)
@@ -49,7 +49,7 @@ class Costs:
             of_parameters, of_buffers, of_macs, of_activations = one
             parameters += of_parameters * count
             buffers += of_buffers * count
-            if number not in idle:
+            if number not in training_only:
                 macs += of_macs * count
                 activations += of_activations * count
         return Cost(parameters, buffers, macs, activations)
@@ -74,19 +74,15 @@ class Costs:
         known = graph.layers if graph.layers is not None else self._layers.get(id(graph))
         if known is not None:
             return known
-        count, number, nodes = 0, graph.output.node, graph.nodes
-        while number != INPUT:
-            node = nodes[number]
-            body, inputs = node.body, node.inputs
-            if isinstance(body, Graph):
-                count += node.count * self.layers(body)
-            elif body is not None and body.counts_as_layer:
-                count += 1
-            if not inputs:
-                break
-            number = inputs[0].node
+        count = sum(map(self.layers_of, graph.on_main_path))
         self._layers[id(graph)] = count
         return count
+
+    def layers_of(self, node: Node) -> int:
+        """How many layers a node counts for, with its repeats."""
+        if isinstance(node.body, Graph):
+            return node.count * self.layers(node.body)
+        return node.count if node.body is not None and node.body.counts_as_layer else 0
 
 
 def _of_op(op: Op, output: Shape) -> Cost:

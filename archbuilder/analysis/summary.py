@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from archbuilder.analysis.cost import Costs
-from archbuilder.graph.graph import INPUT, Graph, Node, Section
+from archbuilder.graph.graph import Graph, Node, Section
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
 
@@ -104,16 +104,11 @@ class _Rows:
             if section.name != "stages":
                 yield from self.of_section(graph, section, limit)
                 continue
-            inlined = {part.start: part for part in graph.inlined if section.start <= part.start < section.stop}
-            number = section.start
-            while number < section.stop:
-                part = inlined.get(number)
-                if part is not None and part.stop > number:
-                    yield from self.of_section(graph, part, limit)
-                    number = part.stop
+            for piece in graph.pieces(section):
+                if piece.name:
+                    yield from self.of_section(graph, piece, limit)
                 else:
-                    yield from self.of_node(graph, number, "", 0, limit, 1)
-                    number += 1
+                    yield from self.of_node(graph, piece.start, "", 0, limit, 1)
 
     def of_section(self, graph: Graph, section: Section, limit: int) -> Iterator[Row]:
         """The row of a section, and of its steps."""
@@ -121,9 +116,11 @@ class _Rows:
         if not numbers:
             return
         nodes = graph.nodes[section.start : section.stop]
-        idle = frozenset(number - section.start for number in graph.training_only if number in numbers)
+        training_only = frozenset(number - section.start for number in graph.training_only if number in numbers)
         before = graph.shape_of(nodes[0].inputs[0]) if nodes[0].inputs else graph.input
-        yield Row(section.name, 0, _joint_label(nodes), 1, before, nodes[-1].shape, *self.costs.of_nodes(nodes, idle))
+        yield Row(
+            section.name, 0, _joint_label(nodes), 1, before, nodes[-1].shape, *self.costs.of_nodes(nodes, training_only)
+        )
         if limit > 0:
             for number in numbers:
                 yield from self.of_node(graph, number, "", 1, limit, 1)
@@ -134,8 +131,8 @@ class _Rows:
         if node.body is None:
             return
         times *= node.count
-        idle = number in graph.training_only
-        cost = self.costs.of_one(node).times(times, idle=idle)
+        only_in_training = number in graph.training_only
+        cost = self.costs.of_one(node).times(times, training_only=only_in_training)
         before = graph.shape_of(node.inputs[0]) if node.inputs else node.shape
         names = node.shown_names()
         name = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
@@ -143,7 +140,7 @@ class _Rows:
         if isinstance(node.body, Graph) and level < limit:
             for inner in range(len(node.body.nodes)):
                 for row in self.of_node(node.body, inner, f"{prefix}{name}.", level + 1, limit, times):
-                    yield replace(row, macs=0, activations=0) if idle else row
+                    yield replace(row, macs=0, activations=0) if only_in_training else row
 
     def inner_width(self, node: Node) -> int | None:
         graph = node.body
@@ -157,16 +154,11 @@ class _Rows:
 
 def _widths(graph: Graph) -> Iterator[int]:
     """The widths of the weighted layers on the main path."""
-    value = graph.output
-    while value.node != INPUT:
-        node = graph.nodes[value.node]
+    for node in graph.on_main_path:
         if isinstance(node.body, Graph):
             yield from _widths(node.body)
         elif node.body is not None and node.body.role in ("convolution", "linear"):
             yield from (part.channels for part in in_parts(node.shape) if not isinstance(part, Streams))
-        if not node.inputs:
-            break
-        value = node.inputs[0]
 
 
 _LABELS = 4

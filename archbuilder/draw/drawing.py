@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from archbuilder.analysis.cost import Costs
 from archbuilder.draw.picture import Box, Role
-from archbuilder.draw.shortcuts import Readers, shortcuts_of
+from archbuilder.draw.shortcuts import shortcuts_of
 from archbuilder.draw.words import span
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.op import Op
@@ -33,8 +32,7 @@ class Drawing:
     role: Role = "other"
 
     def __post_init__(self) -> None:
-        self.readers = _readers(self.graph)
-        self.shortcuts = dict(shortcuts_of(self.graph, self.readers, self.costs))
+        self.shortcuts = dict(shortcuts_of(self.graph, self.costs))
 
     def path(self, node: Node) -> str:
         """The path of a step, of the first and the last of its repeats."""
@@ -48,6 +46,12 @@ class Drawing:
         """The shape of a value."""
         return self.graph.shape_of(value)
 
+    def taken_by(self, section: Section) -> tuple[Value, ...]:
+        """The values that the steps of a section take from before it."""
+        nodes = self.graph.nodes[section.start : section.stop]
+        taken = (self.graph.source_of(value) for node in nodes if node.body is not None for value in node.inputs)
+        return tuple(dict.fromkeys(value for value in taken if value.node < section.start))
+
     def follows(self, node: Node, box: Box) -> bool:
         """Whether a layer can stand in the box of the one before it: nothing else reads what that one gives."""
         if not node.inputs:
@@ -60,17 +64,5 @@ class Drawing:
             and value.node != INPUT
             and isinstance(self.graph.nodes[value.node].body, Op)
             and self.ports[value.node].box == box.id
-            and self.readers[value.node, value.item] == 1
+            and self.graph.readers[value] == 1
         )
-
-    def read_from_before(self, section: Section) -> tuple[Value, ...]:
-        """The values that a section takes from before it."""
-        nodes = self.graph.nodes[section.start : section.stop]
-        read = (self.graph.source_of(value) for node in nodes if node.body is not None for value in node.inputs)
-        return tuple(dict.fromkeys(value for value in read if value.node < section.start))
-
-
-def _readers(graph: Graph) -> Readers:
-    """How often each value is read, by steps and as the graph's output."""
-    values = [value for node in graph.nodes if node.body is not None for value in node.inputs]
-    return Counter((value.node, value.item) for value in map(graph.source_of, [*values, graph.output]))

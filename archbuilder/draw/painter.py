@@ -89,8 +89,8 @@ class _Painter:
     def _stages(self, drawing: Drawing, section: Section) -> None:
         """Draws the stages; those of several steps that stand inline as a group, as a section."""
         start = section.start
-        for part in drawing.graph.inlined:
-            if start <= part.start < section.stop and part.stop - part.start > 1:
+        for part in drawing.graph.pieces(section):
+            if part.stop - part.start > 1:
                 self.items += self._nodes(drawing, range(start, part.start))
                 self._section(drawing, part)
                 start = part.stop
@@ -99,7 +99,7 @@ class _Painter:
     def _section(self, drawing: Drawing, section: Section) -> None:
         """Draws a section as a group. What it takes from before it enters through its header, if it is one value."""
         key = self._free(section.name)
-        outside = drawing.read_from_before(section)
+        outside = drawing.taken_by(section)
         entered = len(outside) == 1
         before = {value.node: drawing.port(value) for value in outside}
         if entered:
@@ -119,18 +119,15 @@ class _Painter:
         numbers = [n for n in range(section.start, section.stop) if drawing.graph.nodes[n].body is not None]
         row = self.rows.get((0, section.name))
         if section.name == "stages":
-            inlined: dict[int, tuple[list[int], Box]] = {}
-            for part in drawing.graph.inlined:
-                if part.start in numbers and part.stop > part.start:
-                    row = self.rows.get((0, part.name))
+            for piece in drawing.graph.pieces(section):
+                own = [number for number in numbers if piece.start <= number < piece.stop]
+                if piece.name and piece.start in own:
+                    row = self.rows.get((0, piece.name))
                     lines = at_most(row.label.split(", ")) if row and row.label else []
-                    card = self._card(part.name, [part.name, *lines], row, drawing.role)
-                    inlined[part.start] = ([n for n in numbers if part.start <= n < part.stop], card)
-            inside = {number for own, _ in inlined.values() for number in own[1:]}
-            for number in numbers:
-                if number not in inside:
-                    alone = [number], self._stage_box(drawing.graph.nodes[number], drawing.role)
-                    self._enter(drawing, *(inlined.get(number) or alone))
+                    self._enter(drawing, own, self._card(piece.name, [piece.name, *lines], row, drawing.role))
+                    continue
+                for number in own:
+                    self._enter(drawing, [number], self._stage_box(drawing.graph.nodes[number], drawing.role))
         elif numbers:
             quiet = [describe(drawing.graph.nodes[number]) for number in numbers]
             lines = at_most(row.label.split(", ") if row and row.label else quiet)

@@ -10,14 +10,7 @@ from archbuilder.graph.graph import INPUT, Graph, Node, Section, Tap, Value
 
 def cut(graph: Graph, taps: Sequence[Tap]) -> Graph:
     """The network that gives these taps and computes nothing else."""
-    needed: set[int] = set()
-    open_values = [tap.value for tap in taps]
-    while open_values:
-        value = open_values.pop()
-        if value.node != INPUT and value.node not in needed:
-            needed.add(value.node)
-            open_values += graph.nodes[value.node].inputs
-    kept = sorted(needed)
+    kept = sorted(graph.needed_for(tap.value for tap in taps))
     number_of = {old: new for new, old in enumerate(kept)}
 
     def moved(value: Value) -> Value:

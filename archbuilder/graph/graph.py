@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
 from archbuilder.graph.op import Op, Tensor, shown
+from archbuilder.graph.origin import Origin
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
 
 INPUT = -1
@@ -25,35 +27,6 @@ class Value(NamedTuple):
 
     node: int
     item: int | None = None
-
-
-class Turn(NamedTuple):
-    """One turn of a loop: the loop as it is written (`for i in n`), its variable, and the variable's number."""
-
-    loop: str
-    variable: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Origin:
-    """The step of a spec that a node was made of, as it is written there.
-
-    `key` is its name (`paths.$i` in a loop), `arguments` what it says to its block, with expressions as their text, `when`
-    the condition on which it is there, `inputs` the names of the values that it takes, `block` an expression that says which
-    block it uses, `depth` how often it is repeated. `turns` are those of the loops
-    around it, the outermost first. `own` says whether the names in its expressions are the bindings of the graph that the
-    node stands in; those of a step that stands inline are another block's.
-    """
-
-    key: str
-    arguments: Mapping[str, Any]
-    when: Any = True
-    inputs: tuple[str, ...] | None = None
-    turns: tuple[Turn, ...] = ()
-    own: bool = True
-    block: str | None = None
-    depth: Any = None
 
 
 class Node(NamedTuple):
@@ -193,9 +166,48 @@ class Graph:
 
     def source_of(self, value: Value) -> Value:
         """The value that stands behind steps that were left out."""
-        while value.node != INPUT and self.nodes[value.node].body is None and value.item is None:
-            value = self.nodes[value.node].inputs[0]
-        return value
+        return next(_back(value, self.nodes))
+
+    def main_path(self, end: Value | None = None) -> Iterator[Value]:
+        """A value, by default the output, and those from which it comes, back along first inputs; what was left out is
+        passed over. Shortcuts, gates and all but the first of parallel branches are beside it."""
+        return _back(self.output if end is None else end, self.nodes)
+
+    @cached_property
+    def on_main_path(self) -> tuple[Node, ...]:
+        """The nodes on the main path, from the output back."""
+        return tuple(self.nodes[value.node] for value in self.main_path() if value.node != INPUT)
+
+    @cached_property
+    def readers(self) -> Mapping[Value, int]:
+        """How often each value is read: by steps that are there, and once more by whoever is given it. Who reads a part
+        reads the whole."""
+        given = (self.output, *(tap.value for tap in self.returned), *(output.value for output in self.outputs))
+        taken = (value for node in self.nodes if node.body is not None for value in node.inputs)
+        found = Counter(map(self.source_of, (*given, *taken)))
+        for value, count in list(found.items()):
+            if value.item is not None:
+                found[Value(value.node)] += count
+        return found
+
+    def pieces(self, section: Section) -> Iterator[Section]:
+        """The steps of a section, one after the other; those that stand inline in one are one piece, under its name."""
+        inlined = {part.start: part for part in self.inlined if part.start < part.stop}
+        number = section.start
+        while number < section.stop:
+            piece = inlined.get(number, Section("", number, number + 1))
+            yield piece
+            number = piece.stop
+
+    def reduction(self, value: Value) -> int:
+        """For how many pixels of the input one pixel of a value stands, along the height."""
+        return reduction_of(value, self.nodes, self.input)
+
+    def ops(self) -> Iterator[tuple[Graph, Node, Op]]:
+        """The nodes of ops on all levels, with the graphs that they stand in; each graph is looked through once."""
+        return (
+            (graph, node, node.body) for graph in graphs_in(self) for node in graph.nodes if isinstance(node.body, Op)
+        )
 
     @property
     def output_shape(self) -> Shape:
@@ -210,19 +222,18 @@ class Graph:
     @cached_property
     def drop_units(self) -> int:
         """How many blocks in it drop their path."""
-        own = any(isinstance(node.body, Op) and node.body.drops_path for node in self.nodes)
         calls = ((node.body, node.count) for node in self.nodes if isinstance(node.body, Graph))
-        return int(own) + sum(graph.drop_units * count for graph, count in calls)
+        return bool(self.own_drop_paths) + sum(graph.drop_units * count for graph, count in calls)
 
     @cached_property
     def training_only(self) -> frozenset[int]:
         """The nodes that only outputs in training need."""
         if all(output.always for output in self.outputs):
             return frozenset()
-        return self.idle([self.output, *(output.value for output in self.outputs if output.always)])
+        return self.unneeded([self.output, *(output.value for output in self.outputs if output.always)])
 
-    def idle(self, wanted: Iterable[Value]) -> frozenset[int]:
-        """The nodes on which none of some values depends."""
+    def needed_for(self, wanted: Iterable[Value]) -> frozenset[int]:
+        """The nodes on which some values depend."""
         needed: set[int] = set()
         open_values = list(wanted)
         while open_values:
@@ -230,7 +241,11 @@ class Graph:
             if value.node != INPUT and value.node not in needed:
                 needed.add(value.node)
                 open_values += self.nodes[value.node].inputs
-        return frozenset(range(len(self.nodes))) - needed
+        return frozenset(needed)
+
+    def unneeded(self, wanted: Iterable[Value]) -> frozenset[int]:
+        """The nodes on which none of some values depends."""
+        return frozenset(range(len(self.nodes))) - self.needed_for(wanted)
 
     def depending_on(self, number: int) -> frozenset[int]:
         """The nodes to which the value of a node goes, by whatever way."""
@@ -243,8 +258,13 @@ class Graph:
     @cached_property
     def drop_paths(self) -> int:
         """How many paths it drops: a block may have several."""
-        own = sum(isinstance(node.body, Op) and node.body.drops_path for node in self.nodes)
-        return own + sum(node.body.drop_paths * node.count for node in self.nodes if isinstance(node.body, Graph))
+        calls = ((node.body, node.count) for node in self.nodes if isinstance(node.body, Graph))
+        return len(self.own_drop_paths) + sum(graph.drop_paths * count for graph, count in calls)
+
+    @cached_property
+    def own_drop_paths(self) -> dict[str, Op]:
+        """The ops that drop a path in it itself, by the names of their steps."""
+        return {node.name: node.body for node in self.nodes if isinstance(node.body, Op) and node.body.drops_path}
 
     def state(self) -> Iterator[tuple[str, Tensor]]:
         """Every parameter and buffer under its `state_dict` key, in order: a module's own, then those of its children."""
@@ -336,10 +356,10 @@ def _lines(graph: Graph, labels: Mapping[Graph, str]) -> Iterator[str]:
         inputs = ", ".join(_named(value, names) for value in node.inputs)
         yield "  " * (len(around) + 1) + _line(node, names[number], inputs, labels)
     yield f"  return {_named(graph.output, names)}"
-    taps = [_told(tap.name, tap.value, names) + f" /{tap.reduction}" for tap in graph.taps]
-    returned = [_told(tap.name, tap.value, names) for tap in graph.returned]
-    outputs = [_told(out.name, out.value, names) + " (in training)" * (not out.always) for out in graph.outputs]
-    steps = [_told(name, value, names) for name, value in graph.steps.items() if name != _named(value, names)]
+    taps = [_named(tap.value, names, tap.name) + f" /{tap.reduction}" for tap in graph.taps]
+    returned = [_named(tap.value, names, tap.name) for tap in graph.returned]
+    outputs = [_named(out.value, names, out.name) + " (in training)" * (not out.always) for out in graph.outputs]
+    steps = [_named(value, names, name) for name, value in graph.steps.items() if name != _named(value, names)]
     for word, found in (("features", taps), ("returned", returned), ("outputs", outputs), ("steps", steps)):
         if found:
             yield f"  {word}: {', '.join(found)}"
@@ -350,7 +370,7 @@ def _line(node: Node, name: str, inputs: str, labels: Mapping[Graph, str]) -> st
     name = name if node.count == 1 else f"{node.all_names()[0]} … {name} ×{node.count}"
     if node.body is None:
         return f"{name}: {node.shape} = {inputs} (left out{', its place is kept' * node.replaced})"
-    callee, blank, facts = str(labels[node.body] if isinstance(node.body, Graph) else node.body).partition(" ")
+    callee, blank, facts = (labels[node.body] if isinstance(node.body, Graph) else node.body.text()).partition(" ")
     turns = [f"{turn.variable} = {turn.number}" for turn in node.origin.turns] if node.origin else []
     made = f"  # {', '.join((node.origin.key, *turns))}" if node.origin and turns else ""
     return f"{name}: {node.shape} = {callee}({inputs}){blank}{facts}{made}"
@@ -358,23 +378,15 @@ def _line(node: Node, name: str, inputs: str, labels: Mapping[Graph, str]) -> st
 
 def _value_names(graph: Graph) -> list[str]:
     """What each node's value is called: as the node, or its last repeat; a prime behind it for each that was called so before."""
-    seen = Counter[str]()
-    names = []
-    for name in (node.all_names()[-1] for node in graph.nodes):
-        names.append(name + "'" * seen[name])
-        seen[name] += 1
-    return names
+    names = [node.all_names()[-1] for node in graph.nodes]
+    return [name + "'" * names[:number].count(name) for number, name in enumerate(names)]
 
 
-def _named(value: Value, names: Sequence[str]) -> str:
+def _named(value: Value, names: Sequence[str], also: str | None = None) -> str:
+    """What a value is called, and what it is called `also`."""
     name = "input" if value.node == INPUT else names[value.node]
-    return name if value.item is None else f"{name}.{value.item}"
-
-
-def _told(name: str, value: Value, names: Sequence[str]) -> str:
-    """A further name for a value."""
-    known = _named(value, names)
-    return name if name == known else f"{name} = {known}"
+    name = name if value.item is None else f"{name}.{value.item}"
+    return name if also in (None, name) else f"{also} = {name}"
 
 
 def reduction_of(value: Value, nodes: Sequence[Node], input: Shape) -> int:
@@ -384,15 +396,21 @@ def reduction_of(value: Value, nodes: Sequence[Node], input: Shape) -> int:
     of 2, and no rounding adds up.
     """
     down = up = 1
-    after = _height(value, nodes, input)
-    while value.node != INPUT and nodes[value.node].inputs:
-        value = nodes[value.node].inputs[0]
-        before = _height(value, nodes, input)
+    for after, before in pairwise(_height(each, nodes, input) for each in _back(value, nodes)):
         if after and before and after != before:
             down *= round(before / after) if before > after else 1
             up *= round(after / before) if before < after else 1
-        after = before
     return max(1, round(Fraction(down, up))) if up > 1 else down
+
+
+def _back(value: Value, nodes: Sequence[Node]) -> Iterator[Value]:
+    while True:
+        while value.node != INPUT and nodes[value.node].body is None and value.item is None:
+            value = nodes[value.node].inputs[0]
+        yield value
+        if value.node == INPUT or not nodes[value.node].inputs:
+            return
+        value = nodes[value.node].inputs[0]
 
 
 def _height(value: Value, nodes: Sequence[Node], input: Shape) -> int | None:

@@ -1,7 +1,9 @@
-"""The few modules and functions that torch does not have, as source; what uses one has it written into its file."""
+"""What ops need in emitted source beside torch: the few modules and functions that torch does not have, as text, and which
+names a text makes known."""
 
 from __future__ import annotations
 
+import ast
 from typing import Final
 
 _DROP_PATH: Final = '''class DropPath(nn.Module):
@@ -80,3 +82,20 @@ HELPERS: Final = {
     "LayerNorm2d": _LAYER_NORM_2D,
 }
 """By name, in the order in which they are written."""
+
+
+def names_bound(text: str) -> set[str]:
+    """The names that an import line or a definition makes known.
+
+    Raises:
+        SyntaxError: if it is no Python.
+    """
+    names: set[str] = set()
+    for statement in ast.parse(text).body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in statement.names}
+        elif isinstance(statement, ast.ClassDef | ast.FunctionDef):
+            names.add(statement.name)
+        elif isinstance(statement, ast.Assign):
+            names |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
+    return names

@@ -113,7 +113,7 @@ class Op:
     fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """What a parameter is where it is not given, if that follows from others or from the input: formulas, the simplest first.
     Which of them is right may depend on the values."""
-    kept: ClassVar[str | None] = None
+    size_parameter: ClassVar[str | None] = None
     """The parameter that is a size of the input which weights depend on: it stays as it is for another input."""
     holds_tensor: ClassVar[bool] = False
     """Whether it is a tensor that belongs to the block itself, and no module."""
@@ -153,7 +153,7 @@ class Op:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
-    def __str__(self) -> str:
+    def text(self) -> str:
         """The op as a graph's text has it: its name, and the attributes that say more than their defaults."""
         return " ".join((self.name, *(f"{name}={shown(value)}" for name, value in self._telling())))
 

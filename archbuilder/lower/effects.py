@@ -223,7 +223,7 @@ def _is_own(node: Node) -> bool:
 
 
 def _report_idle(graph: Graph, wanted: Sequence[Value], ways: str, reporter: Reporter) -> None:
-    for number in sorted(graph.idle(wanted)):
+    for number in sorted(graph.unneeded(wanted)):
         node = graph.nodes[number]
         if _is_own(node):
             message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
-from archbuilder.graph.graph import INPUT, Node, Origin, Turn, Value, value_of
+from archbuilder.graph.graph import INPUT, Node, Value, value_of
+from archbuilder.graph.origin import Origin, Turn
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.formula import Formula
 from archbuilder.lower.plans import SettingPlan, SlotText, StepPlan, UsePlan

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from archbuilder.diagnostics import Note, Place, Reporter, suggest
-from archbuilder.graph.graph import Origin
 from archbuilder.graph.op import Op
+from archbuilder.graph.origin import Origin
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, BlockDefinition, Loop, Step, validate_body, validate_step

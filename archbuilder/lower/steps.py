@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from archbuilder.graph.graph import Graph, Node, Turn, Value, plain_node
+from archbuilder.graph.graph import Graph, Node, Value, plain_node
 from archbuilder.graph.op import Op
+from archbuilder.graph.origin import Turn
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.models import BlockDefinition, Loop
 from archbuilder.lower.arguments import read_use, resolve
@@ -271,8 +272,8 @@ def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op],
     use = resolve(lowering, target, frame, shapes[0] if shapes else None, restride=restride)
     if restride is not None and restride.leaves_out:
         return add_stand_in(lowering, site, stays=True, uses=(use,))
-    if op_type.kept is not None:
-        keep_size(lowering, op_type.kept, use)
+    if op_type.size_parameter is not None:
+        keep_size(lowering, op_type.size_parameter, use)
     op, shape = apply_op(lowering, op_type, use, site, shapes)
     left_out = op.does_nothing
     child = name_child(lowering, site, claim=not left_out and not (frame.inlined and not op.is_module))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from archbuilder.diagnostics import Place, Source
-from archbuilder.graph.needs import names_bound
+from archbuilder.graph.helpers import names_bound
 from archbuilder.graph.op import Op
 from archbuilder.plugin.registry import REGISTRY, PluginError, PythonBlock, place_of_line
 from archbuilder.plugin.signature import parameters_of, signature_of

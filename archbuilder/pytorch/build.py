@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from archbuilder.diagnostics import Diagnostic, SpecError, shorten, suggest
 from archbuilder.graph.cut import cut
-from archbuilder.graph.graph import Graph, Tap, Value, reduction_of
+from archbuilder.graph.graph import Graph, Tap, Value
 from archbuilder.graph.shapes import Map
 from archbuilder.language.models import Architecture
 from archbuilder.pytorch.source import source_of
@@ -81,7 +81,7 @@ def _tap(graph: Graph, name: str) -> Tap:
         each: value for each, value in {**modules, **graph.steps}.items() if isinstance(graph.shape_of(value), Map)
     }
     if name in values:
-        return Tap(name, values[name], reduction_of(values[name], graph.nodes, graph.input))
+        return Tap(name, values[name], graph.reduction(values[name]))
     help = suggest(name, values)
     message = f"there is no step `{name}` that gives a feature map"
     raise SpecError([Diagnostic("unknown-feature", message, help=help)])

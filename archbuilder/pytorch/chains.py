@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archbuilder.graph.graph import INPUT, Graph, Node, Output, Value
-from archbuilder.pytorch.instances import count_readers, is_module
+from archbuilder.pytorch.instances import is_module
 
 
 def gather_chains(graph: Graph) -> Graph:
@@ -57,11 +57,10 @@ def _groups(graph: Graph) -> dict[int, list[int]]:
         prefix, dot, _ = node.name.partition(".")
         if dot and (node.body is not None or node.replaced):
             by_prefix.setdefault(prefix, []).append(number)
-    readers = count_readers(graph)
-    return {members[0]: members for members in by_prefix.values() if _is_chain(graph, members, readers)}
+    return {members[0]: members for members in by_prefix.values() if _is_chain(graph, members)}
 
 
-def _is_chain(graph: Graph, members: list[int], readers: dict[Value, int]) -> bool:
+def _is_chain(graph: Graph, members: list[int]) -> bool:
     if len(members) < 2 or len(graph.nodes[members[0]].inputs) != 1:
         return False
     inside = set(members)
@@ -72,7 +71,7 @@ def _is_chain(graph: Graph, members: list[int], readers: dict[Value, int]) -> bo
         if not is_module(node) or node.name.count(".") != 1 or len(node.inputs) != 1:
             return False
         if before is not None and (
-            graph.source_of(node.inputs[0]) != Value(before) or readers.get(Value(before), 0) != 1
+            graph.source_of(node.inputs[0]) != Value(before) or graph.readers.get(Value(before), 0) != 1
         ):
             return False
     return True

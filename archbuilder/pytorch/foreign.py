@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from archbuilder.diagnostics import Diagnostic, Note, SpecError
 from archbuilder.graph.graph import Graph, Node
-from archbuilder.graph.needs import needy_ops
 from archbuilder.graph.op import Construct
 from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
 from archbuilder.plugin.loading import described
@@ -36,7 +35,7 @@ def check_modules(graph: Graph) -> None:
     """
     wrong: list[Diagnostic] = []
     seen: set[Any] = set()
-    for around, node, op in needy_ops(graph):
+    for around, node, op in graph.ops():
         shapes = tuple(around.shape_of(value) for value in node.inputs)
         if not isinstance(op, ModuleOp) or (op, shapes) in seen:
             continue

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from archbuilder.graph.graph import Graph, Node
-from archbuilder.graph.needs import needy_ops
 from archbuilder.graph.op import Construct, Op
 from archbuilder.pytorch.formulas import quoted
 from archbuilder.pytorch.instances import Instance, calls
@@ -54,9 +53,8 @@ def initialisation_lines(network: Network) -> list[str]:
             rules.append((callee, [*guard, indent + _draw(f"module.{tensor}", kinds.pop())]))
             continue
         _rules_of_classes(same, rules, single)
-    foreign = {
-        made.callee for _, _, op in needy_ops(network.instance.graph) if isinstance(made := op.emit(), Construct)
-    }
+    needy = [op.emit() for _, _, op in network.instance.graph.ops() if op.needs]
+    foreign = {made.callee for made in needy if isinstance(made, Construct)}
     lines += _rule_lines(rules, sorted(foreign))
     lines += _single_lines(network, single)
     return lines

@@ -20,29 +20,14 @@ class Instance:
 
 def root_instance(graph: Graph) -> Instance:
     """The network as an instance: every block that drops its path gets its rate."""
-    ops = list(_drop_paths(graph, {}))
-    if not ops:
-        return Instance(graph, ())
-    units = graph.drop_units
     rates: list[float] = []
-    _assign(graph, 0, units, rates)
+    _assign(graph, 0, graph.drop_units, rates)
     return Instance(graph, tuple(rates))
-
-
-def _drop_paths(graph: Graph, seen: dict[int, bool]) -> Iterator[Op]:
-    if id(graph) in seen:
-        return
-    seen[id(graph)] = True
-    for node in graph.nodes:
-        if isinstance(node.body, Graph):
-            yield from _drop_paths(node.body, seen)
-        elif node.body is not None and node.body.drops_path:
-            yield node.body
 
 
 def _assign(graph: Graph, position: int, units: int, rates: list[float]) -> int:
     """Appends the rates of a graph, whose blocks stand from `position` on in the whole network; where the next one stands."""
-    own = own_drop_paths(graph)
+    own = graph.own_drop_paths
     rates += [op.rate_at(position, units) for op in own.values()]
     position += bool(own)
     for node in graph.nodes:
@@ -52,14 +37,9 @@ def _assign(graph: Graph, position: int, units: int, rates: list[float]) -> int:
     return position
 
 
-def own_drop_paths(graph: Graph) -> dict[str, Op]:
-    """The paths that a graph drops itself, by the names of their steps."""
-    return {node.name: node.body for node in graph.nodes if isinstance(node.body, Op) and node.body.drops_path}
-
-
 def calls(instance: Instance) -> Iterator[tuple[Node, list[Instance]]]:
     """The nodes that call a graph, each with the instance of each repeat (one for all where they are the same)."""
-    position = len(own_drop_paths(instance.graph))
+    position = len(instance.graph.own_drop_paths)
     for node in instance.graph.nodes:
         if not isinstance(node.body, Graph):
             continue
@@ -76,34 +56,18 @@ def calls(instance: Instance) -> Iterator[tuple[Node, list[Instance]]]:
 
 def rate_of(instance: Instance, node: Node) -> float:
     """The rate with which a step of the instance drops its path."""
-    return instance.rates[list(own_drop_paths(instance.graph)).index(node.name)]
+    return instance.rates[list(instance.graph.own_drop_paths).index(node.name)]
 
 
-def works_in_place(graph: Graph, node: Node, readers: dict[Value, int], taps: frozenset[Value]) -> bool:
+def works_in_place(graph: Graph, node: Node, taps: frozenset[Value]) -> bool:
     """Whether an activation may overwrite its input: nothing else reads that, and it is a tensor of its own."""
     if not (isinstance(node.body, Op) and node.body.in_place):
         return False
     source = graph.source_of(node.inputs[0])
-    if source.node == INPUT or source.item is not None or readers[source] != 1 or source in taps:
+    if source.node == INPUT or source.item is not None or graph.readers[source] != 1 or source in taps:
         return False
     maker = graph.nodes[source.node]
     return isinstance(maker.body, Op) and maker.body.is_fresh(len(maker.inputs))
-
-
-def count_readers(graph: Graph) -> dict[Value, int]:
-    """How many nodes read each value; what the graph puts out is read once more."""
-    readers: dict[Value, int] = {}
-    read = [graph.output, *(tap.value for tap in graph.returned), *(output.value for output in graph.outputs)]
-    for node in graph.nodes:
-        if node.body is not None:
-            read += node.inputs
-    for value in read:
-        source = graph.source_of(value)
-        readers[source] = readers.get(source, 0) + 1
-        if source.item is not None:
-            whole = Value(source.node)
-            readers[whole] = readers.get(whole, 0) + 1
-    return readers
 
 
 def is_chain(graph: Graph) -> bool:

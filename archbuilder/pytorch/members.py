@@ -10,7 +10,7 @@ from archbuilder.graph.op import Construct, Expression, Op
 from archbuilder.pytorch.constructor import CannotUnify
 from archbuilder.pytorch.expressions import IDENTITY, Chain, Module, Run
 from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Tree
-from archbuilder.pytorch.instances import Instance, calls, count_readers, rate_of, works_in_place
+from archbuilder.pytorch.instances import Instance, calls, rate_of, works_in_place
 from archbuilder.pytorch.views import Given, View
 
 Sources: TypeAlias = dict[str, str | None]
@@ -34,7 +34,6 @@ class Member:
         self.names = [
             node.name for number, node in enumerate(instance.graph.nodes) if self.numbers[node.name] == number
         ]
-        self.readers = count_readers(instance.graph)
         self.called = {id(node): instances for node, instances in calls(instance)}
 
     def node(self, name: str) -> Node | None:
@@ -55,7 +54,7 @@ class Member:
         made = self.view.made(node, body.emit())
         taps = frozenset(self.graph.source_of(tap.value) for tap in self.graph.taps)
         if body.in_place and isinstance(made, Construct):
-            in_place = works_in_place(self.graph, node, self.readers, taps)
+            in_place = works_in_place(self.graph, node, taps)
             return Construct(made.callee, made.arguments, (*made.keywords, ("inplace", in_place)), made.sources)
         return made
 

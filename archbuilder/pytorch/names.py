@@ -6,12 +6,14 @@ import keyword
 import re
 from typing import Final
 
+from archbuilder.graph.helpers import HELPERS
+
 RESERVED: Final = frozenset(  # a table reads better than a list of quoted words
     """
-    Attention ChannelConv DropPath False LayerNorm2d NamedTuple None OrderedDict Permute Tensor True annotations bool
-    callable dict float functional getattr int isinstance list math nn range resize_tokens round_to self str super torch tuple
+    False NamedTuple None OrderedDict Tensor True annotations bool callable dict float functional getattr int isinstance
+    list math nn range round_to self str super torch tuple
     """.split()  # noqa: SIM905
-)
+).union(HELPERS)
 """What the emitted source uses itself."""
 
 BUILTINS: Final = frozenset(

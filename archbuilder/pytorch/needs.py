@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from archbuilder.diagnostics import Diagnostic, SpecError
 from archbuilder.graph.graph import Graph
-from archbuilder.graph.needs import names_bound, ops_of
+from archbuilder.graph.helpers import names_bound
 from archbuilder.pytorch.names import RESERVED
 
 OWN_IMPORTS = ("import math",)
@@ -31,7 +31,7 @@ def needs_of(graph: Graph) -> Needs:
         SpecError: if they use a name that the source uses itself.
     """
     needs = Needs()
-    for _, node, op in ops_of(graph):
+    for _, node, op in graph.ops():
         needs.helpers.update(op.helpers)
         for text in (each.strip() for each in op.needs):
             if text in (*needs.imports, *needs.definitions, *OWN_IMPORTS):

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from archbuilder.graph.graph import Graph
-from archbuilder.graph.needs import ops_of
 from archbuilder.pytorch.initialise import DEFAULT
 
 _LARGEST = 12
@@ -31,7 +30,7 @@ def redrawn_dimensions(graph: Graph) -> frozenset[int]:
     Nothing is known of what somebody else's module holds: where there is one, no weight counts as such.
     """
     drawn, kept = set[int](), set[int]()
-    for _, _, op in ops_of(graph):
+    for _, _, op in graph.ops():
         if op.needs:
             return frozenset()
         own = {each.tensor for each in op.initialise() if each.kind != DEFAULT}

@@ -23,7 +23,9 @@ def test_an_op_has_a_role(op_type: type[Op]) -> None:
     assert op_type.role in get_args(Role)
     assert (op_type.role == "other") == (op_type.name in ("channel_conv", "channel_pool"))
     assert set(op_type.fallbacks) <= {parameter.name for parameter in op_type.parameters if parameter.default is None}
-    assert op_type.kept is None or op_type.kept in {parameter.name for parameter in op_type.parameters}
+    assert op_type.size_parameter is None or op_type.size_parameter in {
+        parameter.name for parameter in op_type.parameters
+    }
     assert (not op_type.sums) or op_type.joins
 
 

@@ -75,7 +75,7 @@ class HeldTensor(Op):
     telling: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (0, 0)
     holds_tensor: ClassVar[bool] = True
-    kept: ClassVar[str | None] = "shape"
+    size_parameter: ClassVar[str | None] = "shape"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("shape", "list", element="channels", help="its sizes"),
         Parameter("init", "init", "zeros", "how it is drawn: zeros, ones, `{normal: 0.02}` or the like"),
@@ -167,7 +167,7 @@ class ResizeTokens(Op):
     role: ClassVar[Role] = "resampling"
     telling: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
-    kept: ClassVar[str | None] = "grid"
+    size_parameter: ClassVar[str | None] = "grid"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("grid", "size", help="height and width of the tokens for which the embedding was made", minimum=1),
     )
