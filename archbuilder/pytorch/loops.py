@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from archbuilder.graph.graph import INPUT, Graph, Node, Origin, Value
+from archbuilder.graph.graph import INPUT, Graph, Node, Value
 from archbuilder.graph.op import Expression, Op
+from archbuilder.graph.origin import Origin
 from archbuilder.graph.shapes import Streams
 from archbuilder.language.formula import Formula
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor

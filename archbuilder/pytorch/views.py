@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
@@ -86,6 +86,7 @@ class View:
     block_channels: Tree | None
     into: Callable[[Node], Tree | None] | None = None
     in_loop: bool = False
+    known: dict[Value, Tree | None] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def own(cls, graph: Graph, calculator: Calculator, *, same_input: bool) -> View:
@@ -219,7 +220,12 @@ class View:
         return found if found is not None else self.channels_of(node.inputs[0])
 
     def channels_of(self, value: Value) -> Tree | None:
-        """The channels of a value."""
+        """The channels of a value, found once: what joins many values asks for each of them again."""
+        if value not in self.known:
+            self.known[value] = self._channels_found(value)
+        return self.known[value]
+
+    def _channels_found(self, value: Value) -> Tree | None:
         if value.node == INPUT:
             if value.item is None:
                 return self.channels

@@ -17,7 +17,9 @@ import torch
 from torch import Tensor, nn
 
 import archbuilder
+from archbuilder.language.load import network_names
 from archbuilder.lower.naming import objection
+from archbuilder.pytorch.classes import plan_network
 from tests.properties.emitted_syntax import check_source
 from tests.properties.interpreter import Interpreter
 from tests.properties.test_valid import randomise
@@ -115,6 +117,39 @@ def test_one_class_for_each_block(name: str, classes: list[str]) -> None:
     source = (GOLDEN / f"{name}.py.txt").read_text("utf-8")
     assert classes_in(source) == classes
     assert "archbuilder" not in source, "an exported file needs torch alone"
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_an_argument_is_what_the_spec_calls_it(name: str) -> None:
+    """Arguments are parameters of the block, or values that it derives; a literal that differs has its attribute's name."""
+    network = plan_network(archbuilder.lower(name))
+    unnamed = {each.name for plan in (*network.plans, network.root) for each in plan.arguments if each.source is None}
+    assert unnamed <= {"drop_path_rate", "gate"}  # a rate grows with the depth; whether a slot is filled is a flag
+
+
+def test_streams_are_written_in_loops() -> None:
+    source = (GOLDEN / "hrnet_w18_small.py.txt").read_text("utf-8")
+    assert len(source.splitlines()) < 250
+    assert 'getattr(self, "' not in source
+    assert "nn.ModuleList([nn.Identity()])" not in source
+
+
+def test_a_step_of_a_loop_that_is_never_there_hands_on_what_it_takes() -> None:
+    """With a stride, the parts of a Res2Net block are not added to one another: a convolution takes its part alone."""
+    text = HEAD + "stages:\n  one: {block: res2net, width: 64, stride: 2, scale: 3}\n"
+    assert "self.convs[i](parts[i])" in source_of(text)
+    built(text)
+
+
+@pytest.mark.parametrize("name", ["resnet50", "efficientnet_b0", "hrnet_w18_small"])
+def test_the_root_takes_the_parameters_of_the_network(name: str) -> None:
+    source = archbuilder.to_source(archbuilder.lower(name))
+    namespace: dict[str, Any] = {}
+    exec(source, namespace)
+    with torch.device("meta"):
+        module = namespace[classes_in(source)[-1]](classes=10)
+    expected = archbuilder.check(name, overrides={"parameters.classes": 10}).summary.state
+    assert {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()} == expected
 
 
 def test_drop_rates_grow_over_the_whole_network() -> None:
