@@ -63,16 +63,16 @@ def in_other_words(tree: Tree, names: Names, channels: Tree | None) -> Tree:
 
     def replace(node: Tree) -> Tree | None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.args and _is_input(node.args[0]) and node.func.id == "len":
+            if node.args and is_name(node.args[0], "input") and node.func.id == "len":
                 return ast.Call(node.func, [_own(channels)], [])
             return ast.Call(node.func, [rebuilt(each, replace) for each in node.args], [])
         if isinstance(node, ast.Attribute):
             whole = node.value
             if node.attr != "channels":
                 raise Unsaid
-            if isinstance(whole, ast.Subscript) and _is_input(whole.value):
+            if isinstance(whole, ast.Subscript) and is_name(whole.value, "input"):
                 return ast.Subscript(_own(channels), rebuilt(whole.slice, replace), ast.Load())
-            return said(channels if _is_input(whole) else None)
+            return said(channels if is_name(whole, "input") else None)
         if isinstance(node, ast.Name):
             return ast.Constant(_WORDS[node.id]) if node.id in _WORDS else said(names(node.id))
         return None
@@ -80,8 +80,9 @@ def in_other_words(tree: Tree, names: Names, channels: Tree | None) -> Tree:
     return rebuilt(tree, replace)
 
 
-def _is_input(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and node.id == "input"
+def is_name(tree: ast.AST, name: str) -> bool:
+    """Whether a tree is that name, and no more."""
+    return isinstance(tree, ast.Name) and tree.id == name
 
 
 def _own(channels: Tree | None) -> Tree:

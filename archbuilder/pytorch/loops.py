@@ -19,13 +19,21 @@ from archbuilder.graph.shapes import Streams
 from archbuilder.language.formula import Formula
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor
 from archbuilder.pytorch.expressions import Module, unify_modules
-from archbuilder.pytorch.formulas import Tree, parse, python_text, rebuilt
+from archbuilder.pytorch.formulas import Tree, is_name, parse, python_text, rebuilt
 from archbuilder.pytorch.instances import is_chain
 from archbuilder.pytorch.members import Member
 from archbuilder.pytorch.names import argument_name
 from archbuilder.pytorch.plans import Item, Loop, LoopBody, LoopStep, steps_in
 from archbuilder.pytorch.views import View
 from archbuilder.pytorch.wiring import identifier, joint_order
+from archbuilder.pytorch.written import (
+    after_the_first,
+    bounds_of,
+    first_word,
+    first_word_of,
+    values_named,
+    written_steps,
+)
 
 _CHAIN: Final = "out"
 """The variable of the value that the next step takes."""
@@ -76,8 +84,8 @@ class LoopPlanner:
         Raises:
             CannotUnify: if loops cannot say it.
         """
-        rows = [[self._row(member, node) for node in _steps_of(member.graph)] for member in self.members]
-        self.read = {_first_word(text) for each in rows for row in each for text in row.origin.inputs or ()}
+        rows = [[self._row(member, node) for node in written_steps(member.graph)] for member in self.members]
+        self.read = {first_word(text) for each in rows for row in each for text in row.origin.inputs or ()}
         sequential = self.sequential = all(is_chain(member.graph) for member in self.members)
         output, kept = ("", "") if sequential else self._output()
         self.read.add(kept)
@@ -128,7 +136,7 @@ class LoopPlanner:
             return None
         found = self._row(member, source).view.channels_of(value)
         variable = source.origin.turns[-1].variable
-        return found and rebuilt(found, lambda each: index if _is_name(each, variable) else None)
+        return found and rebuilt(found, lambda each: index if is_name(each, variable) else None)
 
     def _before_turn(self, member: Member, node: Node, origin: Origin) -> Tree | None:
         """The channels of what the turn before gives, by the number of this one."""
@@ -139,7 +147,7 @@ class LoopPlanner:
         found = self._row(member, member.graph.nodes[value.node]).view.channels_of(value)
         variable = source.turns[-1].variable
         before = ast.BinOp(ast.Name(variable, ast.Load()), ast.Sub(), ast.Constant(1))
-        return found and rebuilt(found, lambda each: before if _is_name(each, variable) else None)
+        return found and rebuilt(found, lambda each: before if is_name(each, variable) else None)
 
     @staticmethod
     def _written(view: View, text: str) -> Any:
@@ -162,7 +170,7 @@ class LoopPlanner:
 
     def _loop(self, header: str, turns: list[list[_Row]], depth: int) -> Loop:
         """A loop, from the nodes of each turn of what is around it."""
-        variable, start, stop = _bounds(header)
+        variable, start, stop = bounds_of(header)
         inner: list[list[_Row]] = []
         for rows in turns:
             numbers = list(dict.fromkeys(row.origin.turns[depth].number for row in rows))
@@ -220,7 +228,7 @@ class LoopPlanner:
         variables = {turn.variable for turn in first.origin.turns}
         present = [row.node.body is not None for row in rows]
         self.constructor.rows = [row.view.scope for row in rows]
-        self.constructor.choices = _after_the_first(first.origin)
+        self.constructor.choices = after_the_first(first.origin)
         condition = self._condition(rows, present, variables)
         made = [self._made(row) if has else ABSENT for row, has in zip(rows, present, strict=True)]
         found = [each for each in made if each is not ABSENT]
@@ -234,7 +242,7 @@ class LoopPlanner:
             raise CannotUnify
         inputs = tuple(self._input(rows, at, variables, expression) for at in range(self._width(first)))
         variable = self._variable(first.origin.key)
-        listed = "$" in first.origin.key and _first_word(first.origin.key) in self.read
+        listed = "$" in first.origin.key and first_word(first.origin.key) in self.read
         if not (found or listed):
             self.instead[variable] = self.chain = inputs[0]
             return None
@@ -340,7 +348,7 @@ class LoopPlanner:
         graph = row.member.graph
         names = [self._written(row.view, text) for text in row.origin.inputs]
         numbers = self.names[self.members.index(row.member)]
-        values = [value for name in names for value in _values(str(name), numbers, graph)]
+        values = [value for name in names for value in values_named(str(name), numbers, graph)]
         return [graph.source_of(value) for value in values] == [graph.source_of(value) for value in row.node.inputs]
 
     # ---- where a module is kept ---------------------------------------------------------------------------------
@@ -392,40 +400,15 @@ class LoopPlanner:
                 found.add((self._variable(last.origin.key), ""))
                 continue
             given = list(last.inputs) if last.origin is None else []
-            keys = {_first_of(graph.nodes[value.node]) for value in given if value.node != INPUT}
+            keys = {first_word_of(graph.nodes[value.node]) for value in given if value.node != INPUT}
             (key, *others) = keys or {""}
-            every = [Value(at) for name, at in names.items() if _first_of(graph.nodes[at]) == key]
+            every = [Value(at) for name, at in names.items() if first_word_of(graph.nodes[at]) == key]
             if others or given != every:
                 raise CannotUnify
             found.add((f"tuple({self._variable(key)})", key))
         if len(found) != 1:
             raise CannotUnify
         return found.pop()
-
-
-def _steps_of(graph: Graph) -> Iterator[Node]:
-    """The nodes that steps have become: what gathers the values that a block returns is none."""
-    for node in graph.nodes:
-        if node.origin is not None:
-            yield node
-
-
-def _values(name: str, numbers: dict[str, int], graph: Graph) -> Iterator[Value]:
-    """The values that a name stands for."""
-    whole, _, part = name.rpartition(".")
-    if name == "input":
-        yield Value(INPUT)
-    elif name in numbers:
-        yield Value(numbers[name])
-    elif part == "*" and whole in numbers:
-        shape = graph.nodes[numbers[whole]].shape
-        yield from (Value(numbers[whole], at) for at in range(len(shape) if isinstance(shape, Streams) else 0))
-    elif part == "*":
-        yield from (Value(at) for each, at in numbers.items() if each.startswith(f"{whole}."))
-    elif part.isdigit() and whole == "input":
-        yield Value(INPUT, int(part)) if isinstance(graph.input, Streams) else Value(INPUT)
-    elif part.isdigit() and whole in numbers:
-        yield Value(numbers[whole], int(part))
 
 
 def _going_on(items: tuple[Item, ...], reads: Mapping[str, int], *, inside: bool) -> tuple[Item, ...]:
@@ -441,16 +424,6 @@ def _going_on(items: tuple[Item, ...], reads: Mapping[str, int], *, inside: bool
     return tuple(found)
 
 
-def _first_of(node: Node) -> str:
-    return _first_word(node.origin.key) if node.origin is not None else ""
-
-
-def _first_word(name: str) -> str:
-    """The first word of a step's name, as it is written: `$` where that is a number."""
-    first = name.partition(".")[0]
-    return "$" if first.startswith("$") else first
-
-
 def _item_of(row: _Row, depth: int) -> tuple[str, str]:
     turns = row.origin.turns
     return ("loop", turns[depth].loop) if len(turns) > depth else ("step", row.origin.key)
@@ -461,28 +434,6 @@ def _first_steps(turns: list[list[_Row]], depth: int) -> Iterator[_Row]:
     for rows in turns:
         if rows and len(rows[0].origin.turns) == depth:
             yield rows[0]
-
-
-def _bounds(header: str) -> tuple[str, Tree, Tree]:
-    """The variable of a loop, and the numbers from which and up to which it runs."""
-    _, variable, _, bounds = header.split(None, 3)
-    start, separator, stop = bounds.partition("..")
-    trees = [parse(text.strip()) for text in ((start, stop) if separator else ("0", bounds))]
-    if trees[0] is None or trees[1] is None:
-        raise CannotUnify
-    return variable, trees[0], trees[1]
-
-
-def _after_the_first(origin: Origin) -> list[Tree]:
-    """That a turn of a loop is not the first: then the turn before it gives what it takes."""
-    if origin.inputs is not None or not origin.turns:
-        return []
-    variable, start, _ = _bounds(origin.turns[-1].loop)
-    return [ast.Compare(ast.Name(variable, ast.Load()), [ast.Gt()], [start])]
-
-
-def _is_name(tree: Tree, name: str) -> bool:
-    return isinstance(tree, ast.Name) and tree.id == name
 
 
 def _with_turns(view: View, turns: dict[str, int]) -> Any:

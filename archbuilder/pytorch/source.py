@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
+from archbuilder.diagnostics import Diagnostic, SpecError
 from archbuilder.graph.graph import Graph
-from archbuilder.graph.helpers import HELPERS
+from archbuilder.graph.helpers import HELPERS, names_bound
 from archbuilder.graph.shapes import Map
 from archbuilder.pytorch.classes import plan_network
 from archbuilder.pytorch.folding import folded
 from archbuilder.pytorch.formulas import ROUND_TO, quoted
 from archbuilder.pytorch.initialise import initialisation_lines
 from archbuilder.pytorch.layout import literal
-from archbuilder.pytorch.needs import needs_of
+from archbuilder.pytorch.names import RESERVED
 from archbuilder.pytorch.plans import Network
 from archbuilder.pytorch.writer import Writer, docstring, output_class
 
+OWN_IMPORTS = ("import math",)
+"""What the source imports itself, wherever something in it needs that."""
 _RESET = '''
     def reset_parameters(self) -> None:
         """Draws all parameters anew, after `to_empty` for example."""
@@ -92,3 +97,35 @@ def _feature_info(graph: Graph) -> list[str]:
         entry = f'"channels": {literal(channels)}, "reduction": {literal(tap.reduction)}, "module": {quoted(module)}'
         lines.append(f"        {{{entry}}},")
     return [*lines, "    ]"]
+
+
+@dataclass
+class Needs:
+    """What ops need in the source beside torch: import lines, definitions of their own, and the names that these make known."""
+
+    imports: list[str] = field(default_factory=list)
+    definitions: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    helpers: set[str] = field(default_factory=set)
+    """The names of those definitions that are ours."""
+
+
+def needs_of(graph: Graph) -> Needs:
+    """What the ops of a network need.
+
+    Raises:
+        SpecError: if they use a name that the source uses itself.
+    """
+    needs = Needs()
+    for _, node, op in graph.ops():
+        needs.helpers.update(op.helpers)
+        for text in (each.strip() for each in op.needs):
+            if text in (*needs.imports, *needs.definitions, *OWN_IMPORTS):
+                continue
+            bound = names_bound(text)
+            if clash := bound & RESERVED:
+                message = f"`{op.name}` calls something `{min(clash)}`, which is a name of the emitted source's own"
+                raise SpecError([Diagnostic("bad-plugin", message, node.place, "give it another name in the plugin")])
+            needs.names |= bound
+            (needs.imports if text.startswith(("import ", "from ")) else needs.definitions).append(text)
+    return needs
