@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,12 +22,12 @@ from archbuilder.cli.options import (
 from archbuilder.cli.outputs import RefusedOutputError, refuse_spec, write_output
 from archbuilder.cli.reports import CommandError, has_colour, say, terminal_width
 from archbuilder.diagnostics import printable
+from archbuilder.draw import FORMATS, Format
+from archbuilder.draw import render as draw
 from archbuilder.tasks.checking import Checked
 
 if TYPE_CHECKING:
     from archbuilder.pytorch.run import Run
-
-Format: TypeAlias = Literal["svg", "png", "dot"]
 
 
 def _read_output(text: str) -> Path:
@@ -63,8 +63,6 @@ def render(
     if output is None:
         output = Path(f"{_file_name(checked)}.{kind}")
     _refuse_spec(output, spec)  # before the drawing, which takes its time
-
-    from archbuilder.draw import render as draw
 
     _write(draw(checked.graph, format=kind, depth=depth), output, spec)
 
@@ -105,8 +103,6 @@ def block(
     if not drawn_to_standard_output:
         say(as_table(checked.summary, "layer", terminal_width(), has_colour(sys.stdout)))
     if output is not None:
-        from archbuilder.draw import render as draw
-
         _write(draw(checked.graph, format=kind, depth="layer"), output, spec or "")
     if build:
         run = _run(checked, None, "layer")
@@ -136,11 +132,12 @@ def _format_of(output: Path | None) -> Format:
     if output is None or str(output) == "-":
         return "svg"
     suffix = output.suffix.lower().removeprefix(".")
-    for known in get_args(Format):
+    for known in FORMATS:
         if suffix in (known, "gv" if known == "dot" else known):
-            return known  # type: ignore[no-any-return]
+            return known
     _refuse_spec(output)
-    message = f"cannot tell the format from `{printable(output.name)}`: end it in .svg, .png or .dot, or say --format"
+    *others, last = (f".{known}" for known in FORMATS)
+    message = f"cannot tell the format from `{printable(output.name)}`: end it in {', '.join(others)} or {last}, or say --format"
     raise typer.BadParameter(message, param_hint="'-o'")
 
 

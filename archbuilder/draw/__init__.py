@@ -10,7 +10,6 @@ from typing import Final, Literal, TypeAlias
 
 from archbuilder.analysis.summary import DEPTHS, Depth
 from archbuilder.draw.engine import DrawingError, lay_out
-from archbuilder.draw.painter import picture_of
 from archbuilder.graph.graph import Graph
 
 Format: TypeAlias = Literal["svg", "png", "dot"]
@@ -34,8 +33,9 @@ def render(graph: Graph, *, format: Format = "svg", depth: Depth = "block") -> b
     for given, known, what in ((format, FORMATS, "format"), (depth, DEPTHS, "depth")):
         if given not in known:
             raise ValueError(f"unknown {what} {given!r}: expected one of {', '.join(known)}")
-    # Only who draws waits for the package `graphviz`.
+    # Only who draws waits for what draws; commands that name a format do not.
     from archbuilder.draw.dot import to_dot
+    from archbuilder.draw.painter import picture_of
     from archbuilder.draw.svg import finish
 
     picture = picture_of(graph, depth)

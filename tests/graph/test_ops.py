@@ -261,7 +261,7 @@ def test_an_op_is_what_torch_computes(case: Case) -> None:
         op.macs(shape) * 2 * 2 == counter.get_total_flops()
     )  # two images, and a multiply-accumulate is two operations
     assert op.counts_as_layer == (case.op in LAYERS)
-    assert op.macs(shape) > 0 or not (op.counts_as_layer or tensors) or case.op == "norm"
+    assert op.macs(shape) > 0 or not (op.counts_as_layer or tensors) or op.role == "norm"
 
 
 def test_values_of_new_pixels_and_tokens() -> None:
