@@ -179,6 +179,15 @@ def _compile(text: str, names: set[str]) -> Evaluate:
     return _walk(tree.body, names, 0)
 
 
+def compiled(tree: ast.expr) -> Evaluate:
+    """A syntax tree as a function of its names.
+
+    Raises:
+        FormulaError: if it has what is not part of the language, or is nested too deep.
+    """
+    return _walk(tree, set(), 0)
+
+
 def _foreign(text: str) -> str:
     """What to write instead of an operator of another language."""
     for word, ours in (("||", "or"), ("&&", "and"), ("!", "not")):

@@ -14,7 +14,7 @@ from archbuilder.language.formula import Formula
 from archbuilder.pytorch.chains import gather_chains
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor, is_literal, same
 from archbuilder.pytorch.expressions import IDENTITY, unify_modules
-from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Calculator, Unsaid, names_in, parse
+from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Unsaid, names_in, parse
 from archbuilder.pytorch.instances import Instance, calls, is_chain, root_instance
 from archbuilder.pytorch.loops import LoopPlanner
 from archbuilder.pytorch.members import Member, Sources
@@ -38,7 +38,6 @@ class _Planner:
         self.keys: dict[Instance, Any] = {}
         self.labels: dict[Any, str] = {}
         self.made: dict[Instance, tuple[Construct, Sources]] = {}
-        self.calculator = Calculator()
         self.planned: set[Any] = set()
         self.plans: list[Plan] = []
         self.heights: dict[int, int] = {}
@@ -177,10 +176,9 @@ class _Planner:
         scopes = [scope_of(instance.graph) for instance in instances]
         same_input = all(same(scope.get(BLOCK_CHANNELS), scope.get(IN_CHANNELS)) for scope in scopes)
         views = [
-            View.own(instance.graph, self.calculator, same_input=same_input or bool(instance.graph.definition))
-            for instance in instances
+            View.own(instance.graph, same_input=same_input or bool(instance.graph.definition)) for instance in instances
         ]
-        constructor = Constructor(views, instances[0].graph.formulas, free, self.calculator)
+        constructor = Constructor(views, instances[0].graph.formulas, free)
         pairs = zip(instances, views, strict=True)
         return [Member(instance, view, self.call_of) for instance, view in pairs], constructor
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 from archbuilder.pytorch.formulas import (
     BLOCK_CHANNELS,
     IN_CHANNELS,
-    Calculator,
     Tree,
     Unsaid,
     in_other_words,
@@ -20,6 +19,8 @@ from archbuilder.pytorch.formulas import (
     names_in,
     parse,
     python_text,
+    simplified,
+    value_of,
 )
 from archbuilder.pytorch.names import argument_name
 from archbuilder.pytorch.views import Given, View, plain
@@ -63,7 +64,6 @@ class Constructor:
     views: list[View]
     formulas: Mapping[str, str]
     free: AbstractSet[str]
-    calculator: Calculator
     choices: list[Tree] = field(default_factory=list)
     rows: list[Mapping[str, Any]] = field(default_factory=list)
     arguments: dict[str, Argument] = field(default_factory=dict)
@@ -127,12 +127,12 @@ class Constructor:
 
     def simple(self, tree: Tree) -> Tree:
         """A tree in which what all instances have in common is computed."""
-        return self.calculator.simple(tree, self._known)
+        return simplified(tree, self._known)
 
     def gives(self, tree: Tree, values: Sequence[Any]) -> bool:
         """Whether a tree gives the right value wherever one is needed."""
         return all(
-            value is ABSENT or same(self.calculator.value(tree, scope), value)
+            value is ABSENT or same(value_of(tree, scope), value)
             for scope, value in zip(self.rows, values, strict=True)
         )
 
@@ -193,7 +193,7 @@ class Constructor:
         simple = self.simple(said)
         scopes = [each.scope for each in self.views]
         pairs = zip(scopes, values, strict=True)
-        holds = all(value is ABSENT or same(self.calculator.value(simple, scope), value) for scope, value in pairs)
+        holds = all(value is ABSENT or same(value_of(simple, scope), value) for scope, value in pairs)
         return simple if not isinstance(simple, ast.Constant) and holds else None
 
     def _argument(self, values: Sequence[Any], hint: str) -> Computed:

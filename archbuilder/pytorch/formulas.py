@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from archbuilder.language.arithmetic import FUNCTIONS, FormulaError
-from archbuilder.language.formula import Formula
+from archbuilder.language.formula import compiled
 
 Tree: TypeAlias = ast.expr
 Names: TypeAlias = Callable[[str], Tree | None]
@@ -120,59 +120,42 @@ def names_in(tree: Tree) -> Iterator[str]:
             yield from names_in(part)
 
 
-class Calculator:
-    """Computes and simplifies trees, as the language computes its expressions."""
+def value_of(tree: Tree, scope: Mapping[str, Any]) -> Any:
+    """The value of a tree, computed as the language computes its expressions; `UNDEFINED` where it has none."""
+    try:
+        return compiled(tree)(scope)
+    except FormulaError:
+        return UNDEFINED
 
-    def __init__(self) -> None:
-        self._formulas: dict[str, Formula | None] = {}
 
-    def value(self, tree: Tree, scope: Mapping[str, Any]) -> Any:
-        """The value of a tree; `UNDEFINED` where it has none."""
-        if isinstance(tree, ast.Constant):
-            return tree.value
-        if isinstance(tree, ast.Name):
-            return scope.get(tree.id, UNDEFINED)
-        text = ast.unparse(tree)
-        if text not in self._formulas:
-            self._formulas[text] = self._formula(text)
-        formula = self._formulas[text]
-        return UNDEFINED if formula is None else formula.value_in(scope, UNDEFINED)
+def simplified(tree: Tree, known: Mapping[str, Any]) -> Tree:
+    """A tree in which everything that follows from known values is computed."""
 
-    @staticmethod
-    def _formula(text: str) -> Formula | None:
-        try:
-            return Formula(f"$({text})")
-        except FormulaError:  # too long, put together
-            return None
+    def replace(node: Tree) -> Tree | None:
+        if all(name in known for name in names_in(node)):
+            found = literal_tree(value_of(node, known))
+            if found is not None:
+                return found
+        if isinstance(node, ast.IfExp):
+            test = rebuilt(node.test, replace)
+            if isinstance(test, ast.Constant):
+                return rebuilt(node.body if test.value else node.orelse, replace)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.List):
+            at = rebuilt(node.slice, replace)
+            if isinstance(at, ast.Constant) and type(at.value) is int and at.value < len(node.value.elts):
+                return rebuilt(node.value.elts[at.value], replace)
+        if isinstance(node, ast.BoolOp):
+            return _shorter(node, [rebuilt(each, replace) for each in node.values])
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.FloorDiv):
+            left, right = rebuilt(node.left, replace), rebuilt(node.right, replace)
+            if isinstance(right, ast.Constant) and type(right.value) is int and right.value == 1:
+                return left
+            if isinstance(node.op, ast.Mult) and isinstance(left, ast.Constant) and left.value == 1:
+                return right
+            return ast.BinOp(left, node.op, right)
+        return None
 
-    def simple(self, tree: Tree, known: Mapping[str, Any]) -> Tree:
-        """A tree in which everything that follows from known values is computed."""
-
-        def replace(node: Tree) -> Tree | None:
-            if all(name in known for name in names_in(node)):
-                found = literal_tree(self.value(node, known))
-                if found is not None:
-                    return found
-            if isinstance(node, ast.IfExp):
-                test = rebuilt(node.test, replace)
-                if isinstance(test, ast.Constant):
-                    return rebuilt(node.body if test.value else node.orelse, replace)
-            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.List):
-                at = rebuilt(node.slice, replace)
-                if isinstance(at, ast.Constant) and type(at.value) is int and at.value < len(node.value.elts):
-                    return rebuilt(node.value.elts[at.value], replace)
-            if isinstance(node, ast.BoolOp):
-                return _shorter(node, [rebuilt(each, replace) for each in node.values])
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.FloorDiv):
-                left, right = rebuilt(node.left, replace), rebuilt(node.right, replace)
-                if isinstance(right, ast.Constant) and type(right.value) is int and right.value == 1:
-                    return left
-                if isinstance(node.op, ast.Mult) and isinstance(left, ast.Constant) and left.value == 1:
-                    return right
-                return ast.BinOp(left, node.op, right)
-            return None
-
-        return rebuilt(tree, replace)
+    return rebuilt(tree, replace)
 
 
 def _shorter(node: ast.BoolOp, values: list[Tree]) -> Tree:

@@ -19,7 +19,7 @@ from archbuilder.graph.shapes import Streams
 from archbuilder.language.formula import Formula
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor
 from archbuilder.pytorch.expressions import Module, unify_modules
-from archbuilder.pytorch.formulas import Tree, is_name, parse, python_text, rebuilt
+from archbuilder.pytorch.formulas import Tree, is_name, parse, python_text, rebuilt, value_of
 from archbuilder.pytorch.instances import is_chain
 from archbuilder.pytorch.members import Member
 from archbuilder.pytorch.names import argument_name
@@ -200,7 +200,7 @@ class LoopPlanner:
     def _runs_over(self, row: _Row, start: Tree, stop: Tree, depth: int, numbers: list[int]) -> bool:
         outer = {turn.variable: turn.number for turn in row.origin.turns[:depth]}
         scope = {**row.member.view.scope, **outer}
-        ends = [self.constructor.calculator.value(row.view.said(tree), scope) for tree in (start, stop)]
+        ends = [value_of(row.view.said(tree), scope) for tree in (start, stop)]
         return all(type(end) is int for end in ends) and numbers == list(range(ends[0], ends[1]))
 
     def _range(self, start: Tree, stop: Tree, row: _Row, around: set[str], *, in_forward: bool) -> str:

@@ -15,13 +15,13 @@ from archbuilder.parameters import REQUIRED
 from archbuilder.pytorch.formulas import (
     BLOCK_CHANNELS,
     IN_CHANNELS,
-    Calculator,
     Names,
     Tree,
     Unsaid,
     in_other_words,
     literal_tree,
     parse,
+    value_of,
 )
 
 
@@ -80,7 +80,6 @@ class View:
 
     graph: Graph
     scope: Mapping[str, Any]
-    calculator: Calculator
     names: Names
     channels: Tree | None
     block_channels: Tree | None
@@ -89,13 +88,13 @@ class View:
     known: dict[Value, Tree | None] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
-    def own(cls, graph: Graph, calculator: Calculator, *, same_input: bool) -> View:
+    def own(cls, graph: Graph, *, same_input: bool) -> View:
         """The view that a class has of its own graph; `same_input` says whether a body without a name takes what the block
         around it takes."""
         scope = scope_of(graph)
         own = ast.Name(IN_CHANNELS, ast.Load()) if IN_CHANNELS in scope else None
         block = own if same_input else ast.Name(BLOCK_CHANNELS, ast.Load()) if BLOCK_CHANNELS in scope else None
-        return cls(graph, scope, calculator, lambda name: _name(name, scope), own, block)
+        return cls(graph, scope, lambda name: _name(name, scope), own, block)
 
     def inner(self, node: Node, graph: Graph) -> View:
         """The view of a graph that a node calls."""
@@ -106,7 +105,7 @@ class View:
             block = channels
             names = self._names_of_use(node, graph, channels)
         in_loop = self.in_loop and not graph.definition
-        return View(graph, self.scope, self.calculator, names, channels, block, in_loop=in_loop)
+        return View(graph, self.scope, names, channels, block, in_loop=in_loop)
 
     def _names_of_use(self, node: Node, graph: Graph, channels: Tree | None) -> Names:
         """What the names of a block mean that a node uses: what it is told, or what that computes from it."""
@@ -131,7 +130,7 @@ class View:
         return lambda name: ast.Constant(turns[name]) if name in turns else self.names(name)
 
     def _is(self, tree: Tree, value: Any) -> bool:
-        found = self.calculator.value(tree, self.scope)
+        found = value_of(tree, self.scope)
         return type(found) is type(value) and bool(found == value)
 
     def said(self, tree: Tree) -> Tree:
