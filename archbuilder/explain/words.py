@@ -9,7 +9,7 @@ from typing import Any
 from archbuilder.diagnostics import Place, Reporter, printable, shorten
 from archbuilder.explain.why import Candidate, Why, explain
 from archbuilder.graph.shapes import Streams
-from archbuilder.language.load import IncompleteSpec, load_architecture
+from archbuilder.language.load import as_far_as_possible, load_architecture
 from archbuilder.language.models import Architecture
 from archbuilder.lower.network import lower_with_record
 from archbuilder.parameters import REQUIRED
@@ -32,11 +32,7 @@ def explain_parameter(
         FileNotFoundError: if there is no such file or name.
     """
     reporter = Reporter()
-    try:
-        architecture = load_architecture(spec, overrides, text)
-    except IncompleteSpec as error:
-        reporter.add(error.diagnostics)
-        architecture = error.architecture
+    architecture = as_far_as_possible(lambda: load_architecture(spec, overrides, text), reporter)
     return explain(architecture, lower_with_record(architecture, reporter=reporter), path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -111,6 +111,19 @@ class IncompleteSpec(SpecError):
     def __init__(self, diagnostics: Any, architecture: Architecture) -> None:
         super().__init__(diagnostics)
         self.architecture = architecture
+
+
+def as_far_as_possible(load: Callable[[], Architecture], reporter: Reporter) -> Architecture:
+    """What `load` gives; of a spec with mistakes what was understood, so that these are reported together with later ones.
+
+    Raises:
+        SpecError: if too little was understood to look further.
+    """
+    try:
+        return load()
+    except IncompleteSpec as error:
+        reporter.add(error.diagnostics)
+        return error.architecture
 
 
 def variants_of(path: Path, text: str | None = None) -> tuple[str | None, list[str]]:

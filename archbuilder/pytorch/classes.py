@@ -12,9 +12,9 @@ from archbuilder.graph.op import Construct, Expression, Op
 from archbuilder.graph.shapes import Streams
 from archbuilder.language.formula import Formula
 from archbuilder.pytorch.chains import gather_chains
-from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor, is_literal, same
-from archbuilder.pytorch.expressions import IDENTITY, unify_modules
-from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Unsaid, names_in, parse
+from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor, is_literal
+from archbuilder.pytorch.expressions import IDENTITY, unify_expressions, unify_modules
+from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Unsaid, names_in, parse, same
 from archbuilder.pytorch.instances import Instance, calls, is_chain, root_instance
 from archbuilder.pytorch.loops import LoopPlanner
 from archbuilder.pytorch.members import Member, Sources
@@ -115,11 +115,11 @@ class _Planner:
         name = self.names.take(camel_case(self.labels[key]))
         several = isinstance(graph.output_shape, Streams)
         arguments, lines = constructor.ordered(), constructor.lines()
-        nothing = Reference(None)
-        self.add(
-            Plan(name, graph.help, (), nothing, (), (), (), arguments, lines, False, several, self.taken, loops),
-            instances,
-        )
+        plan = Plan(
+            name, graph.help, steps=(), output=Reference(None), returned=(), outputs=(), order=(), arguments=arguments,
+            derived=lines, gives_several=several, taken=self.taken, loops=loops,
+        )  # fmt: skip
+        self.add(plan, instances)
         return True
 
     def plan_in_turn(self, key: Any, instances: list[Instance]) -> None:
@@ -227,11 +227,12 @@ class _Planner:
         pairs = list(zip(members, nodes, strict=True))
         constructor.choices = [tree for member, node in pairs if node for tree in member.view.choices(node)]
         inputs = wiring.inputs(name)
-        made = [member.made(name) if has else ABSENT for member, has in zip(members, present, strict=True)]
+        made = [member.made(name, member.view) if has else ABSENT for member, has in zip(members, present, strict=True)]
         conditions = [tree for member, node in pairs if node for tree in member.view.condition(node)]
         if any(isinstance(each, Expression) for each in made):
             flag = constructor.flag(list(present), conditions, identifier(name))
-            return PlannedStep(name, None, _unified(name, made, constructor), inputs, flag)
+            hint = "" if name.isdigit() else identifier(name)
+            return PlannedStep(name, None, unify_expressions(made, constructor, hint), inputs, flag)
         if all(each == IDENTITY for each in made) and _is_alone(name, wiring.order):
             return PlannedStep(name, None, Expression("{0}"), inputs)  # a list of one identity would say nothing
         if len(inputs) > 1 and not all(present):
@@ -248,23 +249,6 @@ def _is_alone(name: str, names: Sequence[str]) -> bool:
     """Whether a step is the only one in a list."""
     whole, dot, _ = name.rpartition(".")
     return bool(dot) and sum(each.startswith(f"{whole}.") and "~" not in each for each in names) == 1
-
-
-def _unified(name: str, made: Sequence[Any], constructor: Constructor) -> Expression:
-    """One expression for those of all instances.
-
-    Raises:
-        CannotUnify: if they are not of one form.
-    """
-    found = [each for each in made if each is not ABSENT]
-    first = found[0]
-    if not all(isinstance(each, Expression) and each.template == first.template for each in found):
-        raise CannotUnify
-    joined = tuple(
-        (key, constructor.value([each if each is ABSENT else each.values[at][1] for each in made], _hint(name, key)))
-        for at, (key, _) in enumerate(first.values)
-    )
-    return Expression(first.template, joined)
 
 
 def free_parameters(graph: Graph) -> frozenset[str]:
@@ -334,8 +318,3 @@ def _is_recursive(graph: Graph) -> bool:
     """Whether a block stands somewhere in itself."""
     name = graph.definition
     return bool(name) and any(inner.definition == name for inner in graphs_in(graph) if inner is not graph)
-
-
-def _hint(name: str, key: str) -> str:
-    """What an argument for a value of a step could be called."""
-    return key if name.isdigit() else f"{identifier(name)}_{key}"

@@ -13,12 +13,12 @@ from archbuilder.pytorch.formulas import (
     IN_CHANNELS,
     Tree,
     Unsaid,
-    in_other_words,
     is_function,
     literal_tree,
     names_in,
     parse,
     python_text,
+    same,
     simplified,
     value_of,
 )
@@ -131,10 +131,7 @@ class Constructor:
 
     def gives(self, tree: Tree, values: Sequence[Any]) -> bool:
         """Whether a tree gives the right value wherever one is needed."""
-        return all(
-            value is ABSENT or same(value_of(tree, scope), value)
-            for scope, value in zip(self.rows, values, strict=True)
-        )
+        return _gives(tree, self.rows, values)
 
     def use(self, tree: Tree, variables: AbstractSet[str] = frozenset()) -> list[str]:
         """Makes the names of a tree known in the constructor; what they are called there. `variables` are those of loops."""
@@ -187,13 +184,10 @@ class Constructor:
         if tree is None:
             return None
         try:
-            said = in_other_words(tree, view.names, view.block_channels)
+            simple = self.simple(view.said(tree))
         except Unsaid:
             return None
-        simple = self.simple(said)
-        scopes = [each.scope for each in self.views]
-        pairs = zip(scopes, values, strict=True)
-        holds = all(value is ABSENT or same(value_of(simple, scope), value) for scope, value in pairs)
+        holds = _gives(simple, [each.scope for each in self.views], values)
         return simple if not isinstance(simple, ast.Constant) and holds else None
 
     def _argument(self, values: Sequence[Any], hint: str) -> Computed:
@@ -225,6 +219,13 @@ class Constructor:
         )
 
 
+def _gives(tree: Tree, scopes: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> bool:
+    """Whether a tree gives, in each of some scopes, the value that is needed there."""
+    return all(
+        value is ABSENT or same(value_of(tree, scope), value) for scope, value in zip(scopes, values, strict=True)
+    )
+
+
 def _slot_in(trees: list[Tree]) -> str | None:
     """The slot on which it depends whether a part is there: a class is told so by its name, since it cannot be told a block."""
     for tree in trees:
@@ -236,11 +237,6 @@ def _slot_in(trees: list[Tree]) -> str | None:
 def is_literal(value: Any) -> bool:
     """Whether a value can be written in a call: a number, a text, true, false, nothing, or several of these."""
     return literal_tree(value) is not None or (isinstance(value, tuple) and all(map(is_literal, value)))
-
-
-def same(left: Any, right: Any) -> bool:
-    """Whether two values are equal and of one type."""
-    return type(left) is type(right) and bool(left == right)
 
 
 def agree(values: Sequence[Any], known: Sequence[Any]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from archbuilder.graph.op import Construct
+from archbuilder.graph.op import Construct, Expression
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Computed, Constructor
 from archbuilder.pytorch.formulas import Tree
 from archbuilder.pytorch.views import Given, plain
@@ -73,6 +73,24 @@ def unify_modules(made: Sequence[Any], constructor: Constructor, hint: str, cond
     flag = constructor.flag([each if each is ABSENT else each != IDENTITY for each in made], conditions, hint)
     there = [ABSENT if each is ABSENT or each == IDENTITY else each for each in made]
     return Conditional(flag, _unify_present(there, constructor, hint))
+
+
+def unify_expressions(made: Sequence[Any], constructor: Constructor, hint: str) -> Expression:
+    """One expression for those of all instances (`ABSENT` where an instance has none).
+
+    Raises:
+        CannotUnify: if they are not of one form.
+    """
+    found = [each for each in made if each is not ABSENT]
+    first = found[0]
+    if not all(isinstance(each, Expression) and each.template == first.template for each in found):
+        raise CannotUnify
+    columns = [[each if each is ABSENT else each.values[at][1] for each in made] for at in range(len(first.values))]
+    values = [
+        (key, constructor.value(column, f"{hint}_{key}" if hint else key))
+        for (key, _), column in zip(first.values, columns, strict=True)
+    ]
+    return Expression(first.template, tuple(values))
 
 
 def _unify_present(made: Sequence[Any], constructor: Constructor, hint: str) -> Module:

@@ -128,6 +128,11 @@ def value_of(tree: Tree, scope: Mapping[str, Any]) -> Any:
         return UNDEFINED
 
 
+def same(left: Any, right: Any) -> bool:
+    """Whether two values are equal and of one type."""
+    return type(left) is type(right) and bool(left == right)
+
+
 def simplified(tree: Tree, known: Mapping[str, Any]) -> Tree:
     """A tree in which everything that follows from known values is computed."""
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from archbuilder.pytorch.constructor import Computed
-from archbuilder.pytorch.layout import literal, value_text
+from archbuilder.pytorch.layout import WIDTH, literal, value_text
 from archbuilder.pytorch.names import Locals
 from archbuilder.pytorch.plans import Item, Loop, LoopStep, Plan, PlannedStep, Reference
 from archbuilder.pytorch.wiring import identifier
 
 _NESTED: Final = 3
 """How many calls stand in one line at most."""
-_WIDTH: Final = 100
 
 
 @dataclass
@@ -122,7 +121,7 @@ class _Forward:
             return False
         if self.plan.outputs and number + 1 == len(self.plan.steps):
             return False  # of several outputs, each has a name
-        if step.is_call or made.calls >= _NESTED or len(made.text) > _WIDTH // 2 or step.flag is not True:
+        if step.is_call or made.calls >= _NESTED or len(made.text) > WIDTH // 2 or step.flag is not True:
             return number + 1 == len(self.plan.steps)
         if number + 1 == len(self.plan.steps):
             return True

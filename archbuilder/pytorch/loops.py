@@ -18,7 +18,7 @@ from archbuilder.graph.origin import Origin
 from archbuilder.graph.shapes import Streams
 from archbuilder.language.formula import Formula
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor
-from archbuilder.pytorch.expressions import Module, unify_modules
+from archbuilder.pytorch.expressions import Module, unify_expressions, unify_modules
 from archbuilder.pytorch.formulas import Tree, is_name, parse, python_text, rebuilt, value_of
 from archbuilder.pytorch.instances import is_chain
 from archbuilder.pytorch.members import Member
@@ -230,12 +230,14 @@ class LoopPlanner:
         self.constructor.rows = [row.view.scope for row in rows]
         self.constructor.choices = after_the_first(first.origin)
         condition = self._condition(rows, present, variables)
-        made = [self._made(row) if has else ABSENT for row, has in zip(rows, present, strict=True)]
+        made = [
+            row.member.made(row.node.name, row.view) if has else ABSENT for row, has in zip(rows, present, strict=True)
+        ]
         found = [each for each in made if each is not ABSENT]
         module: Module | None = None
         expression: Expression | None = None
         if found and isinstance(found[0], Expression):
-            expression = self._expression(made, found[0])
+            expression = self._expression(made)
         elif found:
             module = unify_modules(made, self.constructor, identifier(first.origin.key))
         if not all(self._leads(row) for row in rows if row.node.body is not None):
@@ -253,25 +255,11 @@ class LoopPlanner:
         takes_before = first.origin.inputs is None and (inputs[0] == _CHAIN if variables else inputs[0] != "x")
         return LoopStep(keeper, container, module, expression, inputs, variable, condition, listed, takes_before)
 
-    @staticmethod
-    def _made(row: _Row) -> Any:
-        own = row.member.view
-        row.member.view = row.view
-        try:
-            return row.member.made(row.node.name)
-        finally:
-            row.member.view = own
-
-    def _expression(self, made: Sequence[Any], first: Expression) -> Expression:
-        if any(each is not ABSENT and getattr(each, "template", None) != first.template for each in made):
-            raise CannotUnify
-        columns = [[each if each is ABSENT else each.values[at][1] for each in made] for at in range(len(first.values))]
-        values = tuple(
-            (key, self.constructor.value(column, key)) for (key, _), column in zip(first.values, columns, strict=True)
-        )
-        if any(not isinstance(value, bool | int | float | str) for _, value in values):
+    def _expression(self, made: Sequence[Any]) -> Expression:
+        found = unify_expressions(made, self.constructor, "")
+        if any(not isinstance(value, bool | int | float | str) for _, value in found.values):
             raise CannotUnify  # `forward` would need it
-        return Expression(first.template, values)
+        return found
 
     def _condition(self, rows: list[_Row], present: list[bool], variables: set[str]) -> tuple[str, str] | None:
         if all(present) or not any(present):

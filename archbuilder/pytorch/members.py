@@ -41,35 +41,35 @@ class Member:
         number = self.numbers.get(name)
         return None if number is None else self.graph.nodes[number]
 
-    def made(self, name: str) -> Module | Expression:
-        """What computes a node of this instance."""
+    def made(self, name: str, view: View) -> Module | Expression:
+        """What computes a node of this instance, in the words of a view of it: its own, or that of a turn of a loop."""
         node = self.graph.nodes[self.numbers[name]]
         body = node.body
         if isinstance(body, Graph):
-            return self.module_of(node, self.called[id(node)][0])
+            return self.module_of(node, self.called[id(node)][0], view)
         if not isinstance(body, Op):
             return IDENTITY
         if body.drops_path and self.instance.rates:
             body = body.at_rate(rate_of(self.instance, node))
-        made = self.view.made(node, body.emit())
+        made = view.made(node, body.emit())
         taps = frozenset(self.graph.source_of(tap.value) for tap in self.graph.taps)
         if body.in_place and isinstance(made, Construct):
             in_place = works_in_place(self.graph, node, taps)
             return Construct(made.callee, made.arguments, (*made.keywords, ("inplace", in_place)), made.sources)
         return made
 
-    def module_of(self, node: Node, instance: Instance) -> Module:
+    def module_of(self, node: Node, instance: Instance, view: View) -> Module:
         """The call of the class of a graph that a node calls, or a Sequential of what is in it.
 
         Raises:
             CannotUnify: if something in it is no module.
         """
-        view = self.view.inner(node, instance.graph)
+        inner = view.inner(node, instance.graph)
         call = self.call_of(instance)
         if call is None:
-            return Member(instance, view, self.call_of).chain()
+            return Member(instance, inner, self.call_of).chain()
         made, sources = call
-        keywords = tuple((key, _given(view, sources.get(key), value)) for key, value in made.keywords)
+        keywords = tuple((key, _given(inner, sources.get(key), value)) for key, value in made.keywords)
         return Construct(made.callee, made.arguments, keywords)
 
     def chain(self) -> Chain:
@@ -87,9 +87,9 @@ class Member:
                 continue
             names += node.all_names()
             if isinstance(node.body, Graph):
-                made = [self.module_of(node, inner) for inner in self.called[id(node)]]
+                made = [self.module_of(node, inner, self.view) for inner in self.called[id(node)]]
             else:
-                computed = self.made(node.name)
+                computed = self.made(node.name, self.view)
                 if isinstance(computed, Expression):
                     raise CannotUnify
                 made = [computed]

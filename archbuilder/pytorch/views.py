@@ -21,6 +21,7 @@ from archbuilder.pytorch.formulas import (
     in_other_words,
     literal_tree,
     parse,
+    same,
     value_of,
 )
 
@@ -37,8 +38,7 @@ class Given:
         self.value, self.trees = value, trees
 
     def __eq__(self, other: object) -> bool:
-        value = other.value if isinstance(other, Given) else other
-        return type(value) is type(self.value) and bool(value == self.value)
+        return same(self.value, plain(other))
 
     def __hash__(self) -> int:
         return hash(self.value)
@@ -130,8 +130,7 @@ class View:
         return lambda name: ast.Constant(turns[name]) if name in turns else self.names(name)
 
     def _is(self, tree: Tree, value: Any) -> bool:
-        found = value_of(tree, self.scope)
-        return type(found) is type(value) and bool(found == value)
+        return same(value_of(tree, self.scope), value)
 
     def said(self, tree: Tree) -> Tree:
         """A tree of the graph's own text in the words of the class.
@@ -186,7 +185,7 @@ class View:
         found: list[Tree] = []
         for tree in trees:
             if isinstance(tree, ast.IfExp):
-                said = _said(f"$({ast.unparse(tree.test)})", self._names_at(node), self.block_channels)
+                said = _worded(tree.test, self._names_at(node), self.block_channels)
                 found += [said, ast.UnaryOp(ast.Not(), said)] if said is not None else []
         for value in node.inputs:
             found += self.condition(self.graph.nodes[value.node]) if value.node != INPUT else []
@@ -268,8 +267,11 @@ def _name(name: str, scope: Mapping[str, Any]) -> Tree | None:
 def _said(text: str, names: Names, channels: Tree | None) -> Tree | None:
     """An expression in other words, if there are some."""
     tree = parse(text)
-    if tree is None:
-        return None
+    return _worded(tree, names, channels) if tree is not None else None
+
+
+def _worded(tree: Tree, names: Names, channels: Tree | None) -> Tree | None:
+    """A tree in other words, if there are some."""
     try:
         return in_other_words(tree, names, channels)
     except Unsaid:

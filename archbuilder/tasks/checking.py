@@ -16,7 +16,7 @@ from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Streams, images
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula, UnknownNameError
-from archbuilder.language.load import IncompleteSpec, load_architecture, load_block
+from archbuilder.language.load import as_far_as_possible, load_architecture, load_block
 from archbuilder.language.models import Architecture
 from archbuilder.language.words import ALWAYS_VISIBLE
 from archbuilder.lower import lower_architecture, lower_block
@@ -53,11 +53,7 @@ def check(
         FileNotFoundError: if there is no such file or name.
     """
     reporter = Reporter()
-    try:
-        architecture = load_architecture(spec, overrides, text)
-    except IncompleteSpec as error:
-        reporter.add(error.diagnostics)
-        architecture = error.architecture
+    architecture = as_far_as_possible(lambda: load_architecture(spec, overrides, text), reporter)
     graph = lower_architecture(architecture, input, reporter)
     summary = summarize(graph)
     report_giant(summary, reporter)
@@ -92,11 +88,10 @@ def check_block(
         ValueError: if `input` is no size of an image.
     """
     reporter, shape = Reporter(), images(input, tokens=tokens)
-    try:
-        architecture = load_block(block, parameters or {}, spec, text, several=isinstance(shape, Streams))
-    except IncompleteSpec as error:
-        reporter.add(error.diagnostics)
-        architecture = error.architecture
+    several = isinstance(shape, Streams)
+    architecture = as_far_as_possible(
+        lambda: load_block(block, parameters or {}, spec, text, several=several), reporter
+    )
     graph = alone(lower_block(architecture, shape, reporter))
     summary = summarize(graph)
     report_giant(summary, reporter)
