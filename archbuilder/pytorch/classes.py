@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
 from archbuilder.graph.graph import Graph, graphs_in
-from archbuilder.graph.op import Construct, Expression, Op
+from archbuilder.graph.op import Construct, Op
 from archbuilder.graph.shapes import Streams
 from archbuilder.language.formula import Formula
 from archbuilder.pytorch.chains import gather_chains
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor, is_literal
-from archbuilder.pytorch.expressions import IDENTITY, unify_expressions, unify_modules
 from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Unsaid, names_in, parse, same
 from archbuilder.pytorch.instances import Instance, calls, is_chain, root_instance
 from archbuilder.pytorch.loops import LoopPlanner
 from archbuilder.pytorch.members import Member, Sources
 from archbuilder.pytorch.names import ClassNames, camel_case, counted
-from archbuilder.pytorch.plans import Network, Plan, PlannedStep, Reference
+from archbuilder.pytorch.plans import Network, Plan
+from archbuilder.pytorch.steps import plan_in_turn
 from archbuilder.pytorch.views import View, scope_of
-from archbuilder.pytorch.wiring import Wiring, identifier, registration
 
 
 def plan_network(graph: Graph, taken: Iterable[str] = ()) -> Network:
@@ -101,26 +100,11 @@ class _Planner:
         for instances in _by_kind_of_input(self.groups[key]):
             often = any(count != 1 for instance in instances for count in instance.graph.loops)  # once is no loop
             looped = often and any(_has_loops(instance.graph) for instance in instances)
-            if not (looped and self.plan_loops(key, instances)):
+            plan = self.attempt(instances, looped=True) if looped else None
+            if plan is not None:
+                self.add(replace(plan, name=self.names.take(camel_case(self.labels[key]))), instances)
+            else:
                 self.plan_in_turn(key, instances)
-
-    def plan_loops(self, key: Any, instances: list[Instance]) -> bool:
-        """One class with the loops of a block, for all its instances; whether that is possible."""
-        try:
-            members, constructor = self.members_of(instances)
-            loops = LoopPlanner(members, constructor).plan()
-        except (CannotUnify, Unsaid):
-            return False
-        graph = instances[0].graph
-        name = self.names.take(camel_case(self.labels[key]))
-        several = isinstance(graph.output_shape, Streams)
-        arguments, lines = constructor.ordered(), constructor.lines()
-        plan = Plan(
-            name, graph.help, steps=(), output=Reference(None), returned=(), outputs=(), order=(), arguments=arguments,
-            derived=lines, gives_several=several, taken=self.taken, loops=loops,
-        )  # fmt: skip
-        self.add(plan, instances)
-        return True
 
     def plan_in_turn(self, key: Any, instances: list[Instance]) -> None:
         """Classes in which loops are written out: one for all instances that differ in no more than values."""
@@ -158,11 +142,11 @@ class _Planner:
                 together.append(instance)
         return plan, together, apart
 
-    def attempt(self, instances: list[Instance]) -> Plan | None:
-        """The class of some instances, if they differ in no more than values."""
+    def attempt(self, instances: list[Instance], *, looped: bool = False) -> Plan | None:
+        """The class of some instances, if they differ in no more than values; with loops, if these can say it."""
         try:
-            return self.unify(instances, "")
-        except CannotUnify:
+            return self.unify(instances, "", looped=looped)
+        except (CannotUnify, Unsaid):
             return None
 
     def call_of(self, instance: Instance) -> tuple[Construct, Sources] | None:
@@ -184,71 +168,20 @@ class _Planner:
 
     # ---- one class ----------------------------------------------------------------------------------------------
 
-    def unify(self, instances: list[Instance], name: str, free: AbstractSet[str] = frozenset()) -> Plan:
+    def unify(
+        self, instances: list[Instance], name: str, free: AbstractSet[str] = frozenset(), *, looped: bool = False
+    ) -> Plan:
         """The class of some instances; names that are `free` are arguments whatever they are.
 
         Raises:
             CannotUnify: if they differ in more than values.
+            Unsaid: if loops cannot say what is in them.
         """
         first = instances[0].graph
         members, constructor = self.members_of(instances, free)
-        wiring = Wiring(members, constructor)
-        steps = [step for child in wiring.order if (step := self.step(child, members, constructor, wiring)) is not None]
-        idle = {first.nodes[number].name for number in first.training_only}
-        steps = [step for step in steps if step.name not in idle] + [
-            replace(step, training_only=True) for step in steps if step.name in idle
-        ]
-        returned = tuple((tap.name, wiring.value([tap.value])) for tap in first.returned)
-        outputs = tuple((output.name, wiring.value([output.value]), output.always) for output in first.outputs)
-        output = wiring.value([member.graph.output for member in members])
-        sequential = len(instances) == 1 and _is_numbered_chain(first) and not (returned or outputs)
-        return Plan(
-            name,
-            first.help,
-            tuple(steps),
-            output,
-            returned,
-            outputs,
-            registration(members, [step.name for step in steps if step.made is not None]),
-            constructor.ordered(),
-            constructor.lines(),
-            gives_several=isinstance(first.output_shape, Streams),
-            taken=self.taken,
-            sequential=sequential,
-        )
-
-    def step(self, name: str, members: list[Member], constructor: Constructor, wiring: Wiring) -> PlannedStep | None:
-        """A step that some instance has."""
-        nodes = [member.node(name) for member in members]
-        present = [node is not None and node.body is not None for node in nodes]
-        stays = any(node is not None and node.replaced for node in nodes)
-        if not any(present) and not stays:
-            return None
-        pairs = list(zip(members, nodes, strict=True))
-        constructor.choices = [tree for member, node in pairs if node for tree in member.view.choices(node)]
-        inputs = wiring.inputs(name)
-        made = [member.made(name, member.view) if has else ABSENT for member, has in zip(members, present, strict=True)]
-        conditions = [tree for member, node in pairs if node for tree in member.view.condition(node)]
-        if any(isinstance(each, Expression) for each in made):
-            flag = constructor.flag(list(present), conditions, identifier(name))
-            hint = "" if name.isdigit() else identifier(name)
-            return PlannedStep(name, None, unify_expressions(made, constructor, hint), inputs, flag)
-        if all(each == IDENTITY for each in made) and _is_alone(name, wiring.order):
-            return PlannedStep(name, None, Expression("{0}"), inputs)  # a list of one identity would say nothing
-        if len(inputs) > 1 and not all(present):
-            raise CannotUnify  # an identity would hand on all inputs
-        modules = [IDENTITY if each is ABSENT else each for each in made]
-        module = unify_modules(modules, constructor, identifier(name), conditions)
-        is_call = any(node is not None and isinstance(node.body, Graph) for node in nodes)
-        holds = any(node is not None and isinstance(node.body, Op) and node.body.holds_tensor for node in nodes)
-        spreads = any(node is not None and isinstance(node.body, Op) and node.body.spreads for node in nodes)
-        return PlannedStep(name, module, None, inputs, is_call=is_call, is_tensor=holds, spreads=spreads)
-
-
-def _is_alone(name: str, names: Sequence[str]) -> bool:
-    """Whether a step is the only one in a list."""
-    whole, dot, _ = name.rpartition(".")
-    return bool(dot) and sum(each.startswith(f"{whole}.") and "~" not in each for each in names) == 1
+        body = LoopPlanner(members, constructor).body() if looped else plan_in_turn(members, constructor)
+        several = isinstance(first.output_shape, Streams)
+        return Plan(name, first.help, body, constructor.ordered(), constructor.lines(), several, self.taken)
 
 
 def free_parameters(graph: Graph) -> frozenset[str]:
@@ -288,14 +221,6 @@ def _call_of(plan: Plan, number: int) -> tuple[Construct, Sources]:
     """The call that makes instance `number` of a class; what that does not use is left to its default."""
     keywords = tuple((each.name, each.values[number]) for each in plan.arguments if each.values[number] is not ABSENT)
     return Construct(plan.name, (), keywords), {each.name: each.source for each in plan.arguments}
-
-
-def _is_numbered_chain(graph: Graph) -> bool:
-    """Whether a network is itself a Sequential: numbered children, each fed by the one before."""
-    names = [node.name for node in graph.nodes if node.body is not None or node.replaced]
-    if names != [str(number) for number in range(len(names))]:
-        return False
-    return is_chain(Graph(graph.definition, graph.input, graph.nodes, graph.output, listed=True))
 
 
 def _has_loops(graph: Graph) -> bool:

@@ -35,10 +35,23 @@ class CannotUnify(Exception):
 
 @dataclass(frozen=True)
 class Computed:
-    """A value that a constructor computes from its arguments: as text, and what it is called where it has to be kept."""
+    """A value that a constructor computes from its arguments: as text, and what it is called where it has to be kept.
+
+    What changes with the turns of a loop cannot be kept. Its `tree` is computed again where it is needed, and its `parts` are
+    kept: the names in it beside those of loops.
+    """
 
     text: str
     name: str
+    tree: Tree | None = field(default=None, compare=False, repr=False)
+    parts: tuple[str, ...] | None = None
+
+    def in_words(self, kept: Mapping[str, str]) -> str:
+        """Its text where what is kept is reached by other words."""
+        if self.tree is None or self.parts is None:
+            return kept[self.text]
+        parts = self.parts
+        return python_text(self.tree, lambda name: kept[python_name(name)] if name in parts else python_name(name))
 
 
 @dataclass(frozen=True)
@@ -121,8 +134,7 @@ class Constructor:
                 continue
             tried.add(text)
             if self.gives(simple, values) and all(map(self._can_be_known, names_in(simple))):
-                self.use(simple)
-                return Computed(python_text(simple, self.python_name), self._kept_as(simple, hint))
+                return self.computed(simple, hint)
         return None
 
     def simple(self, tree: Tree) -> Tree:
@@ -133,16 +145,17 @@ class Constructor:
         """Whether a tree gives the right value wherever one is needed."""
         return _gives(tree, self.rows, values)
 
-    def use(self, tree: Tree, variables: AbstractSet[str] = frozenset()) -> list[str]:
-        """Makes the names of a tree known in the constructor; what they are called there. `variables` are those of loops."""
-        loops = {name for scope in self.rows for name in scope.keys() - self.views[0].scope.keys()}
-        names = [name for name in names_in(tree) if name not in variables and name not in loops]
+    def computed(self, tree: Tree, hint: str, *, in_parts: bool = False) -> Computed:
+        """A simple tree as the constructor's text, which then knows its names. It is kept `in_parts` where a loop needs it."""
+        turning = {name for scope in self.rows for name in scope.keys() - self.views[0].scope.keys()}
+        found = list(names_in(tree))
+        names = [name for name in found if name not in turning]
         for name in names:
             self._need(name)
-        return [self.python_name(name) for name in names]
-
-    def _kept_as(self, tree: Tree, hint: str) -> str:
-        return self.python_name(tree.id) if isinstance(tree, ast.Name) else argument_name(hint)
+        text = python_text(tree, python_name)
+        if in_parts or len(names) < len(found):
+            return Computed(text, "", tree, tuple(names))
+        return Computed(text, python_name(tree.id) if isinstance(tree, ast.Name) else argument_name(hint))
 
     def flag(self, values: Sequence[Any], trees: Iterable[Tree], name: str) -> Any:
         """Whether a part is there: true or false, if all instances agree, else an expression or an argument."""
@@ -154,10 +167,6 @@ class Constructor:
         return computed if computed is not None else self._argument(values, _slot_in(trees) or f"with_{name}")
 
     # ---- names --------------------------------------------------------------------------------------------------
-
-    def python_name(self, name: str) -> str:
-        """What the class calls something that the block calls `name`."""
-        return argument_name(f"{name}_" if is_function(name) else name)
 
     def _can_be_known(self, name: str) -> bool:
         """Whether a constructor can be told the values of a name; what is in a slot cannot be written there."""
@@ -172,7 +181,7 @@ class Constructor:
         tree = self._by_formula(formula, values) if formula is not None else None
         if tree is None:
             default = values[0] if name in self.free else ABSENT
-            self.arguments[name] = Argument(self.python_name(name), tuple(values), name, default)
+            self.arguments[name] = Argument(python_name(name), tuple(values), name, default)
             return
         for other in names_in(tree):
             self._need(other)
@@ -197,7 +206,7 @@ class Constructor:
         name, number = argument_name(hint), 2
         wanted = name
         taken = {each.name: each.values for each in self.arguments.values()} | dict.fromkeys(
-            (self.python_name(each) for each in self.derived), ()
+            (python_name(each) for each in self.derived), ()
         )
         while name in taken and not agree(values, taken[name]):
             name, number = f"{wanted}{number}", number + 1
@@ -214,9 +223,12 @@ class Constructor:
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """What is computed before anything is made: names, each with its expression."""
-        return tuple(
-            (self.python_name(name), python_text(tree, self.python_name)) for name, tree in self.derived.items()
-        )
+        return tuple((python_name(name), python_text(tree, python_name)) for name, tree in self.derived.items())
+
+
+def python_name(name: str) -> str:
+    """What a class calls something that its block calls `name`."""
+    return argument_name(f"{name}_" if is_function(name) else name)
 
 
 def _gives(tree: Tree, scopes: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from archbuilder.pytorch.constructor import Computed
-from archbuilder.pytorch.layout import WIDTH, literal, value_text
+from archbuilder.pytorch.layout import WIDTH, literal, range_text, value_text
 from archbuilder.pytorch.names import Locals
-from archbuilder.pytorch.plans import Item, Loop, LoopStep, Plan, PlannedStep, Reference
+from archbuilder.pytorch.plans import EVERY, Item, Loop, Plan, Reference, Step, steps_in
 from archbuilder.pytorch.wiring import identifier
 
 _NESTED: Final = 3
@@ -25,22 +25,27 @@ class Text:
     simple: bool = True
 
 
-def forward_lines(plan: Plan, access: dict[str, str], flags: dict[str, str]) -> list[str]:
+def forward_lines(plan: Plan, access: Mapping[str, str], kept: Mapping[str, str]) -> list[str]:
     """The lines of `forward`, without indentation.
 
     Args:
         plan: the class.
         access: how each child is reached ("self.conv1").
-        flags: how each flag is reached ("self.changed").
+        kept: how each value is reached that the constructor keeps ("self.changed").
     """
-    return _Forward(plan, access, flags).lines()
+    return _Forward(plan, access, kept).lines()
 
 
 class _Forward:
-    def __init__(self, plan: Plan, access: dict[str, str], flags: dict[str, str]) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, access: Mapping[str, str], kept: Mapping[str, str]) -> None:
+        self.plan, self.body = plan, plan.body
         self.access = access
-        self.flags = flags
+        self.kept = kept
+        self.steps = tuple(steps_in(plan.body.items))
+        self.number = {step.name: at for at, step in enumerate(self.steps)}
+        self.loops: dict[str | None, tuple[int, ...]] = {}
+        """By step, where the loops around it end: the numbers of the steps behind them."""
+        self._find_loops(plan.body.items, ())
         self.reads = self._count_reads()
         self.last_read = self._last_reads()
         self.chain = "x" if self.last_read.get(None, -1) <= 0 else "out"
@@ -49,27 +54,53 @@ class _Forward:
         self.owner: str | None = None
         """The step whose value is in the chain's variable."""
         self.written: list[str] = []
+        self.ends_early = any(not always for _, _, always in self.body.outputs)
+
+    def _find_loops(self, items: Sequence[Item], around: tuple[int, ...]) -> None:
+        for item in items:
+            if isinstance(item, Loop):
+                end = self.number[[*steps_in([item])][-1].name] + 1
+                self._find_loops(item.items, (*around, end))
+            else:
+                self.loops[item.name] = around
 
     def lines(self) -> list[str]:
-        ends_early = any(not always for _, _, always in self.plan.outputs)
-        for number, step in enumerate(self.plan.steps):
-            if step.training_only and ends_early:
-                self._end_early()
-                ends_early = False
-            made = self._computed(step)
-            if step.is_tensor:
-                self.texts[step.name] = made
-                continue
-            if self._stays_open(number, step, made):
-                self.texts[step.name] = made
-                continue
-            name = self._variable(number, step)
-            self.written.append(f"{name} = {made.text}")
-            self.texts[step.name] = Text(name)
-        if ends_early:
+        self._write(self.body.items, 0)
+        if self.ends_early:
             self._end_early()
         self.written.append(f"return {self._result(training=True)}")
         return self.written
+
+    def _write(self, items: Sequence[Item], depth: int) -> None:
+        """Writes items that stand in so many loops."""
+        pad = "    " * depth
+        for item in items:
+            for step in steps_in([item]):
+                if step.listed and step.listed not in self.texts and len(step.numbers) == depth + 1:
+                    name = self.names.take(identifier(step.listed.partition("$")[0].strip(".") or "streams"))
+                    self.texts[step.listed] = Text(name)
+                    self.written.append(f"{pad}{name} = []")
+            if isinstance(item, Loop):
+                numbers = range_text(item, self._value)
+                self.written.append(f"{pad}for {item.variable} in {numbers}:")
+                self._write(item.items, depth + 1)
+            else:
+                self._write_step(item, pad)
+
+    def _write_step(self, step: Step, pad: str) -> None:
+        number = self.number[step.name]
+        if step.training_only and self.ends_early:
+            self._end_early()
+            self.ends_early = False
+        made = self.texts[step.name] = self._computed(step)
+        if step.is_tensor or self._stays_open(number, step, made):
+            return
+        if not step.listed or self.reads.get(step.name):
+            name = self._variable(number, step)
+            self.written.append(f"{pad}{name} = {made.text}")
+            made = self.texts[step.name] = Text(name)
+        if step.listed:
+            self.written.append(f"{pad}{self.texts[step.listed].text}.append({made.text})")
 
     def _end_early(self) -> None:
         """What is returned in evaluation, where some outputs are for training only."""
@@ -77,31 +108,38 @@ class _Forward:
 
     def _result(self, *, training: bool) -> str:
         """What is returned: the output; a dict of feature maps; or the outputs that there are, the main one first."""
-        outputs = [output for output in self.plan.outputs if training or output[2]]
+        outputs = [output for output in self.body.outputs if training or output[2]]
         if outputs:
             texts = [f"{name}={self._read(reference).text}" for name, reference, _ in outputs]
-            return f"{self.plan.name}Output({', '.join([self._read(self.plan.output).text, *texts])})"
-        if not self.plan.returned:
-            return self._read(self.plan.output).text
-        pairs = [f"{literal(name)}: {self._read(reference).text}" for name, reference in self.plan.returned]
+            return f"{self.plan.name}Output({', '.join([self._read(self.body.output).text, *texts])})"
+        if not self.body.returned:
+            text = self._read(self.body.output).text
+            return f"tuple({text[1:]})" if self.body.output.item == EVERY else text
+        pairs = [f"{literal(name)}: {self._read(reference).text}" for name, reference in self.body.returned]
         return "{" + ", ".join(pairs) + "}"
 
     # ---- what is read how often ---------------------------------------------------------------------------------
 
-    def _references(self) -> list[tuple[int, Reference]]:
-        found = [(number, reference) for number, step in enumerate(self.plan.steps) for reference in step.inputs]
-        end = len(self.plan.steps)
-        found += [(end, reference) for _, reference in self.plan.returned] or [(end, self.plan.output)]
-        found += [(end, reference) for _, reference, _ in self.plan.outputs]
-        others = [(number, reference.other) for number, reference in found if reference.other is not None]
-        return [*found, *others]
+    def _references(self) -> list[tuple[int, int, Reference]]:
+        """Each time that something is read: when it is read last, how often that counts, and what is read."""
+        end = len(self.steps)
+        found = [(number, reference) for number, step in enumerate(self.steps) for reference in step.inputs]
+        found += [(end, reference) for _, reference in self.body.returned] or [(end, self.body.output)]
+        found += [(end, reference) for _, reference, _ in self.body.outputs]
+        found += [(number, reference.other) for number, reference in found if reference.other is not None]
+        return [(*self._read_at(number, reference), reference) for number, reference in found]
+
+    def _read_at(self, number: int, reference: Reference) -> tuple[int, int]:
+        """What is read in a loop that it does not stand in is read until that ends. Of a part, the whole needs a name."""
+        around = self.loops[self.steps[number].name] if number < len(self.steps) else ()
+        beyond = around[len(self.loops.get(reference.name, ())) :]
+        return (beyond[0] if beyond else number), (1 if reference.item is None and not beyond else 2)
 
     def _count_reads(self) -> dict[str | None, int]:
         reads: dict[str | None, int] = {}
-        for _, reference in self._references():
-            # A part that is read takes the whole along, so that has a name.
-            reads[reference.name] = reads.get(reference.name, 0) + (1 if reference.item is None else 2)
-        for step in self.plan.steps:
+        for _, times, reference in self._references():
+            reads[reference.name] = reads.get(reference.name, 0) + times
+        for step in self.steps:
             if step.expression is not None and step.flag is not True:
                 name = step.inputs[0].name
                 reads[name] = reads.get(name, 0) + 1
@@ -109,46 +147,46 @@ class _Forward:
 
     def _last_reads(self) -> dict[str | None, int]:
         last: dict[str | None, int] = {}
-        for number, reference in self._references():
+        for number, _, reference in self._references():
             last[reference.name] = max(last.get(reference.name, -1), number)
         return last
 
     # ---- names --------------------------------------------------------------------------------------------------
 
-    def _stays_open(self, number: int, step: PlannedStep, made: Text) -> bool:
+    def _stays_open(self, number: int, step: Step, made: Text) -> bool:
         """Whether a value is written where it is read: at once, once, in a line that is not yet full."""
-        if self.reads.get(step.name, 0) != 1 or self.last_read.get(step.name) != number + 1:
+        if step.listed or self.reads.get(step.name, 0) != 1 or self.last_read.get(step.name) != number + 1:
             return False
-        if self.plan.outputs and number + 1 == len(self.plan.steps):
+        if self.body.outputs and number + 1 == len(self.steps):
             return False  # of several outputs, each has a name
         if step.is_call or made.calls >= _NESTED or len(made.text) > WIDTH // 2 or step.flag is not True:
-            return number + 1 == len(self.plan.steps)
-        if number + 1 == len(self.plan.steps):
+            return number + 1 == len(self.steps)
+        if number + 1 == len(self.steps):
             return True
-        if self.plan.steps[number + 1].training_only != step.training_only:
+        if self.steps[number + 1].training_only != step.training_only:
             return False
-        follower = self.plan.steps[number + 1]
+        follower = self.steps[number + 1]
         if sum(reference.name is not None for reference in follower.inputs) > 1:
             return False  # of several values that are joined, each has a name
         return not follower.is_call and follower.flag is True and all(r.other is None for r in follower.inputs)
 
-    def _variable(self, number: int, step: PlannedStep) -> str:
+    def _variable(self, number: int, step: Step) -> str:
         """The chain's variable where it is free and the value is read once, else a name of the step's own."""
         free = self.owner is None or self.last_read.get(self.owner, -1) <= number
         if self.chain == "x" and self.last_read.get(None, -1) > number:
             free = False
         last = self.last_read.get(step.name, -1)
-        reader = self.plan.steps[last] if 0 <= last < len(self.plan.steps) else None
+        reader = self.steps[last] if 0 <= last < len(self.steps) else None
         together = len(reader.inputs) if reader is not None else 1
         apart = together > 2 or (step.is_call and (last > number + 1 or together > 1))
-        if self.reads.get(step.name, 0) <= 1 and free and not apart and "." not in step.name:
+        if self.reads.get(step.name, 0) <= 1 and free and not apart and "." not in step.label:
             self.owner = step.name
             return self.chain
-        return self.names.take(identifier(step.name))
+        return self.names.take(identifier(step.label))
 
     # ---- text ---------------------------------------------------------------------------------------------------
 
-    def _computed(self, step: PlannedStep) -> Text:
+    def _computed(self, step: Step) -> Text:
         if step.is_tensor:
             return Text(self.access[step.name])
         inputs = [self._read(reference) for reference in step.inputs]
@@ -159,95 +197,37 @@ class _Forward:
             return Text(f"{self.access[step.name]}({joint if plain else f'({joint})'})", calls)
         made = self._expression(step, inputs)
         if isinstance(step.flag, Computed):
-            made = f"{made} if {self.flags[step.flag.text]} else {inputs[0].text}"
+            made = f"{made} if {self._value(step.flag)} else {inputs[0].text}"
             return Text(made, calls, simple=False)
         return Text(made, calls, simple=not (" + " in made or " * " in made))
 
-    def _expression(self, step: PlannedStep, inputs: list[Text]) -> str:
+    def _expression(self, step: Step, inputs: list[Text]) -> str:
         if step.expression is None:
             raise TypeError("a step has a module or an expression")
         bracketed = [text.text if text.simple else f"({text.text})" for text in inputs]
         values = {key: self._value(value) for key, value in step.expression.values}
+        every = inputs[0].text[1:] if len(inputs) == 1 and step.inputs[0].item == EVERY else ""
         return step.expression.template.format(
             *bracketed,
-            sum=" + ".join(bracketed),
+            sum=f"sum({every}[1:], {every}[0])" if every else " + ".join(bracketed),
             product=" * ".join(bracketed),
             all=", ".join(text.text for text in inputs),
             **values,
         )
 
-    def _value(self, value: object) -> str:
-        return self.flags[value.text] if isinstance(value, Computed) else value_text(value, 0)
+    def _value(self, value: Any) -> str:
+        return value.in_words(self.kept) if isinstance(value, Computed) else value_text(value, 0)
 
     def _read(self, reference: Reference) -> Text:
         text = self.texts[reference.name]
-        if reference.item is not None:
-            text = Text(f"{text.text}[{reference.item}]")
+        if reference.item == EVERY:
+            text = Text(f"*{text.text}")
+        elif reference.item is not None:
+            text = Text(f"{text.text}[{self._value(reference.item)}]")
         if reference.other is None:
             return text
         if not isinstance(reference.flag, Computed):
             return text if reference.flag else self._read(reference.other)
         other = self._read(reference.other)
-        chosen = f"{text.text} if {self.flags[reference.flag.text]} else {other.text}"
+        chosen = f"{text.text} if {self._value(reference.flag)} else {other.text}"
         return Text(chosen, text.calls, simple=False)
-
-
-# ---- classes with loops ---------------------------------------------------------------------------------------------
-
-
-def loop_lines(items: Sequence[Item], output: str, *, inside: bool = False) -> Iterator[str]:
-    """The lines of a `forward` with loops, without indentation, the last one giving `output`.
-
-    Values that only the next step takes are written where that takes them. `inside` says that these are lines of a loop.
-    """
-    before = ""
-    for item in items:
-        if isinstance(item, Loop):
-            yield f"for {item.variable} in {item.bounds[1]}:"
-            yield from (f"    {name} = []" for name in item.fresh)
-            yield from (f"    {line}" for line in loop_lines(item.items, "", inside=True))
-            before = ""
-            continue
-        value = _value_in_loop(item, before if item.takes_before and before else "")
-        before = ""
-        if item.listed and not item.goes_on:
-            yield f"{item.variable}.append({value})"
-        elif item.goes_on and not item.listed and value.count("(") <= _NESTED and " if " not in value:
-            before = value
-        elif item.variable == output and item is items[-1]:
-            output = value
-        else:
-            name = before = "out" if inside else item.variable
-            yield f"{name} = {value}"
-            if item.listed:
-                yield f"{item.variable}.append({name})"
-    if output:
-        yield f"return {output}"
-
-
-def _value_in_loop(step: LoopStep, before: str) -> str:
-    """What a step computes; `before` is the text of the value before it, if it takes that."""
-    inputs = (before, *step.inputs[1:]) if before else step.inputs
-    if step.expression is not None:
-        value = step.expression.template.format(
-            *inputs,
-            sum=_joined(inputs, " + "),
-            product=_joined(inputs, " * "),
-            all=", ".join(inputs),
-            **{key: literal(value) for key, value in step.expression.values},
-        )
-    elif step.made is not None:
-        joint = ", ".join(inputs)
-        value = f"{step.keeper}({joint if len(inputs) == 1 else f'({joint})'})"
-    else:
-        return inputs[0]
-    has_identity = step.made is not None and step.container != "self"
-    return value if step.condition is None or has_identity else f"{value} if {step.condition[1]} else {inputs[0]}"
-
-
-def _joined(inputs: Sequence[str], sign: str) -> str:
-    """Values joined by a sign; those of a list are summed from the first on."""
-    if len(inputs) == 1 and inputs[0].startswith("*"):
-        name = inputs[0][1:]
-        return f"sum({name}[1:], {name}[0])"
-    return sign.join(inputs)

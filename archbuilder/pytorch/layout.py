@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from typing import Any, Final
@@ -12,6 +12,7 @@ from archbuilder.graph.op import Construct
 from archbuilder.pytorch.constructor import CannotUnify, Computed
 from archbuilder.pytorch.expressions import Chain, Conditional, Module, Run
 from archbuilder.pytorch.formulas import quoted
+from archbuilder.pytorch.plans import Loop
 
 WIDTH: Final = 100
 
@@ -96,6 +97,11 @@ def _list_text(parts: Sequence[str], indent: int) -> str:
         return line
     pad = " " * (indent + 4)
     return "[\n" + "".join(f"{pad}{part},\n" for part in parts) + " " * indent + "]"
+
+
+def range_text(loop: Loop, text: Callable[[Any], str]) -> str:
+    """The numbers that a loop runs over; `text` says one of its bounds."""
+    return f"range({text(loop.stop)})" if loop.start == 0 else f"range({text(loop.start)}, {text(loop.stop)})"
 
 
 def module_list_text(runs: Sequence[Run], indent: int) -> str:

@@ -6,66 +6,90 @@ What cannot be said so is refused with `CannotUnify`: then the class is written 
 from __future__ import annotations
 
 import ast
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from itertools import count
+from typing import Any
 
-from archbuilder.graph.graph import INPUT, Graph, Node, Value
-from archbuilder.graph.op import Expression, Op
+from archbuilder.graph.graph import INPUT, Node, Value
 from archbuilder.graph.origin import Origin
 from archbuilder.graph.shapes import Streams
 from archbuilder.language.formula import Formula
-from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor
-from archbuilder.pytorch.expressions import Module, unify_expressions, unify_modules
-from archbuilder.pytorch.formulas import Tree, is_name, parse, python_text, rebuilt, value_of
+from archbuilder.pytorch.constructor import CannotUnify, Computed, Constructor, python_name
+from archbuilder.pytorch.formulas import Tree, is_name, parse, rebuilt, value_of
 from archbuilder.pytorch.instances import is_chain
 from archbuilder.pytorch.members import Member
-from archbuilder.pytorch.names import argument_name
-from archbuilder.pytorch.plans import Item, Loop, LoopBody, LoopStep, steps_in
+from archbuilder.pytorch.plans import EVERY, Body, Item, Loop, Reference, Step, steps_in
+from archbuilder.pytorch.steps import Row, plan_step, stands
 from archbuilder.pytorch.views import View
-from archbuilder.pytorch.wiring import identifier, joint_order
+from archbuilder.pytorch.wiring import joint_order
 from archbuilder.pytorch.written import (
     after_the_first,
     bounds_of,
     first_word,
-    first_word_of,
+    list_of,
     values_named,
     written_steps,
 )
 
-_CHAIN: Final = "out"
-"""The variable of the value that the next step takes."""
-
 
 @dataclass
-class _Row:
-    """A node of an instance, with the view that its step has of it: the variables of the loops are names there."""
+class TurnRow(Row):
+    """A row of a step in a class with loops: in its view, the variables of the loops around it are names."""
 
-    member: Member
-    view: View
     node: Node
     origin: Origin
+
+    @property
+    def name(self) -> str:
+        """The name that it has in its turn."""
+        return self.node.shown_names()[0]
 
 
 @dataclass
 class LoopPlanner:
-    """Plans the class of a block with loops."""
+    """Plans the class of a block with loops.
+
+    `names` has, for each instance, the number of the node behind each name; `keys` are those names as the block wrote them.
+    `read` are the first words of what steps read by name. `lists` are the lists of values; those that began anew in each turn of
+    a loop have `ended` with it. `instead` is what is read in place of a step that is nowhere, `before` what the next step of a
+    turn reads if it names nothing. `numbers` are those in the names of what is appended to each list, in that order.
+    """
 
     members: list[Member]
     constructor: Constructor
     names: list[dict[str, int]] = field(init=False)
-    stored: dict[str, None] = field(default_factory=dict)
-    lists: dict[str, None] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
-    instead: dict[str, str] = field(default_factory=dict)
-    chain: str = _CHAIN
-    sequential: bool = False
+    ended: set[str] = field(default_factory=set)
+    instead: dict[str, Reference] = field(default_factory=dict)
+    before: Reference | None = None
+    lists: set[str] = field(default_factory=set)
+    numbers: dict[tuple[str, int, str], dict[str, None]] = field(default_factory=dict)
+    count: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.names = [{node.shown_names()[0]: at for at, node in enumerate(m.graph.nodes)} for m in self.members]
+        self.sequential = all(is_chain(member.graph) for member in self.members)
+
+    def body(self) -> Body:
+        """What the class has beside its arguments.
+
+        Raises:
+            CannotUnify: if loops cannot say it.
+        """
         self._refuse()
+        rows = [[self._row(member, node) for node in written_steps(member.graph)] for member in self.members]
+        self.keys = {row.origin.key for each in rows for row in each}
+        self.read = {first_word(text) for each in rows for row in each for text in row.origin.inputs or ()}
+        output = Reference(None) if self.sequential else self._output()
+        if output.item == EVERY:
+            self.read.add(output.name or "")
+        items = tuple(self._items(rows, 0))
+        self._check_numbers()
+        made = [item for item in items if any(step.made is not None for step in steps_in([item]))]
+        order = tuple(item if isinstance(item, Loop) else item.name for item in made)
+        return Body(items, self.instead.get(output.name or "", output), order, sequential=self.sequential)
 
     def _refuse(self) -> None:
         first = self.members[0].graph
@@ -78,43 +102,20 @@ class LoopPlanner:
             if any(node.replaced or node.count != 1 for node in graph.nodes):
                 raise CannotUnify
 
-    def plan(self) -> LoopBody:
-        """What the class has beside its arguments.
-
-        Raises:
-            CannotUnify: if loops cannot say it.
-        """
-        rows = [[self._row(member, node) for node in written_steps(member.graph)] for member in self.members]
-        self.read = {first_word(text) for each in rows for row in each for text in row.origin.inputs or ()}
-        sequential = self.sequential = all(is_chain(member.graph) for member in self.members)
-        output, kept = ("", "") if sequential else self._output()
-        self.read.add(kept)
-        items = tuple(self._items([list(each) for each in rows], 0))
-        containers = dict(_containers(items))
-        self._check_numbers(containers)
-        base = "nn.Sequential" if sequential else "nn.ModuleDict" if "self" in containers else "nn.Module"
-        made = tuple((name, text) for name, text in containers.items() if name != "self")
-        lists = () if sequential else tuple(self.lists)
-        stored = () if sequential else tuple(self.stored)
-        if {*stored} & {name.removeprefix("self.") for name in containers}:
-            raise CannotUnify
-        output = self.instead.get(output, output)
-        reads = Counter(re.split(r"\W+", text.lstrip("*"))[0] for step in steps_in(items) for text in step.inputs)
-        reads[output] += 1
-        return LoopBody(base, made, lists, stored, _going_on(items, reads, inside=False), output)
-
-    def _row(self, member: Member, node: Node) -> _Row:
+    def _row(self, member: Member, node: Node) -> TurnRow:
         if node.origin is None or not node.origin.own:
             raise CannotUnify
         turns = {turn.variable: turn.number for turn in node.origin.turns}
-        names = _with_turns(member.view, turns)
         view = replace(
-            member.view, scope={**member.view.scope, **turns}, names=names, in_loop=True,
+            member.view, scope={**member.view.scope, **turns}, names=_with_turns(member.view, turns), in_loop=True,
             into=lambda each: self._into(member, each),
         )  # fmt: skip
-        if str(self._written(view, node.origin.key)) != node.shown_names()[0]:
+        row = TurnRow(member, view, node, node.origin)
+        if str(_written(view, node.origin.key)) != row.name:
             raise CannotUnify
-        return _Row(member, view, node, node.origin)
+        return row
+
+    # ---- channels -----------------------------------------------------------------------------------------------
 
     def _into(self, member: Member, node: Node) -> Tree | None:
         """The channels of what a node takes by a name with a number in it: `input.$i`, `branches.$of`."""
@@ -134,9 +135,7 @@ class LoopPlanner:
         source = member.graph.nodes[value.node]
         if source.origin is None or not source.origin.turns:
             return None
-        found = self._row(member, source).view.channels_of(value)
-        variable = source.origin.turns[-1].variable
-        return found and rebuilt(found, lambda each: index if is_name(each, variable) else None)
+        return self._in_turn(member, value, source.origin.turns[-1].variable, index)
 
     def _before_turn(self, member: Member, node: Node, origin: Origin) -> Tree | None:
         """The channels of what the turn before gives, by the number of this one."""
@@ -144,23 +143,20 @@ class LoopPlanner:
         source = member.graph.nodes[value.node].origin if value.node != INPUT else None
         if source is None or source.turns == origin.turns or not source.turns:
             return None
-        found = self._row(member, member.graph.nodes[value.node]).view.channels_of(value)
         variable = source.turns[-1].variable
         before = ast.BinOp(ast.Name(variable, ast.Load()), ast.Sub(), ast.Constant(1))
-        return found and rebuilt(found, lambda each: before if is_name(each, variable) else None)
+        return self._in_turn(member, value, variable, before)
 
-    @staticmethod
-    def _written(view: View, text: str) -> Any:
-        """What a text says in one turn of one instance."""
-        scope = {**view.scope, "input": view.graph.input}
-        return Formula(text).value_in(scope, None) if "$" in text else text
+    def _in_turn(self, member: Member, value: Value, variable: str, number: Tree) -> Tree | None:
+        """The channels of a value of some turn of a loop, by the number of the turn."""
+        found = self._row(member, member.graph.nodes[value.node]).view.channels_of(value)
+        return found and rebuilt(found, lambda each: number if is_name(each, variable) else None)
 
     # ---- the order of steps -------------------------------------------------------------------------------------
 
-    def _items(self, turns: list[list[_Row]], depth: int) -> Iterator[Item]:
+    def _items(self, turns: list[list[TurnRow]], depth: int) -> Iterator[Item]:
         """The items at one level, from the nodes of each turn of each instance."""
-        sequences = [list(dict.fromkeys(_item_of(row, depth) for row in rows)) for rows in turns]
-        order = joint_order(sequences)
+        order = joint_order([list(dict.fromkeys(_item_of(row, depth) for row in rows)) for rows in turns])
         for kind, text in order:
             found = [[row for row in rows if _item_of(row, depth) == (kind, text)] for rows in turns]
             if kind == "loop":
@@ -168,256 +164,211 @@ class LoopPlanner:
             elif (step := self._step([row for rows in found for row in rows])) is not None:
                 yield step
 
-    def _loop(self, header: str, turns: list[list[_Row]], depth: int) -> Loop:
+    def _loop(self, header: str, turns: list[list[TurnRow]], depth: int) -> Loop:
         """A loop, from the nodes of each turn of what is around it."""
         variable, start, stop = bounds_of(header)
-        inner: list[list[_Row]] = []
+        inner: list[list[TurnRow]] = []
         for rows in turns:
             numbers = list(dict.fromkeys(row.origin.turns[depth].number for row in rows))
             inner += [[row for row in rows if row.origin.turns[depth].number == number] for number in numbers]
-            if rows and not self._runs_over(rows[0], start, stop, depth, numbers):
+            if rows and not _runs_over(rows[0], start, stop, depth, numbers):
                 raise CannotUnify
         first = next(rows[0] for rows in turns if rows)
         if not self.sequential and any(row.origin.inputs is None for row in _first_steps(inner, depth + 1)):
             raise CannotUnify  # what goes from one turn into the next has no name here
-        around = {turn.variable for turn in first.origin.turns[:depth]}
-        bounds = tuple(self._range(start, stop, first, around, in_forward=in_forward) for in_forward in (False, True))
-        before = set(self.lists)
+        self.constructor.rows = [row.view.scope for rows in turns for row in rows[:1]]
+        bounds = [self._number(first.view.said(tree)) for tree in (start, stop)]
         items = tuple(self._items(inner, depth + 1))
-        self.chain = ""
-        fresh = tuple(name for name in self.lists if name not in before and name in self._fresh(first, depth, inner))
-        for name in fresh:
-            del self.lists[name]
-        return Loop(variable, (bounds[0], bounds[1]), items, fresh)
+        self.before = None
+        self.ended |= {name for name in self.lists if name != "$" and name.count("$") == depth + 1}
+        return Loop(python_name(variable), bounds[0], bounds[1], items)
 
-    @staticmethod
-    def _fresh(first: _Row, depth: int, turns: list[list[_Row]]) -> set[str]:
-        """The lists of steps whose first number is that of this loop: `fuse_layers.$to.$of`, of the loop over `to`."""
-        variable = first.origin.turns[depth].variable
-        keys = [row.origin.key.split(".") for rows in turns for row in rows]
-        return {argument_name(identifier(key[0])) for key in keys if len(key) == 3 and key[1] == f"${variable}"}
-
-    def _runs_over(self, row: _Row, start: Tree, stop: Tree, depth: int, numbers: list[int]) -> bool:
-        outer = {turn.variable: turn.number for turn in row.origin.turns[:depth]}
-        scope = {**row.member.view.scope, **outer}
-        ends = [value_of(row.view.said(tree), scope) for tree in (start, stop)]
-        return all(type(end) is int for end in ends) and numbers == list(range(ends[0], ends[1]))
-
-    def _range(self, start: Tree, stop: Tree, row: _Row, around: set[str], *, in_forward: bool) -> str:
-        texts = [self._text(row.view.said(tree), around, in_forward=in_forward) for tree in (start, stop)]
-        return f"range({texts[1]})" if texts[0] == "0" else f"range({', '.join(texts)})"
-
-    def _text(self, tree: Tree, variables: set[str], *, in_forward: bool) -> str:
-        """An expression in the words of a constructor, or of `forward`, where names are attributes."""
+    def _number(self, tree: Tree) -> Computed | int:
+        """A number that `forward` needs as well."""
         simple = self.constructor.simple(tree)
-        names = self.constructor.use(simple, variables)
-        if not in_forward:
-            return python_text(simple, self._rename(variables, ""))
-        self.stored.update(dict.fromkeys(names))
-        return python_text(simple, self._rename(variables, "self."))
-
-    def _rename(self, variables: set[str], prefix: str) -> Any:
-        python_name = self.constructor.python_name
-        return lambda name: name if name in variables else prefix + python_name(name)
+        if isinstance(simple, ast.Constant) and isinstance(simple.value, int):
+            return simple.value
+        return self.constructor.computed(simple, "", in_parts=True)
 
     # ---- one step -----------------------------------------------------------------------------------------------
 
-    def _step(self, rows: list[_Row]) -> LoopStep | None:
+    def _step(self, rows: list[TurnRow]) -> Step | None:
         """A step; None for one that is there nowhere: whoever reads it reads what it hands on."""
         first = rows[0]
-        variables = {turn.variable for turn in first.origin.turns}
-        present = [row.node.body is not None for row in rows]
+        key, variables = first.origin.key, [turn.variable for turn in first.origin.turns]
         self.constructor.rows = [row.view.scope for row in rows]
         self.constructor.choices = after_the_first(first.origin)
-        condition = self._condition(rows, present, variables)
-        made = [
-            row.member.made(row.node.name, row.view) if has else ABSENT for row, has in zip(rows, present, strict=True)
-        ]
-        found = [each for each in made if each is not ABSENT]
-        module: Module | None = None
-        expression: Expression | None = None
-        if found and isinstance(found[0], Expression):
-            expression = self._expression(made)
-        elif found:
-            module = unify_modules(made, self.constructor, identifier(first.origin.key))
-        if not all(self._leads(row) for row in rows if row.node.body is not None):
+        if not all(self._leads(row) for row in rows if row.is_there):
             raise CannotUnify
-        inputs = tuple(self._input(rows, at, variables, expression) for at in range(self._width(first)))
-        variable = self._variable(first.origin.key)
-        listed = "$" in first.origin.key and first_word(first.origin.key) in self.read
-        if not (found or listed):
-            self.instead[variable] = self.chain = inputs[0]
+        inputs = self._inputs(first)
+        listed = list_of(key) if "$" in key and first_word(key) in self.read else ""
+        if not (stands(rows) or listed):
+            self.instead[key] = self.before = inputs[0]
             return None
-        self.chain = _CHAIN
-        keeper, container = self._place(first.origin.key, variables) if module is not None else ("", "")
-        if listed:
-            self.lists[variable] = None
-        takes_before = first.origin.inputs is None and (inputs[0] == _CHAIN if variables else inputs[0] != "x")
-        return LoopStep(keeper, container, module, expression, inputs, variable, condition, listed, takes_before)
+        name = f"{key}~{next(self.count)}" if variables else key
+        step = plan_step(name, rows, inputs, self.constructor, no_module=not stands(rows))
+        _check_in_forward(step)
+        if variables and (step.made is not None or listed):
+            step = replace(step, numbers=_numbers(key, variables), listed=listed)
+            self._note(step, rows)
+        elif step.made is not None and not key.isidentifier():
+            raise CannotUnify
+        self.before = Reference(name)
+        return step
 
-    def _expression(self, made: Sequence[Any]) -> Expression:
-        found = unify_expressions(made, self.constructor, "")
-        if any(not isinstance(value, bool | int | float | str) for _, value in found.values):
-            raise CannotUnify  # `forward` would need it
-        return found
+    def _note(self, step: Step, rows: list[TurnRow]) -> None:
+        """Notes the numbers in the names of what is appended to lists of modules and of values."""
+        if step.listed in self.ended:
+            raise CannotUnify
+        self.lists |= {step.listed} if step.listed else set()
+        for row in rows if step.numbers else ():
+            number = self.members.index(row.member)
+            *outer, last = row.name.split(".")
+            if step.listed:
+                self.numbers.setdefault(("values", number, ".".join(outer)), {})[last] = None
+            if step.made is not None and (outer or self.sequential):  # others have names, not places
+                self.numbers.setdefault(("modules", number, ".".join(outer)), {})[last] = None
+            if len(outer) > 1:
+                self.numbers.setdefault(("lists", number, outer[0]), {})[outer[1]] = None
 
-    def _condition(self, rows: list[_Row], present: list[bool], variables: set[str]) -> tuple[str, str] | None:
-        if all(present) or not any(present):
-            return None
-        for row in rows:
-            for tree in row.view.condition(row.node):
-                simple = self.constructor.simple(tree)
-                if self.constructor.gives(simple, present):
-                    texts = [self._text(simple, variables, in_forward=in_forward) for in_forward in (False, True)]
-                    return texts[0], texts[1]
-        raise CannotUnify
+    def _check_numbers(self) -> None:
+        """What stands in a list is numbered from 0 on, and in the order in which it is appended."""
+        for (kind, *_), found in self.numbers.items():
+            numbers = (
+                sorted(found, key=int) if kind == "lists" else list(found)
+            )  # lists of lists are made before the loop
+            if numbers != [str(number) for number in range(len(numbers))]:
+                raise CannotUnify
 
     # ---- what a step takes --------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _width(row: _Row) -> int:
-        return 1 if row.origin.inputs is None else len(row.origin.inputs)
-
-    def _input(self, rows: list[_Row], at: int, variables: set[str], expression: Expression | None) -> str:
-        """One value that a step takes, in `forward`; a list of values has a star in front."""
-        first = rows[0]
-        if first.origin.inputs is None:
-            return self._before_in_turn() if first.origin.turns else self._before(rows)
-        text = first.origin.inputs[at]
-        whole, dot, part = text.rpartition(".")
-        if part == "*" and dot:
-            if expression is None:
-                raise CannotUnify
-            return f"*{self._named(whole.split('.')[0])}"
-        if "$" not in text:
-            return self._named(text)
-        if "$" in whole.replace("$" + next(iter(variables), ""), ""):
-            raise CannotUnify
-        tree = parse(part)
-        if tree is None or not dot:
-            raise CannotUnify
-        if whole == "input" and not isinstance(first.member.graph.input, Streams):
-            return "x"  # one value is a list of one
-        index = self._text(first.view.said(tree), variables, in_forward=True)
-        return f"{self._named(whole.split('.')[0])}[{index}]"
-
-    def _before_in_turn(self) -> str:
-        """The value before a step in the same turn of a loop."""
-        if not (self.chain or self.sequential):
-            raise CannotUnify  # it stands behind a loop in the loop
-        return self.chain
-
-    def _before(self, rows: list[_Row]) -> str:
-        """The value before a step that stands in no loop."""
-        row = rows[0]
+    def _inputs(self, row: TurnRow) -> tuple[Reference, ...]:
+        """What a step takes, in the words of one of its rows."""
+        if row.origin.inputs is not None:
+            return tuple(self._named(text, row) for text in row.origin.inputs)
+        if row.origin.turns:
+            if self.before is None and not self.sequential:
+                raise CannotUnify  # it stands behind a loop in the loop
+            return (self.before or Reference(None),)
         value = row.node.inputs[0]
         if value.node == INPUT:
-            return "x"
-        before = row.member.graph.nodes[value.node]
-        if before.origin is None or before.origin.turns:
+            return (Reference(None),)
+        before = row.member.graph.nodes[value.node].origin
+        if before is None or before.turns:
             raise CannotUnify
-        return self._named(before.origin.key)
+        return (self._named(before.key, row),)
 
-    def _named(self, name: str) -> str:
-        variable = "x" if name == "input" else self._variable(name)
-        return self.instead.get(variable, variable)
+    def _named(self, text: str, row: TurnRow) -> Reference:
+        """The value of a name as a step writes it."""
+        if text == "input":
+            return Reference(None)
+        if text in self.keys and "$" not in text:
+            return self.instead.get(text, Reference(text))
+        whole, _, part = text.rpartition(".")
+        one = whole == "input" and not isinstance(row.member.graph.input, Streams)
+        if one:
+            return Reference(None)  # one value is a list of one
+        if whole not in self.ended and any(list_of(key) == whole for key in self.keys if "$" in key):
+            of = Reference(whole)
+        else:
+            of = self._named(whole, row) if whole else Reference(whole)
+        tree = parse(part) if part != EVERY else None
+        if not whole or of.item is not None or (tree is None and part != EVERY):
+            raise CannotUnify
+        return replace(of, item=EVERY if tree is None else self._number(row.view.said(tree)))
 
-    @staticmethod
-    def _variable(key: str) -> str:
-        """The variable of a step, or of the list of those that a loop makes."""
-        first = key.split(".", maxsplit=1)[0]
-        name = "streams" if first.startswith("$") else argument_name(identifier(first))
-        return f"{name}_" if name in (_CHAIN, "x") else name
-
-    def _leads(self, row: _Row) -> bool:
+    def _leads(self, row: TurnRow) -> bool:
         """Whether the names that a step takes lead to what its node takes."""
         if row.origin.inputs is None:
             return True
         graph = row.member.graph
-        names = [self._written(row.view, text) for text in row.origin.inputs]
+        names = [_written(row.view, text) for text in row.origin.inputs]
         numbers = self.names[self.members.index(row.member)]
         values = [value for name in names for value in values_named(str(name), numbers, graph)]
         return [graph.source_of(value) for value in values] == [graph.source_of(value) for value in row.node.inputs]
 
-    # ---- where a module is kept ---------------------------------------------------------------------------------
-
-    def _place(self, key: str, variables: set[str]) -> tuple[str, str]:
-        """How a step's module is reached, and the list that it is appended to."""
-        first, *rest = key.split(".")
-        if not first.startswith("$") and not rest:
-            if variables or "$" in first or not first.isidentifier():
-                raise CannotUnify
-            return f"self.{first}", ""
-        if first.startswith("$"):
-            if rest or first.removeprefix("$") not in variables:
-                raise CannotUnify
-            return f'self[f"{{{first[1:]}}}"]', "self"
-        if not all(part.startswith("$") for part in rest) or len(rest) > 2 or not first.isidentifier():
-            raise CannotUnify
-        indices = [part[1:] for part in rest]
-        if not all(index in variables for index in indices):
-            raise CannotUnify
-        places = "".join(f"[{index}]" for index in indices)
-        return f"self.{first}{places}", f"self.{first}" + "".join(f"[{index}]" for index in indices[:-1])
-
-    def _check_numbers(self, containers: dict[str, str]) -> None:
-        """What stands in a list is numbered from 0 on, and in the order in which it is made."""
-        for member in self.members:
-            found: dict[str, list[str]] = {}
-            for node in member.graph.nodes:
-                is_module = isinstance(node.body, Graph) or (isinstance(node.body, Op) and node.body.is_module)
-                whole, _, last = node.name.rpartition(".")
-                if is_module and last.isdigit():
-                    found.setdefault(whole, []).append(last)
-                    outer, _, number = whole.rpartition(".")
-                    if outer and number.isdigit() and number not in found.setdefault(outer, []):
-                        found[outer].append(number)
-            for whole, numbers in found.items():
-                if whole and numbers != [str(number) for number in range(len(numbers))]:
-                    raise CannotUnify
-
     # ---- what it gives ------------------------------------------------------------------------------------------
 
-    def _output(self) -> tuple[str, str]:
-        """What the class gives, in `forward`; and the steps whose list that is, if it is one."""
-        found: set[tuple[str, str]] = set()
-        for member, names in zip(self.members, self.names, strict=True):
+    def _output(self) -> Reference:
+        """What the class gives: a step's value, or all of a list."""
+        found: set[Reference] = set()
+        for member in self.members:
             graph = member.graph
             last = graph.nodes[graph.output.node]
             if last.origin is not None and not last.origin.turns and graph.output.item is None:
-                found.add((self._variable(last.origin.key), ""))
+                found.add(Reference(last.origin.key))
                 continue
-            given = list(last.inputs) if last.origin is None else []
-            keys = {first_word_of(graph.nodes[value.node]) for value in given if value.node != INPUT}
-            (key, *others) = keys or {""}
-            every = [Value(at) for name, at in names.items() if first_word_of(graph.nodes[at]) == key]
-            if others or given != every:
+            lists = [_list_of_node(node) for node in graph.nodes]
+            given = [value.node for value in last.inputs] if last.origin is None else []
+            (name, *others) = {lists[at] if at != INPUT else "" for at in given} or {""}
+            every = [at for at, each in enumerate(lists) if each == name]
+            if others or not name or given != every or any(value.item is not None for value in last.inputs):
                 raise CannotUnify
-            found.add((f"tuple({self._variable(key)})", key))
+            found.add(Reference(name, EVERY))
         if len(found) != 1:
             raise CannotUnify
         return found.pop()
 
 
-def _going_on(items: tuple[Item, ...], reads: Mapping[str, int], *, inside: bool) -> tuple[Item, ...]:
-    """Items of which those know it whose value the next one alone takes; `reads` says how often each variable is read."""
-    found: list[Item] = []
-    for item, after in zip(items, (*items[1:], None), strict=True):
-        if isinstance(item, Loop):
-            found.append(replace(item, items=_going_on(item.items, reads, inside=True)))
-            continue
-        taken = after.inputs[0] if isinstance(after, LoopStep) and after.takes_before else None
-        alone = inside or (taken == item.variable and reads[item.variable] == 1)
-        found.append(replace(item, goes_on=taken is not None and alone))
-    return tuple(found)
+def _written(view: View, text: str) -> Any:
+    """What a text says in one turn of one instance."""
+    scope = {**view.scope, "input": view.graph.input}
+    return Formula(text).value_in(scope, None) if "$" in text else text
 
 
-def _item_of(row: _Row, depth: int) -> tuple[str, str]:
+def _list_of_node(node: Node) -> str:
+    """The list to which the value of a node is appended; "" for one that stands in no loop, or in the turn of another one."""
+    name = list_of(node.origin.key) if node.origin is not None and "$" in node.origin.key else ""
+    return name if name == "$" or "$" not in name else ""
+
+
+def _check_in_forward(step: Step) -> None:
+    """What `forward` can say: all of a list goes where any number of values does, and no value of an expression changes with
+    the turns of a loop.
+
+    Raises:
+        CannotUnify: if the step asks for more.
+    """
+    made = step.expression
+    every = [each.item == EVERY for each in step.inputs]
+    template = made.template if made is not None else ""
+    if any(every) and (step.flag is not True or not ("{all}" in template or (template == "{sum}" and len(every) == 1))):
+        raise CannotUnify
+    if made is not None and any(isinstance(value, Computed) and value.parts is not None for _, value in made.values):
+        raise CannotUnify
+
+
+def _numbers(key: str, variables: list[str]) -> tuple[str, ...]:
+    """The variables of loops that number what a step makes or gives, as Python calls them.
+
+    Raises:
+        CannotUnify: if it is numbered otherwise than by the loops around it, from the outermost on.
+    """
+    first, *rest = key.split(".")
+    by_number = first.startswith("$")
+    indices = [each.removeprefix("$") for each in ([first, *rest] if by_number else rest)]
+    around, last = indices[:-1], indices[-1]
+    if around != variables[: len(around)] or last not in variables or len(indices) > (1 if by_number else 2):
+        raise CannotUnify
+    if not (by_number or first.isidentifier()):
+        raise CannotUnify
+    return tuple(python_name(variable) for variable in indices)
+
+
+def _runs_over(row: TurnRow, start: Tree, stop: Tree, depth: int, numbers: list[int]) -> bool:
+    """Whether a loop runs over these numbers."""
+    outer = {turn.variable: turn.number for turn in row.origin.turns[:depth]}
+    scope = {**row.member.view.scope, **outer}
+    ends = [value_of(row.view.said(tree), scope) for tree in (start, stop)]
+    return all(type(end) is int for end in ends) and numbers == list(range(ends[0], ends[1]))
+
+
+def _item_of(row: TurnRow, depth: int) -> tuple[str, str]:
     turns = row.origin.turns
     return ("loop", turns[depth].loop) if len(turns) > depth else ("step", row.origin.key)
 
 
-def _first_steps(turns: list[list[_Row]], depth: int) -> Iterator[_Row]:
+def _first_steps(turns: list[list[TurnRow]], depth: int) -> Iterator[TurnRow]:
     """The first step of each turn, if it stands in no further loop."""
     for rows in turns:
         if rows and len(rows[0].origin.turns) == depth:
@@ -426,13 +377,3 @@ def _first_steps(turns: list[list[_Row]], depth: int) -> Iterator[_Row]:
 
 def _with_turns(view: View, turns: dict[str, int]) -> Any:
     return lambda name: ast.Name(name, ast.Load()) if name in turns else view.names(name)
-
-
-def _containers(items: tuple[Item, ...], around: str = "") -> Iterator[tuple[str, str]]:
-    """The lists of modules of a class, each with the text that makes it."""
-    for item in items:
-        if isinstance(item, Loop):
-            yield from _containers(item.items, around or item.bounds[0])
-        elif item.container:
-            name, _, inner = item.container.partition("[")
-            yield name, f"nn.ModuleList(nn.ModuleList() for _ in {around})" if inner else "nn.ModuleList()"

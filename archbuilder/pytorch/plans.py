@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from archbuilder.graph.op import Expression
 from archbuilder.pytorch.constructor import Argument, Computed
 from archbuilder.pytorch.expressions import Module
 from archbuilder.pytorch.instances import Instance
 
+EVERY: Final = "*"
+"""Stands for all values of a list."""
+
 
 @dataclass(frozen=True)
 class Reference:
-    """What a step reads: a step's value (None: the class's input), or a part of it. Where that differs between instances,
-    `other` is read unless `flag` is set."""
+    """What a step reads: a value (None: the class's input), or an `item` of it, or `EVERY` one. Where that differs between
+    instances, `other` is read unless `flag` is set."""
 
     name: str | None
-    item: int | None = None
+    item: int | Computed | str | None = None
     flag: Computed | bool = True
     other: Reference | None = None
 
 
 @dataclass(frozen=True)
-class PlannedStep:
+class Step:
     """One step of a class: a child module or an expression, and what goes into it.
 
-    `flag` says in which instances an expression is computed; in the others the step hands on its first input.
+    `flag` says in which instances an expression is computed; in the others the step hands on its first input. In a loop,
+    `numbers` are the variables in its name, and `listed` is the list to which its value is appended, if that is read by number.
     """
 
     name: str
@@ -39,47 +43,30 @@ class PlannedStep:
     is_tensor: bool = False
     spreads: bool = False
     training_only: bool = False
+    numbers: tuple[str, ...] = ()
+    listed: str = ""
 
-
-@dataclass(frozen=True)
-class LoopStep:
-    """A step of a block with loops.
-
-    It is kept under `keeper`, an attribute (`self.conv1`) or a place in a list (`self.branches[i]`); `container` is the list
-    to which its module is appended. `condition` says when it is there, in a constructor and in `forward`. `inputs` are what
-    it takes, in `forward`; a list of values has a star in front. Its value has a `variable`, or where it is `listed` is put
-    into the list of that. `takes_before` says that it takes the value of the step before, and `goes_on` that the next step
-    alone takes its own.
-    """
-
-    keeper: str
-    container: str
-    made: Module | None
-    expression: Expression | None
-    inputs: tuple[str, ...]
-    variable: str
-    condition: tuple[str, str] | None = None
-    listed: bool = False
-    takes_before: bool = False
-    goes_on: bool = False
+    @property
+    def label(self) -> str:
+        """Its name without what loops put behind it."""
+        return self.name.partition("$")[0].removesuffix(".")
 
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop: its variable, its bounds in a constructor and in `forward`, and what is in it. `fresh` are the lists that are
-    empty at the start of each turn."""
+    """A loop: its variable, the numbers from which and up to which it runs, and what is in it."""
 
     variable: str
-    bounds: tuple[str, str]
+    start: Computed | int
+    stop: Computed | int
     items: tuple[Item, ...]
-    fresh: tuple[str, ...] = ()
 
 
-Item: TypeAlias = LoopStep | Loop
+Item: TypeAlias = Step | Loop
 
 
-def steps_in(items: Sequence[Item]) -> Iterator[LoopStep]:
-    """All steps of a class with loops."""
+def steps_in(items: Sequence[Item]) -> Iterator[Step]:
+    """All steps, those of loops included."""
     for item in items:
         if isinstance(item, Loop):
             yield from steps_in(item.items)
@@ -88,39 +75,28 @@ def steps_in(items: Sequence[Item]) -> Iterator[LoopStep]:
 
 
 @dataclass(frozen=True)
-class LoopBody:
-    """What a class with loops has beside its arguments: its lists of modules, each with what makes it, the lists of values that
-    `forward` begins with, the names that `forward` needs, its items, and what it gives. `base` is what it derives from."""
+class Body:
+    """What a class has beside its arguments. `order` has its children as they are registered: names of steps, and loops."""
 
-    base: str
-    containers: tuple[tuple[str, str], ...]
-    lists: tuple[str, ...]
-    stored: tuple[str, ...]
     items: tuple[Item, ...]
-    output: str
+    output: Reference
+    order: tuple[str | Loop, ...]
+    returned: tuple[tuple[str, Reference], ...] = ()
+    outputs: tuple[tuple[str, Reference, bool], ...] = ()
+    sequential: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A class to be written.
-
-    `derived` is what its constructor computes first: names, each with its expression. Where it has loops, `loops` is what it
-    has in place of steps.
-    """
+    """A class to be written. `derived` is what its constructor computes first: names, each with its expression."""
 
     name: str
     help: str
-    steps: tuple[PlannedStep, ...]
-    output: Reference
-    returned: tuple[tuple[str, Reference], ...]
-    outputs: tuple[tuple[str, Reference, bool], ...]
-    order: tuple[str, ...]
-    arguments: tuple[Argument, ...] = ()
-    derived: tuple[tuple[str, str], ...] = ()
-    sequential: bool = False
-    gives_several: bool = False
-    taken: frozenset[str] = frozenset()
-    loops: LoopBody | None = None
+    body: Body
+    arguments: tuple[Argument, ...]
+    derived: tuple[tuple[str, str], ...]
+    gives_several: bool
+    taken: frozenset[str]
 
 
 @dataclass

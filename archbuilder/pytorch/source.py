@@ -39,7 +39,7 @@ def source_of(graph: Graph) -> tuple[str, str]:
     network = plan_network(graph, needs.names)
     writer = Writer()
     classes = [_without_mark(writer.class_text(plan, [])) for plan in network.plans]
-    classes += [output_class(network.root)] if network.root.outputs else []
+    classes += [output_class(network.root)] if network.root.body.outputs else []
     classes.append(_root(network, graph, writer))
     body = folded("\n\n\n".join(classes))
     helpers = [ROUND_TO] if "round_to(" in body else []
@@ -82,7 +82,7 @@ def _root(network: Network, graph: Graph, writer: Writer) -> str:
         help = '        """Draws weights as the network\'s authors did, where that is not torch\'s way."""'
         methods += f"\n\n    def initialize_weights(self) -> None:\n{help}\n{body}"
     start = "        self.initialize_weights()\n" if drawing else ""
-    if network.root.sequential:
+    if network.root.body.sequential:
         return f"{text}\n{start.rstrip()}{methods}" if start else f"{text}\n{methods}"
     return text.replace("    <initialise>\n", start) + f"\n{methods}"
 

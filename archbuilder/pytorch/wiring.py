@@ -21,6 +21,11 @@ class Wiring:
         self.order = joint_order([member.names for member in members])
         self.position = {name: number for number, name in enumerate(self.order)}
 
+    def is_alone(self, name: str) -> bool:
+        """Whether a step is the only one in a list: a list of one identity would say nothing."""
+        whole, dot, _ = name.rpartition(".")
+        return bool(dot) and sum(each.startswith(f"{whole}.") and "~" not in each for each in self.order) == 1
+
     def inputs(self, name: str) -> tuple[Reference, ...]:
         """What a step reads."""
         nodes = [member.node(name) for member in self.members]

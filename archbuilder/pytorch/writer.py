@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from archbuilder.graph.names import MODULE_ATTRIBUTES
 from archbuilder.graph.op import Construct
-from archbuilder.pytorch.constructor import ABSENT, Argument, Computed
+from archbuilder.pytorch.constructor import ABSENT, Argument, Computed, python_name
 from archbuilder.pytorch.expressions import Chain, Conditional, Module, Run
 from archbuilder.pytorch.formulas import quoted
-from archbuilder.pytorch.forward import forward_lines, loop_lines
+from archbuilder.pytorch.forward import forward_lines
 from archbuilder.pytorch.layout import (
     OMITTED,
     WIDTH,
@@ -20,9 +20,11 @@ from archbuilder.pytorch.layout import (
     literal,
     module_list_text,
     module_text,
+    range_text,
     runs_text,
+    value_text,
 )
-from archbuilder.pytorch.plans import Item, Loop, LoopBody, LoopStep, Plan, PlannedStep, Reference, steps_in
+from archbuilder.pytorch.plans import Item, Loop, Plan, Step, steps_in
 
 _DEFAULT_ONE: Final = ("stride", "dilation", "groups")
 
@@ -93,108 +95,100 @@ class Writer:
     def class_text(self, plan: Plan, members: list[str]) -> str:
         """The text of a class; `members` are further lines of its body (attributes before, methods behind)."""
         signature = self.signatures[plan.name] = signature_of(plan)
-        base = plan.loops.base if plan.loops is not None else _base_of(plan)
-        lines = [f"class {plan.name}({base}):"]
+        lines = [f"class {plan.name}({_base_of(plan)}):"]
         if plan.help:
             lines += [f"    {docstring(sentence(plan.help), 4)}", ""]
         lines += members
-        if plan.loops is not None:
-            lines += self._looped(plan, plan.loops, signature)
-        else:
-            lines += self._sequential(plan, signature) if plan.sequential else self._module(plan, signature)
+        lines += self._sequential(plan, signature) if plan.body.sequential else self._module(plan, signature)
         return "\n".join(lines)
 
     def _sequential(self, plan: Plan, signature: Signature) -> list[str]:
-        by_name = {step.name: step for step in plan.steps}
-        runs = [Run(self.shortened(by_name[name].made)) for name in plan.order]
         derived = [f"        {name} = {text}" for name, text in plan.derived]
-        made = call_text("super().__init__", runs_text(runs, 12), 8)
-        return [f"    {_init_line(signature)}", *derived, f"        {made}"]
+        lines = [f"    {_init_line(signature)}", *derived]
+        if any(isinstance(each, Loop) for each in plan.body.order):
+            return [
+                *lines,
+                "        super().__init__()",
+                *(f"        {each}" for each in self._turns(plan.body.items, {}, 8)),
+            ]
+        runs = [Run(self.shortened(step.made)) for step in steps_in(plan.body.items) if step.made is not None]
+        return [*lines, f"        {call_text('super().__init__', runs_text(runs, 12), 8)}"]
 
     def _module(self, plan: Plan, signature: Signature) -> list[str]:
         access: dict[str, str] = {}
         made = self._children(plan, access)
-        stored = _stored_values(plan)
-        flags = _attributes(stored, {name.split(".")[0] for name in access})
+        stored = _kept_values(plan)
+        kept = _attributes(stored, {reach.partition(".")[2].partition("[")[0] for reach in access.values()})
         lines: list[str] = []
         if made or signature.arguments or stored:
             lines += [f"    {_init_line(signature)}", "        super().__init__()"]
             lines += [f"        {name} = {text}" for name, text in plan.derived]
-            lines += [f"        {attribute} = {text}" for text, attribute in flags.items()]
+            lines += [f"        {attribute} = {text}" for text, attribute in kept.items()]
             lines += [f"        {line}" for line in made]
         lines += ["    <initialise>"]
-        result = "dict[str, Tensor]" if plan.returned else _result_type(plan)
-        several = any(
-            reference.item is not None for step in plan.steps for reference in step.inputs if reference.name is None
-        )
+        result = "dict[str, Tensor]" if plan.body.returned else _result_type(plan)
+        steps = list(steps_in(plan.body.items))
+        several = any(each.item is not None for step in steps for each in step.inputs if each.name is None)
         given = "tuple[Tensor, ...]" if several else "Tensor"
         lines += ["", f"    def forward(self, x: {given}) -> {result}:"]
-        lines += [f"        {line}" for line in forward_lines(plan, access, flags)]
+        lines += [f"        {line}" for line in forward_lines(plan, access, kept)]
         return lines
 
-    def _looped(self, plan: Plan, loops: LoopBody, signature: Signature) -> list[str]:
-        """The body of a class with loops."""
-        lines = [f"    {_init_line(signature)}", "        super().__init__()"]
-        lines += [f"        {name} = {text}" for name, text in plan.derived]
-        lines += [f"        self.{name} = {name}" for name in loops.stored]
-        containers = dict(loops.containers)
-        for item in loops.items:
-            used = [each for each in _containers_in(item) if each in containers]
-            lines += [f"        {name} = {containers.pop(name)}" for name in dict.fromkeys(used)]
-            lines += [f"        {line}" for line in self._made_in_loops([item], loops.base, 8)]
-        if loops.base == "nn.Sequential":
-            return lines
-        several = any(each.startswith("x[") for item in steps_in(loops.items) for each in item.inputs)
-        given = "tuple[Tensor, ...]" if several else "Tensor"
-        lines += ["", f"    def forward(self, x: {given}) -> {_result_type(plan)}:"]
-        lines += [f"        {name} = []" for name in loops.lists]
-        return [*lines, *(f"        {line}" for line in loop_lines(loops.items, loops.output))]
-
-    def _made_in_loops(self, items: Sequence[Item], base: str, indent: int) -> Iterator[str]:
-        """The lines that make the children of a class with loops."""
-        for item in items:
-            if isinstance(item, Loop):
-                lines = list(self._made_in_loops(item.items, base, indent + 4))
-                yield from (
-                    [f"for {item.variable} in {item.bounds[0]}:", *(f"    {line}" for line in lines)] if lines else []
-                )
-            elif item.made is not None:
-                yield from self._made_once(item, base, indent)
-
-    def _made_once(self, step: LoopStep, base: str, indent: int) -> list[str]:
-        made = self.shortened(step.made)
-        if step.condition is not None and not step.container:
-            made = Conditional(Computed(step.condition[0], ""), made)
-        text = module_text(made, indent + (4 if step.condition and step.container else 0))
-        if base == "nn.Sequential":
-            line = f"self.append({text})"
-        elif step.container in ("", "self"):
-            line = f"{step.keeper} = {text}"
-        else:
-            line = f"{step.container}.append({text})"
-        if step.condition is None or not step.container:
-            return [line]
-        return [f"if {step.condition[0]}:", f"    {line}"]
+    # ---- children -----------------------------------------------------------------------------------------------
 
     def _children(self, plan: Plan, access: dict[str, str]) -> list[str]:
         """The lines that make a class's children; notes in `access` how each is reached."""
-        by_name = {step.name: step for step in plan.steps}
+        by_name = {step.name: step for step in steps_in(plan.body.items)}
         tree: dict[str, Any] = {}
-        for name in plan.order:
+        lists: set[str] = set()
+        for each in plan.body.order:
+            if isinstance(each, Loop):
+                tree[f"{len(tree)} loop"] = each
+                continue
             level = tree
-            *containers, last = name.split(".")
+            *containers, last = each.split(".")
             for container in containers:
                 level = level.setdefault(container, {})
-            level[last] = by_name[name]
-        lines = []
+            level[last] = by_name[each]
+        lines: list[str] = []
         for name, branch in tree.items():
+            if isinstance(branch, Loop):
+                lines += self._made_in_turns(branch, access, lists)
+                continue
             reach = f"self.{name}" if name.isidentifier() else f"self[{quoted(name)}]"
             lines.append(f"{reach} = {self._branch(branch, reach, access, 8)}")
         return lines
 
+    def _made_in_turns(self, loop: Loop, access: dict[str, str], lists: set[str]) -> list[str]:
+        """The lines that make the children of a loop, and before it the lists that they are appended to."""
+        lines = []
+        for step in steps_in([loop]):
+            if step.made is not None and step.label and step.label not in lists:
+                lists.add(step.label)
+                inner = f"nn.ModuleList() for _ in {range_text(loop, _bound)}" if len(step.numbers) > 1 else ""
+                lines.append(f"self.{step.label} = nn.ModuleList({inner})")
+            numbers = "".join(f"[{number}]" for number in step.numbers)
+            access[step.name] = f"self.{step.label}{numbers}" if step.label else f'self[f"{{{step.numbers[0]}}}"]'
+        return [*lines, *self._turns([loop], access, 8)]
+
+    def _turns(self, items: Sequence[Item], access: dict[str, str], indent: int) -> Iterator[str]:
+        """The lines that make what is in loops; where it is not said how that is reached, it is appended to the class itself."""
+        for item in items:
+            if isinstance(item, Loop):
+                lines = list(self._turns(item.items, access, indent + 4))
+                yield from (f"for {item.variable} in {range_text(item, _bound)}:", *(f"    {each}" for each in lines))
+            elif item.made is not None:
+                text = module_text(self.shortened(item.made), indent)
+                reach = access.get(item.name, "")
+                yield (
+                    f"{reach} = {text}"
+                    if reach and not item.label
+                    else f"{reach.rpartition('[')[0] or 'self'}.append({text})"
+                )
+
     def _branch(self, branch: Any, reach: str, access: dict[str, str], indent: int) -> str:
         """A child, or a container of children."""
-        if isinstance(branch, PlannedStep):
+        if isinstance(branch, Step):
             access[branch.name] = reach
             return module_text(self.shortened(branch.made), indent)
         if list(branch) == [str(number) for number in range(len(branch))]:
@@ -207,7 +201,7 @@ class Writer:
         return "nn.ModuleDict({\n" + "".join(f"{pad}{part},\n" for part in parts) + " " * indent + "})"
 
     def _list(self, branch: dict[str, Any], reach: str, access: dict[str, str], indent: int) -> str:
-        if all(isinstance(inner, PlannedStep) for inner in branch.values()):
+        if all(isinstance(inner, Step) for inner in branch.values()):
             runs = []
             for name, step in branch.items():
                 access[step.name] = f"{reach}[{name}]"
@@ -246,23 +240,24 @@ class Writer:
         return tuple(sorted(keywords, key=lambda keyword: position[keyword[0]]))
 
 
+def _bound(value: Computed | int) -> str:
+    """A bound of a loop in a constructor."""
+    return value_text(value, 0)
+
+
 def _base_of(plan: Plan) -> str:
     """What a class derives from: children whose names are no words of Python are those of a `nn.ModuleDict`."""
-    if plan.sequential:
+    if plan.body.sequential:
         return "nn.Sequential"
-    odd = any(not name.partition(".")[0].isidentifier() for name in plan.order)
+    steps = [step for step in steps_in(plan.body.items) if step.made is not None]
+    odd = any(not (step.label or step.name).partition(".")[0].isidentifier() for step in steps)
     return "nn.ModuleDict" if odd else "nn.Module"
 
 
-def _containers_in(item: Item) -> list[str]:
-    """The lists to which the modules of an item are appended."""
-    return [step.container.partition("[")[0] for step in steps_in([item]) if step.container]
-
-
 def _result_type(plan: Plan) -> str:
-    if not plan.outputs:
+    if not plan.body.outputs:
         return "tuple[Tensor, ...]" if plan.gives_several else "Tensor"
-    always = any(always for _, _, always in plan.outputs)
+    always = any(always for _, _, always in plan.body.outputs)
     return f"{plan.name}Output" if always else f"Tensor | {plan.name}Output"
 
 
@@ -274,7 +269,7 @@ def output_class(plan: Plan) -> str:
         "",
     ]
     lines += ["    output: Tensor"]
-    ordered = sorted(plan.outputs, key=lambda output: not output[2])
+    ordered = sorted(plan.body.outputs, key=lambda output: not output[2])
     lines += [f"    {name}: Tensor{'' if always else ' | None = None'}" for name, _, always in ordered]
     return "\n".join(lines)
 
@@ -298,27 +293,33 @@ def _attributes(stored: list[Computed], children: set[str]) -> dict[str, str]:
     return found
 
 
-def _stored_values(plan: Plan) -> list[Computed]:
-    """The computed values that `forward` needs."""
-    found: dict[str, Computed] = {}
-
-    def note(value: Any) -> None:
-        if isinstance(value, Computed):
-            found.setdefault(value.text, value)
-
-    def note_reference(reference: Reference) -> None:
-        if reference.other is not None:
-            note(reference.flag)
-
-    for step in plan.steps:
+def _kept_values(plan: Plan) -> list[Computed]:
+    """The computed values that `forward` needs, of those in loops the values in them."""
+    values: list[Any] = [plan.body.output.item, plan.body.output.flag]
+    for loop in _loops_in(plan.body.items):
+        values += [loop.start, loop.stop]
+    for step in steps_in(plan.body.items):
         for reference in step.inputs:
-            note_reference(reference)
+            values += [reference.item, reference.flag if reference.other is not None else None]
         if step.expression is not None:
-            note(step.flag)
-            for _, value in step.expression.values:
-                note(value)
-    note_reference(plan.output)
+            values += [step.flag, *(value for _, value in step.expression.values)]
+    found: dict[str, Computed] = {}
+    for value in values:
+        if isinstance(value, Computed):
+            parts = (
+                [value]
+                if value.parts is None
+                else [Computed(python_name(name), python_name(name)) for name in value.parts]
+            )
+            found |= {part.text: part for part in parts if part.text not in found}
     return list(found.values())
+
+
+def _loops_in(items: Sequence[Item]) -> Iterator[Loop]:
+    for item in items:
+        if isinstance(item, Loop):
+            yield item
+            yield from _loops_in(item.items)
 
 
 def _init_line(signature: Signature) -> str:

@@ -37,15 +37,15 @@ def values_named(name: str, numbers: dict[str, int], graph: Graph) -> Iterator[V
         yield Value(numbers[whole], int(part))
 
 
-def first_word_of(node: Node) -> str:
-    """The first word of the name of the step that a node is; "" for a node that no step has become."""
-    return first_word(node.origin.key) if node.origin is not None else ""
-
-
 def first_word(name: str) -> str:
     """The first word of a step's name, as it is written: `$` where that is a number."""
     first = name.partition(".")[0]
     return "$" if first.startswith("$") else first
+
+
+def list_of(key: str) -> str:
+    """The list in which what loops make stands, by the name of its step as it is written: `paths` for `paths.$i`."""
+    return key.rpartition(".")[0] or "$"
 
 
 def bounds_of(header: str) -> tuple[str, Tree, Tree]:
