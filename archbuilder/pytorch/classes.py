@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from archbuilder.graph.graph import Graph, graphs_in
 from archbuilder.graph.op import Construct, Op
@@ -21,6 +21,10 @@ from archbuilder.pytorch.names import ClassNames, camel_case, counted
 from archbuilder.pytorch.plans import Network, Plan
 from archbuilder.pytorch.steps import plan_in_turn
 from archbuilder.pytorch.views import View, scope_of
+
+
+_LONGEST_INLINE: Final = 1000
+"""How many calls a Sequential has at most that stands where it is called. Chains of chains double with each level."""
 
 
 def plan_network(graph: Graph, taken: Iterable[str] = ()) -> Network:
@@ -40,6 +44,7 @@ class _Planner:
         self.planned: set[Any] = set()
         self.plans: list[Plan] = []
         self.heights: dict[int, int] = {}
+        self.lengths: dict[int, int] = {}
         self.names = ClassNames(taken)
 
     def network(self, graph: Graph) -> Network:
@@ -62,7 +67,7 @@ class _Planner:
             for inner in instances:
                 if inner in self.keys:
                     continue
-                if is_chain(inner.graph) and not _has_loops(inner.graph):
+                if self.stands_inline(inner.graph) and not _has_loops(inner.graph):
                     self.keys[inner] = None
                     self.gather(inner, owner)
                     continue
@@ -73,6 +78,17 @@ class _Planner:
                 self.labels[key] = label
                 self.groups.setdefault(key, []).append(inner)
                 self.gather(inner, label)
+
+    def stands_inline(self, graph: Graph) -> bool:
+        """Whether a graph needs no class: a Sequential that is not too long to be read where it is called."""
+        return is_chain(graph) and self.length(graph) <= _LONGEST_INLINE
+
+    def length(self, graph: Graph) -> int:
+        """How many calls the expression has that makes a chain."""
+        if id(graph) not in self.lengths:
+            inner = [node.body for node in graph.nodes if isinstance(node.body, Graph)]
+            self.lengths[id(graph)] = len(graph.nodes) + sum(self.length(body) for body in inner if self.stands_inline(body))
+        return self.lengths[id(graph)]
 
     def height(self, graph: Graph) -> int:
         """How deep classes nest in a graph."""
@@ -112,7 +128,7 @@ class _Planner:
         for instance in instances:
             by_counts.setdefault(instance.graph.loops, []).append(instance)
         for counts, alike in by_counts.items():
-            if all(is_chain(instance.graph) for instance in alike):
+            if all(self.stands_inline(instance.graph) for instance in alike):
                 self.keys.update(dict.fromkeys(alike, None))  # what is in them stands where they are called
                 continue
             name, left = camel_case(self.labels[key]) + counted(counts, list(by_counts)), alike

@@ -63,7 +63,7 @@ def _inside(text: str, indent: int) -> list[str]:
 def _bracket(line: str) -> tuple[int, int] | None:
     """Where the brackets open and close that are to be folded: those that hold most, or, in `("name", Block(...))`, those
     behind the name."""
-    pairs = _pairs(line)
+    pairs = [(start, end) for start, end in _pairs(line) if end > start + 1]  # there is nothing to fold in `()`
     if not pairs:
         return None
     start, end = max(pairs, key=lambda pair: pair[1] - pair[0])

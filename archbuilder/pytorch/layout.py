@@ -70,7 +70,7 @@ def call_text(callee: str, parts: Sequence[str], indent: int, *, last_comma: boo
     """A call, its parts on one line where they fit; plain ones on a line of their own where that helps."""
     together = ", ".join(parts)
     line = f"{callee}({together})"
-    if "\n" not in line and len(line) + indent <= WIDTH:
+    if not parts or ("\n" not in line and len(line) + indent <= WIDTH):
         return line
     pad = " " * (indent + 4)
     if "\n" not in line and "(" not in together and len(pad) + len(together) <= WIDTH:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
 from archbuilder.graph.op import Construct, Expression, Op
@@ -24,6 +24,10 @@ from archbuilder.pytorch.formulas import (
     same,
     value_of,
 )
+
+
+_DEEPEST: Final = 8
+"""Through how many graphs that call one another a value is followed: each call asks twice, for what goes in and what comes out."""
 
 
 class Given:
@@ -85,6 +89,7 @@ class View:
     block_channels: Tree | None
     into: Callable[[Node], Tree | None] | None = None
     in_loop: bool = False
+    depth: int = 0
     known: dict[Value, Tree | None] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
@@ -105,7 +110,7 @@ class View:
             block = channels
             names = self._names_of_use(node, graph, channels)
         in_loop = self.in_loop and not graph.definition
-        return View(graph, self.scope, names, channels, block, in_loop=in_loop)
+        return View(graph, self.scope, names, channels, block, in_loop=in_loop, depth=self.depth + 1)
 
     def _names_of_use(self, node: Node, graph: Graph, channels: Tree | None) -> Names:
         """What the names of a block mean that a node uses: what it is told, or what that computes from it."""
@@ -234,6 +239,8 @@ class View:
         if node.body is None:
             return self.channels_of(node.inputs[0])
         if isinstance(node.body, Graph):
+            if self.depth >= _DEEPEST:
+                return None
             inner = self.inner(node, node.body)
             output = node.body.output
             return inner.channels_of(output if value.item is None else Value(output.node, value.item))
