@@ -82,7 +82,7 @@ class Construct:
 
 @dataclass(frozen=True)
 class Expression:
-    """A computation without a module. `template` has `{0}`, `{1}` ... for its inputs, `{all}` for all of them in a list,
+    """A computation without a module. `template` has `{0}`, `{1}` ... for its inputs, `{all}` for a list of all of them,
     and names for its values; `sources` says what these follow from, by name."""
 
     template: str

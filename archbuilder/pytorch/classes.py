@@ -22,7 +22,6 @@ from archbuilder.pytorch.plans import Network, Plan
 from archbuilder.pytorch.steps import plan_in_turn
 from archbuilder.pytorch.views import View, scope_of
 
-
 _LONGEST_INLINE: Final = 1000
 """How many calls a Sequential has at most that stands where it is called. Chains of chains double with each level."""
 
@@ -87,7 +86,9 @@ class _Planner:
         """How many calls the expression has that makes a chain."""
         if id(graph) not in self.lengths:
             inner = [node.body for node in graph.nodes if isinstance(node.body, Graph)]
-            self.lengths[id(graph)] = len(graph.nodes) + sum(self.length(body) for body in inner if self.stands_inline(body))
+            self.lengths[id(graph)] = len(graph.nodes) + sum(
+                self.length(body) for body in inner if self.stands_inline(body)
+            )
         return self.lengths[id(graph)]
 
     def height(self, graph: Graph) -> int:

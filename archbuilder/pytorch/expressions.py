@@ -36,10 +36,11 @@ class Run:
 @dataclass(frozen=True)
 class Chain:
     """An `nn.Sequential`. `names` are its children's where they are not numbers from 0; `places` are its runs, and those of
-    steps that were left out."""
+    steps that were left out. `of_streams` says that several values at once go through it."""
 
     places: tuple[Run, ...]
     names: tuple[str, ...] = ()
+    of_streams: bool = False
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -167,7 +168,7 @@ def _unify_values(values: Sequence[Any], constructor: Constructor, hint: str) ->
 
 def _unify_chains(made: Sequence[Any], first: Chain, constructor: Constructor, hint: str) -> Chain:
     there = [each for each in made if each is not ABSENT]
-    if any(each.names != first.names for each in there):
+    if any((each.names, each.of_streams) != (first.names, first.of_streams) for each in there):
         raise CannotUnify
     in_step = all(_kinds(each) == _kinds(first) for each in there) or first.names
     columns: list[Any] = [each if each is ABSENT else each.runs if in_step else each.places for each in made]
@@ -184,7 +185,7 @@ def _unify_chains(made: Sequence[Any], first: Chain, constructor: Constructor, h
             count + (plain(run.count) if isinstance(run, Run) and not run.is_left_out else 0)
             for count, run in zip(before, row, strict=True)
         ]
-    return Chain(tuple(runs), first.names)
+    return Chain(tuple(runs), first.names, first.of_streams)
 
 
 def _kinds(chain: Chain) -> list[Any]:

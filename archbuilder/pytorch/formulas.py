@@ -25,13 +25,6 @@ _WORDS: Final = {"null": None, "true": True, "false": False}
 _IN_MATH: Final = ("floor", "ceil", "log2")
 
 
-ROUND_TO: Final = '''def round_to(value: float, divisor: int, keep: float = 0.9) -> int:
-    """The multiple of `divisor` nearest to a value, never below `keep` of it."""
-    nearest = max(divisor, int(value + divisor / 2) // divisor * divisor)
-    return nearest + divisor if nearest < keep * value else nearest'''
-"""The language's `round_to`, as emitted source has it."""
-
-
 class Unsaid(Exception):
     """An expression speaks of something that has no words where it is needed."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 from archbuilder.pytorch.constructor import Computed
 from archbuilder.pytorch.layout import WIDTH, literal, range_text, value_text
 from archbuilder.pytorch.names import Locals
 from archbuilder.pytorch.plans import EVERY, Item, Loop, Plan, Reference, Step, steps_in
+from archbuilder.pytorch.turns import joined_turns, walked
 from archbuilder.pytorch.wiring import identifier
 
 _NESTED: Final = 3
@@ -39,17 +42,20 @@ def forward_lines(plan: Plan, access: Mapping[str, str], kept: Mapping[str, str]
 class _Forward:
     def __init__(self, plan: Plan, access: Mapping[str, str], kept: Mapping[str, str]) -> None:
         self.plan, self.body = plan, plan.body
-        self.access = access
+        self.access = dict(access)
+        self.rows: dict[str, str] = {}
+        """By name of a list of lists of modules, the one that a loop is at."""
         self.kept = kept
-        self.steps = tuple(steps_in(plan.body.items))
+        self.items = joined_turns(plan.body.items)
+        self.steps = tuple(steps_in(self.items))
         self.number = {step.name: at for at, step in enumerate(self.steps)}
         self.loops: dict[str | None, tuple[int, ...]] = {}
         """By step, where the loops around it end: the numbers of the steps behind them."""
-        self._find_loops(plan.body.items, ())
+        self._find_loops(self.items, ())
         self.reads = self._count_reads()
         self.last_read = self._last_reads()
         self.chain = "x" if self.last_read.get(None, -1) <= 0 else "out"
-        self.names = Locals({"x", "out", *plan.taken})
+        self.names = Locals({"x", "out", *plan.taken, *(number for step in self.steps for number in step.numbers)})
         self.texts: dict[str | None, Text] = {None: Text("x")}
         self.owner: str | None = None
         """The step whose value is in the chain's variable."""
@@ -65,7 +71,7 @@ class _Forward:
                 self.loops[item.name] = around
 
     def lines(self) -> list[str]:
-        self._write(self.body.items, 0)
+        self._write(self.items, 0)
         if self.ends_early:
             self._end_early()
         self.written.append(f"return {self._result(training=True)}")
@@ -75,17 +81,52 @@ class _Forward:
         """Writes items that stand in so many loops."""
         pad = "    " * depth
         for item in items:
-            for step in steps_in([item]):
-                if step.listed and step.listed not in self.texts and len(step.numbers) == depth + 1:
-                    name = self.names.take(identifier(step.listed.partition("$")[0].strip(".") or "streams"))
-                    self.texts[step.listed] = Text(name)
-                    self.written.append(f"{pad}{name} = []")
-            if isinstance(item, Loop):
-                numbers = range_text(item, self._value)
-                self.written.append(f"{pad}for {item.variable} in {numbers}:")
-                self._write(item.items, depth + 1)
-            else:
+            lists = self._new_lists(item, depth)
+            if not isinstance(item, Loop):
+                self.written += [f"{pad}{name} = []" for name in lists]
                 self._write_step(item, pad)
+                continue
+            head, inside = self._turns(item, depth)
+            (step, *others) = item.items
+            if lists and not others and isinstance(step, Step) and len(inside) == 1 and not _reads(step, step.listed):
+                self.written.append(f"{pad}{lists[0]} = [{self.texts[step.name].text} {head}]")
+            else:
+                self.written += [*(f"{pad}{name} = []" for name in lists), f"{pad}{head}:", *inside]
+
+    def _new_lists(self, item: Item, depth: int) -> list[str]:
+        """The variables of the lists of values that begin with an item."""
+        names = []
+        for step in steps_in([item]):
+            if step.listed and step.listed not in self.texts and len(step.numbers) == depth + 1:
+                name = self.names.take(identifier(step.listed.partition("$")[0].strip(".") or "streams"))
+                self.texts[step.listed] = Text(name)
+                names.append(name)
+        return names
+
+    def _turns(self, loop: Loop, depth: int) -> tuple[str, list[str]]:
+        """What a loop runs over, and the lines in it: lists of modules, with the number of the turn where that is needed; numbers
+        where there are no such."""
+        lists: dict[str, str] = {}
+        for each in walked(loop, depth, self.body.order, self.steps):
+            name = self.names.take(each.element)
+            lists[name] = self.rows[each.label] if depth else f"self.{each.label}" if each.label else "self.values()"
+            if each.is_row:
+                self.rows[each.label] = name
+            else:
+                self.access |= {step.name: name for step in steps_in([loop]) if step.label == each.label}
+        before, self.written = self.written, []
+        self._write(loop.items, depth + 1)
+        inside, self.written = self.written, before
+        if not lists:
+            return f"for {loop.variable} in {range_text(loop, self._value)}", inside
+        numbered = re.search(rf"\b{loop.variable}\b", "\n".join(inside)) is not None
+        elements, values = ", ".join(lists), ", ".join(lists.values())
+        if len(lists) > 1:
+            elements, values = f"({elements})" if numbered else elements, f"zip({values})"
+        if not numbered:
+            return f"for {elements} in {values}", inside
+        start = "" if loop.start == 0 else f", {self._value(loop.start)}"
+        return f"for {loop.variable}, {elements} in enumerate({values}{start})", inside
 
     def _write_step(self, step: Step, pad: str) -> None:
         number = self.number[step.name]
@@ -113,8 +154,7 @@ class _Forward:
             texts = [f"{name}={self._read(reference).text}" for name, reference, _ in outputs]
             return f"{self.plan.name}Output({', '.join([self._read(self.body.output).text, *texts])})"
         if not self.body.returned:
-            text = self._read(self.body.output).text
-            return f"tuple({text[1:]})" if self.body.output.item == EVERY else text
+            return self._read(self.body.output).text
         pairs = [f"{literal(name)}: {self._read(reference).text}" for name, reference in self.body.returned]
         return "{" + ", ".join(pairs) + "}"
 
@@ -193,8 +233,9 @@ class _Forward:
         calls = 1 + sum(text.calls for text in inputs)
         if step.made is not None:
             joint = ", ".join(text.text for text in inputs)
-            plain = len(inputs) == 1 or step.spreads
-            return Text(f"{self.access[step.name]}({joint if plain else f'({joint})'})", calls)
+            if len(inputs) > 1 and not step.spreads:
+                joint = f"[{joint}]" if step.is_call else f"({joint})"
+            return Text(f"{self.access[step.name]}({joint})", calls)
         made = self._expression(step, inputs)
         if isinstance(step.flag, Computed):
             made = f"{made} if {self._value(step.flag)} else {inputs[0].text}"
@@ -206,23 +247,30 @@ class _Forward:
             raise TypeError("a step has a module or an expression")
         bracketed = [text.text if text.simple else f"({text.text})" for text in inputs]
         values = {key: self._value(value) for key, value in step.expression.values}
-        every = inputs[0].text[1:] if len(inputs) == 1 and step.inputs[0].item == EVERY else ""
+        every = [text.text for text, reference in zip(inputs, step.inputs, strict=True) if reference.item == EVERY]
         return step.expression.template.format(
             *bracketed,
-            sum=f"sum({every}[1:], {every}[0])" if every else " + ".join(bracketed),
+            sum=f"sum_of({every[0]})" if every else " + ".join(bracketed),
             product=" * ".join(bracketed),
-            all=", ".join(text.text for text in inputs),
+            all=self._list(inputs, step.inputs),
             **values,
         )
+
+    @staticmethod
+    def _list(inputs: Sequence[Text], references: Sequence[Reference]) -> str:
+        """Values as a list; those that are lists are put together with them."""
+        parts = []
+        for whole, run in groupby(zip(inputs, references, strict=True), key=lambda pair: pair[1].item == EVERY):
+            texts = [text.text for text, _ in run]
+            parts += texts if whole else [f"[{', '.join(texts)}]"]
+        return " + ".join(parts)
 
     def _value(self, value: Any) -> str:
         return value.in_words(self.kept) if isinstance(value, Computed) else value_text(value, 0)
 
     def _read(self, reference: Reference) -> Text:
         text = self.texts[reference.name]
-        if reference.item == EVERY:
-            text = Text(f"*{text.text}")
-        elif reference.item is not None:
+        if reference.item not in (None, EVERY):
             text = Text(f"{text.text}[{self._value(reference.item)}]")
         if reference.other is None:
             return text
@@ -231,3 +279,8 @@ class _Forward:
         other = self._read(reference.other)
         chosen = f"{text.text} if {self._value(reference.flag)} else {other.text}"
         return Text(chosen, text.calls, simple=False)
+
+
+def _reads(step: Step, name: str) -> bool:
+    """Whether a step reads a value."""
+    return any(reference.name == name for reference in step.inputs)

@@ -82,13 +82,17 @@ def call_text(callee: str, parts: Sequence[str], indent: int, *, last_comma: boo
 def _chain_text(chain: Chain, indent: int) -> str:
     if chain.names:
         return _named_chain_text(chain, indent)
-    return call_text("nn.Sequential", runs_text(chain.runs, indent + 4), indent)
+    return call_text(_sequential(chain), runs_text(chain.runs, indent + 4), indent)
+
+
+def _sequential(chain: Chain) -> str:
+    return "StreamSequential" if chain.of_streams else "nn.Sequential"
 
 
 def _named_chain_text(chain: Chain, indent: int) -> str:
     made = [run.made for run in chain.runs for _ in range(run.count)]
     pairs = [f"({quoted(name)}, {module_text(each, indent + 4)})" for name, each in zip(chain.names, made, strict=True)]
-    return f"nn.Sequential(OrderedDict({_list_text(pairs, indent)}))"
+    return f"{_sequential(chain)}(OrderedDict({_list_text(pairs, indent)}))"
 
 
 def _list_text(parts: Sequence[str], indent: int) -> str:
@@ -161,7 +165,8 @@ def _with_names(values: Sequence[Any], columns: dict[tuple[int, ...], str], hint
         if first.names or any(run.count != 1 or run.flag is not None for each in values for run in each.runs):
             raise CannotUnify
         runs = range(len(first.runs))
-        return Chain(tuple(Run(_with_names([each.runs[at].made for each in values], columns, hint)) for at in runs))
+        alike = [[each.runs[at].made for each in values] for at in runs]
+        return Chain(tuple(Run(_with_names(each, columns, hint)) for each in alike), of_streams=first.of_streams)
     raise CannotUnify
 
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Construct, Expression, Op
+from archbuilder.graph.shapes import Streams
 from archbuilder.pytorch.constructor import CannotUnify
 from archbuilder.pytorch.expressions import IDENTITY, Chain, Module, Run
 from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Tree
@@ -96,7 +97,8 @@ class Member:
             count = self._count(node) if len(made) == 1 else 1
             places += [Run(each, count, conditions=conditions) for each in made]
         plain = names == [str(number) for number in range(len(names))]
-        return Chain(tuple(places), () if plain else tuple(names))
+        streams = isinstance(self.graph.input, Streams) and isinstance(self.graph.output_shape, Streams)
+        return Chain(tuple(places), () if plain else tuple(names), streams)
 
     def _count(self, node: Node) -> int | Given:
         """How many repeats a node of a Sequential stands for."""

@@ -10,8 +10,9 @@ from archbuilder.graph.helpers import HELPERS
 
 RESERVED: Final = frozenset(  # a table reads better than a list of quoted words
     """
-    False NamedTuple None OrderedDict Tensor True annotations bool callable dict float functional getattr int isinstance
-    list math nn range round_to self str super torch tuple
+    False NamedTuple None OrderedDict StreamSequential Tensor True annotations
+    bool callable dict enumerate float functional getattr int
+    isinstance list math nn range round_to self str sum_of super torch tuple zip
     """.split()  # noqa: SIM905
 ).union(HELPERS)
 """What the emitted source uses itself."""
@@ -19,9 +20,9 @@ RESERVED: Final = frozenset(  # a table reads better than a list of quoted words
 BUILTINS: Final = frozenset(
     """
     abs aiter all anext any ascii bin breakpoint bytearray bytes chr classmethod compile complex delattr dir divmod
-    enumerate eval exec filter format frozenset globals hash help hex id input issubclass iter len locals map max
+    eval exec filter format frozenset globals hash help hex id input issubclass iter len locals map max
     memoryview min next object oct open ord pow print property repr reversed round set setattr slice sorted staticmethod
-    sum type vars zip
+    sum type vars
     """.split()  # noqa: SIM905
 )
 """What Python calls its own, beside that: an argument or a variable of such a name would mislead."""

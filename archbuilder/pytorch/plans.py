@@ -47,6 +47,11 @@ class Step:
     listed: str = ""
 
     @property
+    def does_nothing(self) -> bool:
+        """Whether it hands on one whole value, and no more."""
+        return self.expression == Expression("{0}") and self.inputs[0].item is None and self.inputs[0].other is None
+
+    @property
     def label(self) -> str:
         """Its name without what loops put behind it."""
         return self.name.partition("$")[0].removesuffix(".")

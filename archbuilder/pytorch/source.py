@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from archbuilder.diagnostics import Diagnostic, SpecError
 from archbuilder.graph.graph import Graph
@@ -10,7 +11,7 @@ from archbuilder.graph.helpers import HELPERS, names_bound
 from archbuilder.graph.shapes import Map
 from archbuilder.pytorch.classes import plan_network
 from archbuilder.pytorch.folding import folded
-from archbuilder.pytorch.formulas import ROUND_TO, quoted
+from archbuilder.pytorch.formulas import quoted
 from archbuilder.pytorch.initialise import initialisation_lines
 from archbuilder.pytorch.layout import literal
 from archbuilder.pytorch.names import RESERVED
@@ -19,6 +20,27 @@ from archbuilder.pytorch.writer import Writer, docstring, output_class
 
 OWN_IMPORTS = ("import math",)
 """What the source imports itself, wherever something in it needs that."""
+OWN_HELPERS: Final = {
+    "round_to": '''def round_to(value: float, divisor: int, keep: float = 0.9) -> int:
+    """The multiple of `divisor` nearest to a value, never below `keep` of it."""
+    nearest = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return nearest + divisor if nearest < keep * value else nearest''',
+    "sum_of": '''def sum_of(values: list[Tensor]) -> Tensor:
+    """The sum of several values."""
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total''',
+    "StreamSequential": '''class StreamSequential(nn.Sequential):
+    """A Sequential of modules that take several values at once."""
+
+    def forward(self, x: list[Tensor]) -> list[Tensor]:
+        for module in self:
+            x = module(x)
+        return x''',
+}
+"""What constructors and `forward` call of ours, beside what ops need: the language's `round_to`; and what Python's `sum`
+and torch's Sequential do, in words that TorchScript understands."""
 _RESET = '''
     def reset_parameters(self) -> None:
         """Draws all parameters anew, after `to_empty` for example."""
@@ -42,7 +64,7 @@ def source_of(graph: Graph) -> tuple[str, str]:
     classes += [output_class(network.root)] if network.root.body.outputs else []
     classes.append(_root(network, graph, writer))
     body = folded("\n\n\n".join(classes))
-    helpers = [ROUND_TO] if "round_to(" in body else []
+    helpers = [text for name, text in OWN_HELPERS.items() if f"{name}(" in body]
     helpers += [text for name, text in HELPERS.items() if name in needs.helpers]
     body = "\n\n\n".join([*helpers, *needs.definitions, body])
     return f"{_header(graph, body, needs.imports)}\n\n\n{body}\n", network.root.name

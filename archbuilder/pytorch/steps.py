@@ -83,7 +83,11 @@ def plan_in_turn(members: list[Member], constructor: Constructor) -> Body:
         rows = [Row(member, member.view, member.node(name)) for member in members]
         if stands(rows):
             constructor.choices = [tree for row in rows if row.node for tree in row.view.choices(row.node)]
-            steps.append(plan_step(name, rows, wiring.inputs(name), constructor, no_module=wiring.is_alone(name)))
+            step = plan_step(name, rows, wiring.inputs(name), constructor, no_module=wiring.is_alone(name))
+            if step.does_nothing:
+                wiring.instead[name] = step.inputs[0]
+            else:
+                steps.append(step)
     idle = {first.nodes[number].name for number in first.training_only}
     steps = [step for step in steps if step.name not in idle] + [
         replace(step, training_only=True) for step in steps if step.name in idle

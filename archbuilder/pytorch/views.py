@@ -25,9 +25,8 @@ from archbuilder.pytorch.formulas import (
     value_of,
 )
 
-
 _DEEPEST: Final = 8
-"""Through how many graphs that call one another a value is followed: each call asks twice, for what goes in and what comes out."""
+"""Through how many calls, one in the other, a value is followed: each asks twice, for what goes in and what comes out."""
 
 
 class Given:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from archbuilder.graph.graph import INPUT, Child, Graph, Node, Value, children
@@ -20,6 +21,8 @@ class Wiring:
         self.constructor = constructor
         self.order = joint_order([member.names for member in members])
         self.position = {name: number for number, name in enumerate(self.order)}
+        self.instead: dict[str | None, Reference] = {}
+        """What is read in place of a step that does nothing."""
 
     def is_alone(self, name: str) -> bool:
         """Whether a step is the only one in a list: a list of one identity would say nothing."""
@@ -51,13 +54,17 @@ class Wiring:
         distinct = list(dict.fromkeys(source for source in sources if source is not None))
         last = max(distinct, key=lambda source: self.position.get(source[0] or "", -1))
         if all(self._leads(member, last, source) for member, source in zip(self.members, sources, strict=True)):
-            return Reference(*last)
+            return self._reference(*last)
         if len(distinct) != 2:
             raise CannotUnify
         (other,) = [source for source in distinct if source != last]
         choices = [ABSENT if source is None else source == last for source in sources]
         flag = self.constructor.flag(choices, self.constructor.choices, identifier(f"from_{last[0] or 'input'}"))
-        return Reference(*last, flag=flag, other=Reference(*other))
+        return replace(self._reference(*last), flag=flag, other=self._reference(*other))
+
+    def _reference(self, name: str | None, item: int | None) -> Reference:
+        found = self.instead.get(name, Reference(name))
+        return found if item is None else replace(found, item=item)
 
     def _leads(
         self, member: Member, start: tuple[str | None, int | None], end: tuple[str | None, int | None] | None

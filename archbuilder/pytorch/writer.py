@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import wrap
@@ -25,6 +26,7 @@ from archbuilder.pytorch.layout import (
     value_text,
 )
 from archbuilder.pytorch.plans import Item, Loop, Plan, Step, steps_in
+from archbuilder.pytorch.turns import filling
 
 _DEFAULT_ONE: Final = ("stride", "dilation", "groups")
 
@@ -117,22 +119,21 @@ class Writer:
     def _module(self, plan: Plan, signature: Signature) -> list[str]:
         access: dict[str, str] = {}
         made = self._children(plan, access)
-        stored = _kept_values(plan)
-        kept = _attributes(stored, {reach.partition(".")[2].partition("[")[0] for reach in access.values()})
+        kept = _attributes(_kept_values(plan), {reach.partition(".")[2].partition("[")[0] for reach in access.values()})
+        forward = [f"        {line}" for line in forward_lines(plan, access, kept)]
+        used = {text: own for text, own in kept.items() if any(re.search(rf"{own}\b", line) for line in forward)}
         lines: list[str] = []
-        if made or signature.arguments or stored:
+        if made or signature.arguments or used:
             lines += [f"    {_init_line(signature)}", "        super().__init__()"]
             lines += [f"        {name} = {text}" for name, text in plan.derived]
-            lines += [f"        {attribute} = {text}" for text, attribute in kept.items()]
+            lines += [f"        {attribute} = {text}" for text, attribute in used.items()]
             lines += [f"        {line}" for line in made]
         lines += ["    <initialise>"]
         result = "dict[str, Tensor]" if plan.body.returned else _result_type(plan)
         steps = list(steps_in(plan.body.items))
         several = any(each.item is not None for step in steps for each in step.inputs if each.name is None)
-        given = "tuple[Tensor, ...]" if several else "Tensor"
-        lines += ["", f"    def forward(self, x: {given}) -> {result}:"]
-        lines += [f"        {line}" for line in forward_lines(plan, access, kept)]
-        return lines
+        given = "list[Tensor]" if several else "Tensor"
+        return [*lines, "", f"    def forward(self, x: {given}) -> {result}:", *forward]
 
     # ---- children -----------------------------------------------------------------------------------------------
 
@@ -153,22 +154,33 @@ class Writer:
         lines: list[str] = []
         for name, branch in tree.items():
             if isinstance(branch, Loop):
-                lines += self._made_in_turns(branch, access, lists)
+                lines += self._made_in_turns(branch, plan, access, lists)
                 continue
             reach = f"self.{name}" if name.isidentifier() else f"self[{quoted(name)}]"
             lines.append(f"{reach} = {self._branch(branch, reach, access, 8)}")
         return lines
 
-    def _made_in_turns(self, loop: Loop, access: dict[str, str], lists: set[str]) -> list[str]:
+    def _made_in_turns(self, loop: Loop, plan: Plan, access: dict[str, str], lists: set[str]) -> list[str]:
         """The lines that make the children of a loop, and before it the lists that they are appended to."""
+        made = [step for step in steps_in([loop]) if step.made is not None]
+        for step in made:
+            numbers = "".join(f"[{number}]" for number in step.numbers)
+            access[step.name] = f"self.{step.label}{numbers}" if step.label else f'self[f"{{{step.numbers[0]}}}"]'
+        (first, *others) = made
+        if (
+            not others
+            and first in loop.items
+            and first.label
+            and filling(first.label, [*steps_in(plan.body.items)]) == 1
+        ):
+            turns = f"{module_text(self.shortened(first.made), 12)} for {loop.variable} in {range_text(loop, _bound)}"
+            return [f"self.{first.label} = {call_text('nn.ModuleList', [turns], 8, last_comma=False)}"]
         lines = []
-        for step in steps_in([loop]):
-            if step.made is not None and step.label and step.label not in lists:
+        for step in made:
+            if step.label and step.label not in lists:
                 lists.add(step.label)
                 inner = f"nn.ModuleList() for _ in {range_text(loop, _bound)}" if len(step.numbers) > 1 else ""
                 lines.append(f"self.{step.label} = nn.ModuleList({inner})")
-            numbers = "".join(f"[{number}]" for number in step.numbers)
-            access[step.name] = f"self.{step.label}{numbers}" if step.label else f'self[f"{{{step.numbers[0]}}}"]'
         return [*lines, *self._turns([loop], access, 8)]
 
     def _turns(self, items: Sequence[Item], access: dict[str, str], indent: int) -> Iterator[str]:
@@ -214,7 +226,7 @@ class Writer:
     def shortened(self, made: Any) -> Module:
         """A module's expression without the arguments whose default is meant."""
         if isinstance(made, Chain):
-            return Chain(tuple(replace(run, made=self.shortened(run.made)) for run in made.runs), made.names)
+            return replace(made, places=tuple(replace(run, made=self.shortened(run.made)) for run in made.runs))
         if isinstance(made, Conditional):
             return Conditional(made.flag, self.shortened(made.made))
         if not isinstance(made, Construct):
@@ -256,7 +268,7 @@ def _base_of(plan: Plan) -> str:
 
 def _result_type(plan: Plan) -> str:
     if not plan.body.outputs:
-        return "tuple[Tensor, ...]" if plan.gives_several else "Tensor"
+        return "list[Tensor]" if plan.gives_several else "Tensor"
     always = any(always for _, _, always in plan.body.outputs)
     return f"{plan.name}Output" if always else f"Tensor | {plan.name}Output"
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
 from archbuilder.graph import helpers
-from archbuilder.pytorch.formulas import ROUND_TO
+from archbuilder.pytorch.source import OWN_HELPERS
 
-HELPERS = {**helpers.HELPERS, "round_to": ROUND_TO}
+HELPERS = {**helpers.HELPERS, **OWN_HELPERS}
 IMPORTS = {
     "import math",
     "from collections import OrderedDict",
@@ -42,7 +42,7 @@ OPERATORS = (
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.Not, ast.USub, ast.UAdd, ast.And, ast.Or,
     ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is, ast.IsNot, ast.In, ast.NotIn,
 )  # fmt: skip
-FUNCTIONS = {"torch.cat", "torch.chunk", "functional.pad", "resize_tokens"}
+FUNCTIONS = {"torch.cat", "torch.chunk", "functional.pad", "resize_tokens", "sum_of"}
 """What `forward` calls, beside the children."""
 NUMBER = r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
 DRAWN = {
@@ -75,12 +75,12 @@ ANNOTATIONS = {
     "Tensor",
     "tuple[int, int]",
     "tuple[int, ...]",
-    "tuple[Tensor, ...]",
+    "list[Tensor]",
     "dict[str, Tensor]",
 }
 GLOBALS = {
     "nn", "torch", "functional", "Tensor", "OrderedDict", "NamedTuple", "super", "range", "getattr", "isinstance", "math",
-    "len", "max", "min", "round", "sum", "tuple", *HELPERS,
+    "len", "max", "min", "round", "enumerate", "zip", *HELPERS,
 }  # fmt: skip
 
 RESET = """
@@ -170,6 +170,7 @@ class Class:
     def __init__(self, node: ast.ClassDef, classes: set[str], outputs: set[str]) -> None:
         self.node, self.classes, self.outputs = node, classes, outputs
         self.turns: set[str] = set()
+        self.modules: set[str] = set()
 
     def check(self) -> None:
         node = self.node
@@ -319,7 +320,7 @@ class Class:
             case ast.GeneratorExp(generators=[ast.comprehension(target=target, iter=values, ifs=[], is_async=0)]):
                 names = [each.id for each in (target.elts if isinstance(target, ast.Tuple) else [target])]  # type: ignore[attr-defined]
                 for name in names:
-                    check_name(node, name, {*GLOBALS, *self.classes, *locals_})
+                    check_name(node, name, {*GLOBALS, *self.classes, *locals_} - {"_"})  # `_` is read nowhere
                 self.made(values, locals_)
                 self.made(node.elt, {*locals_, *names})
             case ast.IfExp(test=test, body=body, orelse=ast.Call() as other) if ast.unparse(other) == "nn.Identity()":
@@ -336,14 +337,11 @@ class Class:
 
     # ---- forward ------------------------------------------------------------------------------------------------
 
-    def step(self, node: ast.stmt, locals_: set[str]) -> None:  # noqa: C901 -- one case for each construct
+    def step(self, node: ast.stmt, locals_: set[str]) -> None:
         """A line of `forward`."""
         match node:
-            case ast.For(target=ast.Name(id=name), iter=ast.Call() as numbers, body=body, orelse=[]):
-                self.numbers(numbers, locals_)
-                check_name(node, name, {*GLOBALS, *self.classes, *self.outputs})
-                locals_.add(name)
-                self.turns.add(name)
+            case ast.For(target=target, iter=turns, body=body, orelse=[]):
+                self.begin_loop(target, turns, locals_)
                 for part in body:
                     self.step(part, locals_)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value])) if (
@@ -365,16 +363,43 @@ class Class:
             case ast.Return(value=ast.Dict(keys=keys, values=values)) if all(key and is_literal(key) for key in keys):
                 for value in values:
                     self.value(value, locals_)
-            case ast.Return(value=ast.Call(func=ast.Name(id="tuple"), args=[ast.Name(id=name)], keywords=[])) if (
-                name in locals_
-            ):
-                pass
             case ast.Return(value=ast.expr() as value):
                 self.value(value, locals_)
             case ast.If(body=[ast.Return() as early], orelse=[]) if ast.unparse(node.test) == "not self.training":
                 self.step(early, locals_)
             case _:
                 refuse(node)
+
+    def begin_loop(self, target: ast.AST, turns: ast.AST, locals_: set[str]) -> None:
+        """Makes the variables of a loop known: its number, and the modules that it goes through."""
+        names = [each.id for each in ast.walk(target) if isinstance(each, ast.Name)]
+        for name in names:
+            check_name(target, name, {*GLOBALS, *self.classes, *self.outputs})
+        modules = self.turned(turns, locals_)
+        locals_.update(names)
+        self.turns.update(names[: len(names) - modules])
+        self.modules.update(names[len(names) - modules :])
+
+    def turned(self, turns: ast.AST, locals_: set[str]) -> int:
+        """What a loop of `forward` goes through: numbers, or lists of modules; how many of its variables are modules."""
+        match turns:
+            case ast.Call(func=ast.Name(id="range")):
+                self.numbers(turns, locals_)
+                return 0
+            case ast.Call(func=ast.Name(id="enumerate"), args=[lists, *start], keywords=[]):
+                if not all(is_stored(each, locals_) or is_literal(each) for each in start):
+                    refuse(turns)
+                return self.turned(lists, locals_)
+            case ast.Call(func=ast.Name(id="zip"), args=lists, keywords=[]):
+                return sum(self.turned(each, locals_) for each in lists)
+            case ast.Name(id=name) if name in self.modules:
+                return 1
+            case ast.Attribute(value=ast.Name(id="self"), attr=name) if not name.startswith("__"):
+                return 1
+            case _ if ast.unparse(turns) == "self.values()":
+                return 1
+            case _:
+                refuse(turns)
 
     def value(self, node: ast.AST, locals_: set[str]) -> None:
         """What is computed: children called, tensors joined."""
@@ -389,8 +414,9 @@ class Class:
                 self.values(expressions_in(node), locals_)
             case ast.IfExp(test=test, body=body, orelse=other) if is_stored(test, self.turns):
                 self.values([body, other], locals_)
-            case ast.Starred(value=ast.Name(id=name)) if name in locals_:
-                return
+            case ast.ListComp(elt=value, generators=[ast.comprehension(target=target, iter=turns, ifs=[], is_async=0)]):
+                self.begin_loop(target, turns, locals_)
+                self.value(value, locals_)
             case ast.Subscript(value=value, slice=index):
                 self.value(value, locals_)
                 for part in index.elts if isinstance(index, ast.Tuple) else [index]:
@@ -413,15 +439,14 @@ class Class:
             case ast.Attribute(value=ast.Attribute(value=ast.Name(id="self")) as inner, attr="expand"):
                 self.expanded(node, inner, locals_)
             case ast.Attribute(value=inner, attr="unbind") if arguments == "":
-                if not re.fullmatch(r"torch\.stack\(\[.*\]\)\.softmax\(dim=0\)", ast.unparse(inner)):
+                if not re.fullmatch(r"torch\.stack\([^()]*\)\.softmax\(dim=0\)", ast.unparse(inner)):
                     refuse(node)
-                stacked = inner.func.value.args[0]  # type: ignore[attr-defined]
-                self.values(stacked.elts, locals_)
+                self.values(inner.func.value.args, locals_)  # type: ignore[attr-defined]
             case ast.Attribute(value=inner, attr=name) if arguments in METHODS_OF_VALUES.get(name, ()) and not (
                 isinstance(inner, ast.Name) and inner.id == "self"
             ):
                 self.value(inner, locals_)
-            case ast.Name(id="sum") if len(node.args) == 2 and not node.keywords:
+            case ast.Name(id=name) if name in self.modules:
                 self.values(node.args, locals_)
             case _ if ast.unparse(node.func) in FUNCTIONS or self.is_child(node.func, locals_):
                 self.values((*node.args, *(keyword.value for keyword in node.keywords)), locals_)

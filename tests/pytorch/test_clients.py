@@ -131,6 +131,16 @@ def test_export(model: nn.Module, images: Tensor) -> None:
     assert program.state_dict.keys() == model.state_dict().keys()
 
 
+@pytest.mark.parametrize("name", ["resnet18", "res2net50_26w_4s", "skresnet18", "hrnet_w18_small"])
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+def test_scripted(name: str) -> None:
+    """TorchScript follows loops through lists of modules, and lists of values."""
+    network = archbuilder.build(name).eval()
+    pictures = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(torch.jit.script(network)(pictures), network(pictures))
+
+
 def test_symbolic_trace(model: nn.Module, images: Tensor) -> None:
     traced = fx.symbolic_trace(model)
     assert torch.equal(traced(images), model(images))

@@ -81,6 +81,14 @@ def classes_in(source: str) -> list[str]:
     return [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
 
 
+SHARED = "".join(f"  b{number}: {{body: [b{number - 1}, b{number - 1}]}}\n" for number in range(1, 29))
+NESTED = {
+    "lists": f"stages:\n  a: {'[' * 30}{{block: basic, width: 16}}{']' * 30}\n",
+    "bodies that are repeated": f"stages:\n  a: {'{body: [norm, ' * 9}norm{'], depth: 2}' * 9}\n",
+    "blocks that double": f"blocks:\n  b0: {{body: [norm]}}\n{SHARED}stages: {{a: b28}}\n",
+}
+
+
 # ---- whole texts -------------------------------------------------------------------------------------------------
 
 
@@ -109,7 +117,10 @@ def test_resnet50_has_two_classes() -> None:
         ("googlenet", ["BasicConv", "Inception", "InceptionAuxiliary", "GoogLeNetOutput", "GoogLeNet"]),
         (
             "hrnet_w18_small",  # one for any number of streams
-            ["Bottleneck", "HrDown", "HrTransition", "HrTransition2", "Basic", "HrModule", "HighResolutionNet"],
+            [
+                "StreamSequential", "Bottleneck", "HrDown", "HrTransition", "HrTransition2", "Basic", "HrModule",
+                "HighResolutionNet",
+            ],
         ),
     ],
 )  # fmt: skip
@@ -130,6 +141,7 @@ def test_an_argument_is_what_the_spec_calls_it(name: str) -> None:
 def test_streams_are_written_in_loops() -> None:
     source = (GOLDEN / "hrnet_w18_small.py.txt").read_text("utf-8")
     assert len(source.splitlines()) < 250
+    assert "branches = [branch(x[i]) for i, branch in enumerate(self.branches)]" in source
     assert 'getattr(self, "' not in source
     assert "nn.ModuleList([nn.Identity()])" not in source
 
@@ -137,7 +149,7 @@ def test_streams_are_written_in_loops() -> None:
 def test_a_step_of_a_loop_that_is_never_there_hands_on_what_it_takes() -> None:
     """With a stride, the parts of a Res2Net block are not added to one another: a convolution takes its part alone."""
     text = HEAD + "stages:\n  one: {block: res2net, width: 64, stride: 2, scale: 3}\n"
-    assert "self.convs[i](parts[i])" in source_of(text)
+    assert "conv(parts[i])" in source_of(text)
     built(text)
 
 
@@ -329,6 +341,14 @@ def test_what_differs_in_a_formula_is_an_argument_under_its_own_name() -> None:
     text = HEAD + WIDENED.replace("b: wide", "b: {block: wide, times: 3}")
     built(text)
     assert signatures(source_of(text))["Wide"] == ["in_channels: int", "times: int"]
+
+
+@pytest.mark.parametrize("text", NESTED.values(), ids=NESTED)
+def test_whatever_is_nested_is_short_and_compiles(text: str) -> None:
+    """2 to the power of 28 norms are 28 lines: equal neighbours stand once, and what is long has a class."""
+    source = source_of(HEAD + text)
+    check_source(source)
+    assert len(source.splitlines()) < 200
 
 
 def test_no_argument_or_variable_hides_a_builtin() -> None:

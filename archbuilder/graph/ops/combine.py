@@ -140,7 +140,7 @@ class Concat(Op):
         return True
 
     def emit(self) -> Expression:
-        return Expression("torch.cat([{all}], dim={dim})", (("dim", self.dim),))
+        return Expression("torch.cat({all}, dim={dim})", (("dim", self.dim),))
 
 
 def _channel_dim(shape: Shape) -> int:
@@ -171,7 +171,7 @@ class Softmax(Op):
         return Streams(inputs)
 
     def emit(self) -> Expression:
-        return Expression("torch.stack([{all}]).softmax(dim=0).unbind()")
+        return Expression("torch.stack({all}).softmax(dim=0).unbind()")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -183,17 +183,11 @@ class Gather(Op):
     role: ClassVar[Role] = "join"
     inputs: ClassVar[tuple[int, int | None]] = (1, None)
 
-    single: bool = False
-
-    @classmethod
-    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
-        return cls(len(inputs) == 1)
-
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return Streams(inputs)
 
     def emit(self) -> Expression:
-        return Expression("({all},)" if self.single else "({all})")
+        return Expression("{all}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
