@@ -36,13 +36,9 @@ def walked(loop: Loop, depth: int, order: Sequence[str | Loop], every: Sequence[
     inside = [step for step in steps_in([loop]) if step.made is not None and step.numbers[depth:]]
     for label in dict.fromkeys(step.label for step in inside):
         here = [step for step in inside if step.label == label]
-        alike = len({(len(step.numbers), step.numbers[depth] == loop.variable) for step in here}) == 1
-        if (
-            alike
-            and here[0].numbers[depth] == loop.variable
-            and len(here) == filling(label, every)
-            and (label or len(order) == 1)
-        ):
+        kinds = {(len(step.numbers), step.numbers[depth]) for step in here}
+        alone = len(here) == filling(label, every) and (label != "" or len(order) == 1)
+        if alone and len(kinds) == 1 and here[0].numbers[depth] == loop.variable:
             yield Walked(label, is_row=len(here[0].numbers) > depth + 1)
 
 

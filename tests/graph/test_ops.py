@@ -173,7 +173,7 @@ def run(case: Case, *inputs: torch.Tensor) -> Any:
 def computed(expression: Expression, inputs: list[torch.Tensor]) -> Any:
     """What an expression gives."""
     names = [f"x{number}" for number in range(len(inputs))]
-    joined = {"all": ", ".join(names), "sum": " + ".join(names), "product": " * ".join(names)}
+    joined = {"all": f"[{', '.join(names)}]", "sum": " + ".join(names), "product": " * ".join(names)}
     text = expression.template.format(*names, **joined, **dict(expression.values))
     return eval(text, NAMES, dict(zip(names, inputs, strict=True)))
 
