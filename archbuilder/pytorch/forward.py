@@ -247,12 +247,13 @@ class _Forward:
             raise TypeError("a step has a module or an expression")
         bracketed = [text.text if text.simple else f"({text.text})" for text in inputs]
         values = {key: self._value(value) for key, value in step.expression.values}
-        every = [text.text for text, reference in zip(inputs, step.inputs, strict=True) if reference.item == EVERY]
+        together = self._list(inputs, step.inputs)
+        every = any(reference.item == EVERY for reference in step.inputs)
         return step.expression.template.format(
             *bracketed,
-            sum=f"sum_of({every[0]})" if every else " + ".join(bracketed),
+            sum=f"sum_of({together})" if every else " + ".join(bracketed),
             product=" * ".join(bracketed),
-            all=self._list(inputs, step.inputs),
+            all=together,
             **values,
         )
 

@@ -6,12 +6,12 @@ What cannot be said so is refused with `CannotUnify`: then the class is written 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from archbuilder.graph.graph import INPUT, Node, Value
+from archbuilder.graph.graph import INPUT, Node, Value, children
 from archbuilder.graph.origin import Origin
 from archbuilder.graph.shapes import Streams
 from archbuilder.language.formula import Formula
@@ -87,6 +87,7 @@ class LoopPlanner:
             self.read.add(output.name or "")
         items = tuple(self._items(rows, 0))
         self._check_numbers()
+        self._check_order(step.label for step in steps_in(items) if step.made is not None)
         made = [item for item in items if any(step.made is not None for step in steps_in([item]))]
         order = tuple(item if isinstance(item, Loop) else item.name for item in made)
         return Body(items, self.instead.get(output.name or "", output), order, sequential=self.sequential)
@@ -240,6 +241,14 @@ class LoopPlanner:
             if numbers != [str(number) for number in range(len(numbers))]:
                 raise CannotUnify
 
+    def _check_order(self, labels: Iterable[str]) -> None:
+        """The class registers its children in the order in which they are made: so has each instance."""
+        joint = list(dict.fromkeys(label for label in labels if label))
+        for member in self.members:
+            own = [name for name in children(member.graph) if name in joint]
+            if own != [label for label in joint if label in own]:
+                raise CannotUnify
+
     # ---- what a step takes --------------------------------------------------------------------------------------
 
     def _inputs(self, row: TurnRow) -> tuple[Reference, ...]:
@@ -330,9 +339,9 @@ def _check_in_forward(step: Step) -> None:
         CannotUnify: if the step asks for more.
     """
     made = step.expression
-    every = [each.item == EVERY for each in step.inputs]
-    template = made.template if made is not None else ""
-    if any(every) and (step.flag is not True or not ("{all}" in template or (template == "{sum}" and len(every) == 1))):
+    every = any(each.item == EVERY for each in step.inputs)
+    takes_lists = made is not None and ("{all}" in made.template or made.template == "{sum}")
+    if every and not (takes_lists and step.flag is True):
         raise CannotUnify
     if made is not None and any(isinstance(value, Computed) and value.parts is not None for _, value in made.values):
         raise CannotUnify

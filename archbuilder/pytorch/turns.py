@@ -27,7 +27,9 @@ class Walked:
             return "row"
         if self.label.endswith(("ches", "shes", "sses", "xes")):
             return self.label[:-2]
-        return self.label[:-1] if self.label.endswith("s") and not self.label.endswith("ss") else "layer"
+        if self.label.endswith("s") and not self.label.endswith("ss"):
+            return self.label[:-1]
+        return f"{self.label}_layer" if self.label else "layer"
 
 
 def walked(loop: Loop, depth: int, order: Sequence[str | Loop], every: Sequence[Step]) -> Iterator[Walked]:

@@ -188,7 +188,8 @@ class Writer:
         for item in items:
             if isinstance(item, Loop):
                 lines = list(self._turns(item.items, access, indent + 4))
-                yield from (f"for {item.variable} in {range_text(item, _bound)}:", *(f"    {each}" for each in lines))
+                head = [f"for {item.variable} in {range_text(item, _bound)}:"] if lines else []
+                yield from (*head, *(f"    {each}" for each in lines))
             elif item.made is not None:
                 text = module_text(self.shortened(item.made), indent)
                 reach = access.get(item.name, "")

@@ -6,7 +6,9 @@ Most of these are written as loops in the source. Where that cannot say it, they
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
+from tests.properties.loops import specs_with_loops
 from tests.pytorch.test_source import built
 
 LOOPS = {
@@ -128,3 +130,16 @@ stages:
   between: {{block: conv, kernel: 1, width: 4}}
   two: {{block: b, {parameter}: 3}}
 """)
+
+
+@given(specs_with_loops())
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+def test_any_loop_computes_what_the_graph_says(text: str) -> None:
+    built(text)
+
+
+@pytest.mark.slow
+@given(specs_with_loops())
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_many_loops_compute_what_the_graph_says(text: str) -> None:
+    built(text)
