@@ -86,8 +86,8 @@ class Parameter:
         return TYPES[self.type]
 
     def _check_list(self, value: Any) -> Any:
-        if self.single and not isinstance(value, list | tuple | dict):
-            value = (value,)
+        if self.single and not isinstance(value, list | tuple):
+            value = (value,) if _CHECKS[self.element](value) is not _MISFIT else value
         if not isinstance(value, list | tuple):
             raise ParameterError(f"`{self.name}` must be {self.expectation()}, got {describe(value)}")
         checked = tuple(_CHECKS[self.element](each) for each in value)

@@ -176,6 +176,7 @@ def test_where_rows_and_columns_are_put() -> None:
     close(larger[:, :, 1:10, :8], x)
     assert larger.shape == (2, 12, 12, 11)
     assert (larger == -1).sum() == 24 * (12 * 11 - 9 * 8)
+    close(run(Case("pad_pixels", {"above": -1, "right": -3}), x), x[:, :, 1:, :-3])
 
 
 def test_which_of_two_channels_comes_first() -> None:

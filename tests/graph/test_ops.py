@@ -139,6 +139,8 @@ CASES = [
     *(Case("pad_channels", {"width": 17, "side": side}) for side in ("both", "before", "behind")),
     Case("pad_pixels", {"below": 1}),
     Case("pad_pixels", {"above": 1, "below": 2, "right": 3, "value": -1}),
+    Case("pad_pixels", {"above": -1, "right": 1}),
+    Case("pad_pixels", {"above": -1, "left": -2}),
     Case("rescale", {"scale": 0.17}),
     Case("rescale", {"scale": [2], "offset": -1}, (VECTOR,)),
     Case("rescale", {"offset": 0.5}, (EXTRA,)),
@@ -443,6 +445,7 @@ def test_attention_is_what_its_formula_says() -> None:
             Case("channel_conv", {"kernel": 9, "circular": True}, (Map(3, 1, 1),)),
             "a circular kernel of 9 needs at least 4 channels, got 3",
         ),
+        (Case("pad_pixels", {"above": -5, "below": -4}), "pad_pixels leaves nothing of a map of 9×8"),
         (
             Case("rescale", {"scale": [1, 2]}),
             "`scale` is one number, or of a map one for each channel; got 2 for 12×9×8",

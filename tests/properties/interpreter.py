@@ -203,7 +203,9 @@ class Interpreter:
             case PadPixels():
                 size = x.shape[2] + op.above + op.below, x.shape[3] + op.left + op.right
                 y = x.new_full((*x.shape[:2], *size), op.value)
-                y[:, :, op.above :, op.left :][:, :, : x.shape[2], : x.shape[3]] = x
+                own = x[:, :, max(-op.above, 0) :, max(-op.left, 0) :]
+                inside = y[:, :, max(op.above, 0) :, max(op.left, 0) :][:, :, : own.shape[2], : own.shape[3]]
+                inside[:] = own[:, :, : inside.shape[2], : inside.shape[3]]
             case Rescale():
                 form = (-1, 1, 1) if isinstance(x, Tensor) and len(op.scale) + len(op.offset) > 2 else (-1,)
                 y = x * x.new_tensor(op.scale).reshape(form) + x.new_tensor(op.offset).reshape(form)

@@ -473,7 +473,7 @@ class Writer:
             "down": {"block": "adaptive_avg_pool", "size": self.pick(2, [3, 2])},
             "larger": {"block": "upsample", "factor": self.pick(2, [1, 3]), "kind": self.pick("nearest", "bilinear")},
             "scaled": {"block": "rescale", "scale": self.pick(0.5, [2]), "offset": self.pick(0, -1)},
-            "padded": {"block": "pad_pixels", "above": self.pick(0, 1), "right": 1, "value": self.pick(0, -1)},
+            "padded": {"block": "pad_pixels", "above": self.pick(0, 1, -1), "right": 1, "value": self.pick(0, -1)},
             "again": {"block": "upsample", "factor": 1, "kind": "bicubic", "align_corners": self.chance()},
             "pool": {"block": "global_pool", "keep": True},
             "sum": {"block": "add", "from": ["input", "pool"], "spread": True},

@@ -57,14 +57,16 @@ class PadChannels(Op):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PadPixels(Op):
-    """Rows and columns of a number around a map."""
+    """Rows and columns of a number around a map; fewer of its own where they are less than none."""
 
     name: ClassVar[str] = "pad_pixels"
-    help: ClassVar[str] = "adds rows and columns of zeros, as many as are said for each side"
+    help: ClassVar[str] = (
+        "adds rows and columns of zeros, as many as are said for each side; negative numbers take some away"
+    )
     role: ClassVar[Role] = "shape"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         *(
-            Parameter(side, "int", 0, f"{lines} {place} the map", minimum=0, maximum=2**20)
+            Parameter(side, "int", 0, f"{lines} {place} the map", minimum=-(2**20), maximum=2**20)
             for side, lines, place in (
                 ("above", "rows", "above"),
                 ("below", "rows", "below"),
@@ -83,7 +85,11 @@ class PadPixels(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("pad_pixels", inputs[0])
-        return Map(shape.channels, shape.height + self.above + self.below, shape.width + self.left + self.right)
+        height, width = shape.height + self.above + self.below, shape.width + self.left + self.right
+        if height < 1 or width < 1:
+            message = f"pad_pixels leaves nothing of a map of {shape.height}×{shape.width}"
+            raise OpError(message, "use a larger input, or take fewer rows and columns away")
+        return Map(shape.channels, height, width)
 
     @property
     def does_nothing(self) -> bool:
