@@ -15,11 +15,7 @@ _WINDOW = (
     Parameter("kernel", "size", help="size of the window", minimum=1),
     Parameter("stride", "size", 1, "step of the window", minimum=1),
     Parameter(
-        "padding",
-        "padding",
-        None,
-        "margin around the map; by default half of an odd kernel, none for an even one. `same` is TensorFlow's: the output "
-        "is the map's size over the stride, rounded up",
+        "padding", "padding", None, "margin around the map; by default half of an odd kernel, none for an even one"
     ),
     Parameter("ceil", "bool", False, "whether a window that reaches over the edge counts"),
 )

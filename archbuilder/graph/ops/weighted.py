@@ -51,13 +51,7 @@ class Convolution(Op):
         Parameter("width", "channels", None, "channels of the output; by default those of the input"),
         Parameter("kernel", "size", help="size of the window", minimum=1),
         Parameter("stride", "size", 1, "step of the window", minimum=1),
-        Parameter(
-            "padding",
-            "padding",
-            None,
-            "zeros around the map; by default half of an odd kernel. `same` is TensorFlow's: the output is the map's size "
-            "over the stride, rounded up",
-        ),
+        Parameter("padding", "padding", None, "zeros around the map; by default half of an odd kernel"),
         Parameter(
             "padding_mode",
             "string",
