@@ -63,6 +63,13 @@ def test_a_padding_is_that_of_the_size_at_hand() -> None:
         close(module(x), functional.conv2d(padded(x, (3, 3), (2, 2)), module.weight, None, 2))  # type: ignore[arg-type]
 
 
+def test_a_padding_that_changes_numbers_is_told() -> None:
+    """At stride 1 it is what there is without a word."""
+    for op, name in (("conv", "conv"), ("max_pool", "max pool"), ("avg_pool", "avg pool")):
+        assert Case(op, {"kernel": 3, "stride": 2, "padding": "same"}).applied().label() == f"{name} 3×3/2 same"
+        assert Case(op, {"kernel": 3, "padding": "same"}).applied().label() == f"{name} 3×3"
+
+
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
 def test_what_stands_around_a_map(mode: str) -> None:
     x = torch.rand(2, 12, 9, 8)

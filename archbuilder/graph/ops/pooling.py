@@ -152,7 +152,7 @@ def _window_keywords(pool: MaxPool | AveragePool) -> tuple[tuple[str, Any], ...]
 
 def _window_label(pool: MaxPool | AveragePool) -> str:
     stride = f"/{short(pool.stride)}" if pool.stride != (1, 1) else ""
-    return f"{pool.kernel[0]}×{pool.kernel[1]}{stride}"
+    return f"{pool.kernel[0]}×{pool.kernel[1]}{stride}{' same' if stride and pool.padding is None else ''}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -191,6 +191,7 @@ class Convolution(Op):
         stride = f"/{self.stride[0]}" if self.stride[0] == self.stride[1] else f"/{self.stride[0]}×{self.stride[1]}"
         details = stride if self.stride != (1, 1) else ""
         details += f" dilation {short(self.dilation)}" if self.dilation != (1, 1) else ""
+        details += " same" if self.padding is None and self.stride != (1, 1) else ""
         if self.groups == self.in_channels and self.groups > 1:
             return f"depthwise {kernel}{details}"
         return f"conv {kernel}{details}" + (f" groups {self.groups}" if self.groups > 1 else "")
