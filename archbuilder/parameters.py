@@ -34,7 +34,8 @@ class ParameterError(Exception):
 class Parameter:
     """One parameter of a block or an op.
 
-    `type` is one of `TYPES`, `element` the type of a list's elements. `null` is legal where it is the default, for slots,
+    `type` is one of `TYPES`, `element` the type of a list's elements; where it may be `single`, a list of one may be written
+    without its brackets. `null` is legal where it is the default, for slots,
     and where `optional` says so. `minimum` and `maximum` include their bound.
     """
 
@@ -47,6 +48,7 @@ class Parameter:
     maximum: float | None = None
     optional: bool = False
     element: str = ""
+    single: bool = False
 
     @property
     def required(self) -> bool:
@@ -79,10 +81,13 @@ class Parameter:
         if self.choices:
             return "one of " + ", ".join(self.choices)
         if self.type == "list":
-            return f"a list of which each is {TYPES[self.element]}"
+            single = f"{TYPES[self.element]}, or " if self.single else ""
+            return f"{single}a list of which each is {TYPES[self.element]}"
         return TYPES[self.type]
 
     def _check_list(self, value: Any) -> Any:
+        if self.single and not isinstance(value, list | tuple):
+            value = (value,) if _CHECKS[self.element](value) is not _MISFIT else value
         if not isinstance(value, list | tuple):
             raise ParameterError(f"`{self.name}` must be {self.expectation()}, got {describe(value)}")
         checked = tuple(_CHECKS[self.element](each) for each in value)

@@ -187,9 +187,10 @@ def _network(path: Path, name: str) -> str:
     reference = checked.architecture.reference
     source = (reference and (reference.paper or reference.note)) or ""
     size = "×".join(str(each) for each in facts.input_shape)
+    words = (checked.architecture.help, reference.note if reference and reference.paper else None)
     cells = (
         f"[{name}](../../specs/{path.parent.name}/{path.name})", str(facts.layers), f"{facts.parameters:,}", f"{facts.macs:,}",
-        size, _paper(source), (reference and reference.weights) or "", checked.architecture.help,
+        size, _paper(source), (reference and reference.weights) or "", "; ".join(filter(None, words)),
     )  # fmt: skip
     return f"| {' | '.join(_cell(cell) for cell in cells)} |"
 

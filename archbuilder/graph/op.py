@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
+from typing import Any, ClassVar, Final, Literal, NamedTuple, Self, TypeAlias
 
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
@@ -55,8 +55,8 @@ class Tensor(NamedTuple):
 
 
 class Window(NamedTuple):
-    """How an op slides over a map, along each axis. `padding` is None where it is what keeps the size, which is one more
-    behind the map than before it."""
+    """How an op slides over a map, along each axis. `padding` is None where it is that with which the map's size over the
+    stride comes out, rounded up: as much as the size at hand needs, and of an odd number one more behind the map."""
 
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
@@ -96,6 +96,9 @@ class Initialisation(NamedTuple):
 
     tensor: str
     kind: Any
+
+
+_NO_DEFAULT: Final = object()
 
 
 class Op:
@@ -158,9 +161,12 @@ class Op:
         return " ".join((self.name, *(f"{name}={shown(value)}" for name, value in self._telling())))
 
     def _telling(self) -> Iterator[tuple[str, Any]]:
-        """The attributes that are one of several kinds, or not what they are where nobody says anything."""
+        """The attributes that are one of several kinds, or not what they are where nobody says anything. A field with a default
+        is something that few say."""
         parameters = {parameter.name: parameter for parameter in self.parameters}
         for name, value in vars(self).items():
+            if value == getattr(type(self), name, _NO_DEFAULT):
+                continue
             parameter = parameters.get(name)
             default = parameter.default if parameter is not None else False
             usual = (shown(default), *(self.fallbacks.get(name, ())[:1] if default is None else ()))

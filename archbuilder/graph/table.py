@@ -14,11 +14,12 @@ from archbuilder.graph.ops.combine import (
     Gather,
     Identity,
     Multiply,
-    PadChannels,
+    Rescale,
     Softmax,
     Split,
 )
 from archbuilder.graph.ops.normalisation import Norm
+from archbuilder.graph.ops.padding import PadChannels, PadPixels
 from archbuilder.graph.ops.pooling import (
     AdaptivePool,
     AveragePool,
@@ -58,6 +59,8 @@ OPS: Final[dict[str, type[Op]]] = {
         Softmax,
         ChannelShuffle,
         PadChannels,
+        PadPixels,
+        Rescale,
         Flatten,
         Identity,
         ToTokens,

@@ -14,7 +14,7 @@ def default_padding(op: str, kernel: Pair, dilation: Pair) -> Pair:
     Raises:
         OpError: for an even kernel, which has no middle.
     """
-    if kernel[0] % 2 == 0 or kernel[1] % 2 == 0:
+    if is_even(kernel):
         shown = kernel[0] if kernel[0] == kernel[1] else list(kernel)
         raise OpError(
             f"{op} with an even kernel ({shown}) has no default padding", "use an odd kernel, or say its `padding`"
@@ -23,27 +23,38 @@ def default_padding(op: str, kernel: Pair, dilation: Pair) -> Pair:
 
 
 def same_padding(kernel: Pair, stride: Pair, dilation: Pair) -> Pair | None:
-    """What keeps the size; None where that is one more at the end than at the beginning.
+    """TensorFlow's SAME: zeros with which a window gives the map's size over the stride, rounded up.
 
-    Raises:
-        OpError: beside a stride, which does not keep it.
+    None where the map's size says how many these are, one more of an odd number behind the map. An odd kernel has no other
+    at stride 1 either: so the uses of a block with a stride and those without are told by the same words.
     """
-    if stride != (1, 1):
-        shown = stride[0] if stride[0] == stride[1] else list(stride)
-        message = f"`padding: same` keeps the size, and a stride of {shown} does not"
-        raise OpError(message, "write the padding as a number", "padding")
     spans = dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1)
-    return None if spans[0] % 2 or spans[1] % 2 else (spans[0] // 2, spans[1] // 2)
+    fixed = stride == (1, 1) and is_even(kernel) and spans[0] % 2 == spans[1] % 2 == 0
+    return (spans[0] // 2, spans[1] // 2) if fixed or kernel == (1, 1) else None
+
+
+def is_even(kernel: Pair) -> bool:
+    """Whether a window has no middle."""
+    return kernel[0] % 2 == 0 or kernel[1] % 2 == 0
 
 
 def slide(
-    op: str, shape: Map, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair = (1, 1), *, ceil: bool = False
+    op: str,
+    shape: Map,
+    kernel: Pair,
+    stride: Pair,
+    padding: Pair | None,
+    dilation: Pair = (1, 1),
+    *,
+    ceil: bool = False,
 ) -> Pair:
-    """The height and width after a window has slid over a map, as torch counts.
+    """The height and width after a window has slid over a map, as torch counts; `padding` is None for `same_padding`.
 
     Raises:
         OpError: if the window is larger than the padded map.
     """
+    if padding is None:
+        return -(-shape.height // stride[0]), -(-shape.width // stride[1])
     height = _along(shape.height, kernel[0], stride[0], padding[0], dilation[0], ceil)
     width = _along(shape.width, kernel[1], stride[1], padding[1], dilation[1], ceil)
     if height < 1 or width < 1:

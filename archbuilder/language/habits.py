@@ -22,6 +22,11 @@ _PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "num_classes": ("classes",),
     "scale_factor": ("factor",),
     "output_size": ("size",),
+    "mode": ("kind",),
+    "negative_slope": ("slope",),
+    "ceil_mode": ("ceil",),
+    "count_include_pad": ("count_padding",),
+    "qk_scale": ("scale",),
 }
 """Parameters elsewhere, and what they may be here."""
 

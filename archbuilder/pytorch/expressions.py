@@ -131,7 +131,7 @@ def _keyword_rank(key: str) -> int:
 
 
 _KEYWORD_ORDER: Final = (
-    "kernel_size", "stride", "padding", "dilation", "groups", "ceil_mode", "bias", "eps", "momentum",
+    "kernel_size", "stride", "padding", "dilation", "groups", "ceil_mode", "bias", "padding_mode", "eps", "momentum",
 )  # fmt: skip
 
 
@@ -154,6 +154,11 @@ DEFAULTS: Final[dict[str, Any]] = {
     "momentum": 0.1,
     "ceil_mode": False,
     "count_include_pad": True,
+    "padding_mode": "zeros",
+    "align_corners": None,
+    "negative_slope": 0.01,
+    "alpha": 1.0,
+    "approximate": "none",
 }
 """What torch takes where a keyword is left out; needed where only some instances write it."""
 

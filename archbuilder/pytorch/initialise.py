@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archbuilder.graph.graph import Graph, Node
+from archbuilder.graph.helpers import derived_from
 from archbuilder.graph.op import Construct, Op
 from archbuilder.pytorch.formulas import quoted
 from archbuilder.pytorch.instances import Instance, calls
@@ -196,12 +197,13 @@ def _tensors(node: Node) -> Iterator[tuple[str, str, Any]]:
     made = node.body.emit()
     if not isinstance(made, Construct):
         return
+    callee = derived_from(made.callee)  # a rule for those of one class of torch's holds for what derives from it
     kinds = {each.tensor: each.kind for each in node.body.initialise()}
     for tensor in node.body.state():
         if tensor.trained:
-            yield made.callee, tensor.name, kinds.get(tensor.name, DEFAULT)
+            yield callee, tensor.name, kinds.get(tensor.name, DEFAULT)
     if ("bias", False) in made.keywords:
-        yield made.callee, "bias", LACKING
+        yield callee, "bias", LACKING
 
 
 def _paths(network: Network) -> Iterator[tuple[str, str, str, str, Any]]:

@@ -18,6 +18,7 @@ from archbuilder.graph.table import OPS
 from archbuilder.parameters import REQUIRED, TYPES
 
 MAP, VECTOR, TOKENS, EXTRA = Map(12, 9, 8), Vector(12), Tokens(9, 8, 0, 12), Tokens(9, 8, 2, 12)
+POOLS = ("max_pool", "avg_pool")
 LAYERS = {"conv", "linear"}
 """What counts as a layer when the depth of a network is told."""
 
@@ -40,6 +41,18 @@ CASES = [
     Case("conv", {"kernel": [1, 3], "width": 8, "stride": [2, 1], "bias": True, "dilation": [1, 2]}),
     Case("conv", {"kernel": 4, "padding": [0, 1], "groups": 3, "width": 6}),
     Case("conv", {"kernel": 3, "group_width": 1, "width": 24}),
+    *(
+        Case("conv", {"kernel": kernel, "padding": "same", "stride": stride})
+        for kernel in (1, 3, 5)
+        for stride in (1, 2, 4)
+    ),
+    Case("conv", {"kernel": [2, 3], "padding": "same", "stride": [3, 1], "dilation": [1, 2]}),
+    Case("conv", {"kernel": [2, 4], "padding": "same", "dilation": 2}),
+    Case("conv", {"kernel": 3, "padding": "same", "padding_mode": "reflect"}),
+    *(Case("conv", {"kernel": 5, "stride": 2, "padding_mode": mode}) for mode in ("reflect", "replicate", "circular")),
+    Case("conv", {"kernel": 3, "standardize": 1e-6, "stride": 2, "padding_mode": "reflect"}),
+    Case("conv", {"kernel": 3, "standardize": 1e-8, "stride": 2, "padding": "same", "bias": True, "groups": 3}),
+    Case("channel_conv", {"kernel": 5, "circular": True}, (Map(12, 1, 1),)),
     Case("linear", {"width": 7}, (VECTOR,)),
     Case("linear", {"bias": False}, (VECTOR,)),
     Case("conv", {"kernel": 1, "bias": True, "init": "kaiming_fan_in", "bias_init": "zeros"}),
@@ -58,6 +71,9 @@ CASES = [
     Case("norm", {"kind": "layer", "zero_init": True}, (EXTRA,)),
     *(Case("activation", {"kind": kind}) for kind in OPS["activation"].parameters[0].choices),
     Case("activation", {"kind": "gelu"}, (TOKENS,)),
+    *(Case("activation", {"kind": "gelu", "approximate": function}) for function in ("tanh", "sigmoid")),
+    *(Case("activation", {"kind": kind, "slope": 0.2}) for kind in ("leaky_relu", "hard_sigmoid")),
+    Case("activation", {"kind": "elu", "alpha": 0.5}),
     Case("activation", {}, (VECTOR,)),
     Case("dropout", {"rate": 0.25}),
     Case("dropout", {"rate": 0.25}, (EXTRA,)),
@@ -68,6 +84,9 @@ CASES = [
     Case("max_pool", {"kernel": [3, 1], "stride": [2, 1], "padding": [1, 0]}),
     Case("avg_pool", {"kernel": 3, "stride": 2, "count_padding": False}),
     Case("avg_pool", {"kernel": 2, "stride": 3, "ceil": True}),
+    *(Case(pool, {"kernel": 3, "stride": stride, "padding": "same"}) for pool in POOLS for stride in (1, 2, 4)),
+    *(Case(pool, {"kernel": [1, 2], "stride": [2, 3], "padding": "same"}) for pool in POOLS),
+    Case("avg_pool", {"kernel": 3, "stride": 2, "padding": "same", "count_padding": False}),
     Case("global_pool", {}),
     Case("global_pool", {"keep": True}),
     Case("global_pool", {}, (TOKENS,)),
@@ -77,9 +96,12 @@ CASES = [
     Case("adaptive_avg_pool", {"size": 3}),
     Case("adaptive_avg_pool", {"size": [2, 16]}),
     Case("channel_pool", {}),
+    Case("channel_pool", {"first": "max"}),
     Case("weighted_pool", {}, (MAP, Map(1, 9, 8))),
     Case("upsample", {}),
     Case("upsample", {"factor": [3, 1], "kind": "bilinear"}),
+    Case("upsample", {"kind": "bicubic"}),
+    *(Case("upsample", {"kind": kind, "align_corners": True}) for kind in ("bilinear", "bicubic")),
     Case("subsample", {"stride": 2}),
     Case("subsample", {"stride": [3, 1]}),
     Case("add", {}, (MAP,)),
@@ -114,7 +136,15 @@ CASES = [
     Case("softmax", {}, (MAP, MAP, MAP)),
     Case("channel_shuffle", {}),
     Case("channel_shuffle", {"groups": 3}),
-    Case("pad_channels", {"width": 17}),
+    *(Case("pad_channels", {"width": 17, "side": side}) for side in ("both", "before", "behind")),
+    Case("pad_pixels", {"below": 1}),
+    Case("pad_pixels", {"above": 1, "below": 2, "right": 3, "value": -1}),
+    Case("pad_pixels", {"above": -1, "right": 1}),
+    Case("pad_pixels", {"above": -1, "left": -2}),
+    Case("rescale", {"scale": 0.17}),
+    Case("rescale", {"scale": [2], "offset": -1}, (VECTOR,)),
+    Case("rescale", {"offset": 0.5}, (EXTRA,)),
+    Case("rescale", {"scale": [0.1 * number for number in range(12)], "offset": 0.5}),
     Case("flatten", {}),
     Case("flatten", {}, (VECTOR,)),
     Case("flatten", {}, (TOKENS,)),
@@ -127,6 +157,8 @@ CASES = [
     Case("attention", {"heads": 3, "dropout": 0.25}, (EXTRA, EXTRA, EXTRA)),
     Case("attention", {"heads": 2}, (TOKENS, Tokens(2, 3, 0, 12), Tokens(2, 3, 0, 12))),
     Case("attention", {"heads": 4}, (TOKENS, Tokens(2, 3, 1, 12), Tokens(2, 3, 1, 8))),
+    Case("attention", {"heads": 3, "scale": 1.0}, (TOKENS, TOKENS, TOKENS)),
+    Case("attention", {"heads": 2, "weights": "mean", "cosine": True}, (EXTRA, EXTRA, EXTRA)),
     Case("parameter", {"shape": [12]}, ()),
     Case("parameter", {"shape": [12, 1, 1], "init": {"constant": 1e-6}}, ()),
     Case("parameter", {"shape": [1, 73, 12], "init": {"truncated_normal": 0.02}}, ()),
@@ -136,6 +168,8 @@ CASES = [
     Case("take_token", {"index": 73}, (EXTRA,)),
     Case("resize_tokens", {"grid": [9, 8]}, (Held((1, 72, 12)), TOKENS)),
     Case("resize_tokens", {"grid": 7}, (Held((1, 50, 12)), TOKENS)),
+    Case("resize_tokens", {"grid": 7, "kind": "nearest"}, (Held((1, 50, 12)), TOKENS)),
+    Case("resize_tokens", {"grid": 7, "kind": "bicubic", "antialias": True}, (Held((1, 49, 12)), TOKENS)),
 ]
 
 
@@ -174,7 +208,8 @@ def computed(expression: Expression, inputs: list[torch.Tensor]) -> Any:
     """What an expression gives."""
     names = [f"x{number}" for number in range(len(inputs))]
     joined = {"all": f"[{', '.join(names)}]", "sum": " + ".join(names), "product": " * ".join(names)}
-    text = expression.template.format(*names, **joined, **dict(expression.values))
+    values = {name: repr(value) for name, value in expression.values}
+    text = expression.template.format(*names, **joined, **values)
     return eval(text, NAMES, dict(zip(names, inputs, strict=True)))
 
 
@@ -394,6 +429,27 @@ def test_attention_is_what_its_formula_says() -> None:
             "queries have 12 channels, keys 6; they must be equal",
         ),
         (Case("attention", {}, (TOKENS, TOKENS, EXTRA)), "there are 72 keys and 74 values; they must be as many"),
+        (
+            Case("conv", {"kernel": 3, "padding": "same", "stride": 2, "padding_mode": "reflect"}),
+            "`padding: same` beside a stride is a padding with zeros",
+        ),
+        (
+            Case("conv", {"kernel": 3, "dilation": 8, "padding_mode": "reflect"}),
+            "`padding_mode: reflect` needs a map of at least 9×9, got 9×8",
+        ),
+        (
+            Case("conv", {"kernel": 4, "padding": "same", "dilation": 6, "padding_mode": "circular"}),
+            "`padding_mode: circular` needs a map of at least 9×9, got 9×8",
+        ),
+        (
+            Case("channel_conv", {"kernel": 9, "circular": True}, (Map(3, 1, 1),)),
+            "a circular kernel of 9 needs at least 4 channels, got 3",
+        ),
+        (Case("pad_pixels", {"above": -5, "below": -4}), "pad_pixels leaves nothing of a map of 9×8"),
+        (
+            Case("rescale", {"scale": [1, 2]}),
+            "`scale` is one number, or of a map one for each channel; got 2 for 12×9×8",
+        ),
         (
             Case("max_pool", {"kernel": 2, "padding": 2}),
             "the padding of a pool is at most half its kernel, got 2 beside a kernel of 2",

@@ -66,17 +66,28 @@ def test_an_even_kernel_has_no_default(kernel: Pair, shown: str) -> None:
     assert error.value.help == "use an odd kernel, or say its `padding`"
 
 
+@given(size=pairs(1, 24), kernel=pairs(1, 5), stride=pairs(1, 4), dilation=pairs(1, 3))
+def test_same_padding_gives_the_size_over_the_stride_rounded_up(
+    size: Pair, kernel: Pair, stride: Pair, dilation: Pair
+) -> None:
+    padding = same_padding(kernel, stride, dilation)
+    expected = ours(Map(1, *size), kernel, stride, padding, dilation)
+    assert expected == (-(-size[0] // stride[0]), -(-size[1] // stride[1]))
+
+
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")  # torch says that it costs a copy
 @given(size=pairs(1, 24), kernel=pairs(1, 5), dilation=pairs(1, 3))
 def test_same_padding_is_torchs(size: Pair, kernel: Pair, dilation: Pair) -> None:
     padding = same_padding(kernel, (1, 1), dilation)
+    if padding is None:
+        return
     x, weight = torch.rand(1, 1, *size), torch.rand(1, 1, *kernel)
     expected = functional.conv2d(x, weight, None, 1, "same", dilation)
-    assert expected.shape[2:] == size
-    if padding is not None:  # it can be said in numbers
-        torch.testing.assert_close(functional.conv2d(x, weight, None, 1, padding, dilation), expected)
+    torch.testing.assert_close(functional.conv2d(x, weight, None, 1, padding, dilation), expected)
 
 
-def test_same_padding_goes_with_no_stride() -> None:
-    with pytest.raises(OpError, match="keeps the size, and a stride of 2 does not"):
-        same_padding((2, 2), (2, 2), (1, 1))
+def test_same_padding_is_said_in_numbers_where_no_size_changes_it() -> None:
+    assert same_padding((2, 2), (1, 1), (2, 2)) == (1, 1)
+    assert same_padding((1, 1), (2, 2), (1, 1)) == (0, 0)
+    assert same_padding((2, 2), (1, 1), (1, 1)) is None  # one more behind the map
+    assert same_padding((3, 3), (2, 2), (1, 1)) is None

@@ -90,7 +90,9 @@ KNOBS = {
             "width": 8,
             "kernel": 5,
             "stride": 2,
-            "padding": 0,
+            "padding": "same",
+            "padding_mode": "circular",
+            "standardize": 1e-6,
             "dilation": 2,
             **GROUPED,
             "bias": True,
@@ -98,7 +100,7 @@ KNOBS = {
             "bias_init": Beside({"bias": True}, "zeros"),
         },
     ),
-    "channel_conv": Knobs("pixel", {"kernel": 3}, {"kernel": 5}),
+    "channel_conv": Knobs("pixel", {"kernel": 3}, {"kernel": 5, "circular": True}),
     "linear": Knobs("vector", {}, {"width": 8, "bias": False, "init": {"normal": 0.1}, "bias_init": "zeros"}),
     "norm": Knobs(
         "map",
@@ -111,17 +113,26 @@ KNOBS = {
             "zero_init": True,
         },
     ),
-    "activation": Knobs("map", {}, {"kind": "silu"}),
+    "activation": Knobs(
+        "map",
+        {},
+        {
+            "kind": "silu",
+            "slope": Beside({"kind": "leaky_relu"}, 0.1),
+            "alpha": Beside({"kind": "elu"}, 0.5),
+            "approximate": Beside({"kind": "gelu"}, "tanh"),
+        },
+    ),
     "dropout": Knobs("map", {}, {"rate": 0.25}),
     "drop_path": Knobs("map", {"rate": 0.5}, {"rate": 0.25, "schedule": "constant"}),
     "max_pool": Knobs("map", {"kernel": 3}, WINDOW),
     "avg_pool": Knobs("map", {"kernel": 3}, {**WINDOW, "count_padding": False}),
     "global_pool": Knobs("map", {}, {"keep": True, "kind": "max"}),
     "adaptive_avg_pool": Knobs("map", {"size": 4}, {"size": [2, 4]}),
-    "channel_pool": Knobs("map", {}, {}),
+    "channel_pool": Knobs("map", {}, {"first": "max"}),
     "weighted_pool": Knobs("map", {}, {}),
     "subsample": Knobs("map", {}, {"stride": [2, 4]}),
-    "upsample": Knobs("map", {}, {"factor": 3, "kind": "bilinear"}),
+    "upsample": Knobs("map", {}, {"factor": 3, "kind": "bilinear", "align_corners": Beside({"kind": "bicubic"}, True)}),
     "add": Knobs("a map beside its mean", {}, {"spread": Beside({}, True, refused=True)}),
     "multiply": Knobs("map", {}, {}),
     "concat": Knobs("map", {}, {}),
@@ -129,16 +140,24 @@ KNOBS = {
     "streams": Knobs("map", {}, {}),
     "softmax": Knobs("map", {}, {}),
     "channel_shuffle": Knobs("map", {}, {"groups": 4}),
-    "pad_channels": Knobs("map", {"width": 32}, {"width": 24}),
+    "pad_channels": Knobs("map", {"width": 32}, {"width": 24, "side": "behind"}),
+    "pad_pixels": Knobs("map", {"below": 1}, {"above": 1, "below": 2, "left": 3, "right": 4, "value": -1}),
+    "rescale": Knobs("map", {}, {"scale": 0.17, "offset": -1}),
     "flatten": Knobs("map", {}, {}),
     "identity": Knobs("map", {}, {}),
     "to_tokens": Knobs("map", {}, {}),
     "to_map": Knobs("tokens", {}, {}),
-    "attention": Knobs("queries, keys and values", {}, {"heads": 4, "dropout": 0.5}),
+    "attention": Knobs(
+        "queries, keys and values", {}, {"heads": 4, "dropout": 0.5, "scale": 1.0, "weights": "mean", "cosine": True}
+    ),
     "parameter": Knobs("held, for a sum", {"shape": [16, 1, 1]}, {"shape": [1], "init": "ones"}),
     "prepend_tokens": Knobs("tokens", {}, {}),
     "take_token": Knobs("tokens", {}, {"index": 2}),
-    "resize_tokens": Knobs("held, for tokens", {"grid": 16}, {"grid": [8, 32]}),
+    "resize_tokens": Knobs(
+        "held, for tokens",
+        {"grid": 16},
+        {"grid": [8, 32], "kind": "bicubic", "align_corners": True, "antialias": True},
+    ),
     # parts
     "conv_norm_act": Knobs("map", {"width": 16}, {"width": 8, "kernel": 5, "stride": 2, "dilation": 2, **GROUPED}),
     "deep_stem": Knobs("map", {"width": 16}, {"width": 32, "inner": 4, "stride": 1}),
@@ -160,9 +179,9 @@ KNOBS = {
     "preact_bottleneck": Knobs("map", {"width": 16}, {**PREACT, "ratio": 0.5, "inner": 8, **GROUPED}),
     "sk_basic": Knobs("map", {"width": 16}, {key: RESIDUAL[key] for key in RESIDUAL if key != "after_last_norm"}),
     # attention
-    "efficient_channel_attention": Knobs("map", {}, {"kernel": 7, "gate": "tanh"}),
-    "cbam": Knobs("map", {}, {"ratio": 4, "kernel": 5}),
-    "global_context": Knobs("map", {}, {"ratio": 4}),
+    "efficient_channel_attention": Knobs("map", {}, {"kernel": 7, "gate": "tanh", "circular": True}),
+    "cbam": Knobs("map", {}, {"ratio": 4, "kernel": 5, "gate": "hard_sigmoid", "first": "max"}),
+    "global_context": Knobs("map", {}, {"ratio": 4, "fuse": "scale"}),
     "conv_bn": Knobs("map", {"width": 16}, {"width": 8, "kernel": 5, "stride": 2, "dilation": 2, "active": False}),
     "selective_kernel": Knobs(
         "map", {"width": 64}, {"width": 32, "stride": 2, "dilation": 2, "branches": 4, "ratio": 2}
@@ -201,10 +220,12 @@ KNOBS = {
     "patch_embed": Knobs(
         "map, layer norm",
         {"width": 16, "kernel": 3, "stride": 4},
-        {"width": 8, "kernel": 5, "stride": 2, "padding": 0, "dilation": 2},
+        {"width": 8, "kernel": 5, "stride": 2, "padding": 0, "dilation": 2, "eps": 0.1},
     ),
     "reduced_attention": Knobs(
-        "tokens, layer norm", {"heads": 1, "reduction": 2}, {"heads": 2, "reduction": 4, "pooled": 4, "dropout": 0.5}
+        "tokens, layer norm",
+        {"heads": 1, "reduction": 2},
+        {"heads": 2, "reduction": 4, "pooled": 4, "dropout": 0.5, "eps": 0.1},
     ),
     "pvt_mlp": Knobs(
         "tokens", {"expand": 2}, {"expand": 3, "depthwise": False, "early_activation": True, "dilation": 2}

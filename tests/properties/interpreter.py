@@ -21,11 +21,12 @@ from archbuilder.graph.ops.combine import (
     Gather,
     Identity,
     Multiply,
-    PadChannels,
+    Rescale,
     Softmax,
     Split,
 )
 from archbuilder.graph.ops.normalisation import Norm
+from archbuilder.graph.ops.padding import PadChannels, PadPixels
 from archbuilder.graph.ops.pooling import (
     AdaptivePool,
     AveragePool,
@@ -53,6 +54,34 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "identity": lambda x: x,
 }
+
+
+def activated(op: Activation, x: Tensor) -> Tensor:
+    """An activation, with the constants that few of them have."""
+    match op.kind, op.approximate:
+        case "leaky_relu", _:
+            return torch.where(x > 0, x, x * (op.slope or 0.0))
+        case "hard_sigmoid", _ if op.slope is not None:
+            return torch.clamp(op.slope * x + 0.5, 0, 1)
+        case "elu", _:
+            return functional.elu(x, op.alpha)
+        case "gelu", "sigmoid":
+            return x * torch.sigmoid(x * 1.702)
+        case "gelu", function:
+            return functional.gelu(x, approximate=function or "none")
+    return ACTIVATIONS[op.kind](x)
+
+
+def around(
+    x: Tensor, op: Convolution | MaxPool | AveragePool, dilation: tuple[int, int] = (1, 1), **how: Any
+) -> Tensor:
+    """A map with its padding, as much as the size at hand needs where the op says no number."""
+    sides: list[int] = []
+    for at in (1, 0):
+        size, span = x.shape[2 + at], dilation[at] * (op.kernel[at] - 1)
+        total = max((-(-size // op.stride[at]) - 1) * op.stride[at] + span + 1 - size, 0)
+        sides += (total // 2, total - total // 2) if op.padding is None else (op.padding[at],) * 2
+    return functional.pad(x, sides, **how)
 
 
 @dataclass
@@ -112,14 +141,19 @@ class Interpreter:
         match op:
             case Convolution():
                 weight = self.state[f"{path}.weight"]
-                y = functional.conv2d(x, weight, stored("bias"), op.stride, op.padding, op.dilation, op.groups)
+                if op.standardize is not None:
+                    variance, mean = torch.var_mean(weight.flatten(1), 1, correction=0)
+                    weight = ((weight.movedim(0, -1) - mean) / (variance + op.standardize).sqrt()).movedim(-1, 0)
+                x = around(x, op, op.dilation, mode="constant" if op.padding_mode == "zeros" else op.padding_mode)
+                y = functional.conv2d(x, weight, stored("bias"), op.stride, 0, op.dilation, op.groups)
                 self.macs += y[0].numel() * weight[0].numel()
             case Linear():
                 y = functional.linear(x, self.state[f"{path}.weight"], stored("bias"))
                 self.macs += y[0].numel() * x.shape[-1]
             case ChannelConvolution():
                 weight = self.state[f"{path}.weight"]
-                windows = functional.pad(x.flatten(1), (op.kernel // 2, op.kernel // 2)).unfold(1, op.kernel, 1)
+                sides, mode = (op.kernel // 2, op.kernel // 2), "circular" if op.circular else "constant"
+                windows = functional.pad(x.flatten(1).unsqueeze(1), sides, mode)[:, 0].unfold(1, op.kernel, 1)
                 y = (windows * weight.flatten()).sum(-1)[:, :, None, None]
                 self.macs += y[0].numel() * op.kernel
             case Norm(kind="batch"):
@@ -135,7 +169,7 @@ class Interpreter:
                     -1, 1
                 )
             case Activation():
-                y = ACTIVATIONS[op.kind](x)
+                y = activated(op, x)
             case Dropout() | DropPath() | Identity():
                 y = x
             case Add():
@@ -166,8 +200,23 @@ class Interpreter:
             case PadChannels():
                 zeros = [x.new_zeros(len(x), count, *x.shape[2:]) for count in (op.before, op.behind)]
                 y = torch.cat([zeros[0], x, zeros[1]], 1)
+            case PadPixels():
+                size = x.shape[2] + op.above + op.below, x.shape[3] + op.left + op.right
+                y = x.new_full((*x.shape[:2], *size), op.value)
+                own = x[:, :, max(-op.above, 0) :, max(-op.left, 0) :]
+                inside = y[:, :, max(op.above, 0) :, max(op.left, 0) :][:, :, : own.shape[2], : own.shape[3]]
+                inside[:] = own[:, :, : inside.shape[2], : inside.shape[3]]
+            case Rescale():
+                form = (-1, 1, 1) if isinstance(x, Tensor) and len(op.scale) + len(op.offset) > 2 else (-1,)
+                y = x * x.new_tensor(op.scale).reshape(form) + x.new_tensor(op.offset).reshape(form)
             case Flatten():
                 y = x.reshape(len(x), -1)
+            case MaxPool(padding=None):
+                y = functional.max_pool2d(around(x, op, value=float("-inf")), op.kernel, op.stride)
+            case AveragePool(padding=None):
+                y = functional.avg_pool2d(around(x, op), op.kernel, op.stride)
+                inside = functional.avg_pool2d(around(torch.ones_like(x), op), op.kernel, op.stride)
+                y = y if op.count_padding else y / inside
             case MaxPool():
                 y = functional.max_pool2d(x, op.kernel, op.stride, op.padding, ceil_mode=op.ceil)
             case AveragePool():
@@ -181,7 +230,7 @@ class Interpreter:
             case AdaptivePool():
                 y = functional.adaptive_avg_pool2d(x, op.size)
             case ChannelPool():
-                y = torch.stack([x.mean(1), x.amax(1)], 1)
+                y = torch.stack([x.mean(1), x.amax(1)] if op.first == "mean" else [x.amax(1), x.mean(1)], 1)
             case WeightedPool():
                 weights = torch.softmax(inputs[1].flatten(1), 1).view_as(inputs[1])
                 y = (x * weights).sum((2, 3), keepdim=True)
@@ -189,8 +238,9 @@ class Interpreter:
             case Subsample():
                 y = x[..., :: op.stride[0], :: op.stride[1]]
             case Upsample():
-                factor = tuple(float(each) for each in op.factor)
-                y = functional.interpolate(x, scale_factor=factor, mode=op.kind)  # type: ignore[arg-type]
+                size = tuple(each * factor for each, factor in zip(x.shape[2:], op.factor, strict=True))
+                aligned = None if op.kind == "nearest" else op.align_corners
+                y = functional.interpolate(x, size, mode=op.kind, align_corners=aligned)
             case ToTokens():
                 y = x.movedim(1, -1)
             case ToMap():
@@ -204,7 +254,9 @@ class Interpreter:
             case ResizeTokens():  # the input has the size of the spec
                 grid = inputs[1].shape[1:3]
                 y = x[:, op.extra :].unflatten(1, (op.height, op.width)).movedim(-1, 1)
-                y = functional.interpolate(y, size=grid, mode="bilinear").movedim(1, -1)
+                aligned = None if op.kind == "nearest" else op.align_corners
+                how = {"mode": op.kind, "antialias": op.antialias}
+                y = functional.interpolate(y, size=grid, align_corners=aligned, **how).movedim(1, -1)
                 y = torch.cat([x[:, : op.extra], y.flatten(1, 2)], 1) if op.extra else y
             case Attention():
                 y = self.attention(op, inputs)
@@ -216,8 +268,12 @@ class Interpreter:
         """Head by head, as the formula says."""
         queries, keys, values = (each.flatten(1, -2).chunk(op.heads, -1) for each in inputs)
         found = []
+        if op.cosine:
+            queries, keys = ([each / each.norm(dim=-1, keepdim=True) for each in heads] for heads in (queries, keys))
         for query, key, value in zip(queries, keys, values, strict=True):
-            weights = torch.softmax(query @ key.transpose(1, 2) / query.shape[-1] ** 0.5, -1)
+            scale = query.shape[-1] ** -0.5 if op.scale is None else op.scale
+            products = query @ key.transpose(1, 2) * scale
+            weights = torch.softmax(products, -1) if op.weights == "softmax" else products / products.shape[-1]
             found.append(weights @ value)
             self.macs += weights[0].numel() * (query.shape[-1] + value.shape[-1])
         return torch.cat(found, -1).unflatten(1, inputs[0].shape[1:-1])

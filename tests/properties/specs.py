@@ -25,6 +25,14 @@ ACTIVATIONS = [
     "sigmoid",
     "tanh",
 ]
+CONSTANTS = [
+    {"kind": "leaky_relu", "slope": 0.2},
+    {"kind": "hard_sigmoid", "slope": 0.2},
+    {"kind": "elu", "alpha": 0.5},
+    {"kind": "gelu", "approximate": "tanh"},
+    {"kind": "gelu", "approximate": "sigmoid"},
+]
+"""Activations with the constants that few say."""
 RESIDUAL = ["basic", "bottleneck", "res2net", "preact_basic", "preact_bottleneck"]
 STAGE_NAMES = [
     "layer1",
@@ -277,7 +285,7 @@ class Writer:
     def nearer(self, step: dict[str, Any], *, plain: bool) -> None:
         """Defaults for what is inside this step only."""
         if self.chance(5):
-            step["activation"] = self.pick(*ACTIVATIONS)
+            step["activation"] = self.pick(*ACTIVATIONS, *CONSTANTS)
         if self.chance(5):
             step["norm"] = {"eps": 0.001}
         if self.chance(5):
@@ -291,12 +299,11 @@ class Writer:
         width = self.new_width()
         kernel = self.pick(1, 3, [1, 3], [3, 5])
         self.channels = width
-        return {
-            "block": "conv_norm_act",
-            "width": self.number(width),
-            "kernel": kernel,
-            "stride": self.new_stride(),
-        } | self.pick({}, {"depth": 2}, {"depth": 3, "names": "c$repeat"})
+        step = {"block": "conv_norm_act", "width": self.number(width), "kernel": kernel, "stride": self.new_stride()}
+        step |= self.pick({}, {"depth": 2}, {"depth": 3, "names": "c$repeat"})
+        padding = {"padding": "same"} | ({"padding_mode": "circular"} if step["stride"] == 1 else {})
+        standardized = {"standardize": 1e-4} | self.pick({}, padding)
+        return step | self.pick({}, {}, {"conv": {"padding": "same"}}, {"conv": padding}, {"conv": standardized})
 
     def listed(self) -> Any:
         width = self.new_width()
@@ -370,6 +377,14 @@ class Writer:
             {"block": "max_pool", "kernel": 3, "stride": 2},
             {"block": "avg_pool", "kernel": [3, 3], "stride": 2, "count_padding": False},
             {"block": "avg_pool", "kernel": 2, "stride": 2, "ceil": True},
+            {
+                "block": "avg_pool",
+                "kernel": self.pick(2, 3),
+                "stride": 2,
+                "padding": "same",
+                "count_padding": self.chance(),
+            },
+            {"block": "max_pool", "kernel": 3, "stride": 2, "padding": "same"},
             {"block": "subsample"},
         )
         self.height, self.width = -(-self.height // 2), -(-self.width // 2)
@@ -434,15 +449,21 @@ class Writer:
         } | self.pick({}, {"depth": 2})
 
     def attention(self) -> Any:
-        return {"block": self.use("attend"), "heads": self.pick(1, 2, 4), "shift": self.chance()}
+        step = {"block": self.use("attend"), "heads": self.pick(1, 2, 4), "shift": self.chance()}
+        told = self.pick({}, {}, {"scale": 1.0}, {"weights": "mean"}, {"cosine": True, "scale": 10.0})
+        return step | ({"attention": told} if told else {})
 
     def pooled(self) -> Any:
         body = {
-            "gates": self.pick("channel_pool", {"block": "global_pool", "keep": True, "kind": self.pick("max", "sum")}),
+            "gates": self.pick(
+                "channel_pool",
+                {"block": "channel_pool", "first": "max"},
+                {"block": "global_pool", "keep": True, "kind": self.pick("max", "sum")},
+            ),
             "sigmoid": {"block": "activation", "kind": "sigmoid"},
         }
         body["out"] = {"block": "multiply", "from": ["input", "sigmoid"]}
-        if body["gates"] == "channel_pool":
+        if "channel_pool" in str(body["gates"]):
             # A block of its own, as `scale` would multiply a width of 1 that stands in a stage.
             body["sigmoid"] = self.use("spatial")
         return {"body": body}
@@ -451,6 +472,9 @@ class Writer:
         body = {
             "down": {"block": "adaptive_avg_pool", "size": self.pick(2, [3, 2])},
             "larger": {"block": "upsample", "factor": self.pick(2, [1, 3]), "kind": self.pick("nearest", "bilinear")},
+            "scaled": {"block": "rescale", "scale": self.pick(0.5, [2]), "offset": self.pick(0, -1)},
+            "padded": {"block": "pad_pixels", "above": self.pick(0, 1, -1), "right": 1, "value": self.pick(0, -1)},
+            "again": {"block": "upsample", "factor": 1, "kind": "bicubic", "align_corners": self.chance()},
             "pool": {"block": "global_pool", "keep": True},
             "sum": {"block": "add", "from": ["input", "pool"], "spread": True},
         }

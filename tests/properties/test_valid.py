@@ -67,7 +67,7 @@ def counted(module: nn.Module, images: Tensor) -> tuple[Tensor, int, int, dict[s
         handles.append(layer.register_forward_hook(see(name)))
         if isinstance(layer, nn.Conv2d | nn.Linear):
             handles.append(layer.register_forward_hook(weigh))
-        if type(layer).__name__ == "Attention":
+        if type(layer).__name__ in ("Attention", "ScaledAttention"):
             handles.append(layer.register_forward_hook(attend))
     with torch.no_grad():
         output = module(images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
@@ -24,6 +25,8 @@ _MODULES: Final = {
     "identity": "nn.Identity",
 }
 _IN_PLACE: Final = ("relu", "relu6", "leaky_relu")
+_SLOPES: Final = {"leaky_relu": 0.01, "hard_sigmoid": None}
+"""The slopes that torch gives its own; that of a hard sigmoid is a sixth."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,9 +40,45 @@ class Activation(Op):
     telling: ClassVar[bool] = False
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("kind", "string", "relu", "which one", choices=tuple(_MODULES)),
+        Parameter(
+            "slope",
+            "float",
+            None,
+            "of a leaky_relu below zero, by default 0.01, or of a hard_sigmoid at zero, by default 1/6",
+            minimum=0,
+        ),
+        Parameter("alpha", "float", 1.0, "how far below zero an elu goes"),
+        Parameter(
+            "approximate",
+            "string",
+            None,
+            "by what a gelu is approximated: tanh, or x * sigmoid(1.702 x) (arXiv:1606.08415, section 2)",
+            choices=("tanh", "sigmoid"),
+        ),
     )
+    fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {"slope": ("0.01",)}
 
     kind: str
+    slope: float | None = None
+    alpha: float = 1.0
+    approximate: str | None = None
+
+    @classmethod
+    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        kind, slope = given["kind"], given["slope"]
+        slope = _SLOPES.get(kind) if slope is None or kind not in _SLOPES else float(slope)
+        alpha = float(given["alpha"]) if kind == "elu" else 1.0
+        return cls(kind, slope, alpha, given["approximate"] if kind == "gelu" else None)
+
+    @classmethod
+    def idle(cls, given: dict[str, Any]) -> dict[str, str]:
+        owners = {"slope": (None, tuple(_SLOPES)), "alpha": (1.0, ("elu",)), "approximate": (None, ("gelu",))}
+        beside = f"beside `kind: {given['kind']}`"
+        return {
+            knob: beside
+            for knob, (default, kinds) in owners.items()
+            if given["kind"] not in kinds and given[knob] != default
+        }
 
     @property
     def in_place(self) -> bool:  # type: ignore[override]
@@ -49,8 +88,22 @@ class Activation(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return only_one("activation", inputs[0])
 
+    @property
+    def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What torch has no module for."""
+        made = self.emit().callee
+        return () if made.startswith("nn.") else (made,)
+
     def emit(self) -> Construct:
-        return Construct(_MODULES[self.kind])
+        if self.kind == "leaky_relu" and self.slope != _SLOPES["leaky_relu"]:
+            return Construct("nn.LeakyReLU", (), (("negative_slope", self.slope),), {"negative_slope": ("slope",)})
+        if self.kind == "hard_sigmoid" and self.slope is not None:
+            return Construct("HardSigmoid", (self.slope,), (), {0: ("slope",)})
+        if self.kind == "elu" and self.alpha != 1.0:
+            return Construct("nn.ELU", (), (("alpha", self.alpha),))
+        if self.approximate == "tanh":
+            return Construct("nn.GELU", (), (("approximate", self.approximate),))
+        return Construct("SigmoidGELU" if self.approximate == "sigmoid" else _MODULES[self.kind])
 
     def label(self) -> str:
         return self.kind.replace("_", " ")

@@ -12,7 +12,6 @@ from archbuilder.graph.op import (
     OpError,
     Role,
     ShapesDiffer,
-    Sources,
     divisors,
     only_map,
     only_one,
@@ -251,37 +250,54 @@ class Split(Op):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PadChannels(Op):
-    """Channels of zeros."""
+class Rescale(Op):
+    """Numbers that are not trained, and in no checkpoint: times some, plus some."""
 
-    name: ClassVar[str] = "pad_channels"
-    help: ClassVar[str] = "adds channels of zeros up to `width`, half of them before and half behind"
-    channels_given: ClassVar[tuple[str, ...]] = ("width",)
-    role: ClassVar[Role] = "shape"
-    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("width", "channels", help="channels of the output"),)
+    name: ClassVar[str] = "rescale"
+    help: ClassVar[str] = (
+        "times a number, plus a number, that are not trained; or for a map one of each for every channel"
+    )
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("scale", "list", (1.0,), "what it is multiplied with", element="float", single=True),
+        Parameter("offset", "list", (0.0,), "what is added then", element="float", single=True),
+    )
 
-    before: int
-    behind: int
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
-        missing = given["width"] - only_map("pad_channels", inputs[0]).channels
-        if missing < 0:
-            raise OpError(f"pad_channels cannot make {-missing} channels fewer", "use `shortcut: project`", "width")
-        return cls(missing // 2, missing - missing // 2)
+        shape = only_one("rescale", inputs[0])
+        for knob in ("scale", "offset"):
+            count = len(given[knob])
+            if count != 1 and not (isinstance(shape, Map) and count == shape.channels):
+                message = f"`{knob}` is one number, or of a map one for each channel; got {count} for {shape}"
+                raise OpError(message, None, knob)
+        scale, offset = (tuple(float(each) for each in given[knob]) for knob in ("scale", "offset"))
+        return cls(scale, offset)
 
-    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        shape = only_map("pad_channels", inputs[0])
-        return Map(shape.channels + self.before + self.behind, shape.height, shape.width)
+    def is_fresh(self, inputs: int) -> bool:
+        return True
 
-    def emit(self) -> Expression:
-        values = (("before", self.before), ("behind", self.behind))
-        half = "(width - input.channels) // 2"
-        sources: Sources = {"before": (half,), "behind": (f"width - input.channels - {half}",)}
-        return Expression("functional.pad({0}, (0, 0, 0, 0, {before}, {behind}))", values, sources)
+    @property
+    def does_nothing(self) -> bool:
+        return {*self.scale} == {1.0} and {*self.offset} == {0.0}
 
-    def label(self) -> str:
-        return f"+{self.before + self.behind} channels of zeros"
+    @property
+    def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """One number needs none."""
+        return () if len(self.scale) == len(self.offset) == 1 else ("Rescale",)
+
+    def emit(self) -> Construct | Expression:
+        count = max(len(self.scale), len(self.offset))
+        if count == 1:
+            added = " + {offset}" if self.offset != (0.0,) else ""
+            values = (("scale", self.scale[0]), *((("offset", self.offset[0]),) if added else ()))
+            return Expression(
+                "{0} * {scale}" + added, values, {"scale": ("scale", "scale[0]"), "offset": ("offset", "offset[0]")}
+            )
+        each = (numbers * (count // len(numbers)) for numbers in (self.scale, self.offset))
+        return Construct("Rescale", tuple(each))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -8,13 +8,15 @@ from typing import Any, ClassVar, Final, Self
 
 from archbuilder.graph.op import Construct, Expression, Op, OpError, Role, Sources, Window, only_map, pair, short
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
-from archbuilder.graph.windows import Pair, default_padding, slide
+from archbuilder.graph.windows import Pair, default_padding, is_even, slide
 from archbuilder.parameters import Parameter
 
 _WINDOW = (
     Parameter("kernel", "size", help="size of the window", minimum=1),
     Parameter("stride", "size", 1, "step of the window", minimum=1),
-    Parameter("padding", "size", None, "margin around the map; by default half of an odd kernel, none for an even one"),
+    Parameter(
+        "padding", "padding", None, "margin around the map; by default half of an odd kernel, none for an even one"
+    ),
     Parameter("ceil", "bool", False, "whether a window that reaches over the edge counts"),
 )
 
@@ -27,15 +29,18 @@ _WINDOW_SOURCES: Final[Sources] = {
 }
 
 
-def _padding(given: dict[str, Any]) -> Pair:
+def _padding(given: dict[str, Any]) -> Pair | None:
+    """The margin; None where the map's size says how large it is."""
     kernel, padding = pair(given["kernel"]), given["padding"]
+    if padding == "same":
+        return (0, 0) if kernel == (1, 1) else None
     if padding is not None:
         for margin, size in zip(pair(padding), kernel, strict=True):
             if margin > size // 2:
                 message = f"the padding of a pool is at most half its kernel, got {margin} beside a kernel of {size}"
                 raise OpError(message, "use a larger kernel or less padding", "padding")
         return pair(padding)
-    return (0, 0) if kernel[0] % 2 == 0 or kernel[1] % 2 == 0 else default_padding("pool", kernel, (1, 1))
+    return (0, 0) if is_even(kernel) else default_padding("pool", kernel, (1, 1))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,12 +55,16 @@ class MaxPool(Op):
 
     kernel: Pair
     stride: Pair
-    padding: Pair
+    padding: Pair | None
     ceil: bool
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
-        return cls(pair(given["kernel"]), pair(given["stride"]), _padding(given), given["ceil"])
+        return cls(pair(given["kernel"]), pair(given["stride"]), _padding(given), given["ceil"] and not _idle(given))
+
+    @classmethod
+    def idle(cls, given: dict[str, Any]) -> dict[str, str]:
+        return _idle(given)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("max_pool", inputs[0])
@@ -66,7 +75,13 @@ class MaxPool(Op):
         return Window(self.kernel, self.stride, self.padding, (1, 1))
 
     def emit(self) -> Construct:
-        return Construct("nn.MaxPool2d", (), _window_keywords(self), _WINDOW_SOURCES)
+        callee = "SameMaxPool2d" if self.padding is None else "nn.MaxPool2d"
+        return Construct(callee, (), _window_keywords(self), _WINDOW_SOURCES)
+
+    @property
+    def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Torch pads by one number, whatever the map's size."""
+        return ("SameMaxPool2d", "pad_same") if self.padding is None else ()
 
     def label(self) -> str:
         return f"max pool {_window_label(self)}"
@@ -88,14 +103,18 @@ class AveragePool(Op):
 
     kernel: Pair
     stride: Pair
-    padding: Pair
+    padding: Pair | None
     ceil: bool
     count_padding: bool
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         window = pair(given["kernel"]), pair(given["stride"]), _padding(given)
-        return cls(*window, given["ceil"], given["count_padding"])
+        return cls(*window, given["ceil"] and not _idle(given), given["count_padding"])
+
+    @classmethod
+    def idle(cls, given: dict[str, Any]) -> dict[str, str]:
+        return _idle(given)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("avg_pool", inputs[0])
@@ -107,22 +126,33 @@ class AveragePool(Op):
 
     def emit(self) -> Construct:
         counted = () if self.count_padding else (("count_include_pad", False),)
-        return Construct("nn.AvgPool2d", (), (*_window_keywords(self), *counted), _WINDOW_SOURCES)
+        callee = "SameAvgPool2d" if self.padding is None else "nn.AvgPool2d"
+        return Construct(callee, (), (*_window_keywords(self), *counted), _WINDOW_SOURCES)
+
+    @property
+    def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Torch pads by one number, whatever the map's size."""
+        return ("SameAvgPool2d", "pad_same") if self.padding is None else ()
 
     def label(self) -> str:
         return f"avg pool {_window_label(self)}"
 
 
+def _idle(given: dict[str, Any]) -> dict[str, str]:
+    idle = given["padding"] == "same" and given["ceil"]
+    return {"ceil": "beside `padding: same`, where every window counts"} if idle else {}
+
+
 def _window_keywords(pool: MaxPool | AveragePool) -> tuple[tuple[str, Any], ...]:
     keywords: list[tuple[str, Any]] = [("kernel_size", short(pool.kernel)), ("stride", short(pool.stride))]
-    keywords += [("padding", short(pool.padding))] if pool.padding != (0, 0) else []
+    keywords += [("padding", short(pool.padding))] if pool.padding not in (None, (0, 0)) else []
     keywords += [("ceil_mode", True)] if pool.ceil else []
     return tuple(keywords)
 
 
 def _window_label(pool: MaxPool | AveragePool) -> str:
     stride = f"/{short(pool.stride)}" if pool.stride != (1, 1) else ""
-    return f"{pool.kernel[0]}×{pool.kernel[1]}{stride}"
+    return f"{pool.kernel[0]}×{pool.kernel[1]}{stride}{' same' if stride and pool.padding is None else ''}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -193,12 +223,18 @@ class ChannelPool(Op):
     name: ClassVar[str] = "channel_pool"
     help: ClassVar[str] = "mean and largest over the channels of each pixel: a map of two channels"
     channels_given: ClassVar[tuple[str, ...]] = ("2",)
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter("first", "string", "mean", "which of the two channels comes first", choices=("mean", "max")),
+    )
+
+    first: str = "mean"
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return only_map("channel_pool", inputs[0])._replace(channels=2)
 
     def emit(self) -> Expression:
-        return Expression("torch.cat([{0}.mean(dim=1, keepdim=True), {0}.amax(dim=1, keepdim=True)], dim=1)")
+        pooled = "{0}.mean(dim=1, keepdim=True)", "{0}.amax(dim=1, keepdim=True)"
+        return Expression(f"torch.cat([{', '.join(pooled if self.first == 'mean' else pooled[::-1])}], dim=1)")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -257,6 +293,11 @@ class AdaptivePool(Op):
         return f"adaptive avg pool {self.size[0]}×{self.size[1]}"
 
 
+ALIGN_CORNERS: Final = Parameter(
+    "align_corners", "bool", False, "whether the middles of the corner pixels stay where they are, not the map's edges"
+)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Upsample(Op):
     """Interpolation to a multiple of the size."""
@@ -266,22 +307,30 @@ class Upsample(Op):
     role: ClassVar[Role] = "resampling"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("factor", "size", 2, "how many times larger", minimum=1),
-        Parameter("kind", "string", "nearest", "how new pixels are found", choices=("nearest", "bilinear")),
+        Parameter("kind", "string", "nearest", "how new pixels are found", choices=("nearest", "bilinear", "bicubic")),
+        ALIGN_CORNERS,
     )
 
     factor: Pair
     kind: str
+    align_corners: bool = False
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
-        return cls(pair(given["factor"]), given["kind"])
+        return cls(pair(given["factor"]), given["kind"], given["align_corners"] and given["kind"] != "nearest")
+
+    @classmethod
+    def idle(cls, given: dict[str, Any]) -> dict[str, str]:
+        idle = given["kind"] == "nearest" and given["align_corners"]
+        return {"align_corners": "beside `kind: nearest`"} if idle else {}
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("upsample", inputs[0])
         return Map(shape.channels, shape.height * self.factor[0], shape.width * self.factor[1])
 
     def emit(self) -> Construct:
-        keywords = (("scale_factor", short(self.factor)), ("mode", self.kind))
+        keywords: tuple[tuple[str, Any], ...] = (("scale_factor", short(self.factor)), ("mode", self.kind))
+        keywords += (("align_corners", True),) if self.align_corners else ()
         return Construct("nn.Upsample", (), keywords, {"scale_factor": ("factor",), "mode": ("kind",)})
 
     def label(self) -> str:

@@ -19,6 +19,7 @@ from archbuilder.graph.op import (
     only_tokens,
     pair,
 )
+from archbuilder.graph.ops.pooling import ALIGN_CORNERS
 from archbuilder.graph.shapes import Held, Map, Shape, Tokens, Vector
 from archbuilder.parameters import Parameter
 
@@ -157,24 +158,29 @@ class TakeToken(Op):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ResizeTokens(Op):
-    """A position embedding on the grid of the tokens at hand: interpolated bilinearly, extra tokens as they are."""
+    """A position embedding on the grid of the tokens at hand: interpolated, extra tokens as they are."""
 
     name: ClassVar[str] = "resize_tokens"
     help: ClassVar[str] = (
         "a held embedding for each token, interpolated where the input has another size than the spec says"
     )
-    helpers: ClassVar[tuple[str, ...]] = ("resize_tokens",)
     role: ClassVar[Role] = "resampling"
     telling: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
     size_parameter: ClassVar[str | None] = "grid"
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("grid", "size", help="height and width of the tokens for which the embedding was made", minimum=1),
+        Parameter("kind", "string", "bilinear", "how it is interpolated", choices=("nearest", "bilinear", "bicubic")),
+        ALIGN_CORNERS,
+        Parameter("antialias", "bool", False, "whether it is smoothed where the grid is a smaller one"),
     )
 
     height: int
     width: int
     extra: int
+    kind: str = "bilinear"
+    align_corners: bool = False
+    antialias: bool = False
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
@@ -187,14 +193,31 @@ class ResizeTokens(Op):
             raise OpError(
                 f"resize_tokens takes a parameter of [1, {height * width} or more, {tokens.channels}], got {held}"
             )
-        return cls(height, width, held.sizes[1] - height * width)
+        idle = cls.idle(given)
+        smooth = (knob not in idle and given[knob] for knob in ("align_corners", "antialias"))
+        return cls(height, width, held.sizes[1] - height * width, given["kind"], *smooth)
+
+    @classmethod
+    def idle(cls, given: dict[str, Any]) -> dict[str, str]:
+        idle = given["kind"] == "nearest"
+        return {knob: "beside `kind: nearest`" for knob in ("align_corners", "antialias") if idle and given[knob]}
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return only_tokens("resize_tokens", inputs[1])._replace(extra=self.extra)
 
+    @property
+    def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Most embeddings are interpolated in one way."""
+        return (self.emit().template.partition("(")[0],)
+
     def emit(self) -> Expression:
-        values = (("height", self.height), ("width", self.width), ("extra", self.extra))
-        return Expression("resize_tokens({0}, {1}, ({height}, {width}), extra={extra})", values)
+        values: tuple[tuple[str, Any], ...] = (("height", self.height), ("width", self.width), ("extra", self.extra))
+        template = "resize_tokens({0}, {1}, ({height}, {width}), extra={extra}"
+        if (self.kind, self.align_corners, self.antialias) == ("bilinear", False, False):
+            return Expression(f"{template})", values)
+        values += (("kind", self.kind), ("align_corners", self.align_corners), ("antialias", self.antialias))
+        more = "mode={kind}, align_corners={align_corners}, antialias={antialias}"
+        return Expression(f"{template.replace('resize', 'interpolate')}, {more})", values)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -203,7 +226,6 @@ class Attention(Op):
 
     name: ClassVar[str] = "attention"
     help: ClassVar[str] = "scaled dot-product attention; takes queries, keys and values"
-    helpers: ClassVar[tuple[str, ...]] = ("Attention",)
     role: ClassVar[Role] = "attention"
     inputs: ClassVar[tuple[int, int | None]] = (3, 3)
     parameters: ClassVar[tuple[Parameter, ...]] = (
@@ -211,12 +233,29 @@ class Attention(Op):
         Parameter(
             "dropout", "float", 0.0, "the share of weights that is set to zero in training", minimum=0, maximum=1
         ),
+        Parameter(
+            "scale",
+            "float",
+            None,
+            "what products of queries and keys are multiplied with; by default 1 / √(channels of a head)",
+        ),
+        Parameter(
+            "weights",
+            "string",
+            "softmax",
+            "what makes weights of these products: softmax, or mean, which is their number (arXiv:1711.07971, dot product)",
+            choices=("softmax", "mean"),
+        ),
+        Parameter("cosine", "bool", False, "whether queries and keys are brought to length 1 first"),
     )
 
     heads: int
     dropout: float
     channels: int
     keys: int
+    scale: float | None = None
+    weights: str = "softmax"
+    cosine: bool = False
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
@@ -230,7 +269,8 @@ class Attention(Op):
             raise OpError(f"queries have {queries.channels} channels, keys {keys.channels}; they must be equal")
         if keys.tokens != values.tokens:
             raise OpError(f"there are {keys.tokens} keys and {values.tokens} values; they must be as many")
-        return cls(heads, given["dropout"], queries.channels, keys.tokens)
+        unusual = given["scale"], given["weights"], given["cosine"]
+        return cls(heads, given["dropout"], queries.channels, keys.tokens, *unusual)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         queries, values = only_tokens("attention", inputs[0]), only_tokens("attention", inputs[2])
@@ -241,8 +281,17 @@ class Attention(Op):
         tokens = only_tokens("attention", output)
         return tokens.tokens * self.keys * (self.channels + tokens.channels)
 
+    @property
+    def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Torch has no attention without weights of its own."""
+        return (self.emit().callee,)
+
     def emit(self) -> Construct:
-        return Construct("Attention", (self.heads,), (("dropout", self.dropout),), {0: ("heads",)})
+        keywords: tuple[tuple[str, Any], ...] = (("dropout", self.dropout),)
+        unusual = (("scale", self.scale), ("weights", self.weights), ("cosine", self.cosine))
+        if unusual == (("scale", None), ("weights", "softmax"), ("cosine", False)):
+            return Construct("Attention", (self.heads,), keywords, {0: ("heads",)})
+        return Construct("ScaledAttention", (self.heads,), (*keywords, *unusual), {0: ("heads",)})
 
     def label(self) -> str:
         return f"attention, {self.heads} head{'s' * (self.heads > 1)}"

@@ -21,11 +21,14 @@ from archbuilder.graph.op import (
     vector_or_tokens,
 )
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
-from archbuilder.graph.windows import Pair, default_padding, same_padding, slide
+from archbuilder.graph.windows import Pair, default_padding, is_even, same_padding, slide
 from archbuilder.parameters import Parameter
 
+PADDING_MODES: Final = ("zeros", "reflect", "replicate", "circular")
+"""What stands around a map, as torch calls it."""
+
 _LAYER: Final[Sources] = {0: ("input.channels",), 1: ("width",)}
-_CONVOLUTION: Final[Sources] = {**_LAYER, "kernel_size": ("kernel",)}
+_CONVOLUTION: Final[Sources] = {**_LAYER, "kernel_size": ("kernel",), "eps": ("standardize",)}
 
 _INIT_HELP = "how the weights are drawn; `default` is torch's own way"
 
@@ -49,6 +52,13 @@ class Convolution(Op):
         Parameter("kernel", "size", help="size of the window", minimum=1),
         Parameter("stride", "size", 1, "step of the window", minimum=1),
         Parameter("padding", "padding", None, "zeros around the map; by default half of an odd kernel"),
+        Parameter(
+            "padding_mode",
+            "string",
+            "zeros",
+            "what stands around the map: zeros, or pixels of the map itself",
+            choices=PADDING_MODES,
+        ),
         Parameter("dilation", "size", 1, "distance between the window's taps", minimum=1),
         Parameter("groups", "int", None, "groups that do not see each other; by default one", minimum=1),
         Parameter(
@@ -59,6 +69,14 @@ class Convolution(Op):
             minimum=1,
         ),
         Parameter("bias", "bool", False, "whether a number is added to each channel"),
+        Parameter(
+            "standardize",
+            "float",
+            None,
+            "added to the variance where the weights of each channel are brought to mean 0 and deviation 1 before they are used "
+            "(arXiv:1903.10520)",
+            minimum=0,
+        ),
         Parameter("init", "init", "default", _INIT_HELP),
         Parameter("bias_init", "init", "default", "how the bias is drawn"),
     )
@@ -68,29 +86,37 @@ class Convolution(Op):
     kernel: Pair
     stride: Pair
     padding: Pair | None
-    """None: what keeps the size, one more at the end than at the beginning."""
+    """None: as much as gives the map's size over the stride, rounded up; of an odd number one more behind the map."""
     dilation: Pair
     groups: int
     bias: bool
     init: Any
     bias_init: Any
+    padding_mode: str = "zeros"
+    standardize: float | None = None
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         channels = only_map("conv", inputs[0]).channels
         width = given["width"] or channels
         kernel, stride, dilation = pair(given["kernel"]), pair(given["stride"]), pair(given["dilation"])
+        padding = _padding(given["padding"], kernel, stride, dilation)
+        if padding is None and stride != (1, 1) and given["padding_mode"] != "zeros":
+            message = "`padding: same` beside a stride is a padding with zeros"
+            raise OpError(message, "remove `padding_mode`, or write the padding as a number", "padding_mode")
         return cls(
             channels,
             width,
             kernel,
             stride,
-            _padding(given["padding"], kernel, stride, dilation),
+            padding,
             dilation,
             _groups(channels, width, given["groups"], given["group_width"]),
             given["bias"],
             given["init"],
             given["bias_init"],
+            "zeros" if padding == (0, 0) else given["padding_mode"],
+            given["standardize"],
         )
 
     @classmethod
@@ -99,8 +125,7 @@ class Convolution(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("conv", inputs[0])
-        if self.padding is None:
-            return shape._replace(channels=self.out_channels)
+        self._check_margin(shape)
         height, width = slide("conv", shape, self.kernel, self.stride, self.padding, self.dilation)
         return Map(self.out_channels, height, width)
 
@@ -121,12 +146,42 @@ class Convolution(Op):
     def emit(self) -> Construct:
         keywords: list[tuple[str, Any]] = [("kernel_size", short(self.kernel))]
         keywords += [("stride", short(self.stride))] if self.stride != (1, 1) else []
-        padding = "same" if self.padding is None else short(self.padding)
+        padding = 0 if self._pads_by_size else "same" if self.padding is None else short(self.padding)
         keywords += [("padding", padding)] if padding != 0 else []
         keywords += [("dilation", short(self.dilation))] if self.dilation != (1, 1) else []
         keywords += [("groups", self.groups)] if self.groups != 1 else []
         keywords += [] if self.bias else [("bias", False)]
-        return Construct("nn.Conv2d", (self.in_channels, self.out_channels), tuple(keywords), _CONVOLUTION)
+        keywords += [("padding_mode", self.padding_mode)] if self.padding_mode != "zeros" else []
+        callee = "SameConv2d" if self._pads_by_size else "nn.Conv2d"
+        if self.standardize is not None:
+            callee = "StandardizedConv2d"
+            keywords += [("eps", self.standardize), *([("same", True)] if self._pads_by_size else [])]
+        return Construct(callee, (self.in_channels, self.out_channels), tuple(keywords), _CONVOLUTION)
+
+    @property
+    def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Torch pads by one number, whatever the map's size, and leaves weights as they are."""
+        if self.standardize is not None:
+            return ("StandardizedConv2d", "pad_same")
+        return ("SameConv2d", "pad_same") if self._pads_by_size else ()
+
+    @property
+    def _pads_by_size(self) -> bool:
+        """Whether the size at hand says how many zeros there are, so that it is no convolution of torch's own."""
+        is_torchs = self.stride == (1, 1) and (is_even(self.kernel) or self.padding_mode != "zeros")
+        return self.padding is None and not is_torchs
+
+    def _check_margin(self, shape: Map) -> None:
+        """Refuses to put more pixels of a map around it than it has."""
+        if self.padding_mode not in ("reflect", "circular"):
+            return
+        spans = (step * (size - 1) for size, step in zip(self.kernel, self.dilation, strict=True))
+        margins = self.padding or tuple(span - span // 2 for span in spans)
+        least = [margin + (self.padding_mode == "reflect") for margin in margins]
+        if shape.height < least[0] or shape.width < least[1]:
+            size = f"{shape.height}×{shape.width}"
+            message = f"`padding_mode: {self.padding_mode}` needs a map of at least {least[0]}×{least[1]}, got {size}"
+            raise OpError(message, "use a larger input, or less padding", "padding_mode")
 
     def initialise(self) -> tuple[Initialisation, ...]:
         return _drawn(self.init, self.bias_init if self.bias else "default")
@@ -136,6 +191,7 @@ class Convolution(Op):
         stride = f"/{self.stride[0]}" if self.stride[0] == self.stride[1] else f"/{self.stride[0]}×{self.stride[1]}"
         details = stride if self.stride != (1, 1) else ""
         details += f" dilation {short(self.dilation)}" if self.dilation != (1, 1) else ""
+        details += " same" if self.padding is None and self.stride != (1, 1) else ""
         if self.groups == self.in_channels and self.groups > 1:
             return f"depthwise {kernel}{details}"
         return f"conv {kernel}{details}" + (f" groups {self.groups}" if self.groups > 1 else "")
@@ -183,18 +239,21 @@ class ChannelConvolution(Op):
 
     name: ClassVar[str] = "channel_conv"
     help: ClassVar[str] = "a convolution along the channels of a map of one pixel"
-    helpers: ClassVar[tuple[str, ...]] = ("ChannelConv",)
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("kernel", "int", help="channels that it sees, an odd number", minimum=1),
+        Parameter(
+            "circular", "bool", False, "whether the last channels stand before the first, and the first behind the last"
+        ),
     )
 
     kernel: int
+    circular: bool = False
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         if given["kernel"] % 2 == 0:
             raise OpError(f"channel_conv takes an odd kernel, got {given['kernel']}", None, "kernel")
-        return cls(given["kernel"])
+        return cls(given["kernel"], given["circular"])
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("channel_conv", inputs[0])
@@ -202,6 +261,11 @@ class ChannelConvolution(Op):
             raise OpError(
                 f"channel_conv takes a map of one pixel, got {shape}", "put `global_pool` with `keep: true` before it"
             )
+        if self.circular and shape.channels < self.kernel // 2:
+            message = (
+                f"a circular kernel of {self.kernel} needs at least {self.kernel // 2} channels, got {shape.channels}"
+            )
+            raise OpError(message, "use a smaller kernel", "kernel")
         return shape
 
     def state(self) -> tuple[Tensor, ...]:
@@ -210,8 +274,15 @@ class ChannelConvolution(Op):
     def macs(self, output: Shape) -> int:
         return output.elements * self.kernel
 
+    @property
+    def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Torch's convolve along places."""
+        return (self.emit().callee,)
+
     def emit(self) -> Construct:
-        return Construct("ChannelConv", (self.kernel,), (), {0: ("kernel",)})
+        return Construct(
+            "CircularChannelConv" if self.circular else "ChannelConv", (self.kernel,), (), {0: ("kernel",)}
+        )
 
     def label(self) -> str:
         return f"channel conv {self.kernel}"
