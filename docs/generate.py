@@ -165,7 +165,7 @@ def networks() -> Iterator[str]:
     yield (
         "The networks that come with archbuilder, in [specs/](../../specs). Each can be named wherever a spec is asked for: "
         '`archbuilder summary resnet50`, `archbuilder.build("resnet50")`, `extends: resnet50`. Parameters and MACs are for '
-        "the size of input given; a layer is a convolution or a linear layer on the main path. *Weights* names the library "
+        "the size of input given; a layer is a convolution or a linear layer on the longest way. *Weights* names the library "
         "whose checkpoints have the same names and shapes.\n"
     )
     families: dict[str, list[tuple[Path, str]]] = {}

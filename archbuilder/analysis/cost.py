@@ -32,7 +32,6 @@ class Costs:
 
     def __init__(self) -> None:
         self._known: dict[int, Cost] = {}
-        self._layers: dict[int, int] = {}
 
     def of_graph(self, graph: Graph) -> Cost:
         """The cost of all nodes of a graph."""
@@ -64,25 +63,6 @@ class Costs:
             known = self.of_graph(body) if isinstance(body, Graph) else _of_op(body, node.shape)
             self._known[id(body)] = known
         return known
-
-    def layers(self, graph: Graph) -> int:
-        """Convolutions and linear layers on the main path, as papers count them.
-
-        The main path leads from the output back through each step's first input, so shortcuts, gates and all but the
-        first of parallel branches are left out.
-        """
-        known = graph.layers if graph.layers is not None else self._layers.get(id(graph))
-        if known is not None:
-            return known
-        count = sum(map(self.layers_of, graph.on_main_path))
-        self._layers[id(graph)] = count
-        return count
-
-    def layers_of(self, node: Node) -> int:
-        """How many layers a node counts for, with its repeats."""
-        if isinstance(node.body, Graph):
-            return node.count * self.layers(node.body)
-        return node.count if node.body is not None and node.body.counts_as_layer else 0
 
 
 def _of_op(op: Op, output: Shape) -> Cost:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from archbuilder.analysis.cost import Costs
+from archbuilder.analysis.layers import Layers
 from archbuilder.graph.graph import Graph, Node, Section
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
@@ -50,7 +51,7 @@ class Summary:
     """What a network is and costs, for one image of the size it was lowered for.
 
     `parameters` and `buffers` count elements, `macs` multiply-accumulates of convolutions, linear layers and matrix
-    products, `activations` the elements that these put out, `layers` convolutions and linear layers on the main path.
+    products, `activations` the elements that these put out, `layers` convolutions and linear layers on the longest way.
     """
 
     name: str
@@ -84,7 +85,7 @@ def summarize(graph: Graph) -> Summary:
         name=graph.name,
         input_shape=dimensions(graph.input),
         output_shape=dimensions(graph.output_shape),
-        layers=costs.layers(graph),
+        layers=Layers().of(graph),
         parameters=total.parameters,
         buffers=total.buffers,
         macs=total.macs,

@@ -93,7 +93,7 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
     """The totals of a network with their units, and what is counted."""
     megabytes = summary.parameters * 4 / 1e6
     return [
-        ("layers", f"{summary.layers:,} (convolutions and linear layers on the main path)"),
+        ("layers", f"{summary.layers:,} (convolutions and linear layers on the longest way)"),
         ("parameters", f"{summary.parameters:,} ({megabytes:,.1f} MB as float32); {summary.buffers:,} in buffers"),
         ("compute", f"{with_unit(summary.macs, 'MACs', 3)} ({COUNTED})"),
         ("activations", f"{summary.activations:,} (what these layers put out)"),
