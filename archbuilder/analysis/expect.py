@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archbuilder.analysis.summary import Summary
+from archbuilder.analysis.summary import Summary, unsaid
 from archbuilder.diagnostics import Place, Reporter
 
 
@@ -21,6 +21,10 @@ def check_expectations(
     }
     for name, wanted in expected.items():
         found = facts[name]
+        if found is None:
+            message = f"expected {_show(wanted)} {name}, they are not known: {unsaid(summary)}"
+            reporter.error("expectation", message, places.get(name), help="give the op `macs` in its plugin")
+            continue
         if wanted != found:
             message = f"expected {_show(wanted)} {name}, the network has {_show(found)}"
             if name == "output":

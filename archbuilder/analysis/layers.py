@@ -96,7 +96,9 @@ def _longer(ways: Ways, more: int) -> Ways:
 
 def _joined(ways: Ways, before: list[Ways]) -> Ways:
     """Ways behind those that lead to where they begin."""
-    return _longest(_longer(before[start] if start != _INSIDE else {_INSIDE: 0}, count) for start, count in ways.items())
+    return _longest(
+        _longer(before[start] if start != _INSIDE else {_INSIDE: 0}, count) for start, count in ways.items()
+    )
 
 
 def _repeated(through: tuple[Ways, ...], count: int) -> tuple[Ways, ...]:

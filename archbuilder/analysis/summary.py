@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from archbuilder.analysis.cost import Costs
-from archbuilder.analysis.layers import Layers
-from archbuilder.graph.graph import Graph, Node, Section
+from archbuilder.graph.graph import Graph, Node, Section, Value
 from archbuilder.graph.op import Op
-from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
+from archbuilder.graph.shapes import Held, Shape, Streams, dimensions, in_parts
 
 Depth = Literal["stage", "block", "layer"]
 """How far a summary or a drawing goes into a network."""
@@ -36,8 +35,8 @@ class Row:
     output_shape: Shape
     parameters: int
     buffers: int
-    macs: int
-    activations: int
+    macs: int | None
+    activations: int | None
     inner_width: int | None = None
 
     @property
@@ -52,6 +51,7 @@ class Summary:
 
     `parameters` and `buffers` count elements, `macs` multiply-accumulates of convolutions, linear layers and matrix
     products, `activations` the elements that these put out, `layers` convolutions and linear layers on the longest way.
+    `macs` and `activations` are None where an op of a plugin does not say its MACs.
     """
 
     name: str
@@ -60,8 +60,8 @@ class Summary:
     layers: int
     parameters: int
     buffers: int
-    macs: int
-    activations: int
+    macs: int | None
+    activations: int | None
     stages: tuple[Row, ...]
     graph: Graph
 
@@ -70,6 +70,13 @@ class Summary:
         if depth == "stage":
             return self.stages
         return tuple(_Rows(Costs()).all(self.graph, depth))
+
+    @cached_property
+    def uncounted(self) -> tuple[str, ...]:
+        """The ops that do not say their MACs, so that those of the network are not known."""
+        if self.macs is not None:
+            return ()
+        return tuple(dict.fromkeys(op.name for _, node, op in self.graph.ops() if op.macs(node.shape) is None))
 
     @cached_property
     def state(self) -> dict[str, tuple[int, ...]]:
@@ -85,7 +92,7 @@ def summarize(graph: Graph) -> Summary:
         name=graph.name,
         input_shape=dimensions(graph.input),
         output_shape=dimensions(graph.output_shape),
-        layers=Layers().of(graph),
+        layers=costs.layers.of(graph),
         parameters=total.parameters,
         buffers=total.buffers,
         macs=total.macs,
@@ -93,6 +100,12 @@ def summarize(graph: Graph) -> Summary:
         stages=tuple(_Rows(costs).all(graph, "stage")),
         graph=graph,
     )
+
+
+def unsaid(summary: Summary) -> str:
+    """Why a network's MACs are not known."""
+    names = [f"`{name}`" for name in summary.uncounted]
+    return f"{', '.join(names)} {'does not say its own' if len(names) == 1 else 'do not say theirs'}"
 
 
 class _Rows:
@@ -118,10 +131,9 @@ class _Rows:
             return
         nodes = graph.nodes[section.start : section.stop]
         training_only = frozenset(number - section.start for number in graph.training_only if number in numbers)
-        before = graph.shape_of(nodes[0].inputs[0]) if nodes[0].inputs else graph.input
-        yield Row(
-            section.name, 0, _joint_label(nodes), 1, before, nodes[-1].shape, *self.costs.of_nodes(nodes, training_only)
-        )
+        outside = (value for node in nodes for value in node.inputs if value.node not in numbers)
+        cost = self.costs.of_nodes(nodes, training_only)
+        yield Row(section.name, 0, _joint_label(nodes), 1, _given(graph, outside), nodes[-1].shape, *cost)
         if limit > 0:
             for number in numbers:
                 yield from self.of_node(graph, number, "", 1, limit, 1)
@@ -134,7 +146,7 @@ class _Rows:
         times *= node.count
         only_in_training = number in graph.training_only
         cost = self.costs.of_one(node).times(times, training_only=only_in_training)
-        before = graph.shape_of(node.inputs[0]) if node.inputs else node.shape
+        before = _given(graph, node.inputs) if node.inputs else node.shape
         names = node.shown_names()
         name = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
         yield Row(prefix + name, level, describe(node), times, before, node.shape, *cost, self.inner_width(node))
@@ -151,6 +163,16 @@ class _Rows:
             return self.inner_width(graph.nodes[0])
         inner = graph.bindings.get("inner")
         return inner if isinstance(inner, int) else min(_widths(graph), default=None)
+
+
+def _given(graph: Graph, values: Iterable[Value]) -> Shape:
+    """The shapes of the values that go in, each once; what the network holds itself is none of them."""
+    distinct = dict.fromkeys(graph.source_of(value) for value in values)
+    shapes = [graph.shape_of(value) for value in distinct]
+    shapes = [shape for shape in shapes if not isinstance(shape, Held)] or shapes
+    if not shapes:
+        return graph.input
+    return shapes[0] if len(shapes) == 1 else Streams(part for shape in shapes for part in in_parts(shape))
 
 
 def _widths(graph: Graph) -> Iterator[int]:

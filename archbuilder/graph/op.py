@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
+from typing import Any, ClassVar, Final, Literal, NamedTuple, Self, TypeAlias
 
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
@@ -21,6 +21,10 @@ Role: TypeAlias = Literal[
 ]  # fmt: skip
 """What an op is for: `regularisation` acts in training only, `resampling` gives a map of another size, a `join` makes one
 value of several, `shape` orders or parts the same numbers anew, a `tensor` is held beside the steps."""
+
+
+_COSTLY: Final[frozenset[Role]] = frozenset(("convolution", "linear", "attention", "other"))
+"""What an op is for that may well have multiply-accumulates."""
 
 
 class OpError(Exception):
@@ -197,9 +201,12 @@ class Op:
         """What the module stores: parameters first, then buffers, in torch's order."""
         return ()
 
-    def macs(self, output: Shape) -> int:
-        """Multiply-accumulates of convolutions, linear layers and matrix products, for one image."""
-        return 0
+    def macs(self, output: Shape) -> int | None:
+        """Multiply-accumulates of convolutions, linear layers and matrix products, for one image; None where that is not known.
+
+        What is for nothing of the kind has none. Of anything else that does not say it, nothing is known.
+        """
+        return None if self.role in _COSTLY else 0
 
     @property
     def window(self) -> Window | None:
