@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
 from typing import Literal
 
 from archbuilder.analysis.cost import Costs
+from archbuilder.analysis.numbers import with_unit
 from archbuilder.graph.graph import Graph, Node, Section, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Held, Shape, Streams, dimensions, in_parts
@@ -45,9 +47,9 @@ class Row:
         return self.path.rpartition(".")[2] if self.level else self.path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
-    """What a network is and costs, for one image of the size it was lowered for.
+    """What a network is and costs, for one image of the size it was lowered for. `str` and notebooks show it as a table.
 
     `parameters` and `buffers` count elements, `macs` multiply-accumulates of convolutions, linear layers and matrix
     products, `activations` the elements that these put out, `layers` convolutions and linear layers on the longest way.
@@ -64,6 +66,19 @@ class Summary:
     activations: int | None
     stages: tuple[Row, ...]
     graph: Graph
+
+    def __repr__(self) -> str:
+        macs = "MACs not known" if self.macs is None else with_unit(self.macs, "MACs")
+        shapes = f"{self.graph.input} -> {self.graph.output_shape}"
+        return f"Summary({self.name}: {self.layers} layers, {self.parameters:,} parameters, {macs}, {shapes})"
+
+    def __str__(self) -> str:
+        from archbuilder.analysis.table import as_table  # which is written in terms of this class
+
+        return as_table(self, "stage")
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
     def rows(self, depth: Depth = "stage") -> tuple[Row, ...]:
         """A row for each stage; with `depth` "block" also for each block, with "layer" for each layer."""

@@ -109,7 +109,7 @@ class Tap(NamedTuple):
     reduction: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Graph:
     """A block, a sequence or a network.
 
@@ -143,6 +143,9 @@ class Graph:
     returned: tuple[Tap, ...] = ()
     loops: tuple[int | str, ...] = ()
     layers: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Graph({self.name or self.definition or 'steps'}: {self.input} -> {self.output_shape})"
 
     def __str__(self) -> str:
         """The graph as text: a line for each node, and beneath it each graph that it calls, once."""

@@ -16,7 +16,7 @@ from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Streams, images
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula, UnknownNameError
-from archbuilder.language.load import as_far_as_possible, load_architecture, load_block
+from archbuilder.language.load import Spec, as_far_as_possible, load_architecture, load_block
 from archbuilder.language.models import Architecture
 from archbuilder.language.words import ALWAYS_VISIBLE
 from archbuilder.lower import lower_architecture, lower_block
@@ -25,7 +25,7 @@ Sizes: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]
 """(channels, height, width) of one value, or of several."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checked:
     """A network that holds together, and keeps what its author expects of it."""
 
@@ -33,9 +33,12 @@ class Checked:
     graph: Graph
     summary: Summary
 
+    def __repr__(self) -> str:
+        return f"Checked({self.summary!r})"
+
 
 def check(
-    spec: str | Path | Architecture,
+    spec: Spec,
     overrides: Mapping[str, Any] | None = None,
     input: tuple[int, int, int] | None = None,
     text: str | None = None,
@@ -43,7 +46,7 @@ def check(
     """A spec read, lowered and held against its `expect`.
 
     Args:
-        spec: a path, a zoo name or an architecture.
+        spec: a path, a zoo name, an architecture, or a dict as YAML has it.
         overrides: what to set, by dotted path.
         input: (channels, height, width), if not the spec's.
         text: the spec's text, if it does not lie in a file.

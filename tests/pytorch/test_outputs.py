@@ -224,7 +224,7 @@ def unet() -> nn.Module:
 def test_a_decoder_gives_a_map_of_the_inputs_size(unet: nn.Module) -> None:
     with torch.no_grad():
         assert unet(torch.rand(1, 3, 64, 96)).shape == (1, 4, 64, 96)
-    assert [(tap["module"], tap["channels"], tap["reduction"]) for tap in unet.feature_info] == [
+    assert [(tap["module"], tap["num_chs"], tap["reduction"]) for tap in unet.feature_info] == [
         ("layer4", 512, 32), ("up3", 256, 16), ("up2", 128, 8), ("up1", 64, 4), ("up0", 32, 2),
     ]  # fmt: skip
     encoder = archbuilder.build("resnet18").state_dict()
