@@ -147,6 +147,27 @@ def test_traced_compiled_and_exported_in_eval(heads: nn.Module, images: Tensor) 
     same(program.module()(images))
 
 
+def test_saved_by_export_and_traced(tmp_path: Path) -> None:
+    model = built(ON_THE_PATH.replace("output: training", "output: always")).eval()
+    image = torch.rand(1, 3, 8, 8)
+    expected = model(image)
+    assert expected._fields == ("output", "a")
+    torch.export.save(torch.export.export(model, (image,)), tmp_path / "net.pt2")
+    loaded = torch.export.load(tmp_path / "net.pt2").module()(image)
+    traced = torch.jit.trace(model, image)(image)
+    assert type(loaded) is type(expected)
+    for found in (loaded, traced):
+        torch.testing.assert_close(tuple(found), tuple(expected))
+
+
+def test_a_backbone_is_saved_by_export_and_traced(tmp_path: Path) -> None:
+    model = archbuilder.build("resnet18", features=["layer1", "layer2"]).eval()
+    image = torch.rand(1, 3, 32, 32)
+    torch.export.save(torch.export.export(model, (image,)), tmp_path / "net.pt2")
+    for twin in (torch.export.load(tmp_path / "net.pt2").module(), torch.jit.trace(model, image, strict=False)):
+        torch.testing.assert_close(twin(image), model(image))
+
+
 def test_compiled_in_training(heads: nn.Module, images: Tensor) -> None:
     expected = heads.train()(images)
     heads.conv[1].reset_running_stats()
