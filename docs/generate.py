@@ -291,7 +291,7 @@ _TYPES = {
     "that has what a YAML file would",
     "Network": "an `nn.Module` with the attributes `spec` and `feature_info`",
     "Sizes": "(channels, height, width) of one value, or a list of these",
-    "Shape": "a `Map` of channels, height and width, a `Vector`, `Tokens`, or several of these as `Streams`; `str` gives 64×56×56",
+    "Shape": "a `Map` of channels, height and width, a `Vector`, `Tokens`, or several of these, `Streams`; `str` gives 64×56×56",
     "Depth": '`"stage"`, `"block"` or `"layer"`: how far a summary or a drawing goes in',
     "Format": '`"svg"`, `"png"` or `"dot"`',
     "Rendered": "the bytes of a drawing, which a notebook shows",

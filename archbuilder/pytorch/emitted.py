@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-import torch
-import torch.utils._pytree
 from torch import nn
 
 PACKAGE = f"{__package__}.emitted_sources"
@@ -60,7 +58,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
 def _let_save(outputs: type) -> None:
     """Lets `torch.export.save` write a network that returns such a named tuple. torch has this for its own alone, so far."""
-    register = getattr(torch.utils._pytree, "_register_namedtuple", None)
+    register = getattr(importlib.import_module("torch.utils._pytree"), "_register_namedtuple", None)
     if register is not None:
         register(outputs, serialized_type_name=f"{outputs.__module__}.{outputs.__qualname__}")
 

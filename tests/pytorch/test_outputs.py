@@ -147,6 +147,10 @@ def test_traced_compiled_and_exported_in_eval(heads: nn.Module, images: Tensor) 
     same(program.module()(images))
 
 
+TRACING = "ignore:`torch.jit:DeprecationWarning"
+
+
+@pytest.mark.filterwarnings(TRACING)
 def test_saved_by_export_and_traced(tmp_path: Path) -> None:
     model = built(ON_THE_PATH.replace("output: training", "output: always")).eval()
     image = torch.rand(1, 3, 8, 8)
@@ -160,6 +164,7 @@ def test_saved_by_export_and_traced(tmp_path: Path) -> None:
         torch.testing.assert_close(tuple(found), tuple(expected))
 
 
+@pytest.mark.filterwarnings(TRACING)
 def test_a_backbone_is_saved_by_export_and_traced(tmp_path: Path) -> None:
     model = archbuilder.build("resnet18", features=["layer1", "layer2"]).eval()
     image = torch.rand(1, 3, 32, 32)
