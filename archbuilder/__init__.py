@@ -17,7 +17,7 @@ from archbuilder.graph.graph import Graph
 from archbuilder.language.load import Spec, load_architecture
 from archbuilder.language.models import Architecture
 from archbuilder.lower import lower_architecture
-from archbuilder.tasks.checking import Checked, Sizes, check, check_block
+from archbuilder.tasks.checking import Checked, Inputs, check, check_block
 
 if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
@@ -162,7 +162,7 @@ def block(
     name: str,
     /,
     *,
-    input: Sizes = (64, 32, 32),
+    input: Inputs = (64, 32, 32),
     tokens: bool = False,
     spec: str | Path | None = None,
     text: str | None = None,

@@ -290,7 +290,7 @@ _TYPES = {
     "Spec": "a spec: a path, a name of [the zoo](zoo.md), a variant (`resnet#50`), an [Architecture](#architecture), or a dict "
     "that has what a YAML file would",
     "Network": "an `nn.Module` with the attributes `spec` and `feature_info`",
-    "Sizes": "(channels, height, width) of one value, or a list of these",
+    "Inputs": "(channels, height, width) of one value, or a list of these",
     "Shape": "a `Map` of channels, height and width, a `Vector`, `Tokens`, or several of these, `Streams`; `str` gives 64×56×56",
     "Depth": '`"stage"`, `"block"` or `"layer"`: how far a summary or a drawing goes in',
     "Format": '`"svg"`, `"png"` or `"dot"`',
@@ -334,13 +334,18 @@ def _class(made: type) -> Iterator[str]:
         yield "\n| field | type |"
         yield "|---|---|"
         yield from (f"| `{name}` | `{_cell(kind)}` |" for name, kind in fields)
-    for name, member in vars(made).items():
+    members = {name: member for each in reversed(made.__mro__) if _is_ours(each) for name, member in vars(each).items()}
+    for name, member in members.items():
         if name.startswith(("_", "model_", "mark_")) or name in dict(fields):
             continue
         if isinstance(member, property) or (hasattr(member, "func") and hasattr(member, "attrname")):
             yield f"\n**`{name}`**: {_plain(inspect.getdoc(member) or '')}"
         elif inspect.isfunction(member) and member.__doc__ and not name.startswith("place"):
             yield f"\n**`{_signature(name, member)}`**: {_plain(inspect.getdoc(member) or '')}"
+
+
+def _is_ours(made: type) -> bool:
+    return made.__module__.startswith("archbuilder.") and made.__name__ != "SpecModel"
 
 
 def _fields(made: type) -> list[tuple[str, str]]:

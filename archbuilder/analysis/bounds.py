@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from archbuilder.analysis.cost import Costs
-from archbuilder.analysis.summary import Summary
+from archbuilder.analysis.facts import Facts
 from archbuilder.diagnostics import Reporter
 
 MAXIMUM_NUMBERS: Final = 2**60
 """What a step may hold, and what it may put out: torch counts bytes in 64 bits."""
 
 
-def report_giant(summary: Summary, reporter: Reporter) -> None:
+def report_giant(summary: Facts, reporter: Reporter) -> None:
     """Reports the first step of a network that no machine can address: mostly, a width or a ratio is mistyped."""
     largest = max((node.shape.elements for node in summary.graph.nodes), default=0)
     if max(summary.parameters, summary.activations or 0, largest) <= MAXIMUM_NUMBERS:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archbuilder.analysis.summary import Summary, unsaid
+from archbuilder.analysis.facts import Facts, unsaid
 from archbuilder.diagnostics import Place, Reporter
 
 
 def check_expectations(
-    expected: Mapping[str, Any], places: Mapping[str, Place | None], summary: Summary, reporter: Reporter
+    expected: Mapping[str, Any], places: Mapping[str, Place | None], summary: Facts, reporter: Reporter
 ) -> None:
     """Reports every expected fact (`layers`, `parameters`, `macs`, `output`) that does not hold."""
     facts: dict[str, Any] = {

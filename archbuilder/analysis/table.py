@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from archbuilder.analysis.facts import Depth, Facts, Row, unsaid
 from archbuilder.analysis.numbers import abbreviate, in_one_unit, with_unit
-from archbuilder.analysis.summary import Depth, Row, Summary, unsaid
 from archbuilder.diagnostics import printable
 from archbuilder.graph.shapes import Shape, Streams
 
@@ -18,10 +18,10 @@ COUNTED = "convolutions, linear layers, matrix products; 1 MAC = 2 FLOPs"
 """What the multiply-accumulates of a summary are those of."""
 
 
-def in_brief(name: str, summary: Summary) -> str:
-    """A network in one line."""
+def in_brief(name: str, summary: Facts, sizes: str = "") -> str:
+    """A network in one line; `sizes` is what is to be known of those that it takes."""
     compute = f"MACs not known, {unsaid(summary)}" if summary.macs is None else with_unit(summary.macs, "MACs")
-    return f"{printable(name)}: fine, {summary.parameters:,} parameters, {compute}"
+    return f"{printable(name)}: fine, {summary.parameters:,} parameters, {compute}{f'; for {sizes}' if sizes else ''}"
 
 
 def aligned(
@@ -63,7 +63,7 @@ def _fits(text: str, width: int | None) -> bool:
     return width is None or max(map(len, text.splitlines())) <= width
 
 
-def stage_table(summary: Summary, width: int | None = None) -> str:
+def stage_table(summary: Facts, width: int | None = None) -> str:
     """The table of stages: name, block, repeats, inner and output width, output shape. Where the width is not enough for it,
     blocks are shortened or left out, then shapes; numbers never."""
     cells = [_stage_cells(row) for row in summary.stages]
@@ -99,7 +99,7 @@ def _width(shape: Shape) -> str:
     return " + ".join(_width(part) for part in shape) if isinstance(shape, Streams) else str(shape.channels)
 
 
-def totals(summary: Summary) -> list[tuple[str, str]]:
+def totals(summary: Facts, sizes: str = "") -> list[tuple[str, str]]:
     """The totals of a network with their units, and what is counted."""
     size = with_unit(summary.parameters * 4, "B") if summary.parameters else "0 B"
     compute, activations = f"not known: {unsaid(summary)}", "not known"
@@ -111,6 +111,7 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
         ("parameters", f"{summary.parameters:,} ({size} as float32); {summary.buffers:,} in buffers"),
         ("compute", compute),
         ("activations", activations),
+        *([("sizes", sizes)] if sizes else []),
     ]
 
 
@@ -120,7 +121,7 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
 _COUNTS = ("parameters", "buffers", "macs", "activations")
 
 
-def as_json(summary: Summary, depth: Depth) -> str:
+def as_json(summary: Facts, depth: Depth) -> str:
     """The summary as JSON; each row says its level, and those of level 0 add up to the totals."""
     import json  # here, as `csv` below: `check` prints tables and must start fast
 
@@ -149,7 +150,7 @@ def _json_row(row: Row, name: str) -> dict[str, Any]:
     }
 
 
-def as_csv(summary: Summary, depth: Depth) -> str:
+def as_csv(summary: Facts, depth: Depth) -> str:
     """The rows as CSV with a header; those of level 0 add up to the totals."""
     import csv
 
@@ -167,8 +168,8 @@ def as_csv(summary: Summary, depth: Depth) -> str:
 # ------------------------------------------------------------------------------------------------ for people
 
 
-def as_markdown(summary: Summary, depth: Depth) -> str:
-    """The summary as a Markdown table, and the totals."""
+def as_markdown(summary: Facts, depth: Depth, sizes: str = "") -> str:
+    """The summary as a Markdown table, and the totals; `sizes` is what is to be known of those that it takes."""
     rows = list(_named(summary.rows(depth)))
     counted = _Counted.of(summary, [row for row, _ in rows])
     lines = [
@@ -186,7 +187,7 @@ def as_markdown(summary: Summary, depth: Depth) -> str:
         lines.append(f"| {' | '.join(str(cell) for cell in (*cells, *_alternating(counts, shares)))} |")
     total = _alternating(counted.total, ("", ""))
     lines.append(f"| {' | '.join(['**total**', '', '', '', *(cell and f'**{cell}**' for cell in total)])} |")
-    lines += ["", *(f"- {name}: {text}" for name, text in totals(summary))]
+    lines += ["", *(f"- {name}: {text}" for name, text in totals(summary, sizes))]
     return "\n".join(lines)
 
 
@@ -208,7 +209,7 @@ class _Counted:
     total: tuple[str, ...]
 
     @classmethod
-    def of(cls, summary: Summary, rows: Sequence[Row]) -> _Counted:
+    def of(cls, summary: Facts, rows: Sequence[Row]) -> _Counted:
         headers, columns = [], []
         for header, count in (("params", "parameters"), ("MACs", "macs"), ("acts", "activations")):
             total = getattr(summary, count)
@@ -274,7 +275,7 @@ _LAYOUTS: Final = (
 )
 
 
-def as_table(summary: Summary, depth: Depth, width: int | None = None, colour: bool = False) -> str:
+def as_table(summary: Facts, depth: Depth, width: int | None = None, colour: bool = False, sizes: str = "") -> str:
     """The summary as a table with bars for the shares, and the totals.
 
     Args:
@@ -282,6 +283,7 @@ def as_table(summary: Summary, depth: Depth, width: int | None = None, colour: b
         depth: how far to go in.
         width: of the terminal; by default the table gets as wide as it likes. Numbers are whole at any width.
         colour: whether to use a terminal's colours.
+        sizes: what is to be known of the sizes that it takes.
     """
     rows = list(_named(summary.rows(depth)))
     for layout in _LAYOUTS:
@@ -298,7 +300,7 @@ def as_table(summary: Summary, depth: Depth, width: int | None = None, colour: b
     texts.append("")
     texts += [_line(columns, at, layout.gap, style, paint) for at, style in enumerate(styles)]
     texts.append("")
-    for name, text in totals(summary):
+    for name, text in totals(summary, sizes):
         texts += _total(name, text, width, paint)
     return "\n".join(line.rstrip() for line in texts)
 
@@ -312,7 +314,7 @@ class _Column:
     style: str = ""
 
 
-def _columns(summary: Summary, rows: list[tuple[Row, str]], layout: _Layout) -> list[_Column]:
+def _columns(summary: Facts, rows: list[tuple[Row, str]], layout: _Layout) -> list[_Column]:
     counted = _Counted.of(summary, [row for row, _ in rows])
     parameters, macs, activations = (
         _Column((header, *texts, total), right=True)

@@ -67,7 +67,7 @@ def _print_checked(checked: list[tuple[str, Checked]], *, alone: bool) -> None:
     if alone:
         say(table.stage_table(checked[0][1].summary, terminal_width()) + "\n")
     for word, network in checked:
-        say(table.in_brief(word, network.summary))
+        say(table.in_brief(word, network.summary, str(network.sizes)))
 
 
 def summary(
@@ -81,11 +81,14 @@ def summary(
     plugins: PluginOption = None,
 ) -> None:
     """Print the parameters, computations and shapes of a network."""
-    facts = read_spec(spec, settings, input, plugins).summary
+    checked = read_spec(spec, settings, input, plugins)
+    facts = checked.summary
     if format == "table":
-        say(table.as_table(facts, depth, terminal_width(), has_colour(sys.stdout)))
+        say(table.as_table(facts, depth, terminal_width(), has_colour(sys.stdout), str(checked.sizes)))
+    elif format == "markdown":
+        say(table.as_markdown(facts, depth, str(checked.sizes)))
     else:
-        say({"markdown": table.as_markdown, "csv": table.as_csv, "json": table.as_json}[format](facts, depth))
+        say({"csv": table.as_csv, "json": table.as_json}[format](facts, depth))
 
 
 def list_(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,8 +21,9 @@ from archbuilder.language.load import Spec, as_far_as_possible, load_architectur
 from archbuilder.language.models import Architecture
 from archbuilder.language.words import ALWAYS_VISIBLE
 from archbuilder.lower import lower_architecture, lower_block
+from archbuilder.tasks.sizes import Sizes, sizes_of
 
-Sizes: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]
+Inputs: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]
 """(channels, height, width) of one value, or of several."""
 
 
@@ -35,6 +37,11 @@ class Checked:
 
     def __repr__(self) -> str:
         return f"Checked({self.summary!r})"
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """For which sizes of input the network is: `str` says it, and is empty where it takes any."""
+        return sizes_of(self.architecture, self.graph)
 
 
 def check(
@@ -69,7 +76,7 @@ def check(
 def check_block(
     block: str,
     parameters: Mapping[str, Any] | None = None,
-    input: Sizes = (64, 32, 32),
+    input: Inputs = (64, 32, 32),
     spec: str | Path | None = None,
     text: str | None = None,
     *,
