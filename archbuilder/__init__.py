@@ -6,7 +6,7 @@ it a PyTorch module. Only ``build``, ``to_source`` with its checks aside, and ``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from archbuilder.analysis.summary import Row, Summary, summarize
 from archbuilder.diagnostics import Diagnostic, Place, SpecError
 from archbuilder.graph.graph import Graph
-from archbuilder.language.load import load_architecture
+from archbuilder.language.load import Spec, load_architecture
 from archbuilder.language.models import Architecture
 from archbuilder.lower import lower_architecture
-from archbuilder.tasks.checking import Checked, Sizes, check, check_block
+from archbuilder.tasks.checking import Checked, Inputs, check, check_block
 
 if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from archbuilder.draw import DrawingError, render
     from archbuilder.explain.why import Why
     from archbuilder.plugin.loading import load_plugin
+    from archbuilder.pytorch.build import Network
     from archbuilder.pytorch.checkpoint import CheckpointError
     from archbuilder.pytorch.source import to_source
     from archbuilder.tasks.catalogue import Entry, catalogue
@@ -57,26 +58,28 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def load(spec: str | Path | Architecture, /, **parameters: Any) -> Architecture:
+def load(spec: Spec | None = None, *, text: str | None = None, **parameters: Any) -> Architecture:
     """The validated network that a spec describes.
 
     Args:
-        spec: a path (``net.yaml``, ``net.yaml#variant``), a zoo name (``resnet50``, ``resnet#50``), or an `Architecture`
-            made in Python.
+        spec: a path (``net.yaml``, ``net.yaml#variant``), a zoo name (``resnet50``, ``resnet#50``), an `Architecture` made in
+            Python, or a dict as YAML has it.
+        text: the spec itself, in a notebook for example; `spec` is then only its name in messages, and the variant that is
+            meant.
         parameters: values for the parameters that the spec declares, such as ``classes=10``.
 
     Raises:
         SpecError: with every mistake in the spec.
         FileNotFoundError: if there is no such file or name.
     """
-    return load_architecture(spec, parameters)
+    return load_architecture(_named(spec, text), parameters, text)
 
 
-def lower(architecture: str | Path | Architecture, input: tuple[int, int, int] | None = None) -> Graph:
+def lower(architecture: Spec, input: tuple[int, int, int] | None = None) -> Graph:
     """The typed graph of a network.
 
     Args:
-        architecture: what `load` gives, or anything that it takes.
+        architecture: what `load` gives, or any spec that it takes.
         input: (channels, height, width) of one image; by default what the spec says.
 
     Raises:
@@ -86,11 +89,11 @@ def lower(architecture: str | Path | Architecture, input: tuple[int, int, int] |
     return lower_architecture(load_architecture(architecture), input)
 
 
-def why(spec: str | Path | Architecture, path: str, /, **parameters: Any) -> Why:
+def why(spec: Spec, path: str, /, **parameters: Any) -> Why:
     """Why a parameter has its value: all places that set it, the strongest first, and the same for what its expression uses.
 
     Args:
-        spec: a path, a zoo name or an `Architecture`.
+        spec: a path, a zoo name, an `Architecture`, or a dict as YAML has it.
         path: a module's path as in the ``state_dict`` and a parameter of the block or op that stands there, such as
             ``layer3.0.conv2.stride``; ``depth`` of a repeated step, or one of the network's parameters.
         parameters: values for the parameters that the spec declares, such as ``classes=10``.
@@ -104,42 +107,53 @@ def why(spec: str | Path | Architecture, path: str, /, **parameters: Any) -> Why
 
 
 def build(
-    spec: str | Path | Architecture,
-    /,
+    spec: Spec | None = None,
     *,
-    features: str | Sequence[str] | None = None,
+    text: str | None = None,
+    features: str | Sequence[str] | Mapping[str, str] | None = None,
     channels: int | None = None,
     **parameters: Any,
-) -> nn.Module:
+) -> Network:
     """The network as an ordinary `torch.nn.Module`, freshly initialised, in training mode.
 
+    It has two attributes more: ``spec``, the `Architecture` that it was built from, and ``feature_info``, a list of the feature
+    maps that can be taken out of it, each a dict of ``num_chs``, ``reduction`` and ``module``, as timm's are.
+
     Args:
-        spec: a path, a zoo name or an `Architecture`.
+        spec: a path, a zoo name, an `Architecture`, or a dict as YAML has it.
+        text: the spec itself; `spec` is then only its name in messages, and the variant that is meant.
         features: names of steps, or one name; the module then returns a dict of their feature maps and computes nothing
-            beyond the last.
+            beyond the last. A dict says under which other names they are returned: ``{"layer4": "out"}``.
         channels: channels of the input, if not the spec's; where the spec declares a parameter ``channels``, its value.
         parameters: values for the parameters that the spec declares, such as ``classes=10``.
 
     Raises:
         SpecError: with every mistake in the spec, or because a feature's name is none of its steps.
-        TypeError: if `features` is something else than names.
+        TypeError: if there is no spec, or `features` is something else than names.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
     """
     from archbuilder.pytorch.build import module_maker
 
-    overrides = dict(parameters)
+    spec, overrides = _named(spec, text), dict(parameters)
     if channels is not None:
-        overrides["channels" if _declares(spec, "channels") else "input.channels"] = channels
-    checked = check(spec, overrides)
+        overrides["channels" if _declares(spec, text, "channels") else "input.channels"] = channels
+    checked = check(spec, overrides, text=text)
     make = module_maker(checked.architecture, checked.graph, features)
     del checked  # the weights can take the memory that its graph leaves
     return make()
 
 
-def _declares(spec: str | Path | Architecture, parameter: str) -> bool:
+def _named(spec: Spec | None, text: str | None) -> Spec:
+    """What a spec is, or what it is called where it is a text."""
+    if spec is None and text is None:
+        raise TypeError('name a spec, as in "resnet50" or "net.yaml", or give one: text="name: net ..."')
+    return "<text>" if spec is None else spec
+
+
+def _declares(spec: Spec, text: str | None, parameter: str) -> bool:
     """Whether a spec has a parameter; a spec that is wrong has none."""
     try:
-        return parameter in load_architecture(spec).parameters
+        return parameter in load_architecture(spec, text=text).parameters
     except SpecError:
         return False
 
@@ -148,7 +162,7 @@ def block(
     name: str,
     /,
     *,
-    input: Sizes = (64, 32, 32),
+    input: Inputs = (64, 32, 32),
     tokens: bool = False,
     spec: str | Path | None = None,
     text: str | None = None,

@@ -23,6 +23,9 @@ class Source(NamedTuple):
     text: str
     shipped: bool = False
 
+    def __repr__(self) -> str:
+        return f"Source({self.name!r})"
+
     def line(self, number: int) -> str:
         """The text of a line, counted from 1; empty where there is none."""
         lines = self.text.split("\n")
@@ -36,6 +39,9 @@ class Place(NamedTuple):
     line: int
     column: int
     end: int
+
+    def __repr__(self) -> str:
+        return f"Place({str(self)!r})"
 
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"

@@ -49,9 +49,13 @@ def files() -> dict[str, str]:
         "command.md": command,
         "python.md": python,
     }
-    pages = {f"reference/{name}": f"{NOTE}\n\n" + "\n".join(write()).strip() + "\n" for name, write in writers.items()}
+    pages = {f"reference/{name}": f"{NOTE}\n\n{_page(write())}\n" for name, write in writers.items()}
     drawings = {f"pictures/{name}.svg": _drawing(spec) for name, spec in DRAWN.items()}
     return pages | drawings
+
+
+def _page(parts: Iterable[str]) -> str:
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).strip()
 
 
 def _drawing(spec: str) -> str:
@@ -97,7 +101,15 @@ def _steps(body: Any) -> str:
 def _step(key: str, step: Step) -> str:
     if step.loop is not None:
         return f"`{key}`: ({_steps(step.body)})"
-    return f"`{key}` ({step.block if step.body is None else 'the slot ' + str(step.body)})"
+    if step.body is not None and not isinstance(step.body, dict | list):
+        return f"`{key}` ({_named(step.body)})"
+    return f"`{key}` ({_named(step.block) if step.body is None else _steps(step.body)})"
+
+
+def _named(target: Any) -> str:
+    """What a step stands for: a block, or a slot."""
+    name = str(target)
+    return f"the slot `{name[1:]}`" if name.startswith("$") else name
 
 
 def ops() -> Iterator[str]:
@@ -165,7 +177,7 @@ def networks() -> Iterator[str]:
     yield (
         "The networks that come with archbuilder, in [specs/](../../specs). Each can be named wherever a spec is asked for: "
         '`archbuilder summary resnet50`, `archbuilder.build("resnet50")`, `extends: resnet50`. Parameters and MACs are for '
-        "the size of input given; a layer is a convolution or a linear layer on the main path. *Weights* names the library "
+        "the size of input given; a layer is a convolution or a linear layer on the longest way. *Weights* names the library "
         "whose checkpoints have the same names and shapes.\n"
     )
     families: dict[str, list[tuple[Path, str]]] = {}
@@ -258,9 +270,11 @@ def python() -> Iterator[str]:
     classes = [name for name in archbuilder.__all__ if name not in functions]
     yield "# Python\n"
     yield (
-        "What `import archbuilder` offers. `build` and `load_checkpoint` need torch, the rest works without it. A spec, "
-        "wherever one is asked for, is a path, a name of [the zoo](zoo.md), a variant (`resnet#50`), or an `Architecture`.\n"
+        "What `import archbuilder` offers. `build`, `block` and `load_checkpoint` need torch, the rest works without it. These "
+        "names stand in signatures:\n"
     )
+    yield from (f"- `{name}`: {what}" for name, what in _TYPES.items())
+    yield ""
     yield f"Functions: {', '.join(_link(name) for name in functions)}.\n"
     yield f"Classes: {', '.join(_link(name) for name in classes)}."
     for name in functions:
@@ -271,6 +285,19 @@ def python() -> Iterator[str]:
     for name in classes:
         yield f"\n## {name}\n"
         yield from _class(getattr(archbuilder, name))
+
+
+_TYPES = {
+    "Spec": "a spec: a path, a name of [the zoo](zoo.md), a variant (`resnet#50`), an [Architecture](#architecture), or a dict "
+    "that has what a YAML file would",
+    "Network": "an `nn.Module` with the attributes `spec` and `feature_info`",
+    "Inputs": "(channels, height, width) of one value, or a list of these",
+    "Shape": "a `Map` of channels, height and width, a `Vector`, `Tokens`, or several of these, `Streams`; `str` gives 64×56×56",
+    "Depth": '`"stage"`, `"block"` or `"layer"`: how far a summary or a drawing goes in',
+    "Format": '`"svg"`, `"png"` or `"dot"`',
+    "Rendered": "the bytes of a drawing, which a notebook shows",
+}
+"""What stands in signatures, beside the classes of the page."""
 
 
 def _signature(name: str, function: Any) -> str:
@@ -308,13 +335,18 @@ def _class(made: type) -> Iterator[str]:
         yield "\n| field | type |"
         yield "|---|---|"
         yield from (f"| `{name}` | `{_cell(kind)}` |" for name, kind in fields)
-    for name, member in vars(made).items():
+    members = {name: member for each in reversed(made.__mro__) if _is_ours(each) for name, member in vars(each).items()}
+    for name, member in members.items():
         if name.startswith(("_", "model_", "mark_")) or name in dict(fields):
             continue
         if isinstance(member, property) or (hasattr(member, "func") and hasattr(member, "attrname")):
             yield f"\n**`{name}`**: {_plain(inspect.getdoc(member) or '')}"
         elif inspect.isfunction(member) and member.__doc__ and not name.startswith("place"):
             yield f"\n**`{_signature(name, member)}`**: {_plain(inspect.getdoc(member) or '')}"
+
+
+def _is_ours(made: type) -> bool:
+    return made.__module__.startswith("archbuilder.") and made.__name__ != "SpecModel"
 
 
 def _fields(made: type) -> list[tuple[str, str]]:

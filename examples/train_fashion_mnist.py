@@ -11,6 +11,7 @@ import argparse
 import gzip
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -44,7 +45,7 @@ def load_data(data: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     if data == "digits":
         from sklearn.datasets import load_digits
 
-        digits = load_digits()
+        digits: Any = load_digits()
         x, y = torch.from_numpy(digits.images)[:, None].float(), torch.from_numpy(digits.target).long()
         x_train, y_train, x_test, y_test = x[:1438], y[:1438], x[1438:], y[1438:]
     else:

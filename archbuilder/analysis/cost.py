@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from archbuilder.analysis.layers import Layers
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape
@@ -11,17 +12,18 @@ from archbuilder.graph.shapes import Shape
 
 class Cost(NamedTuple):
     """Counts for one image. `parameters` and `buffers` are elements; `macs` those of convolutions, linear layers and
-    matrix products; `activations` the elements that these put out."""
+    matrix products; `activations` the elements that these put out. Both are None where an op does not say its MACs."""
 
     parameters: int = 0
     buffers: int = 0
-    macs: int = 0
-    activations: int = 0
+    macs: int | None = 0
+    activations: int | None = 0
 
     def times(self, count: int, *, training_only: bool = False) -> Cost:
         """The cost of `count` of these; those that only training needs compute nothing in eval mode."""
         works = 0 if training_only else count
-        return Cost(self.parameters * count, self.buffers * count, self.macs * works, self.activations * works)
+        macs, activations = (0 if works == 0 else each and each * works for each in (self.macs, self.activations))
+        return Cost(self.parameters * count, self.buffers * count, macs, activations)
 
 
 _NOTHING: Final = Cost()
@@ -31,8 +33,8 @@ class Costs:
     """The costs of a network's graphs and nodes. What is called often, a graph or an op, is counted once."""
 
     def __init__(self) -> None:
+        self.layers = Layers()
         self._known: dict[int, Cost] = {}
-        self._layers: dict[int, int] = {}
 
     def of_graph(self, graph: Graph) -> Cost:
         """The cost of all nodes of a graph."""
@@ -41,6 +43,7 @@ class Costs:
     def of_nodes(self, nodes: tuple[Node, ...], training_only: frozenset[int] = frozenset()) -> Cost:
         """The cost of some nodes, repeats included. Those with the numbers in `training_only` compute nothing in eval mode."""
         parameters = buffers = macs = activations = 0
+        known = True
         for number, node in enumerate(nodes):
             one = self.of_one(node)
             if one is _NOTHING:
@@ -49,10 +52,14 @@ class Costs:
             of_parameters, of_buffers, of_macs, of_activations = one
             parameters += of_parameters * count
             buffers += of_buffers * count
-            if number not in training_only:
-                macs += of_macs * count
-                activations += of_activations * count
-        return Cost(parameters, buffers, macs, activations)
+            if number in training_only:
+                continue
+            if of_macs is None or of_activations is None:
+                known = False
+                continue
+            macs += of_macs * count
+            activations += of_activations * count
+        return Cost(parameters, buffers, macs, activations) if known else Cost(parameters, buffers, None, None)
 
     def of_one(self, node: Node) -> Cost:
         """The cost of a node, of one repeat where it is repeated."""
@@ -65,25 +72,6 @@ class Costs:
             self._known[id(body)] = known
         return known
 
-    def layers(self, graph: Graph) -> int:
-        """Convolutions and linear layers on the main path, as papers count them.
-
-        The main path leads from the output back through each step's first input, so shortcuts, gates and all but the
-        first of parallel branches are left out.
-        """
-        known = graph.layers if graph.layers is not None else self._layers.get(id(graph))
-        if known is not None:
-            return known
-        count = sum(map(self.layers_of, graph.on_main_path))
-        self._layers[id(graph)] = count
-        return count
-
-    def layers_of(self, node: Node) -> int:
-        """How many layers a node counts for, with its repeats."""
-        if isinstance(node.body, Graph):
-            return node.count * self.layers(node.body)
-        return node.count if node.body is not None and node.body.counts_as_layer else 0
-
 
 def _of_op(op: Op, output: Shape) -> Cost:
     parameters = buffers = 0
@@ -93,6 +81,8 @@ def _of_op(op: Op, output: Shape) -> Cost:
         else:
             buffers += tensor.elements
     macs = op.macs(output)
-    return (
-        Cost(parameters, buffers, macs, output.elements if macs else 0) if macs or parameters or buffers else _NOTHING
-    )
+    if macs is None:
+        return Cost(parameters, buffers, None, None)
+    if not (macs or parameters or buffers):
+        return _NOTHING
+    return Cost(parameters, buffers, macs, output.elements if macs else 0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archbuilder.analysis.summary import Summary
+from archbuilder.analysis.facts import Facts, unsaid
 from archbuilder.diagnostics import Place, Reporter
 
 
 def check_expectations(
-    expected: Mapping[str, Any], places: Mapping[str, Place | None], summary: Summary, reporter: Reporter
+    expected: Mapping[str, Any], places: Mapping[str, Place | None], summary: Facts, reporter: Reporter
 ) -> None:
     """Reports every expected fact (`layers`, `parameters`, `macs`, `output`) that does not hold."""
     facts: dict[str, Any] = {
@@ -21,6 +21,10 @@ def check_expectations(
     }
     for name, wanted in expected.items():
         found = facts[name]
+        if found is None:
+            message = f"expected {_show(wanted)} {name}, they are not known: {unsaid(summary)}"
+            reporter.error("expectation", message, places.get(name), help="give the op `macs` in its plugin")
+            continue
         if wanted != found:
             message = f"expected {_show(wanted)} {name}, the network has {_show(found)}"
             if name == "output":

@@ -1,79 +1,35 @@
-"""The summary of a network: totals, and a row for each stage, block and layer."""
+"""The summary of a network: its facts, and how they are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
+from html import escape
 
 from archbuilder.analysis.cost import Costs
-from archbuilder.graph.graph import Graph, Node, Section
-from archbuilder.graph.op import Op
-from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
-
-Depth = Literal["stage", "block", "layer"]
-"""How far a summary or a drawing goes into a network."""
-
-DEPTHS: tuple[Depth, ...] = ("stage", "block", "layer")
+from archbuilder.analysis.facts import DEPTHS, Depth, Facts, Row, Rows, describe, name_of
+from archbuilder.analysis.numbers import with_unit
+from archbuilder.analysis.table import as_table
+from archbuilder.graph.graph import Graph
+from archbuilder.graph.shapes import dimensions
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of a summary. Counts are those of all `count` repeats together, for one image, so that the rows of one
-    depth add up to the total.
-
-    `level` is 0 for a stage, 1 for a block, 2 and more for what is inside; `path` the module's name ("layer1.0"),
-    `inner_width` the narrowest width inside a block, where it has convolutions.
-    """
-
-    path: str
-    level: int
-    label: str
-    count: int
-    input_shape: Shape
-    output_shape: Shape
-    parameters: int
-    buffers: int
-    macs: int
-    activations: int
-    inner_width: int | None = None
-
-    @property
-    def name(self) -> str:
-        """The last part of the path."""
-        return self.path.rpartition(".")[2] if self.level else self.path
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a network is and costs, for one image of the size it was lowered for.
+class Summary(Facts):
+    """What a network is and costs, for one image of the size it was lowered for. `str` and notebooks show it as a table.
 
     `parameters` and `buffers` count elements, `macs` multiply-accumulates of convolutions, linear layers and matrix
-    products, `activations` the elements that these put out, `layers` convolutions and linear layers on the main path.
+    products, `activations` the elements that these put out, `layers` convolutions and linear layers on the longest way.
+    `macs` and `activations` are None where an op of a plugin does not say its MACs.
     """
 
-    name: str
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
-    layers: int
-    parameters: int
-    buffers: int
-    macs: int
-    activations: int
-    stages: tuple[Row, ...]
-    graph: Graph
+    def __repr__(self) -> str:
+        macs = "MACs not known" if self.macs is None else with_unit(self.macs, "MACs")
+        shapes = f"{self.graph.input} -> {self.graph.output_shape}"
+        return f"Summary({self.name}: {self.layers} layers, {self.parameters:,} parameters, {macs}, {shapes})"
 
-    def rows(self, depth: Depth = "stage") -> tuple[Row, ...]:
-        """A row for each stage; with `depth` "block" also for each block, with "layer" for each layer."""
-        if depth == "stage":
-            return self.stages
-        return tuple(_Rows(Costs()).all(self.graph, depth))
+    def __str__(self) -> str:
+        return as_table(self, "stage")
 
-    @cached_property
-    def state(self) -> dict[str, tuple[int, ...]]:
-        """Every key of the `state_dict` and its shape, in order."""
-        return {key: tensor.shape for key, tensor in self.graph.state()}
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
 
 def summarize(graph: Graph) -> Summary:
@@ -84,117 +40,14 @@ def summarize(graph: Graph) -> Summary:
         name=graph.name,
         input_shape=dimensions(graph.input),
         output_shape=dimensions(graph.output_shape),
-        layers=costs.layers(graph),
+        layers=costs.layers.of(graph),
         parameters=total.parameters,
         buffers=total.buffers,
         macs=total.macs,
         activations=total.activations,
-        stages=tuple(_Rows(costs).all(graph, "stage")),
+        stages=tuple(Rows(costs).all(graph, "stage")),
         graph=graph,
     )
 
 
-class _Rows:
-    def __init__(self, costs: Costs) -> None:
-        self.costs = costs
-
-    def all(self, graph: Graph, depth: Depth) -> Iterator[Row]:
-        limit = DEPTHS.index(depth) if depth != "layer" else 100
-        for section in graph.sections:
-            if section.name != "stages":
-                yield from self.of_section(graph, section, limit)
-                continue
-            for piece in graph.pieces(section):
-                if piece.name:
-                    yield from self.of_section(graph, piece, limit)
-                else:
-                    yield from self.of_node(graph, piece.start, "", 0, limit, 1)
-
-    def of_section(self, graph: Graph, section: Section, limit: int) -> Iterator[Row]:
-        """The row of a section, and of its steps."""
-        numbers = range(section.start, section.stop)
-        if not numbers:
-            return
-        nodes = graph.nodes[section.start : section.stop]
-        training_only = frozenset(number - section.start for number in graph.training_only if number in numbers)
-        before = graph.shape_of(nodes[0].inputs[0]) if nodes[0].inputs else graph.input
-        yield Row(
-            section.name, 0, _joint_label(nodes), 1, before, nodes[-1].shape, *self.costs.of_nodes(nodes, training_only)
-        )
-        if limit > 0:
-            for number in numbers:
-                yield from self.of_node(graph, number, "", 1, limit, 1)
-
-    def of_node(self, graph: Graph, number: int, prefix: str, level: int, limit: int, times: int) -> Iterator[Row]:
-        """The row of a node and, down to `limit`, of what is inside; all of it is there `times` times."""
-        node = graph.nodes[number]
-        if node.body is None:
-            return
-        times *= node.count
-        only_in_training = number in graph.training_only
-        cost = self.costs.of_one(node).times(times, training_only=only_in_training)
-        before = graph.shape_of(node.inputs[0]) if node.inputs else node.shape
-        names = node.shown_names()
-        name = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
-        yield Row(prefix + name, level, describe(node), times, before, node.shape, *cost, self.inner_width(node))
-        if isinstance(node.body, Graph) and level < limit:
-            for inner in range(len(node.body.nodes)):
-                for row in self.of_node(node.body, inner, f"{prefix}{name}.", level + 1, limit, times):
-                    yield replace(row, macs=0, activations=0) if only_in_training else row
-
-    def inner_width(self, node: Node) -> int | None:
-        graph = node.body
-        if not isinstance(graph, Graph):
-            return None
-        if graph.listed and graph.nodes and isinstance(graph.nodes[0].body, Graph):
-            return self.inner_width(graph.nodes[0])
-        inner = graph.bindings.get("inner")
-        return inner if isinstance(inner, int) else min(_widths(graph), default=None)
-
-
-def _widths(graph: Graph) -> Iterator[int]:
-    """The widths of the weighted layers on the main path."""
-    for node in graph.on_main_path:
-        if isinstance(node.body, Graph):
-            yield from _widths(node.body)
-        elif node.body is not None and node.body.role in ("convolution", "linear"):
-            yield from (part.channels for part in in_parts(node.shape) if not isinstance(part, Streams))
-
-
-_LABELS = 4
-
-
-def _joint_label(nodes: tuple[Node, ...]) -> str:
-    """What stands in a section, in a few words; equal steps once."""
-    labels = [describe(node) for node in nodes if node.body is not None and _is_telling(node)]
-    distinct = list(dict.fromkeys(labels))
-    counted = [f"{label} (×{labels.count(label)})" if labels.count(label) > 1 else label for label in distinct]
-    return ", ".join(counted[:_LABELS]) + (" ..." if len(counted) > _LABELS else "")
-
-
-def _is_telling(node: Node) -> bool:
-    """Whether a node says something about a section; norms and activations go without saying."""
-    return isinstance(node.body, Graph) or (node.body is not None and node.body.telling)
-
-
-def describe(node: Node) -> str:
-    """What a node is, in a few words: "bottleneck ×3", "conv 7×7/2"."""
-    body = node.body
-    if body is None:
-        return "identity"
-    if isinstance(body, Op):
-        return body.label()
-    times = f" ×{node.count}" if node.count > 1 else ""
-    return f"{name_of(body)}{times}"
-
-
-def name_of(graph: Graph) -> str:
-    """What a graph is called: its block's name, or that of the blocks that it repeats."""
-    if graph.definition:
-        return graph.definition
-    telling = [node for node in graph.nodes if node.body is not None]
-    kinds = {name_of(node.body) if isinstance(node.body, Graph) else node.body.label() for node in telling if node.body}
-    if len(kinds) == 1:
-        count = sum(node.count for node in telling)
-        return f"{next(iter(kinds))} ×{count}" if count > 1 or graph.listed else next(iter(kinds))
-    return ", ".join(describe(node) for node in telling if _is_telling(node)) or "steps"
+__all__ = ["DEPTHS", "Depth", "Row", "Summary", "describe", "name_of", "summarize"]

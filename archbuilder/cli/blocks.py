@@ -19,7 +19,7 @@ def list_blocks(format: Literal["table", "json"]) -> None:
         say(json.dumps([_as_plain(each) for each in entries], indent=2))
         return
     rows = [(each.name, each.kind, each.help) for each in entries]
-    say(aligned(("name", "", "`archbuilder show NAME` prints one"), rows, width=terminal_width()))
+    say(aligned(("name", "", "`archbuilder show NAME` prints one"), rows, width=terminal_width(), cut=(2,)))
 
 
 def show_block(name: str) -> bool:
@@ -32,7 +32,8 @@ def show_block(name: str) -> bool:
         return True
     rows = [(each.name, each.type, _default_of(each), each.help) for each in entry.parameters]
     say(f"{name}: {entry.help}; an op, which has no steps inside")
-    say(aligned(("parameter", "type", "default", ""), rows, width=terminal_width()) if rows else "no parameters")
+    header = ("parameter", "type", "default", "")
+    say(aligned(header, rows, width=terminal_width(), cut=(3, 2)) if rows else "no parameters")
     return True
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from archbuilder.analysis import table
+from archbuilder.analysis.numbers import in_one_unit
 from archbuilder.analysis.summary import Depth
 from archbuilder.cli.options import (
     InputOption,
@@ -24,7 +25,7 @@ from archbuilder.cli.options import (
     read_settings,
     read_spec,
 )
-from archbuilder.cli.reports import has_colour, remark, say, terminal_width
+from archbuilder.cli.reports import has_colour, print_diagnostics, remark, say, terminal_width
 from archbuilder.diagnostics import Diagnostic, Note, SpecError, printable
 from archbuilder.tasks.checking import Checked
 
@@ -44,26 +45,29 @@ def check(
     load_plugins(plugins)
     overrides, size = read_settings(settings), read_input(input)
     mistakes: list[Diagnostic] = []
-    failed = False
+    failed = 0
     for spec in specs:
         try:
             checked = check_with_variants(spec, overrides, size)
         except SpecError as error:
-            failed = True
+            failed += 1
             mistakes += error.diagnostics
             continue
         if not quiet:
             _print_checked(checked, alone=len(specs) == 1)
     sys.stdout.flush()
+    print_diagnostics(mistakes)
+    if len(specs) > 1 and not quiet:
+        say(f"{len(specs)} specs: {f'{len(specs) - failed} fine, {failed} with errors' if failed else 'all fine'}")
     if failed:
-        raise SpecError(mistakes)
+        raise typer.Exit(1)
 
 
 def _print_checked(checked: list[tuple[str, Checked]], *, alone: bool) -> None:
     if alone:
         say(table.stage_table(checked[0][1].summary, terminal_width()) + "\n")
     for word, network in checked:
-        say(table.in_brief(word, network.summary))
+        say(table.in_brief(word, network.summary, str(network.sizes)))
 
 
 def summary(
@@ -77,11 +81,14 @@ def summary(
     plugins: PluginOption = None,
 ) -> None:
     """Print the parameters, computations and shapes of a network."""
-    facts = read_spec(spec, settings, input, plugins).summary
+    checked = read_spec(spec, settings, input, plugins)
+    facts = checked.summary
     if format == "table":
-        say(table.as_table(facts, depth, terminal_width(), has_colour(sys.stdout)))
+        say(table.as_table(facts, depth, terminal_width(), has_colour(sys.stdout), str(checked.sizes)))
+    elif format == "markdown":
+        say(table.as_markdown(facts, depth, str(checked.sizes)))
     else:
-        say({"markdown": table.as_markdown, "csv": table.as_csv, "json": table.as_json}[format](facts, depth))
+        say({"csv": table.as_csv, "json": table.as_json}[format](facts, depth))
 
 
 def list_(
@@ -109,8 +116,12 @@ def list_(
 
         say(json.dumps(entries, indent=2))
         return
-    rows = [(each["name"], str(each["layers"]), f"{each['parameters']:,}", each["help"]) for each in entries]
-    say(table.aligned(("name", "layers", "parameters", ""), rows, right=(1, 2), width=terminal_width()))
+    letter, counts = in_one_unit([each["parameters"] for each in entries], None)
+    rows = [
+        (each["name"], str(each["layers"]), count, each["help"]) for each, count in zip(entries, counts, strict=True)
+    ]
+    header = ("name", "layers", f"{letter} params".strip(), "")
+    say(table.aligned(header, rows, right=(1, 2), width=terminal_width(), cut=(3,)))
 
 
 def _entries(names: list[str], overrides: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:

@@ -230,10 +230,17 @@ def _sizes(shapes: Iterable[tuple[int, ...]]) -> str:
 def _compared(checked: Checked, run: "Run") -> str:
     from archbuilder.analysis.table import aligned
 
+    macs = checked.summary.macs
     rows = [
         ("parameters", f"{checked.summary.parameters:,}", f"{run.parameters:,}"),
-        ("MACs of convolutions and linear layers", f"{run.expected_macs:,}", f"{run.macs:,}"),
+        ("MACs, as torch counts them", "not known" if macs is None else f"{macs:,}", f"{run.macs:,}"),
         ("modules of the expected output shape", f"{run.expected_shapes:,}", f"{run.equal_shapes:,}"),
     ]
-    marked = [(*row, "equal" if row[1] == row[2] else "DIFFERENT") for row in rows]
-    return aligned(("", "summary", "built", ""), marked, right=(1, 2))
+    marked = [(*row, _verdict(row[1], row[2])) for row in rows]
+    return "\n".join([aligned(("", "summary", "built", ""), marked, right=(1, 2)), *map(printable, run.unsaid)])
+
+
+def _verdict(expected: str, found: str) -> str:
+    if expected == "not known":
+        return "not compared"
+    return "equal" if expected == found else "DIFFERENT"

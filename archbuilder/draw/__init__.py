@@ -6,7 +6,7 @@ A graph becomes a `Picture` (`painter`, with `drawing` and `words`), the picture
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Self, TypeAlias
 
 from archbuilder.analysis.summary import DEPTHS, Depth
 from archbuilder.draw.engine import DrawingError, lay_out
@@ -18,8 +18,32 @@ Format: TypeAlias = Literal["svg", "png", "dot"]
 FORMATS: Final[tuple[Format, ...]] = ("svg", "png", "dot")
 
 
-def render(graph: Graph, *, format: Format = "svg", depth: Depth = "block") -> bytes:
-    """The drawing of a network.
+class Rendered(bytes):
+    """A drawing as the bytes of a file. A notebook shows it, if it is SVG or PNG."""
+
+    format: Format
+
+    def __new__(cls, data: bytes, format: Format) -> Self:
+        """The bytes of a drawing in a format."""
+        made = super().__new__(cls, data)
+        made.format = format
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Rendered, (bytes(self), self.format)
+
+    def __repr__(self) -> str:
+        return f"Rendered({self.format}, {len(self):,} bytes)"
+
+    def _repr_svg_(self) -> str | None:
+        return self.decode() if self.format == "svg" else None
+
+    def _repr_png_(self) -> bytes | None:
+        return bytes(self) if self.format == "png" else None
+
+
+def render(graph: Graph, *, format: Format = "svg", depth: Depth = "block") -> Rendered:
+    """The drawing of a network: the bytes of a file, which a notebook shows.
 
     Args:
         graph: the network.
@@ -41,9 +65,9 @@ def render(graph: Graph, *, format: Format = "svg", depth: Depth = "block") -> b
     picture = picture_of(graph, depth)
     dot = to_dot(picture)
     if format == "dot":
-        return dot.encode()
+        return Rendered(dot.encode(), format)
     image = lay_out(dot, format)
-    return finish(image, picture) if format == "svg" else image
+    return Rendered(finish(image, picture) if format == "svg" else image, format)
 
 
-__all__ = ["FORMATS", "DrawingError", "Format", "render"]
+__all__ = ["FORMATS", "DrawingError", "Format", "Rendered", "render"]

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Final
 
+from archbuilder.analysis.numbers import abbreviate
 from archbuilder.diagnostics import printable, shorten
 from archbuilder.draw.picture import Band, Box, Group, Load, Picture
 from archbuilder.draw.style import EDGES, LABEL_INK, MACS, PAINTS, PARAMETERS, SHORTCUTS, TITLE_INK, Paint
-from archbuilder.draw.words import abbreviate
 
 _BAR: Final = 58
 """Points of the longest bar."""
@@ -153,7 +153,7 @@ def _bars(load: Load) -> str:
     return table("".join(_bar(count, share, color) for count, share, color in bars), 1)
 
 
-def _bar(count: int, share: float, color: str) -> str:
+def _bar(count: int | None, share: float, color: str) -> str:
     width = max(1, round(_BAR * share))
     bar = table(f"<TR>{_block(width, 7, color)}{_block(_BAR + 4 - width, 7)}</TR>")
     number = font(abbreviate(count), 10, LABEL_INK)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from archbuilder.analysis.cost import Costs
+from archbuilder.analysis.numbers import abbreviate
 from archbuilder.analysis.summary import Depth, Row, Summary, describe, name_of, summarize
 from archbuilder.draw.drawing import Drawing, Port
 from archbuilder.draw.picture import Band, Box, Edge, Group, Item, Load, Picture, Role, boxes_of
-from archbuilder.draw.words import abbreviate, at_most, channels_of, facts_of, repeats_of, shape_label, span, widths_of
+from archbuilder.draw.words import at_most, channels_of, facts_of, repeats_of, shape_label, span, widths_of
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.op import Role as OpRole
@@ -44,7 +45,7 @@ def picture_of(graph: Graph, depth: Depth) -> Picture:
 def _with_shares(items: tuple[Item, ...]) -> tuple[Item, ...]:
     loads = [box.load for box in boxes_of(items) if box.load is not None]
     parameters = max((load.parameters for load in loads), default=0) or 1
-    macs = max((load.macs for load in loads), default=0) or 1
+    macs = max((load.macs or 0 for load in loads), default=0) or 1
 
     def shared(item: Item) -> Item:
         if isinstance(item, Group):
@@ -52,7 +53,9 @@ def _with_shares(items: tuple[Item, ...]) -> tuple[Item, ...]:
         load = item.load
         if load is None:
             return item
-        return replace(item, load=Load(load.parameters, load.macs, load.parameters / parameters, load.macs / macs))
+        return replace(
+            item, load=Load(load.parameters, load.macs, load.parameters / parameters, (load.macs or 0) / macs)
+        )
 
     return tuple(shared(item) for item in items)
 
@@ -230,7 +233,7 @@ class _Painter:
     # ---- boxes and edges ----------------------------------------------------------------------------------------
 
     def _card(self, path: str, lines: list[str], row: Row | None, role: Role, count: int = 1) -> Box:
-        load = Load(row.parameters, row.macs) if row and (row.parameters or row.macs) else None
+        load = Load(row.parameters, row.macs) if row and (row.parameters or row.macs != 0) else None
         return Box(self._free(path), role, tuple(Band(line, role) for line in lines), count, load=load)
 
     def _join(self, drawing: Drawing, number: int, target: str, *, entering: bool = False) -> None:

@@ -37,7 +37,7 @@ class Load:
     """What a box costs, and the shares (0 to 1) of the largest such cost in the picture."""
 
     parameters: int
-    macs: int
+    macs: int | None
     parameter_share: float = 0.0
     mac_share: float = 0.0
 

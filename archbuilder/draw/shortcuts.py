@@ -54,5 +54,5 @@ def _main_operand(graph: Graph, node: Node, costs: Costs) -> int:
     ways = [list(graph.main_path(operand)) for operand in node.inputs]
     common = set(ways[0]).intersection(*ways[1:])
     since = [[value for value in way if value not in common] for way in ways]
-    weights = [(sum(costs.layers_of(graph.nodes[value.node]) for value in way), len(way) > 0) for way in since]
+    weights = [(sum(costs.layers.of_node(graph.nodes[value.node]) for value in way), len(way) > 0) for way in since]
     return weights.index(max(weights))

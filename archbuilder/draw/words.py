@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from archbuilder.analysis.numbers import abbreviate
 from archbuilder.analysis.summary import Row
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
 
 _MAXIMUM_LINES: Final = 5
-_UNITS: Final = "KMGTPE"
-
-
-def abbreviate(count: int) -> str:
-    """A count in three digits: "25.6 M"."""
-    if count < 1000:
-        return str(count)
-    power = 1
-    while power < len(_UNITS) and count >= 999.5 * 1000**power:
-        power += 1
-    value = count / 1000**power
-    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-    return f"{value:.{digits}f} {_UNITS[power - 1]}"
 
 
 def channels_of(op: Op, before: Shape, after: Shape) -> str:
@@ -75,7 +63,7 @@ def facts_of(row: Row | None) -> tuple[str, ...]:
     if row is None:
         return ()
     counts = ((row.parameters, "params"), (row.macs, "MACs"))
-    return tuple(f"{abbreviate(count)} {unit}" for count, unit in counts if count)
+    return tuple(f"{abbreviate(count)} {unit}" for count, unit in counts if count != 0)
 
 
 def _ratio(before: int, after: int) -> int:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from archbuilder.diagnostics import Place, Reporter, printable, shorten
 from archbuilder.explain.why import Candidate, Why, explain
 from archbuilder.graph.shapes import Streams
-from archbuilder.language.load import as_far_as_possible, load_architecture
-from archbuilder.language.models import Architecture
+from archbuilder.language.load import Spec, as_far_as_possible, load_architecture
 from archbuilder.lower.network import lower_with_record
 from archbuilder.parameters import REQUIRED
 
 
 def explain_parameter(
-    spec: str | Path | Architecture, path: str, overrides: Mapping[str, Any] | None = None, text: str | None = None
+    spec: Spec, path: str, overrides: Mapping[str, Any] | None = None, text: str | None = None
 ) -> Why:
     """Why a parameter has its value.
 

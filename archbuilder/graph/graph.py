@@ -109,7 +109,7 @@ class Tap(NamedTuple):
     reduction: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Graph:
     """A block, a sequence or a network.
 
@@ -117,8 +117,8 @@ class Graph:
     network, its parameters; of an unnamed body, the variables that it sees), `formulas` the expressions as text by which
     those of them are computed that nobody gave, `free` those of a network's parameters that it says to ops alone,
     `listed` whether its children are numbered, `register` which children are registered first, `loops` how often each of
-    its loops ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its main
-    path does not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps and further
+    its loops ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its longest
+    way does not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps and further
     outputs; `steps` are the values of its steps under the names that the spec gives them, which need not be those of modules;
     `returned` are the taps that a backbone gives instead of its output.
     """
@@ -143,6 +143,9 @@ class Graph:
     returned: tuple[Tap, ...] = ()
     loops: tuple[int | str, ...] = ()
     layers: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Graph({self.name or self.definition or 'steps'}: {self.input} -> {self.output_shape})"
 
     def __str__(self) -> str:
         """The graph as text: a line for each node, and beneath it each graph that it calls, once."""

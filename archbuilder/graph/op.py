@@ -23,6 +23,10 @@ Role: TypeAlias = Literal[
 value of several, `shape` orders or parts the same numbers anew, a `tensor` is held beside the steps."""
 
 
+_COSTLY: Final[frozenset[Role]] = frozenset(("convolution", "linear", "attention", "other"))
+"""What an op is for that may well have multiply-accumulates."""
+
+
 class OpError(Exception):
     """An op cannot be applied. `message` says why, `help` what to write instead; the caller adds the place."""
 
@@ -203,9 +207,12 @@ class Op:
         """What the module stores: parameters first, then buffers, in torch's order."""
         return ()
 
-    def macs(self, output: Shape) -> int:
-        """Multiply-accumulates of convolutions, linear layers and matrix products, for one image."""
-        return 0
+    def macs(self, output: Shape) -> int | None:
+        """Multiply-accumulates of convolutions, linear layers and matrix products, for one image; None where that is not known.
+
+        What is for nothing of the kind has none. Of anything else that does not say it, nothing is known.
+        """
+        return None if self.role in _COSTLY else 0
 
     @property
     def window(self) -> Window | None:

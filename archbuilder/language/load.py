@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
 from archbuilder.language import zoo
@@ -19,13 +19,15 @@ MAXIMUM_BASES: Final = 12
 """How long a chain of `extends` may be."""
 
 
-def load_architecture(
-    spec: str | Path | Architecture, overrides: Mapping[str, Any] | None = None, text: str | None = None
-) -> Architecture:
-    """The network that a path, a zoo name (`resnet50`, `resnet#50`) or a text describes.
+Spec: TypeAlias = str | Path | Architecture | Mapping[str, Any]
+"""What describes a network: a path, a name of the zoo, an architecture made in Python, or a dict as YAML has it."""
+
+
+def load_architecture(spec: Spec, overrides: Mapping[str, Any] | None = None, text: str | None = None) -> Architecture:
+    """The network that a path, a zoo name, a dict or a text describes.
 
     Args:
-        spec: a path, a name, or an architecture made in Python.
+        spec: what describes it.
         overrides: what to set, by dotted path: `classes`, `layer3.depth`, `input.size`.
         text: the spec itself; `spec` is then only its name in messages, and the variant of it that is meant.
 
@@ -38,6 +40,8 @@ def load_architecture(
         if not overrides and spec.table is not None:
             return spec
         table: Table | None = _resolve(_table_of(spec), None, None, reporter, ())
+    elif isinstance(spec, Mapping):
+        table = _of_mapping(spec, reporter)
     elif text is not None:
         table = _of_text(str(spec), text, reporter)
     else:
@@ -388,6 +392,16 @@ def _nest(keys: list[str], value: Any, key_place: Place, value_place: Place) -> 
     inner = value if len(keys) == 1 else _nest(keys[1:], value, key_place, value_place)
     table.put(keys[0], inner, key_place, value_place)
     return table
+
+
+def _of_mapping(written: Mapping[str, Any], reporter: Reporter) -> Table | None:
+    """A dict that has what a spec's text would, as a table without places."""
+    try:
+        table: Table = as_table(plain_value(dict(written)))
+    except RecursionError:
+        reporter.error("too-large", "this spec nests deeper than any network, or holds itself", None)
+        return None
+    return _resolve(table, None, None, reporter, ())
 
 
 def _table_of(architecture: Architecture) -> Table:

@@ -154,6 +154,12 @@ class Architecture(SpecModel):
                 read_formulas(values[key], reading)
         return values
 
+    def __repr__(self) -> str:
+        return f"Architecture({self.name!r})"
+
+    def __str__(self) -> str:
+        return repr(self)
+
     @property
     def is_overridden(self) -> bool:
         """Whether a parameter was set from outside, so that `expect` does not apply."""

@@ -41,7 +41,7 @@ def block(
     Args:
         name: what specs call it.
         parameters: the model, if the function's annotations do not say it.
-        layers: how many layers it counts for, if its main path does not say it.
+        layers: how many layers it counts for, if its longest way does not say it.
 
     Raises:
         PluginError: if it cannot be a block.

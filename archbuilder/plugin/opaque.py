@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, ClassVar, Final, Self
 
 from pydantic import BaseModel
@@ -31,7 +32,7 @@ class ModuleOp(Op):
     keywords: tuple[tuple[str, Any], ...]
     output: Shape
     tensors: tuple[Tensor, ...]
-    cost: int
+    cost: int | None
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
@@ -43,9 +44,10 @@ class ModuleOp(Op):
         output = _shape(cls.name, cls.rules["shape"](*facts))  # first: this is the rule that refuses what does not fit
         keywords = cls.rules["arguments"](*facts) if "arguments" in cls.rules else given
         state = cls.rules["state"](*facts) if "state" in cls.rules else {}
-        macs = cls.rules["macs"](*facts) if "macs" in cls.rules else 0
+        macs = _macs(cls.name, cls.rules["macs"](*facts)) if "macs" in cls.rules else None
         tensors = tuple(_tensor(cls.name, name, sizes) for name, sizes in state.items())
-        return cls(tuple(keywords.items()), output, tensors, int(macs))
+        written = tuple((word, _written(cls.name, word, value)) for word, value in _table(cls.name, keywords).items())
+        return cls(written, output, tensors, macs)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return self.output
@@ -53,7 +55,7 @@ class ModuleOp(Op):
     def state(self) -> tuple[Tensor, ...]:
         return self.tensors
 
-    def macs(self, output: Shape) -> int:
+    def macs(self, output: Shape) -> int | None:
         return self.cost
 
     def emit(self) -> Construct:
@@ -67,6 +69,28 @@ def _shape(name: str, found: Any) -> Shape:
         return Streams(found)
     help = "return a Map, a Vector, Tokens, or a list of these, as in x._replace(channels=64)"
     raise PluginError(f"the shape rule of `{name}` gave {found!r}", help)
+
+
+def _table(op: str, keywords: Any) -> Mapping[str, Any]:
+    if isinstance(keywords, Mapping) and all(isinstance(word, str) and word.isidentifier() for word in keywords):
+        return keywords
+    raise PluginError(f"the arguments of `{op}` are {keywords!r}", "return a dict of keywords and their values")
+
+
+def _written(op: str, word: str, value: Any) -> Any:
+    """An argument as emitted source can say it; a list becomes a tuple, since an op cannot be changed."""
+    if isinstance(value, list | tuple):
+        return tuple(_written(op, word, each) for each in value)
+    if value is None or type(value) in (bool, int, str) or (type(value) is float and isfinite(value)):
+        return value
+    help = "give numbers, texts, true, false, None, or lists of these, and let the class make what it needs of them"
+    raise PluginError(f"the arguments of `{op}` give {value!r} for `{word}`, which the source cannot say", help)
+
+
+def _macs(op: str, found: Any) -> int | None:
+    if found is None or (isinstance(found, int | float) and isfinite(found) and found >= 0):
+        return None if found is None else int(found)
+    raise PluginError(f"the MACs of `{op}` are {found!r}", "return a whole number, or None where they are not known")
 
 
 def _tensor(op: str, name: str, sizes: Any) -> Tensor:
@@ -85,7 +109,7 @@ def module(
     parameters: type[BaseModel] | None = None,
     state: Callable[..., Mapping[str, Any]] | None = None,
     arguments: Callable[..., Mapping[str, Any]] | None = None,
-    macs: Callable[..., int] | None = None,
+    macs: Callable[..., int | None] | None = None,
     help: str = "",
 ) -> None:
     """Makes an `nn.Module` of one's own an op that specs can use. At build it is held against what is said here.
@@ -100,7 +124,7 @@ def module(
         state: the rule that gives the sizes of its tensors, by `state_dict` key in order; a buffer is
             `Tensor(key, sizes, trained=False)`. By default it has none.
         arguments: the rule that gives what the class is called with; by default the parameters, by name.
-        macs: the rule that gives its multiply-accumulates for one image; by default 0.
+        macs: the rule that gives its multiply-accumulates for one image; by default they are not known.
         help: what it is, in a few words.
 
     Raises:

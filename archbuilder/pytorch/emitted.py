@@ -52,6 +52,15 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, nn.Module) and value.__module__ == name:
                 copyreg.pickle(value, _reduce)
+            elif isinstance(value, type) and issubclass(value, tuple) and value.__module__ == name:
+                _let_save(value)
+
+
+def _let_save(outputs: type) -> None:
+    """Lets `torch.export.save` write a network that returns such a named tuple. torch has this for its own alone, so far."""
+    register = getattr(importlib.import_module("torch.utils._pytree"), "_register_namedtuple", None)
+    if register is not None:
+        register(outputs, serialized_type_name=f"{outputs.__module__}.{outputs.__qualname__}")
 
 
 _FINDER = _Finder()

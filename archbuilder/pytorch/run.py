@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import torch
 import torchinfo
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from archbuilder.analysis.summary import Depth
 from archbuilder.graph.graph import Graph
@@ -26,6 +28,9 @@ _COLUMNS = ("output_size", "num_params", "mult_adds")
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
+Shapes: TypeAlias = tuple[tuple[int, ...], ...]
+"""The shape of a value without the batch, or those of several streams."""
+
 _UNIT = re.compile(r"\(Units\.([MGT])\w+\)")
 """How torchinfo writes a unit on newer Pythons: the name of its enum's member."""
 
@@ -36,19 +41,19 @@ class PictureError(Exception):
 
 @dataclass
 class Run:
-    """What was seen in one forward pass, and where that differs from the summary."""
+    """What was seen in one forward pass, and where that differs from the summary. `macs` are those that torch counted."""
 
     torchinfo: str
     given: str
     parameters: int
-    outputs: tuple[tuple[int, ...], ...]
-    """One shape, or those of several streams."""
+    outputs: Shapes
     top: list[tuple[int, float]]
-    expected_macs: int
     macs: int
     expected_shapes: int
     equal_shapes: int
     differences: list[str] = field(default_factory=list)
+    unsaid: list[str] = field(default_factory=list)
+    """What a plugin does not say of the MACs of its modules, and torch counted."""
 
 
 def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
@@ -62,13 +67,16 @@ def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
     given = _random(checked.graph.input) if image is None else read_picture(image, shape)
     model = module_maker(checked.architecture, checked.graph)()
     layers = list(_layers(checked.graph, idle=checked.graph.training_only))
-    with _Watch(model, tuple(f"{layer.path}." for layer in layers if layer.op.needs)) as watch:
+    with (
+        _Watch(model) as watch,
+        FlopCounterMode(display=False) as counter,
+        sdpa_kernel(SDPBackend.MATH),
+    ):
         info = torchinfo.summary(
             model, input_data=[given], depth=_TORCHINFO_DEPTH[depth], col_names=_COLUMNS, verbose=0
         )
-    expected_macs = sum(layer.op.macs(layer.op_shape) for layer in layers if layer.op.role in ("convolution", "linear"))
     watched = [each for each in layers if each.path in watch.shapes or (each.op.state() and not each.op.holds_tensor)]
-    shapes = {layer.path: layer.shape for layer in watched}
+    shapes = {layer.path: layer.shapes for layer in watched}
     wrong = {path: watch.shapes.get(path) for path, shape in shapes.items() if watch.shapes.get(path) != shape}
     run = Run(
         torchinfo=_UNIT.sub(r"(\1)", str(info)),
@@ -76,14 +84,33 @@ def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
         parameters=info.total_params,
         outputs=watch.outputs,
         top=watch.top,
-        expected_macs=expected_macs,
-        macs=watch.macs,
+        macs=_macs(counter, "Global"),
         expected_shapes=len(shapes),
         equal_shapes=len(shapes) - len(wrong),
     )
     run.differences += _differences(checked, run)
-    run.differences += [f"{path}: expected {shapes[path]}, got {found}" for path, found in wrong.items()]
+    run.differences += [
+        f"{path}: expected {_sizes(shapes[path])}, got {_sizes(found or ())}" for path, found in wrong.items()
+    ]
+    _compare_macs(run, layers, counter, type(model).__name__)
     return run
+
+
+def _macs(counter: FlopCounterMode, path: str) -> int:
+    """The multiply-accumulates that torch counted in a module; it counts two operations for each."""
+    return sum(counter.get_flop_counts().get(path, {}).values()) // 2
+
+
+def _compare_macs(run: Run, layers: list[_Layer], counter: FlopCounterMode, root: str) -> None:
+    """Holds what plugins say of the MACs of their modules against those that torch counted."""
+    for layer in layers:
+        if not layer.op.needs:
+            continue
+        said, counted = layer.op.macs(layer.op_shape), _macs(counter, f"{root}.{layer.path}")
+        if said is None:
+            run.unsaid.append(f"`{layer.op.name}` does not say its MACs: torch counts {counted:,} in {layer.path}")
+        elif said != counted:
+            run.differences.append(f"{layer.path}: `{layer.op.name}` says {said:,} MACs, torch counts {counted:,}")
 
 
 def _random(shape: Shape) -> Tensor | tuple[Tensor, ...]:
@@ -93,13 +120,18 @@ def _random(shape: Shape) -> Tensor | tuple[Tensor, ...]:
 
 
 def _differences(checked: Checked, run: Run) -> Iterator[str]:
+    summary = checked.summary
     for name, expected, found in (
-        ("parameters", checked.summary.parameters, run.parameters),
-        ("MACs of convolutions and linear layers", run.expected_macs, run.macs),
-        ("output", tuple(dimensions(part) for part in in_parts(checked.graph.output_shape)), run.outputs),
+        ("parameters", summary.parameters, run.parameters),
+        ("MACs", run.macs if summary.macs is None else summary.macs, run.macs),
+        ("output", _sizes(map(dimensions, in_parts(checked.graph.output_shape))), _sizes(run.outputs)),
     ):
         if expected != found:
             yield f"{name}: expected {expected}, got {found}"
+
+
+def _sizes(shapes: Iterable[tuple[int, ...]]) -> str:
+    return " + ".join("×".join(str(size) for size in shape) for shape in shapes) or "nothing"
 
 
 class _Layer(NamedTuple):
@@ -108,7 +140,7 @@ class _Layer(NamedTuple):
     path: str
     op: Op
     op_shape: Any
-    shape: tuple[int, ...]
+    shapes: Shapes
 
 
 def _layers(graph: Graph, prefix: str = "", idle: frozenset[int] = frozenset()) -> Iterator[_Layer]:
@@ -118,24 +150,18 @@ def _layers(graph: Graph, prefix: str = "", idle: frozenset[int] = frozenset()) 
             path = f"{prefix}{name}"
             if isinstance(node.body, Graph):
                 yield from _layers(node.body, f"{path}.")
-            elif (
-                node.body is not None
-                and isinstance(node.body.emit(), Construct)
-                and not isinstance(node.shape, Streams)
-            ):
-                yield _Layer(path, node.body, node.shape, dimensions(node.shape))
+            elif node.body is not None and isinstance(node.body.emit(), Construct):
+                yield _Layer(path, node.body, node.shape, tuple(map(dimensions, in_parts(node.shape))))
 
 
 class _Watch:
-    """Sees every module's output in a forward pass, by way of hooks. What is `inside` modules that are ops does not count."""
+    """Sees every module's output in a forward pass, by way of hooks."""
 
-    def __init__(self, model: nn.Module, inside: tuple[str, ...]) -> None:
-        self.shapes: dict[str, tuple[int, ...]] = {}
-        self.macs = 0
-        self.outputs: tuple[tuple[int, ...], ...] = ()
+    def __init__(self, model: nn.Module) -> None:
+        self.shapes: dict[str, Shapes] = {}
+        self.outputs: Shapes = ()
         self.top: list[tuple[int, float]] = []
         self._model = model
-        self._inside = inside
         self._handles: list[Any] = []
 
     def __enter__(self) -> Self:
@@ -152,13 +178,10 @@ class _Watch:
             every = _main(output)
             if not every:
                 return
-            main = every[0]
-            self.shapes[path] = tuple(main.shape[1:])
-            if isinstance(module, nn.Conv2d | nn.Linear) and not path.startswith(self._inside):
-                self.macs += main[0].numel() * module.weight[0].numel()
+            self.shapes[path] = tuple(tuple(each.shape[1:]) for each in every)
             if module is self._model:
-                self.outputs = tuple(tuple(each.shape[1:]) for each in every)
-                self.top = _top(main[0]) if main.dim() == 2 else []
+                self.outputs = self.shapes[path]
+                self.top = _top(every[0][0]) if every[0].dim() == 2 else []
 
         return see
 

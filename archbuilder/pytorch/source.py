@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from archbuilder.diagnostics import Diagnostic, SpecError
-from archbuilder.graph.graph import Graph
+from archbuilder.graph.graph import INPUT, Graph, Value
 from archbuilder.graph.helpers import HELPERS, names_bound
 from archbuilder.graph.shapes import Map
 from archbuilder.pytorch.classes import plan_network
@@ -115,10 +115,16 @@ def _feature_info(graph: Graph) -> list[str]:
     for tap in graph.taps:
         shape = graph.shape_of(tap.value)
         channels = shape.channels if isinstance(shape, Map) else 0
-        module = graph.module_of(tap.value) or tap.name
-        entry = f'"channels": {literal(channels)}, "reduction": {literal(tap.reduction)}, "module": {quoted(module)}'
+        module = graph.module_of(tap.value) or _step_of(graph, tap.value)
+        entry = f'"num_chs": {literal(channels)}, "reduction": {literal(tap.reduction)}, "module": {quoted(module)}'
         lines.append(f"        {{{entry}}},")
     return [*lines, "    ]"]
+
+
+def _step_of(graph: Graph, value: Value) -> str:
+    """The step that gives a value which is no module's."""
+    name = graph.nodes[value.node].shown_names()[-1] if value.node != INPUT else "input"
+    return name if value.item is None else f"{name}.{value.item}"
 
 
 @dataclass

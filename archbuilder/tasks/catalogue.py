@@ -11,7 +11,7 @@ from archbuilder.lower.library import shipped_block, shipped_names
 from archbuilder.parameters import Parameter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Entry:
     """A block, or an op, which is a block without a body; `text` is the block's YAML."""
 
@@ -20,6 +20,9 @@ class Entry:
     help: str
     parameters: tuple[Parameter, ...]
     text: str = ""
+
+    def __repr__(self) -> str:
+        return f"Entry({self.kind} {self.name!r})"
 
 
 def catalogue() -> list[Entry]:

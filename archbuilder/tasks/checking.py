@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,16 +17,17 @@ from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Streams, images
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula, UnknownNameError
-from archbuilder.language.load import as_far_as_possible, load_architecture, load_block
+from archbuilder.language.load import Spec, as_far_as_possible, load_architecture, load_block
 from archbuilder.language.models import Architecture
 from archbuilder.language.words import ALWAYS_VISIBLE
 from archbuilder.lower import lower_architecture, lower_block
+from archbuilder.tasks.sizes import Sizes, sizes_of
 
-Sizes: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]
+Inputs: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]
 """(channels, height, width) of one value, or of several."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checked:
     """A network that holds together, and keeps what its author expects of it."""
 
@@ -33,9 +35,17 @@ class Checked:
     graph: Graph
     summary: Summary
 
+    def __repr__(self) -> str:
+        return f"Checked({self.summary!r})"
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """For which sizes of input the network is: `str` says it, and is empty where it takes any."""
+        return sizes_of(self.architecture, self.graph)
+
 
 def check(
-    spec: str | Path | Architecture,
+    spec: Spec,
     overrides: Mapping[str, Any] | None = None,
     input: tuple[int, int, int] | None = None,
     text: str | None = None,
@@ -43,7 +53,7 @@ def check(
     """A spec read, lowered and held against its `expect`.
 
     Args:
-        spec: a path, a zoo name or an architecture.
+        spec: a path, a zoo name, an architecture, or a dict as YAML has it.
         overrides: what to set, by dotted path.
         input: (channels, height, width), if not the spec's.
         text: the spec's text, if it does not lie in a file.
@@ -66,7 +76,7 @@ def check(
 def check_block(
     block: str,
     parameters: Mapping[str, Any] | None = None,
-    input: Sizes = (64, 32, 32),
+    input: Inputs = (64, 32, 32),
     spec: str | Path | None = None,
     text: str | None = None,
     *,

@@ -34,13 +34,17 @@ def test_check_prints_a_line_for_each_of_several_specs(run: Run, good: Path) -> 
     assert result.stdout.splitlines() == [
         "tiny.yaml: fine, 2,674 parameters, 2.58 MMACs",
         "resnet50: fine, 25,557,032 parameters, 4.09 GMACs",
+        "2 specs: all fine",
     ]
 
 
 def test_check_goes_on_after_a_bad_spec(run: Run, good: Path, bad: Path) -> None:
     result = run("check", "bad.yaml", "tiny.yaml", "resnet5O")
     assert result.exit_code == 1
-    assert result.stdout.splitlines() == ["tiny.yaml: fine, 2,674 parameters, 2.58 MMACs"]
+    assert result.stdout.splitlines() == [
+        "tiny.yaml: fine, 2,674 parameters, 2.58 MMACs",
+        "3 specs: 1 fine, 2 with errors",
+    ]
     assert result.stderr.splitlines()[-1] == "2 errors in bad.yaml"
     assert "error[unknown-spec]: there is no network called `resnet5O`" in result.stderr
     assert "did you mean `resnet50`?" in result.stderr
@@ -81,7 +85,10 @@ def test_check_goes_on_after_what_cannot_be_read(run: Run, good: Path, bad: Path
     (good.parent / "folder").mkdir()
     result = run("check", "bad.yaml", f"./{'x' * 300}.yaml", "folder/", "tiny.yaml")
     assert result.exit_code == 1
-    assert result.stdout.splitlines() == ["tiny.yaml: fine, 2,674 parameters, 2.58 MMACs"]
+    assert result.stdout.splitlines() == [
+        "tiny.yaml: fine, 2,674 parameters, 2.58 MMACs",
+        "4 specs: 1 fine, 3 with errors",
+    ]
     assert result.stderr.splitlines()[-1] == "2 errors in bad.yaml"
     assert f"error[unknown-spec]: there is no file {'x' * 300}.yaml\n" in result.stderr
     assert "error[unknown-spec]: folder/ is a folder\n" in result.stderr
@@ -98,7 +105,10 @@ def test_what_a_system_refuses_to_read_is_a_diagnostic(run: Run, good: Path, mon
 
     monkeypatch.setattr(Path, "open", refuse)
     result = run("check", "locked.yaml", "tiny.yaml")
-    assert (result.exit_code, result.stdout) == (1, "tiny.yaml: fine, 2,674 parameters, 2.58 MMACs\n")
+    assert (result.exit_code, result.stdout) == (
+        1,
+        "tiny.yaml: fine, 2,674 parameters, 2.58 MMACs\n2 specs: 1 fine, 1 with errors\n",
+    )
     assert result.stderr == "error[unknown-spec]: locked.yaml cannot be read: Permission denied\n"
 
 

@@ -70,7 +70,7 @@ def test_features(name: str) -> None:
     with torch.device("meta"):
         model = build(name)
     taps = model.feature_info
-    found = [{key: tap[key] for key in ("channels", "reduction")} for tap in taps]
+    found = [{"channels": tap["num_chs"], "reduction": tap["reduction"]} for tap in taps]
     assert found == VECTORS[name]["features"], "features"
     for tap in taps:
         model.get_submodule(tap["module"])

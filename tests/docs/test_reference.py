@@ -65,3 +65,11 @@ def test_examples_on_pages_are_those_in_the_folder() -> None:
     for path in sorted((ROOT / "examples").glob("*.yaml")):
         if path.name in shown:
             assert path.read_text("utf-8") == shown[path.name].text, f"{path.name} differs from {shown[path.name]}"
+
+
+def test_reads_as_words_and_not_as_python_prints_objects() -> None:
+    for path in REFERENCE.glob("*.md"):
+        text = re.sub(r"(?ms)^```.*?^```", "...", path.read_text("utf-8"))
+        assert re.findall(r"\b[A-Z]\w+\([a-z_]+=(?!\"tiny\")", text) == []  # but for the one example of an Architecture
+        assert "dataclass" not in text
+        assert "\n\n\n" not in text

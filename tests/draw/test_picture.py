@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import archbuilder
+from archbuilder.analysis.numbers import abbreviate
 from archbuilder.draw import labels
 from archbuilder.draw.painter import picture_of
 from archbuilder.draw.picture import Box, Edge, Group, Item, Picture, parts_of
-from archbuilder.draw.words import abbreviate
 
 
 def picture(name: str, depth: str) -> Picture:

@@ -1,10 +1,12 @@
 """Modules of one's own as ops: declared without torch, held against the real thing at build."""
 
+import csv
+import json
 from pathlib import Path
 
 import pytest
 import torch
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import archbuilder
 from archbuilder.analysis.summary import summarize
@@ -66,7 +68,7 @@ def macs(x: Map, told: Coord) -> int:
 
 module("coord_conv", "my_layers:CoordConv", parameters=Coord, arguments=call, shape=shape, state=state, macs=macs,
        help="a convolution that also sees where it is")
-module("swap", "my_layers:Swap", shape=lambda left, right: [right, left])
+module("swap", "my_layers:Swap", shape=lambda left, right: [right, left], macs=lambda left, right: 0)
 """
 
 STATE = (
@@ -249,3 +251,132 @@ module("twice", Twice, shape=lambda x: x)
         archbuilder.language.load.load_architecture("net.yaml", {}, "name: net\nstages: {a: {block: twice}}\n")
     )
     assert torch.equal(model(torch.ones(1, 3, 4, 4)), torch.full((1, 3, 4, 4), 2.0))
+
+
+BOTH = """
+from torch import nn
+
+class Both(nn.Module):
+    def __init__(self, kernels=(1, 3), **rest):
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv2d(3, 4, kernel, padding=kernel // 2) for kernel in kernels)
+
+    def forward(self, x):
+        return tuple(conv(x) for conv in self.convs)
+
+def shape(x):
+    return [x._replace(channels=4), x._replace(channels=4)]
+
+def state(x):
+    weights = {"convs.0.weight": (4, 3, 1, 1), "convs.0.bias": (4,), "convs.1.weight": (4, 3, 3, 3), "convs.1.bias": (4,)}
+    return weights
+
+module("both", Both, shape=shape, state=state, SAID)
+"""
+SUMMED = "name: net\ninput: {size: 8}\nstages: {a: {block: both}, sum: {block: add, from: a.*}, last: {block: conv, kernel: 1}}\n"
+COUNTED = 8 * 8 * 4 * (3 + 27)
+REST = 8 * 8 * 4 * 4
+
+
+def command(*words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--plugin", "my_blocks.py"])
+
+
+@pytest.fixture
+def both(load: Load) -> Load:
+    """A module of two convolutions that gives two values, with something said of its MACs, in a spec."""
+
+    def declare(said: str, spec: str = SUMMED) -> Path:
+        Path("net.yaml").write_text(spec, "utf-8")
+        return load(BOTH.replace(", SAID", f", {said}" if said else ""))
+
+    return declare
+
+
+def test_macs_that_are_not_declared_are_not_known(both: Load) -> None:
+    both("")
+    summary = archbuilder.check("net.yaml").summary
+    assert (summary.macs, summary.activations, summary.uncounted) == (None, None, ("both",))
+    assert [(row.path, row.macs) for row in summary.stages] == [("a", None), ("sum", 0), ("last", REST)]
+    said = "MACs not known, `both` does not say its own"
+    assert command("check", "net.yaml").stdout.endswith(f"net.yaml: fine, {summary.parameters:,} parameters, {said}\n")
+    printed = command("summary", "net.yaml").stdout
+    assert "compute      not known: `both` does not say its own" in printed
+    assert "activations  not known" in printed
+    assert next(line for line in printed.splitlines() if line.startswith("total")).split()[2] == "?"
+    data = json.loads(command("summary", "net.yaml", "--format", "json").stdout)
+    assert (data["macs"], data["activations"], data["rows"][0]["macs"], data["rows"][2]["macs"]) == (
+        None,
+        None,
+        None,
+        REST,
+    )
+    rows = list(csv.DictReader(command("summary", "net.yaml", "--format", "csv").stdout.splitlines()))
+    assert [row["macs"] for row in rows] == ["", "0", str(REST)]
+    assert "| **?** |" in command("summary", "net.yaml", "--format", "markdown").stdout
+    assert "? MACs" in archbuilder.render(summary.graph, format="dot").decode()
+
+
+def test_macs_that_are_not_known_cannot_be_expected(both: Load) -> None:
+    both("", SUMMED + "expect: {macs: 16384}\n")
+    result = command("check", "net.yaml")
+    assert result.exit_code == 1
+    assert "expected 16_384 macs, they are not known: `both` does not say its own" in result.stderr
+
+
+def test_build_tells_the_macs_that_a_module_does_not_say(both: Load) -> None:
+    both("")
+    result = command("build", "net.yaml")
+    assert result.exit_code == 0, result.output
+    assert f"not known  {COUNTED + REST:,}  not compared" in result.stdout
+    assert f"`both` does not say its MACs: torch counts {COUNTED:,} in a\n" in result.stdout
+
+
+@pytest.mark.parametrize("said", ["7", "0", str(COUNTED - 1)])
+def test_build_finds_macs_that_are_wrong(said: str, both: Load) -> None:
+    both(f"macs=lambda x: {said}")
+    result = command("build", "net.yaml")
+    assert result.exit_code == 1
+    assert f"{int(said) + REST:,}" in next(line for line in result.stdout.splitlines() if line.endswith("DIFFERENT"))
+    assert f"a: `both` says {int(said):,} MACs, torch counts {COUNTED:,}" in result.stderr
+
+
+def test_build_finds_macs_that_are_right_equal(both: Load) -> None:
+    both(f"macs=lambda x: x.height * x.width * {COUNTED // 64}")
+    result = command("build", "net.yaml")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("equal\n") == 3
+
+
+@pytest.mark.parametrize("given", ["[1, 3]", "(1, 3)", "[1, 3], 'sizes': [[1, 2], [3]], 'nothing': None, 'name': 'x'"])
+def test_arguments_may_be_lists(given: str, both: Load) -> None:
+    both(f"arguments=lambda x: {{'kernels': {given}}}")
+    model = archbuilder.build("net.yaml")
+    assert [conv.kernel_size for conv in model.a.convs] == [(1, 1), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("{'kernels': {1, 3}}", "the arguments of `both` give {1, 3} for `kernels`, which the source cannot say"),
+        (
+            "{'kernels': [1, {'a': 2}]}",
+            "the arguments of `both` give {'a': 2} for `kernels`, which the source cannot say",
+        ),
+        ("{'kernels': float('inf')}", "the arguments of `both` give inf for `kernels`, which the source cannot say"),
+        ("{'two words': 1}", "the arguments of `both` are {'two words': 1}"),
+        ("[1, 3]", "the arguments of `both` are [1, 3]"),
+    ],
+)
+def test_an_argument_that_cannot_be_written_is_a_diagnostic(given: str, message: str, both: Load) -> None:
+    both(f"arguments=lambda x: {given}")
+    with pytest.raises(archbuilder.SpecError) as error:
+        archbuilder.check("net.yaml")
+    assert [each.message for each in error.value.diagnostics] == [message]
+
+
+@pytest.mark.parametrize("said", ["'seven'", "-1", "float('nan')"])
+def test_macs_that_are_no_number_are_a_diagnostic(said: str, both: Load) -> None:
+    both(f"macs=lambda x: {said}")
+    with pytest.raises(archbuilder.SpecError, match="the MACs of `both` are"):
+        archbuilder.check("net.yaml")

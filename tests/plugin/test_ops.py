@@ -136,3 +136,19 @@ def test_an_op_may_refuse_its_input(load: Load) -> None:
         )
     )
     assert mistakes("stages: {flip: flip}") == ["1: flip takes anything else"]
+
+
+@pytest.mark.parametrize(("role", "macs"), [("other", None), ("linear", None), ("shape", 0), ("activation", 0)])
+def test_an_op_that_may_multiply_has_to_say_its_macs(role: str, macs: int | None, load: Load) -> None:
+    load(f"""
+    @op
+    @dataclass(frozen=True)
+    class Flip(Op):
+        name: ClassVar[str] = "flip"
+        help: ClassVar[str] = "mirrors a map"
+        role: ClassVar[str] = "{role}"
+
+        def emit(self):
+            return Expression("{{0}}.flip(3)")
+    """)
+    assert archbuilder.summarize(lowered("stages: {flip: flip}")).macs == macs

@@ -265,7 +265,7 @@ from torch import Tensor, nn
 
 class Net(nn.Module):
     feature_info = [
-        {"channels": 4, "reduction": 1, "module": "conv"},
+        {"num_chs": 4, "reduction": 1, "module": "conv"},
     ]
 
     def __init__(self, width: int = 4) -> None:

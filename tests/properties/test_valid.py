@@ -211,7 +211,7 @@ def taps_are_computed(network: Checked, module: nn.Module, images: Tensor, shape
         assert torch.equal(maps[tap.name], seen[tap.name])
         assert tuple(maps[tap.name].shape[1:]) == dimensions(network.graph.shape_of(tap.value))
         info = next(info for info in module.feature_info if info["module"] == tap.name)
-        assert info["channels"] == maps[tap.name].shape[1]
+        assert info["num_chs"] == maps[tap.name].shape[1]
 
 
 def written_again_is_the_same(text: str) -> None:

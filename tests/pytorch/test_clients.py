@@ -291,7 +291,7 @@ def test_backbone(model: nn.Module, images: Tensor, stages: list[str]) -> None:
     assert_maps_equal(maps, stage_maps(model, images, stages))
     assert [tap["module"] for tap in backbone.feature_info] == stages
     for tap, value in zip(backbone.feature_info, maps.values(), strict=True):
-        assert (tap["channels"], tap["reduction"]) == (value.shape[1], 64 // value.shape[2])
+        assert (tap["num_chs"], tap["reduction"]) == (value.shape[1], 64 // value.shape[2])
     assert [name for name, _ in backbone.named_children()][-1] == stages[-1]
 
 

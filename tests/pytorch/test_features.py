@@ -101,7 +101,7 @@ def test_a_map_goes_by_the_name_of_its_step_too(name: str, step: str, module: st
     assert info["module"] == module
     with torch.no_grad():
         (found,) = model(torch.rand(1, 3, 64, 64)).values()
-    assert found.shape[1] == info["channels"]
+    assert found.shape[1] == info["num_chs"]
     assert 64 // found.shape[2] == info["reduction"]
 
 

@@ -147,6 +147,32 @@ def test_traced_compiled_and_exported_in_eval(heads: nn.Module, images: Tensor) 
     same(program.module()(images))
 
 
+TRACING = "ignore:`torch.jit:DeprecationWarning"
+
+
+@pytest.mark.filterwarnings(TRACING)
+def test_saved_by_export_and_traced(tmp_path: Path) -> None:
+    model = built(ON_THE_PATH.replace("output: training", "output: always")).eval()
+    image = torch.rand(1, 3, 8, 8)
+    expected = model(image)
+    assert expected._fields == ("output", "a")
+    torch.export.save(torch.export.export(model, (image,)), tmp_path / "net.pt2")
+    loaded = torch.export.load(tmp_path / "net.pt2").module()(image)
+    traced = torch.jit.trace(model, image)(image)
+    assert type(loaded) is type(expected)
+    for found in (loaded, traced):
+        torch.testing.assert_close(tuple(found), tuple(expected))
+
+
+@pytest.mark.filterwarnings(TRACING)
+def test_a_backbone_is_saved_by_export_and_traced(tmp_path: Path) -> None:
+    model = archbuilder.build("resnet18", features=["layer1", "layer2"]).eval()
+    image = torch.rand(1, 3, 32, 32)
+    torch.export.save(torch.export.export(model, (image,)), tmp_path / "net.pt2")
+    for twin in (torch.export.load(tmp_path / "net.pt2").module(), torch.jit.trace(model, image, strict=False)):
+        torch.testing.assert_close(twin(image), model(image))
+
+
 def test_compiled_in_training(heads: nn.Module, images: Tensor) -> None:
     expected = heads.train()(images)
     heads.conv[1].reset_running_stats()
@@ -224,7 +250,7 @@ def unet() -> nn.Module:
 def test_a_decoder_gives_a_map_of_the_inputs_size(unet: nn.Module) -> None:
     with torch.no_grad():
         assert unet(torch.rand(1, 3, 64, 96)).shape == (1, 4, 64, 96)
-    assert [(tap["module"], tap["channels"], tap["reduction"]) for tap in unet.feature_info] == [
+    assert [(tap["module"], tap["num_chs"], tap["reduction"]) for tap in unet.feature_info] == [
         ("layer4", 512, 32), ("up3", 256, 16), ("up2", 128, 8), ("up1", 64, 4), ("up0", 32, 2),
     ]  # fmt: skip
     encoder = archbuilder.build("resnet18").state_dict()

@@ -1,0 +1,202 @@
+"""The facts of a network: totals, and a row for each stage, block and layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from archbuilder.analysis.cost import Costs
+from archbuilder.graph.graph import Graph, Node, Section, Value
+from archbuilder.graph.op import Op
+from archbuilder.graph.shapes import Held, Shape, Streams, in_parts
+
+Depth = Literal["stage", "block", "layer"]
+"""How far a summary or a drawing goes into a network."""
+
+DEPTHS: tuple[Depth, ...] = ("stage", "block", "layer")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a summary. Counts are those of all `count` repeats together, for one image, so that the rows of one
+    depth add up to the total.
+
+    `level` is 0 for a stage, 1 for a block, 2 and more for what is inside; `path` the module's name ("layer1.0"),
+    `inner_width` the narrowest width inside a block, where it has convolutions.
+    """
+
+    path: str
+    level: int
+    label: str
+    count: int
+    input_shape: Shape
+    output_shape: Shape
+    parameters: int
+    buffers: int
+    macs: int | None
+    activations: int | None
+    inner_width: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition(".")[2] if self.level else self.path
+
+
+@dataclass(frozen=True, repr=False)
+class Facts:
+    """What a `Summary` says, before it is shown."""
+
+    name: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    layers: int
+    parameters: int
+    buffers: int
+    macs: int | None
+    activations: int | None
+    stages: tuple[Row, ...]
+    graph: Graph
+
+    def rows(self, depth: Depth = "stage") -> tuple[Row, ...]:
+        """A row for each stage; with `depth` "block" also for each block, with "layer" for each layer."""
+        if depth == "stage":
+            return self.stages
+        return tuple(Rows(Costs()).all(self.graph, depth))
+
+    @cached_property
+    def uncounted(self) -> tuple[str, ...]:
+        """The ops that do not say their MACs, so that those of the network are not known."""
+        if self.macs is not None:
+            return ()
+        return tuple(dict.fromkeys(op.name for _, node, op in self.graph.ops() if op.macs(node.shape) is None))
+
+    @cached_property
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """Every key of the `state_dict` and its shape, in order."""
+        return {key: tensor.shape for key, tensor in self.graph.state()}
+
+
+def unsaid(facts: Facts) -> str:
+    """Why a network's MACs are not known."""
+    names = [f"`{name}`" for name in facts.uncounted]
+    return f"{', '.join(names)} {'does not say its own' if len(names) == 1 else 'do not say theirs'}"
+
+
+class Rows:
+    """Makes the rows of a network."""
+
+    def __init__(self, costs: Costs) -> None:
+        self.costs = costs
+
+    def all(self, graph: Graph, depth: Depth) -> Iterator[Row]:
+        limit = DEPTHS.index(depth) if depth != "layer" else 100
+        for section in graph.sections:
+            if section.name != "stages":
+                yield from self.of_section(graph, section, limit)
+                continue
+            for piece in graph.pieces(section):
+                if piece.name:
+                    yield from self.of_section(graph, piece, limit)
+                else:
+                    yield from self.of_node(graph, piece.start, "", 0, limit, 1)
+
+    def of_section(self, graph: Graph, section: Section, limit: int) -> Iterator[Row]:
+        """The row of a section, and of its steps."""
+        numbers = range(section.start, section.stop)
+        if not numbers:
+            return
+        nodes = graph.nodes[section.start : section.stop]
+        training_only = frozenset(number - section.start for number in graph.training_only if number in numbers)
+        outside = (value for node in nodes for value in node.inputs if value.node not in numbers)
+        cost = self.costs.of_nodes(nodes, training_only)
+        yield Row(section.name, 0, _joint_label(nodes), 1, _given(graph, outside), nodes[-1].shape, *cost)
+        if limit > 0:
+            for number in numbers:
+                yield from self.of_node(graph, number, "", 1, limit, 1)
+
+    def of_node(self, graph: Graph, number: int, prefix: str, level: int, limit: int, times: int) -> Iterator[Row]:
+        """The row of a node and, down to `limit`, of what is inside; all of it is there `times` times."""
+        node = graph.nodes[number]
+        if node.body is None:
+            return
+        times *= node.count
+        only_in_training = number in graph.training_only
+        cost = self.costs.of_one(node).times(times, training_only=only_in_training)
+        before = _given(graph, node.inputs) if node.inputs else node.shape
+        names = node.shown_names()
+        name = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
+        yield Row(prefix + name, level, describe(node), times, before, node.shape, *cost, self.inner_width(node))
+        if isinstance(node.body, Graph) and level < limit:
+            for inner in range(len(node.body.nodes)):
+                for row in self.of_node(node.body, inner, f"{prefix}{name}.", level + 1, limit, times):
+                    yield replace(row, macs=0, activations=0) if only_in_training else row
+
+    def inner_width(self, node: Node) -> int | None:
+        graph = node.body
+        if not isinstance(graph, Graph):
+            return None
+        if graph.listed and graph.nodes and isinstance(graph.nodes[0].body, Graph):
+            return self.inner_width(graph.nodes[0])
+        inner = graph.bindings.get("inner")
+        return inner if isinstance(inner, int) else min(_widths(graph), default=None)
+
+
+def _given(graph: Graph, values: Iterable[Value]) -> Shape:
+    """The shapes of the values that go in, each once; what the network holds itself is none of them."""
+    distinct = dict.fromkeys(graph.source_of(value) for value in values)
+    shapes = [graph.shape_of(value) for value in distinct]
+    shapes = [shape for shape in shapes if not isinstance(shape, Held)] or shapes
+    if not shapes:
+        return graph.input
+    return shapes[0] if len(shapes) == 1 else Streams(part for shape in shapes for part in in_parts(shape))
+
+
+def _widths(graph: Graph) -> Iterator[int]:
+    """The widths of the weighted layers on the main path."""
+    for node in graph.on_main_path:
+        if isinstance(node.body, Graph):
+            yield from _widths(node.body)
+        elif node.body is not None and node.body.role in ("convolution", "linear"):
+            yield from (part.channels for part in in_parts(node.shape) if not isinstance(part, Streams))
+
+
+_LABELS = 4
+
+
+def _joint_label(nodes: tuple[Node, ...]) -> str:
+    """What stands in a section, in a few words; equal steps once."""
+    labels = [describe(node) for node in nodes if node.body is not None and _is_telling(node)]
+    distinct = list(dict.fromkeys(labels))
+    counted = [f"{label} (×{labels.count(label)})" if labels.count(label) > 1 else label for label in distinct]
+    return ", ".join(counted[:_LABELS]) + (" ..." if len(counted) > _LABELS else "")
+
+
+def _is_telling(node: Node) -> bool:
+    """Whether a node says something about a section; norms and activations go without saying."""
+    return isinstance(node.body, Graph) or (node.body is not None and node.body.telling)
+
+
+def describe(node: Node) -> str:
+    """What a node is, in a few words: "bottleneck ×3", "conv 7×7/2"."""
+    body = node.body
+    if body is None:
+        return "identity"
+    if isinstance(body, Op):
+        return body.label()
+    times = f" ×{node.count}" if node.count > 1 else ""
+    return f"{name_of(body)}{times}"
+
+
+def name_of(graph: Graph) -> str:
+    """What a graph is called: its block's name, or that of the blocks that it repeats."""
+    if graph.definition:
+        return graph.definition
+    telling = [node for node in graph.nodes if node.body is not None]
+    kinds = {name_of(node.body) if isinstance(node.body, Graph) else node.body.label() for node in telling if node.body}
+    if len(kinds) == 1:
+        count = sum(node.count for node in telling)
+        return f"{next(iter(kinds))} ×{count}" if count > 1 or graph.listed else next(iter(kinds))
+    return ", ".join(describe(node) for node in telling if _is_telling(node)) or "steps"

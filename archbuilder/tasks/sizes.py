@@ -1,0 +1,78 @@
+"""For which sizes of input a network is, beside the one that it was lowered for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from archbuilder.diagnostics import SpecError
+from archbuilder.graph.graph import Graph, Node
+from archbuilder.graph.shapes import Map
+from archbuilder.language.models import Architecture
+from archbuilder.lower import lower_architecture
+
+_PROBES: Final = ((127, 1), (1, 127))
+"""Pixels more in height and width. Whatever is halved and doubled again, at whichever level and rounded either way, comes out
+different for one of these."""
+
+_STEPS: Final = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+
+
+class Sizes(NamedTuple):
+    """The sizes that a network takes: `height` and `width`, and what is a multiple of `step` pixels more; None for no other.
+    `reason` is the step of the network that depends on the size, where there is one."""
+
+    height: int
+    width: int
+    step: int | None = 1
+    reason: str = ""
+
+    def __str__(self) -> str:
+        """What is to be known of the sizes; "" where the network takes any."""
+        own = f"{self.height}×{self.width}"
+        if self.step is None:
+            return f"{own} alone" + (f": `{self.reason}` depends on it" if self.reason else ", others do not fit")
+        return "" if self.step == 1 else f"{own}, and others in steps of {self.step}"
+
+
+def sizes_of(architecture: Architecture, graph: Graph) -> Sizes:
+    """The sizes for which a network's module, as it is made for one, is the same: found by lowering it for others."""
+    if not isinstance(graph.input, Map):
+        return Sizes(1, 1)
+    channels, height, width = graph.input
+    reasons: list[str] = []
+
+    def takes(higher: int, wider: int) -> bool:
+        try:
+            other = lower_architecture(architecture, (channels, height + higher, width + wider))
+        except SpecError:
+            return False
+        difference = next(_differences(graph, other), None)
+        reasons.extend([difference] if difference is not None else [])
+        return difference is None
+
+    if all(takes(*probe) for probe in _PROBES):
+        return Sizes(height, width)
+    step = next((step for step in _STEPS if takes(step, step) and takes(3 * step, 2 * step)), None)
+    return Sizes(height, width, step, reasons[0] if reasons and step is None else "")
+
+
+def _differences(graph: Graph, other: Graph, path: str = "") -> Iterator[str]:
+    """The paths of the steps in which two graphs of one network are other modules, whatever shapes go through them."""
+    if len(graph.nodes) != len(other.nodes):
+        yield path.rstrip(".") or graph.name
+        return
+    for node, twin in zip(graph.nodes, other.nodes, strict=True):
+        here = f"{path}{node.shown_names()[0]}"
+        if isinstance(node.body, Graph) and isinstance(twin.body, Graph) and node.all_names() == twin.all_names():
+            yield from _differences(node.body, twin.body, f"{here}.")
+        elif not _is_same(node, twin):
+            yield here
+
+
+def _is_same(node: Node, twin: Node) -> bool:
+    if (node.all_names(), node.inputs, type(node.body)) != (twin.all_names(), twin.inputs, type(twin.body)):
+        return False
+    if node.body is None or isinstance(node.body, Graph) or twin.body is None or isinstance(twin.body, Graph):
+        return node.body is None
+    return node.body.emit() == twin.body.emit() and node.body.state() == twin.body.state()

@@ -1,0 +1,142 @@
+"""What Python code says to `load` and `build`, and what it gets: specs of every form, and models whose facts are their own."""
+
+import copy
+import pickle
+
+import pytest
+import torch
+
+import archbuilder
+
+TEXT = """
+name: net
+class: Own
+input: {channels: 3, size: 16}
+parameters: {classes: 10}
+stem: [{block: conv, width: 8, kernel: 3, stride: 2}, norm]
+stages: {layer1: {block: basic, width: 8}, layer2: {block: basic, width: 16, stride: 2}}
+head: {pool: global_pool, fc: {block: linear, width: $classes}}
+variants: {wide: {stages: {layer2: {width: 32}}}}
+"""
+WRITTEN = {
+    "name": "net",
+    "class": "Own",
+    "input": {"channels": 3, "size": 16},
+    "parameters": {"classes": 10},
+    "stem": [{"block": "conv", "width": 8, "kernel": 3, "stride": 2}, "norm"],
+    "stages": {
+        "layer1": {"block": "basic", "width": 8},
+        "layer2": {"block": "basic", "width": 16, "stride": 2},
+    },
+    "head": {"pool": "global_pool", "fc": {"block": "linear", "width": "$classes"}},
+}
+IMAGES = torch.rand(2, 3, 16, 16)
+
+
+def shapes(model: torch.nn.Module) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(value.shape) for key, value in model.state_dict().items()}
+
+
+def test_a_dict_and_a_text_are_specs_as_files_are() -> None:
+    of_text = archbuilder.build(text=TEXT, classes=7)
+    assert shapes(archbuilder.build(WRITTEN, classes=7)) == shapes(of_text)
+    assert shapes(archbuilder.build(spec=WRITTEN, classes=7)) == shapes(of_text)
+    assert shapes(archbuilder.build(archbuilder.load(text=TEXT, classes=7))) == shapes(of_text)
+    assert shapes(archbuilder.build(archbuilder.load(WRITTEN, classes=7))) == shapes(of_text)
+    assert type(of_text).__name__ == "Own"
+    assert of_text.fc.out_features == 7
+    assert archbuilder.summarize(archbuilder.lower(WRITTEN)).parameters == archbuilder.check(WRITTEN).summary.parameters
+    assert archbuilder.build("net#wide", text=TEXT, channels=1).layer2.conv1.weight.shape == (32, 8, 3, 3)
+    assert str(archbuilder.why(WRITTEN, "layer2.stride"))
+
+
+def test_a_dict_is_left_as_it_is_and_may_extend() -> None:
+    written = copy.deepcopy(
+        {"name": "n", "extends": "resnet18", "stages": {"layer4": None}, "parameters": {"classes": 3}}
+    )
+    before = copy.deepcopy(written)
+    model = archbuilder.build(written)
+    assert written == before
+    assert (model.fc.in_features, model.fc.out_features) == (256, 3)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ({}, "`name` is missing"),
+        ({"name": "n", "stages": {"a": {"block": "conv", "widht": 8}}}, "`conv` has no parameter `widht`"),
+        ({"name": "n", "stages": {"a": {"block": object}}}, "`block` must be a text, got <class 'object'>"),
+    ],
+)
+def test_what_is_wrong_in_a_dict_is_a_diagnostic(written: dict[str, object], message: str) -> None:
+    with pytest.raises(archbuilder.SpecError) as error:
+        archbuilder.load(written) and archbuilder.lower(written)
+    assert message in [each.message for each in error.value.diagnostics]
+
+
+def test_a_dict_that_holds_itself_is_a_diagnostic() -> None:
+    written: dict[str, object] = {"name": "n"}
+    written["stages"] = written
+    with pytest.raises(archbuilder.SpecError, match="nests deeper than any network, or holds itself"):
+        archbuilder.build(written)
+
+
+@pytest.mark.parametrize("function", [archbuilder.load, archbuilder.build])
+def test_no_spec_at_all_is_said(function: object) -> None:
+    with pytest.raises(TypeError, match="name a spec, as in"):
+        function()  # type: ignore[operator]
+
+
+def test_messages_name_a_text() -> None:
+    wrong = TEXT.replace("basic", "basik")
+    for name, called in ((None, "<text>"), ("net.yaml", "net.yaml"), ("net.yaml#wide", "net.yaml")):
+        with pytest.raises(archbuilder.SpecError, match=f"^{called}:7:26: error"):
+            archbuilder.build(name, text=wrong)
+
+
+def test_each_model_has_feature_info_of_its_own() -> None:
+    first, second = archbuilder.build(text=TEXT), archbuilder.build(text=TEXT)
+    expected = [
+        {"num_chs": 8, "reduction": 2, "module": "layer1"},
+        {"num_chs": 16, "reduction": 4, "module": "layer2"},
+    ]
+    for info in first.feature_info:
+        info["channels"] = info.pop("num_chs")
+    first.feature_info.pop()
+    later = archbuilder.build(text=TEXT)
+    copied, unpickled = copy.deepcopy(second), pickle.loads(pickle.dumps(second))
+    second.feature_info.clear()
+    for model in (later, copied, unpickled):
+        assert model.feature_info == expected
+
+
+def test_feature_info_is_what_timm_takes() -> None:
+    """The checks of `FeatureInfo` in timm 1.0."""
+    for name in ("resnet18", "googlenet", "hrnet_w18_small", "pvt_v2_b0", "mobilenet_v2"):
+        before = 1
+        for info in archbuilder.build(name).feature_info:
+            assert info["num_chs"] > 0
+            assert info["reduction"] >= before
+            before = info["reduction"]
+            assert "module" in info
+
+
+def test_feature_maps_are_returned_under_the_names_that_they_are_given() -> None:
+    plain = archbuilder.build(text=TEXT, features=["layer2", "layer1"]).eval()
+    named = archbuilder.build(text=TEXT, features={"layer2": "out", "layer1": "a name.with 'all'"}).eval()
+    named.load_state_dict(plain.state_dict())
+    maps, expected = named(IMAGES), plain(IMAGES)
+    assert list(maps) == ["out", "a name.with 'all'"]
+    assert all(torch.equal(one, other) for one, other in zip(maps.values(), expected.values(), strict=True))
+    assert named.feature_info == plain.feature_info  # modules keep their names
+
+
+@pytest.mark.parametrize("features", [{"layer1": 1}, {1: "layer1"}, 3, [1]])
+def test_features_that_are_no_names_are_refused(features: object) -> None:
+    with pytest.raises(TypeError, match="`features` are names of steps"):
+        archbuilder.build(text=TEXT, features=features)  # type: ignore[arg-type]
+
+
+def test_two_feature_maps_of_one_name_are_refused() -> None:
+    with pytest.raises(archbuilder.SpecError, match="two feature maps are to be called `out`"):
+        archbuilder.build(text=TEXT, features={"layer1": "out", "layer2": "out"})

@@ -1,0 +1,80 @@
+"""For which sizes a network is: what is said is held against the module, run at sizes that fit and at others."""
+
+import pytest
+import torch
+
+import archbuilder
+from archbuilder.tasks.sizes import Sizes
+
+CONV = "conv: {block: conv, width: 4, kernel: 3}"
+ROUND = """
+stages: {down: {block: conv, width: 4, kernel: 3, stride: 2}, deep: {block: DOWN, STRIDED}}
+neck: {up: {block: upsample, factor: FACTOR}, sum: {block: add, from: [up, down]}}
+"""
+THREE = "down: {block: max_pool, kernel: 3, stride: 3, padding: 0}, up: {block: upsample, factor: 3}"
+HALVES = "a: {block: conv, width: 3, kernel: 3, stride: 2}, b: {block: avg_pool, from: input, kernel: 2, stride: 2}"
+BACK = "pool: {block: global_pool, keep: true}, up: {block: upsample, factor: [$(input.height), $(input.width)]}"
+POOLED = "{own: {let: {h: $(input.height // 2)}, body: {pool: {block: adaptive_avg_pool, size: $h}}}}"
+PLACED = """
+  tokens: to_tokens
+  at: {block: parameter, shape: [1, "$(tokens.tokens)", 3]}
+  placed: {block: resize_tokens, from: [at, tokens], grid: [$(tokens.height), $(tokens.width)]}
+  sum: {block: add, from: [tokens, placed]}"""
+
+CASES = {
+    "any size": (f"stages: {{{CONV}, pool: {{block: max_pool, kernel: 3, stride: 2}}}}", 1),
+    "a head that pools": (f"stages: {{{CONV}}}\nhead: {{pool: global_pool, fc: {{block: linear, width: 3}}}}", 1),
+    "a decoder, rounded up": (ROUND.replace("DOWN, STRIDED", "conv, kernel: 3, stride: 2").replace("FACTOR", "2"), 4),
+    "a decoder, rounded down": (
+        ROUND.replace("DOWN, STRIDED", "max_pool, kernel: 4, stride: 4").replace("FACTOR", "4"),
+        8,
+    ),
+    "by three": (f"stages: {{{THREE}, sum: {{block: add, from: [input, up]}}}}", 3),
+    "branches that round in other ways": (f"stages: {{{HALVES}, sum: {{block: add, from: [a, b]}}}}", 2),
+    "a flattened map": (f"stages: {{{CONV}, flat: flatten, fc: {{block: linear, width: 3}}}}", None),
+    "a factor out of the size": (f"stages: {{{CONV}, {BACK}, sum: {{block: add, from: [conv, up]}}}}", None),
+    "in a let of a block": (f"blocks: {POOLED}\nstages: {{a: {{block: own}}}}", None),
+    "held positions that are resized": (f"stages: {PLACED}", 1),
+}
+
+
+def runs(model: torch.nn.Module, height: int, width: int) -> bool:
+    try:
+        with torch.no_grad():
+            model(torch.rand(1, 3, height, width))
+    except RuntimeError:
+        return False
+    return True
+
+
+def given(text: str) -> archbuilder.Checked:
+    return archbuilder.check("net.yaml", text=f"name: net\ninput: {{size: [24, 48]}}\n{text}\n")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_said_of_sizes_is_so(case: str) -> None:
+    text, step = CASES[case]
+    checked = given(text)
+    assert checked.sizes[:3] == (24, 48, step)
+    model = archbuilder.build(checked.architecture).eval()
+    assert runs(model, 24, 48)
+    for steps in (1, 2, 5) if step else ():
+        assert runs(model, 24 + steps * step, 48 + step)
+    if step and step > 1:
+        assert not all(runs(model, 24 + more, 48) for more in range(step))
+        assert not all(runs(model, 24, 48 + more) for more in range(step))
+
+
+def test_it_is_said_in_words() -> None:
+    assert str(given(CASES["any size"][0]).sizes) == ""
+    assert str(given(CASES["a decoder, rounded up"][0]).sizes) == "24×48, and others in steps of 4"
+    assert str(given(CASES["a factor out of the size"][0]).sizes) == "24×48 alone: `up` depends on it"
+    assert str(given(CASES["in a let of a block"][0]).sizes) == "24×48 alone: `a.pool` depends on it"
+    assert str(Sizes(24, 48, None)) == "24×48 alone, others do not fit"
+
+
+@pytest.mark.parametrize(
+    ("name", "step"), [("resnet18", 1), ("shufflenet_v2_x1_0", 1), ("pvt_v2_b0", 1), ("hrnet_w18_small", 32)]
+)
+def test_networks_of_the_zoo(name: str, step: int) -> None:
+    assert archbuilder.check(name).sizes == (224, 224, step, "")
