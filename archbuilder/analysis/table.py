@@ -67,12 +67,16 @@ def stage_table(summary: Facts, width: int | None = None) -> str:
     """The table of stages: name, block, repeats, inner and output width, output shape. Where the width is not enough for it,
     blocks are shortened or left out, then shapes; numbers never."""
     cells = [_stage_cells(row) for row in summary.stages]
-    brief = [(*each[:5], _brief(row.output_shape)) for each, row in zip(cells, summary.stages, strict=True)]
+    brief = [
+        (*each[:4], _brief_width(row.output_shape), _brief(row.output_shape))
+        for each, row in zip(cells, summary.stages, strict=True)
+    ]
     ways = (
         (cells, (0, 1, 2, 3, 4, 5), 2),
         (cells, (0, 2, 3, 4, 5), 2),
         (cells, (0, 2, 3, 4, 5), 1),
         (brief, (0, 2, 3, 4, 5), 1),
+        (cells, (0, 2, 3, 4), 1),
         (brief, (0, 2, 3, 4), 1),
     )
     for rows, columns, gap in ways:
@@ -97,6 +101,10 @@ def _stage_cells(row: Row) -> tuple[str, ...]:
 
 def _width(shape: Shape) -> str:
     return " + ".join(_width(part) for part in shape) if isinstance(shape, Streams) else str(shape.channels)
+
+
+def _brief_width(shape: Shape) -> str:
+    return f"{_width(shape[0])} + …" if isinstance(shape, Streams) and len(shape) > 1 else _width(shape)
 
 
 def totals(summary: Facts, sizes: str = "") -> list[tuple[str, str]]:

@@ -461,3 +461,8 @@ def test_what_does_not_fit(case: Case, message: str) -> None:
     with pytest.raises(OpError) as error:
         case.applied().infer(case.inputs)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_the_macs_of_a_shipped_op_are_known(name: str) -> None:
+    assert OPS[name].role not in ("convolution", "linear", "attention", "other") or OPS[name].macs is not Op.macs

@@ -232,6 +232,9 @@ class ChannelPool(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return only_map("channel_pool", inputs[0])._replace(channels=2)
 
+    def macs(self, output: Shape) -> int:
+        return 0
+
     def emit(self) -> Expression:
         pooled = "{0}.mean(dim=1, keepdim=True)", "{0}.amax(dim=1, keepdim=True)"
         return Expression(f"torch.cat([{', '.join(pooled if self.first == 'mean' else pooled[::-1])}], dim=1)")
