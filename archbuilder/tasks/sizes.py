@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from archbuilder.diagnostics import SpecError
-from archbuilder.graph.graph import Graph, Node
+from archbuilder.graph.graph import Graph, Node, graphs_in
 from archbuilder.graph.shapes import Map
 from archbuilder.language.models import Architecture
 from archbuilder.lower import lower_architecture
@@ -16,6 +16,9 @@ _PROBES: Final = ((127, 1), (1, 127))
 different for one of these."""
 
 _STEPS: Final = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+_FEW_STEPS: Final = (32, 128)
+_LARGE: Final = 5_000
+"""From how many different steps on a network is lowered a few times only."""
 
 
 class Sizes(NamedTuple):
@@ -31,7 +34,9 @@ class Sizes(NamedTuple):
         """What is to be known of the sizes; "" where the network takes any."""
         own = f"{self.height}×{self.width}"
         if self.step is None:
-            return f"{own} alone" + (f": `{self.reason}` depends on it" if self.reason else ", others do not fit")
+            return (
+                f"{own} alone: `{self.reason}` depends on it" if self.reason else f"{own}; no other that was tried fits"
+            )
         return "" if self.step == 1 else f"{own}, and others in steps of {self.step}"
 
 
@@ -53,7 +58,10 @@ def sizes_of(architecture: Architecture, graph: Graph) -> Sizes:
 
     if all(takes(*probe) for probe in _PROBES):
         return Sizes(height, width)
-    step = next((step for step in _STEPS if takes(step, step) and takes(3 * step, 2 * step)), None)
+    large = sum(len(each.nodes) for each in graphs_in(graph)) > _LARGE
+    step = next(
+        (step for step in (_FEW_STEPS if large else _STEPS) if takes(step, step) and takes(3 * step, 2 * step)), None
+    )
     return Sizes(height, width, step, reasons[0] if reasons and step is None else "")
 
 

@@ -70,7 +70,7 @@ def test_it_is_said_in_words() -> None:
     assert str(given(CASES["a decoder, rounded up"][0]).sizes) == "24×48, and others in steps of 4"
     assert str(given(CASES["a factor out of the size"][0]).sizes) == "24×48 alone: `up` depends on it"
     assert str(given(CASES["in a let of a block"][0]).sizes) == "24×48 alone: `a.pool` depends on it"
-    assert str(Sizes(24, 48, None)) == "24×48 alone, others do not fit"
+    assert str(Sizes(24, 48, None)) == "24×48; no other that was tried fits"
 
 
 @pytest.mark.parametrize(
