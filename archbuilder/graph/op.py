@@ -272,7 +272,8 @@ class Op:
         return False
 
     def rate_at(self, position: int, count: int) -> float:
-        """How often it drops its path in block `position` of `count`, both counted over the blocks that drop theirs."""
+        """How often it drops its path in block `position` of `count`, both counted over the blocks that drop theirs, or would
+        if they had a shortcut."""
         return 0.0
 
     def at_rate(self, rate: float) -> Op:

@@ -6,7 +6,7 @@ around (nearest last), what the use itself says, and what is fixed whatever is s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from archbuilder.diagnostics import Note, Place, nearest
@@ -49,11 +49,32 @@ def resolve(
     Raises:
         GiveUp: if something is wrong; all of it is reported.
     """
+    plan, nearer = target.plan, read_use(lowering, target, frame) if target.plan.says_more else []
+    use = read_values(lowering, target, frame, input, fixed, nearer)
+    if plan.told or use.settings:
+        report_idle_values(lowering, use)
+    if plan.definition.op is None and (use.settings or nearer):
+        _give_inside(lowering, use)
+    return use
+
+
+def read_values(
+    lowering: Lowering,
+    target: Target,
+    frame: Frame,
+    input: Any,
+    fixed: Mapping[str, Any] = _NOTHING,
+    nearer: Sequence[Setting] = (),
+) -> Use:
+    """A use with a value for each parameter, of which nothing is said to have had an effect.
+
+    Raises:
+        GiveUp: if something is wrong; all of it is reported.
+    """
     plan, scopes = target
     definition, settings = plan.definition, frame.defaults.of(plan.name)
     values = dict(definition.literal)
-    nearer = read_use(lowering, target, frame) if plan.says_more else []
-    use = Use(plan, scopes, frame, frame.current, settings, fixed, values, input, nearer, frame.defaults, _NOTHING)
+    use = Use(plan, scopes, frame, frame.current, settings, fixed, values, input, [*nearer], frame.defaults, _NOTHING)
     failed = bool(plan.unknown)
     if plan.told:
         failed |= not _take_told(lowering, use)
@@ -64,10 +85,6 @@ def resolve(
         raise GiveUp
     if definition.computed:
         _take_defaults(lowering, use)
-    if plan.told or settings:
-        report_idle_values(lowering, use)
-    if definition.op is None and (settings or nearer):
-        _give_inside(lowering, use)
     return use
 
 

@@ -15,7 +15,7 @@ from archbuilder.graph.op import Op
 from archbuilder.graph.origin import Turn
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.models import BlockDefinition, Loop
-from archbuilder.lower.arguments import read_use, resolve
+from archbuilder.lower.arguments import read_use, read_values, resolve
 from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Frame, Made, Site, Slot, Use
 from archbuilder.lower.lowering import Call, GiveUp, Lowering, Target, TooLarge
 from archbuilder.lower.naming import (
@@ -136,13 +136,25 @@ def _leave_out(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) -> b
     inputs = inputs_of(lowering, plan, frame, first_only=True)
     if POISON in inputs:
         raise GiveUp
-    stays = plan.step.else_ is not None
+    stays, site = plan.step.else_ is not None, Site(plan, name, frame, inputs, frame.origin_of_node(plan))
     frame.values[name] = value = add_stand_in(
-        lowering, Site(plan, name, frame, inputs, frame.origin_of_node(plan)), stays=stays
+        lowering, site, stays=stays, missing=_path_not_dropped(lowering, plan, frame)
     )
     if plan.output is None:  # a further output stands beside the chain
         frame.current = value
     return stays
+
+
+def _path_not_dropped(lowering: Lowering, plan: StepPlan, frame: Frame) -> Op | None:
+    """What a step that is left out would do, if it would drop a path: its block counts where rates grow from block to block."""
+    definition = lowering.library.find(plan.block) if type(plan.block) is str else None
+    if definition is None or definition.op is None or not definition.op.drops_path:
+        return None
+    target = target_of(lowering, plan, frame)
+    if not isinstance(target, Target):
+        return None
+    op = definition.op.resolve(read_values(lowering, target, frame, UNKNOWN).values, ())
+    return None if op.does_nothing else op
 
 
 def _check_all_the_same(

@@ -303,14 +303,15 @@ def add_node(lowering: Lowering, site: Site, node: Node, uses: tuple[Use, ...]) 
     return site.frame.builder.add(node)
 
 
-def add_stand_in(lowering: Lowering, site: Site, *, stays: bool, uses: tuple[Use, ...] = ()) -> Value:
-    """What hands on the first value that a step takes, in its place. With `stays` it is a module of its own."""
+def add_stand_in(lowering: Lowering, site: Site, *, stays: bool, missing: Op | None = None) -> Value:
+    """What hands on the first value that a step takes, in its place. With `stays` it is a module of its own; `missing` is what
+    it stands for, where others must know of that."""
     plan, _, frame, (value, *_), _ = site
     name = name_child(lowering, site, claim=stays)
     lowering.count(frame, plan.place)
     shape = frame.builder.shape_of(value)
-    node = Node(name, None, (value,), shape, plan.place, replaced=stays, origin=site.origin)
-    return add_node(lowering, site, node, uses)
+    node = Node(name, None, (value,), shape, plan.place, replaced=stays, origin=site.origin, missing=missing)
+    return add_node(lowering, site, node, ())
 
 
 def add_graph(lowering: Lowering, site: Site, graph: Graph, uses: tuple[Use, ...], repeats: int = 1) -> Value:
