@@ -111,8 +111,8 @@ class Expression:
 
 
 class Initialisation(NamedTuple):
-    """How one tensor is drawn where it differs from torch's own way: `kind` is one of `parameters.INITIALISATIONS`, or a
-    pair of a kind and its number."""
+    """How one tensor is drawn where it differs from torch's own way: `kind` is one of `parameters.INITIALISATIONS`, or
+    a kind with its number, behind which a mean may stand."""
 
     tensor: str
     kind: Any

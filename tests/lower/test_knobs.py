@@ -112,6 +112,8 @@ KNOBS = {
             "momentum": 0.2,
             "groups": Beside({"kind": "group", "groups": 4}, 2),
             "zero_init": True,
+            "init": {"normal": 0.1, "mean": 0.1},
+            "bias_init": {"normal": 0.1},
         },
     ),
     "activation": Knobs(
