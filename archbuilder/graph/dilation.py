@@ -206,11 +206,12 @@ class _Body:
         grid = _only(_flat(grids[: op.lies_over]))
         if grid is None or not isinstance(node.shape, Map | Tokens | Streams):
             return op, None
-        before, after = in_parts(self.old.shape_of(node.inputs[0]))[0], in_parts(node.shape)[0]
-        shape = in_parts(shapes[0])[0]
+        at = next(number for number, each in enumerate(grids) if each is not None)
+        before, after = in_parts(self.old.shape_of(node.inputs[at]))[0], in_parts(node.shape)[0]
+        shape = in_parts(shapes[at])[0]
         if op.window is not None and isinstance(shape, Map) and isinstance(before, Map) and isinstance(after, Map):
             op, grid = _slide(op, op.window, before, after, shape, grid, limit)
-        elif not op.is_known:
+        elif not op.is_known or (op.enlarges == _ONE and _size(before) != _size(after)):
             grid = _beside(op, before, after, grid)
         elif op.enlarges != _ONE:
             if grid.spacing != _ONE:
@@ -261,11 +262,15 @@ def _beside(op: Op, before: Shape, after: Shape, grid: Grid) -> Grid:
     if grid.spacing != _ONE:
         raise OpError(
             f"what `{op.name}` does with a map is not known, so it cannot stand behind a stride that becomes dilation",
-            "make it an op with a `role` or a `window`",
+            "let a larger output stride turn no stride before it, or make it an op with a `role` or a `window`",
         )
-    sizes = [(shape.height, shape.width) for shape in (before, after) if isinstance(shape, Map | Tokens)]
-    by = [max(1, round(old / new)) for old, new in zip(*sizes, strict=True)] if len(sizes) == 2 else [1, 1]
+    by = [max(1, round(old / new)) for old, new in zip(_size(before), _size(after), strict=True)]
     return grid._replace(reduction=(grid.reduction[0] * by[0], grid.reduction[1] * by[1]))
+
+
+def _size(shape: Shape) -> Pair:
+    """Height and width of what has them."""
+    return (shape.height, shape.width) if isinstance(shape, Map | Tokens) else _ONE
 
 
 def _flat(grids: Iterable[Grids]) -> list[Grid]:

@@ -490,3 +490,25 @@ def test_expressions_in_a_neck_see_the_larger_maps() -> None:
           out: {block: concat, from: [b, back]}
         """)
     assert str(graph.output_shape) == "16×4×4"
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_what_torch_has_no_module_for_is_scripted_and_exported() -> None:
+    """Margins that differ, and pools that are dilated."""
+    model = build(
+        chain(
+            "{block: conv, width: 16, kernel: 2, stride: 2, padding: 0}",
+            "{block: conv, width: 16, kernel: 3, stride: 2}",
+            "{block: conv, width: 16, kernel: 2, stride: 2, padding: 0}",
+            "{block: max_pool, kernel: 3}",
+            "{block: avg_pool, kernel: 3, count_padding: false}",
+        ),
+        output_stride=8,
+    ).eval()
+    kinds = {type(module).__name__ for module in model.modules()}
+    assert kinds >= {"PaddedConv2d", "PaddedMaxPool2d", "PaddedAvgPool2d"}
+    images = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        wanted = model(images)
+        assert torch.equal(torch.jit.script(model)(images), wanted)
+        assert torch.equal(torch.export.export(model, (images,)).module()(images), wanted)
