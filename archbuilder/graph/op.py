@@ -157,6 +157,9 @@ class Op:
     """Over how many of its first inputs its output lies, so that a pixel of it comes of that pixel of theirs: 0 for what sees a
     whole map at once. None: all, of an op with a `window`, or with a role that says as much; of others it is not known."""
 
+    moves_pixels: ClassVar[bool] = False
+    """Whether it moves pixels along the map although it has no window: how far, on a map that is kept large, `dilate` says."""
+
     in_place: ClassVar[bool] = False
     """Whether it can overwrite its input without torch having to keep a copy for the gradient."""
     drops_path: ClassVar[bool] = False

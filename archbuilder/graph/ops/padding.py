@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Expression, Op, OpError, Role, Sources, Spread, Window, only_map
+from archbuilder.graph.op import Expression, Op, OpError, Role, Sources, Spread, only_map
 from archbuilder.graph.shapes import Map, Shape
 from archbuilder.parameters import Parameter
 
@@ -60,6 +60,7 @@ class PadPixels(Op):
     """Rows and columns of a number around a map; fewer of its own where they are less than none."""
 
     name: ClassVar[str] = "pad_pixels"
+    moves_pixels: ClassVar[bool] = True
     help: ClassVar[str] = (
         "adds rows and columns of zeros, as many as are said for each side; negative numbers take some away"
     )
@@ -90,10 +91,6 @@ class PadPixels(Op):
             message = f"pad_pixels leaves nothing of a map of {shape.height}×{shape.width}"
             raise OpError(message, "use a larger input, or take fewer rows and columns away")
         return Map(shape.channels, height, width)
-
-    @property
-    def window(self) -> Window:
-        return Window((1, 1), (1, 1), (0, 0), (1, 1))
 
     def dilate(self, on: Spread) -> Self:
         above, left = self.above * on.spacing[0], self.left * on.spacing[1]
