@@ -19,7 +19,7 @@ from archbuilder.graph.op import (
     only_tokens,
     pair,
 )
-from archbuilder.graph.ops.pooling import ALIGN_CORNERS
+from archbuilder.graph.ops.sampling import ALIGN_CORNERS
 from archbuilder.graph.shapes import Held, Map, Shape, Tokens, Vector
 from archbuilder.parameters import Parameter
 
