@@ -110,13 +110,15 @@ class Parameter:
         """Refuses a deviation or bound from which nothing can be drawn, and what single precision cannot hold."""
         if isinstance(initialisation, str):
             return
-        kind, number = initialisation
+        kind, number, *mean = initialisation
         if kind == "truncated_normal" and number <= 0:
             expected = "more than 0"
         elif kind != "constant" and number < 0:
             expected = "at least 0"
         elif abs(number) > MAXIMUM_DRAWN:
             expected = f"no further from 0 than {MAXIMUM_DRAWN:g}"
+        elif mean and abs(mean[0]) > MAXIMUM_DRAWN:
+            kind, number, expected = "mean", mean[0], f"no further from 0 than {MAXIMUM_DRAWN:g}"
         else:
             return
         raise ParameterError(f"`{kind}` of `{self.name}` must be {expected}, got {describe(number)}")
@@ -186,11 +188,13 @@ def _padding(value: Any) -> Any:
 def _initialisation(value: Any) -> Any:
     if isinstance(value, str):
         return value if value in INITIALISATIONS else _MISFIT
-    if isinstance(value, dict) and len(value) == 1:
-        (kind, number), *_ = value.items()
-        if kind in SCALED_INITIALISATIONS and _float(number) is not _MISFIT:
-            return (kind, float(number))
-    if isinstance(value, tuple) and len(value) == 2 and value[0] in SCALED_INITIALISATIONS:
+    if isinstance(value, dict):
+        scaled = [kind for kind in value if kind != "mean"]
+        kinds = CENTRED_INITIALISATIONS if "mean" in value else SCALED_INITIALISATIONS
+        if len(scaled) == 1 and scaled[0] in kinds and _MISFIT not in map(_float, value.values()):
+            mean = (float(value["mean"]),) if "mean" in value else ()
+            return (scaled[0], float(value[scaled[0]]), *mean)
+    if isinstance(value, tuple) and 2 <= len(value) <= 3 and value[0] in SCALED_INITIALISATIONS:
         return value
     return _MISFIT
 
@@ -205,6 +209,8 @@ INITIALISATIONS: Final = (
     "zeros", "ones",
 )  # fmt: skip
 SCALED_INITIALISATIONS: Final = ("normal", "truncated_normal", "uniform", "constant")
+CENTRED_INITIALISATIONS: Final = ("normal", "truncated_normal")
+"""Those that may have a mean beside their deviation."""
 
 SLOTS: Final = ("block", "steps")
 """The types whose values are filled in by blocks; null leaves them empty."""
@@ -219,7 +225,8 @@ TYPES: Final = {
     "padding": "a whole number, a pair of them [height, width], or `same`",
     "block": "a block",
     "steps": "a map of steps",
-    "init": f"one of {', '.join(INITIALISATIONS)}, or {{normal: 0.02}} (likewise {', '.join(SCALED_INITIALISATIONS[1:])})",
+    "init": f"one of {', '.join(INITIALISATIONS)}, or {{normal: 0.02}} (likewise {', '.join(SCALED_INITIALISATIONS[1:])}), "
+    "or {normal: 0.1, mean: 0.1}",
     "list": "a list",
 }
 

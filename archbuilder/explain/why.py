@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from archbuilder.diagnostics import Place
 from archbuilder.explain.find import Found, find, left_out, unknown_parameter
 from archbuilder.graph.graph import Node
-from archbuilder.graph.op import Op, short
+from archbuilder.graph.op import Op, pair, short
 from archbuilder.graph.shapes import Map, Tokens
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, BlockDefinition
@@ -21,11 +21,11 @@ from archbuilder.lower.plans import parameters_of
 from archbuilder.lower.rules import DepthRule, WidthRule
 
 Kind: TypeAlias = Literal[
-    "repeat", "output_stride", "use", "body", "slot", "defaults", "inside", "around", "parameter", "let", "default"
+    "repeat", "use", "body", "slot", "defaults", "inside", "around", "parameter", "let", "default"
 ]
-"""What wrote a value: that the stride belongs to the first repeat, the network's output stride, the use itself, a block's
-body, a slot's own use, the network's `defaults` (`inside`: what they say of the inside of a block), a use around, the
-network's `parameters`, a block's `let`, the definition's default."""
+"""What wrote a value: that the stride belongs to the first repeat, the use itself, a block's body, a slot's own use, the
+network's `defaults` (`inside`: what they say of the inside of a block), a use around, the network's `parameters`, a block's
+`let`, the definition's default."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,9 @@ class _Explainer:
         if found.is_left_out and use.plan.definition.op is None:
             raise left_out(found, path)
         why = self._of_use(use, name)
-        return why if found.node is None else _with_op(why, found.node, name)
+        if found.node is None:
+            return why
+        return self._with_output_stride(_with_op(why, found.node, name), found.node)
 
     def of_network(self, name: str) -> Why:
         """One of the network's parameters."""
@@ -184,7 +186,7 @@ class _Explainer:
         """Everything that was written for a parameter, the strongest first, which is the one that counts."""
         won = True
         if name in use.fixed:
-            yield self._fixed(use, name)
+            yield Candidate("repeat", use.fixed[name], won=True)
             won = False
         told = use.plan.told.get(name)
         if told is not None:
@@ -200,13 +202,6 @@ class _Explainer:
             yield from (said, *_past(said, setting.plan.past))
             setting, won = setting.weaker, False
         yield from self._default(use, name, won=won)
-
-    def _fixed(self, use: Use, name: str) -> Candidate:
-        value = use.fixed[name]
-        if name == "stride" and use.frame.scope.variables.get("repeat"):
-            return Candidate("repeat", value, won=True)
-        limit, place = self.architecture.output_stride, self.architecture.place_at("output_stride")
-        return Candidate("output_stride", value, place, str(limit), won=True)
 
     def _said(
         self, kind: Kind, value: Any, table: Table | None, name: str, *, whose: str = "", won: bool = True
@@ -238,7 +233,7 @@ class _Explainer:
             own = own.weaker
         return ("defaults" if own is setting else "inside"), block
 
-    # ---- multipliers --------------------------------------------------------------------------------------------
+    # ---- what the network says of all its steps ---------------------------------------------------------------------
 
     def _scaled_width(self, rule: WidthRule) -> tuple[tuple[Remark, ...], tuple[Why, ...]]:
         scale = self.architecture.scale
@@ -255,6 +250,20 @@ class _Explainer:
             return (), ()
         text = f"then times {rule.by:g}, rounded {'up' if rule.up else 'to the nearest whole number'}"
         return (Remark(text, depth.place_at("by")),), self._variables(depth.by, self.lowered.scope, {})
+
+    def _with_output_stride(self, why: Why, node: Node) -> Why:
+        """What the network's output stride makes of the stride, the padding or the dilation of a step that slides over a map."""
+        limit, op = self.architecture.output_stride, node.body
+        value = getattr(op, why.name, None)
+        if limit is None or not isinstance(op, Op) or op.window is None or value in (None, why.value):
+            return why
+        if not isinstance(value, tuple) or (isinstance(why.value, int) and value == pair(why.value)):
+            return why
+        remark = Remark(
+            f"then {_shown(short(value))}: `output_stride: {limit}` turns strides into dilation",
+            self.architecture.place_at("output_stride"),
+        )
+        return replace(why, value=short(value), remarks=(*why.remarks, remark))
 
     # ---- variables ----------------------------------------------------------------------------------------------
 

@@ -92,7 +92,6 @@ def _who(candidate: Candidate) -> str:
     whose = candidate.whose
     words = {
         "repeat": "only the first repeat has the stride",
-        "output_stride": f"`output_stride: {whose}` turns strides into dilation",
         "use": "the use itself",
         "body": f"fixed in the body of `{whose}`",
         "slot": "with the block in the slot",

@@ -47,6 +47,8 @@ class Node(NamedTuple):
     """Whether a step that was left out is an identity of its own that keeps its place (`else: identity`)."""
     origin: Origin | None = None
     """None for a node that stands for no step of its own."""
+    missing: Op | None = None
+    """What a step that was left out would do, if it would drop a path: its block counts all the same."""
 
     def __eq__(self, other: object) -> bool:
         """Whether it is the very same node: others may say the same."""
@@ -74,7 +76,7 @@ class Node(NamedTuple):
 
 def plain_node(name: str, op: Op, inputs: tuple[Value, ...], shape: Shape, place: Place | None, origin: Origin) -> Node:
     """A node that applies an op once. Made so, it costs a third of what a call of `Node` does, and most nodes are such."""
-    return tuple.__new__(Node, (name, op, inputs, shape, place, 1, (), False, origin))
+    return tuple.__new__(Node, (name, op, inputs, shape, place, 1, (), False, origin, None))
 
 
 _VALUES: Final = tuple(Value(number) for number in range(256))
@@ -224,9 +226,14 @@ class Graph:
 
     @cached_property
     def drop_units(self) -> int:
-        """How many blocks in it drop their path."""
+        """How many blocks in it drop their path, or would if they had a shortcut."""
         calls = ((node.body, node.count) for node in self.nodes if isinstance(node.body, Graph))
-        return bool(self.own_drop_paths) + sum(graph.drop_units * count for graph, count in calls)
+        return self.is_drop_unit + sum(graph.drop_units * count for graph, count in calls)
+
+    @cached_property
+    def is_drop_unit(self) -> bool:
+        """Whether it is one of the blocks over which drop rates grow."""
+        return bool(self.own_drop_paths) or any(node.missing is not None for node in self.nodes)
 
     @cached_property
     def training_only(self) -> frozenset[int]:

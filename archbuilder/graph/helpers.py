@@ -248,6 +248,7 @@ _STANDARDIZED_CONV_2D: Final = '''class StandardizedConv2d(nn.Conv2d):
         bias: bool = True,
         padding_mode: str = "zeros",
         same: bool = False,
+        margins: tuple[int, int, int, int] = (0, 0, 0, 0),
     ) -> None:
         super().__init__(
             in_channels,
@@ -262,10 +263,13 @@ _STANDARDIZED_CONV_2D: Final = '''class StandardizedConv2d(nn.Conv2d):
         )
         self.eps = eps
         self.same = same
+        self.margins = margins
 
     def forward(self, x: Tensor) -> Tensor:
         if self.same:
             x = pad_same(x, self.kernel_size, self.stride, self.dilation)
+        if self.margins != (0, 0, 0, 0):
+            x = functional.pad(x, self.margins)
         variance, mean = torch.var_mean(self.weight, dim=(1, 2, 3), correction=0, keepdim=True)
         weight = (self.weight - mean) * (variance + self.eps).rsqrt()
         return self._conv_forward(x, weight, self.bias)'''
@@ -280,6 +284,77 @@ _CIRCULAR_CHANNEL_CONV: Final = '''class CircularChannelConv(nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
         channels = self._conv_forward(x.flatten(1).unsqueeze(1), self.weight, self.bias)
         return channels.transpose(1, 2).unsqueeze(3)'''
+
+_PADDED_CONV_2D: Final = '''class PaddedConv2d(nn.Conv2d):
+    """A convolution with other margins behind the map than before it."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        margins: tuple[int, int, int, int],
+        stride: int | tuple[int, int] = 1,
+        dilation: int | tuple[int, int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)
+        self.margins = margins
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.pad(x, self.margins)
+        return functional.conv2d(
+            x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups
+        )'''
+
+_PADDED_MAX_POOL_2D: Final = '''class PaddedMaxPool2d(nn.MaxPool2d):
+    """A max pool with any margins: wider than torch has them, or others behind the map than before it."""
+
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int],
+        margins: tuple[int, int, int, int],
+        dilation: int | tuple[int, int] = 1,
+    ) -> None:
+        super().__init__(kernel_size, stride, dilation=dilation)
+        self.margins = margins
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.pad(x, self.margins, value=float("-inf"))
+        return functional.max_pool2d(x, self.kernel_size, self.stride, 0, self.dilation)'''
+
+_PADDED_AVG_POOL_2D: Final = '''class PaddedAvgPool2d(nn.Module):
+    """An average pool whose window may be dilated, with any margins."""
+
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int],
+        margins: tuple[int, int, int, int],
+        dilation: int | tuple[int, int] = 1,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = (
+            (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        )
+        self.stride = stride
+        self.margins = margins
+        self.dilation = dilation
+        self.count_include_pad = count_include_pad
+
+    def _sum(self, x: Tensor) -> Tensor:
+        channels = x.shape[1]
+        ones = x.new_ones(channels, 1, *self.kernel_size)
+        x = functional.pad(x, self.margins)
+        return functional.conv2d(x, ones, None, self.stride, 0, self.dilation, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.count_include_pad:
+            return self._sum(x) / (self.kernel_size[0] * self.kernel_size[1])
+        return self._sum(x) / self._sum(torch.ones_like(x[:1, :1]))'''
 
 HELPERS: Final = {
     "pad_same": _PAD_SAME,
@@ -299,6 +374,9 @@ HELPERS: Final = {
     "Rescale": _RESCALE,
     "DropPath": _DROP_PATH,
     "LayerNorm2d": _LAYER_NORM_2D,
+    "PaddedConv2d": _PADDED_CONV_2D,
+    "PaddedMaxPool2d": _PADDED_MAX_POOL_2D,
+    "PaddedAvgPool2d": _PADDED_AVG_POOL_2D,
 }
 """By name, in the order in which they are written."""
 

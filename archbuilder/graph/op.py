@@ -22,6 +22,10 @@ Role: TypeAlias = Literal[
 """What an op is for: `regularisation` acts in training only, `resampling` gives a map of another size, a `join` makes one
 value of several, `shape` orders or parts the same numbers anew, a `tensor` is held beside the steps."""
 
+_BY_PIXEL: Final[tuple[Role, ...]] = (
+    "linear", "norm", "activation", "regularisation", "join", "shape", "tensor", "identity"
+)  # fmt: skip
+
 
 _COSTLY: Final[frozenset[Role]] = frozenset(("convolution", "linear", "attention", "other"))
 """What an op is for that may well have multiply-accumulates."""
@@ -68,6 +72,18 @@ class Window(NamedTuple):
     dilation: tuple[int, ...]
 
 
+class Spread(NamedTuple):
+    """A map that an output stride keeps large, and how an op slides over it: the pixels that the network has without that lie
+    `spacing` apart in a map of `size`, the window goes on by `stride`, and what comes out is of size `wanted`. `usual` is the
+    size of the map without the output stride."""
+
+    spacing: tuple[int, int]
+    stride: tuple[int, int]
+    size: tuple[int, int]
+    wanted: tuple[int, int]
+    usual: tuple[int, int]
+
+
 Sources: TypeAlias = Mapping[int | str, tuple[str, ...]]
 """By position or keyword of a value: the parameter of the op that it comes from, or expressions of these and of
 `input.channels`, of which one gives the value. A value without any comes from the parameter of its own name, if there is one."""
@@ -95,8 +111,8 @@ class Expression:
 
 
 class Initialisation(NamedTuple):
-    """How one tensor is drawn where it differs from torch's own way: `kind` is one of `parameters.INITIALISATIONS`, or a
-    pair of a kind and its number."""
+    """How one tensor is drawn where it differs from torch's own way: `kind` is one of `parameters.INITIALISATIONS`, or
+    a kind with its number, behind which a mean may stand."""
 
     tensor: str
     kind: Any
@@ -137,6 +153,13 @@ class Op:
     telling: ClassVar[bool] = True
     """Whether it is named where a section is described in a few words."""
 
+    lies_over: ClassVar[int | None] = None
+    """Over how many of its first inputs its output lies, so that a pixel of it comes of that pixel of theirs: 0 for what sees a
+    whole map at once. None: all, of an op with a `window`, or with a role that says as much; of others it is not known."""
+
+    moves_pixels: ClassVar[bool] = False
+    """Whether it moves pixels along the map although it has no window: how far, on a map that is kept large, `dilate` says."""
+
     in_place: ClassVar[bool] = False
     """Whether it can overwrite its input without torch having to keep a copy for the gradient."""
     drops_path: ClassVar[bool] = False
@@ -172,7 +195,7 @@ class Op:
             if value == getattr(type(self), name, _NO_DEFAULT):
                 continue
             parameter = parameters.get(name)
-            default = parameter.default if parameter is not None else False
+            default = parameter.default if parameter is not None else getattr(type(self), name, False)
             usual = (shown(default), *(self.fallbacks.get(name, ())[:1] if default is None else ()))
             if (parameter is not None and parameter.choices) or shown(value) not in usual:
                 yield name, value
@@ -220,6 +243,28 @@ class Op:
         return None
 
     @property
+    def enlarges(self) -> tuple[int, int]:
+        """How many times larger the map is that comes out than the one that goes in."""
+        return 1, 1
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known which pixels of its inputs a pixel of its output comes of."""
+        return self.lies_over is not None or self.window is not None or self.role in _BY_PIXEL
+
+    def dilate(self, on: Spread) -> Self:
+        """The op on a map that an output stride keeps large: it gives the same at the pixels that there are without that.
+
+        Raises:
+            OpError: if it cannot.
+        """
+        raise OpError(f"`{self.name}` cannot stand before or behind a stride that becomes dilation")
+
+    def for_inputs(self, inputs: tuple[Shape, ...]) -> Self:
+        """The op for inputs whose maps have another size: what it knows of that is put right."""
+        return self
+
+    @property
     def does_nothing(self) -> bool:
         """Whether it gives its input as it is, so that its step is left out."""
         return False
@@ -230,7 +275,8 @@ class Op:
         return False
 
     def rate_at(self, position: int, count: int) -> float:
-        """How often it drops its path in block `position` of `count`, both counted over the blocks that drop theirs."""
+        """How often it drops its path in block `position` of `count`, both counted over the blocks that drop theirs, or would
+        if they had a shortcut."""
         return 0.0
 
     def at_rate(self, rate: float) -> Op:

@@ -20,16 +20,8 @@ from archbuilder.graph.ops.combine import (
 )
 from archbuilder.graph.ops.normalisation import Norm
 from archbuilder.graph.ops.padding import PadChannels, PadPixels
-from archbuilder.graph.ops.pooling import (
-    AdaptivePool,
-    AveragePool,
-    ChannelPool,
-    GlobalPool,
-    MaxPool,
-    Subsample,
-    Upsample,
-    WeightedPool,
-)
+from archbuilder.graph.ops.pooling import AveragePool, ChannelPool, GlobalPool, MaxPool, WeightedPool
+from archbuilder.graph.ops.sampling import AdaptivePool, Subsample, Upsample
 from archbuilder.graph.ops.tokens import Attention, HeldTensor, PrependTokens, ResizeTokens, TakeToken, ToMap, ToTokens
 from archbuilder.graph.ops.weighted import ChannelConvolution, Convolution, Linear
 

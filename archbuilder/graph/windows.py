@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from archbuilder.graph.op import OpError
+from typing import NamedTuple
+
+from archbuilder.graph.op import OpError, Spread, Window
 from archbuilder.graph.shapes import Map
 
 Pair = tuple[int, int]
@@ -38,6 +40,42 @@ def is_even(kernel: Pair) -> bool:
     return kernel[0] % 2 == 0 or kernel[1] % 2 == 0
 
 
+class Widened(NamedTuple):
+    """A window on a map that is kept large: its dilation, the margin before the map, and that behind it where it is another."""
+
+    dilation: Pair
+    before: Pair
+    behind: Pair | None
+
+
+def widened(window: Window, on: Spread, *, dilates: bool = True) -> Widened:
+    """The window of an op on a map that is kept large. It begins where it does in the map without that, takes the same pixels
+    (those next to it, if it does not dilate), and as many fit in as are wanted."""
+    dilation, before, behind = [0, 0], [0, 0], [0, 0]
+    for axis, kernel in enumerate(window.kernel):
+        by, stride, usual = on.spacing[axis] if dilates else 1, window.stride[axis], on.usual[axis]
+        reach = window.dilation[axis] * (kernel - 1)
+        missing = max(0, (-(-usual // stride) - 1) * stride + reach + 1 - usual)  # what `padding: same` adds
+        dilation[axis] = by * window.dilation[axis] if kernel > 1 else 1
+        before[axis] = by * (missing // 2 if window.padding is None else window.padding[axis])
+        behind[axis] = (on.wanted[axis] - 1) * on.stride[axis] + by * reach + 1 - on.size[axis] - before[axis]
+        if 0 <= before[axis] - behind[axis] < on.stride[axis]:
+            behind[axis] = before[axis]  # no further window fits in
+    margins = (before[0], before[1]), None if before == behind else (behind[0], behind[1])
+    return Widened((dilation[0], dilation[1]), *margins)
+
+
+def halves(kernel: Pair, dilation: Pair) -> tuple[Pair, Pair]:
+    """Margins before and behind the map that keep its size at stride 1; of an odd number, one more behind."""
+    spans = dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1)
+    return (spans[0] // 2, spans[1] // 2), (spans[0] - spans[0] // 2, spans[1] - spans[1] // 2)
+
+
+def around(before: Pair, behind: Pair) -> tuple[int, int, int, int]:
+    """Margins as torch's `pad` takes them: left, right, above, below."""
+    return before[1], behind[1], before[0], behind[0]
+
+
 def slide(
     op: str,
     shape: Map,
@@ -47,16 +85,19 @@ def slide(
     dilation: Pair = (1, 1),
     *,
     ceil: bool = False,
+    behind: Pair | None = None,
 ) -> Pair:
-    """The height and width after a window has slid over a map, as torch counts; `padding` is None for `same_padding`.
+    """The height and width after a window has slid over a map, as torch counts; `padding` is None for `same_padding`, and
+    `behind` is the padding behind the map, where it is not that before it.
 
     Raises:
-        OpError: if the window is larger than the padded map.
+        OpError: if the window is larger than the padded on.
     """
     if padding is None:
         return -(-shape.height // stride[0]), -(-shape.width // stride[1])
-    height = _along(shape.height, kernel[0], stride[0], padding[0], dilation[0], ceil)
-    width = _along(shape.width, kernel[1], stride[1], padding[1], dilation[1], ceil)
+    rows, columns = behind or padding
+    height = _along(shape.height, kernel[0], stride[0], (padding[0], rows), dilation[0], ceil)
+    width = _along(shape.width, kernel[1], stride[1], (padding[1], columns), dilation[1], ceil)
     if height < 1 or width < 1:
         needed = [dilation[i] * (kernel[i] - 1) + 1 - 2 * padding[i] for i in (0, 1)]
         raise OpError(
@@ -66,10 +107,10 @@ def slide(
     return height, width
 
 
-def _along(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
-    span = size + 2 * padding - dilation * (kernel - 1) - 1
+def _along(size: int, kernel: int, stride: int, padding: Pair, dilation: int, ceil: bool) -> int:
+    span = size + sum(padding) - dilation * (kernel - 1) - 1
     if not ceil:
         return span // stride + 1 if span >= 0 else 0
     steps = -(-span // stride) + 1
     # The last window must begin inside the map or its left padding.
-    return steps - 1 if (steps - 1) * stride >= size + padding else steps
+    return steps - 1 if (steps - 1) * stride >= size + padding[0] else steps

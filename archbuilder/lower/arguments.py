@@ -6,8 +6,8 @@ around (nearest last), what the use itself says, and what is fixed whatever is s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from archbuilder.diagnostics import Note, Place, nearest
 from archbuilder.language.formula import Formula
@@ -27,9 +27,6 @@ from archbuilder.lower.plans import (
 )
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError, describe
 
-Restriding: TypeAlias = Callable[[Any], Mapping[str, Any]]
-"""Says what a use is given instead of its own stride and dilation, by its stride."""
-
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
@@ -39,7 +36,6 @@ def resolve(
     frame: Frame,
     input: Any,
     fixed: Mapping[str, Any] = _NOTHING,
-    restride: Restriding | None = None,
 ) -> Use:
     """A use with a value for each parameter.
 
@@ -49,7 +45,28 @@ def resolve(
         frame: the body that the use stands in.
         input: the shape (or shapes) that goes in, which a default's expression may ask for.
         fixed: values that override all, such as stride 1 in the later repeats.
-        restride: gives more of them, where the network states its output stride.
+
+    Raises:
+        GiveUp: if something is wrong; all of it is reported.
+    """
+    plan, nearer = target.plan, read_use(lowering, target, frame) if target.plan.says_more else []
+    use = read_values(lowering, target, frame, input, fixed, nearer)
+    if plan.told or use.settings:
+        report_idle_values(lowering, use)
+    if plan.definition.op is None and (use.settings or nearer):
+        _give_inside(lowering, use)
+    return use
+
+
+def read_values(
+    lowering: Lowering,
+    target: Target,
+    frame: Frame,
+    input: Any,
+    fixed: Mapping[str, Any] = _NOTHING,
+    nearer: Sequence[Setting] = (),
+) -> Use:
+    """A use with a value for each parameter, of which nothing is said to have had an effect.
 
     Raises:
         GiveUp: if something is wrong; all of it is reported.
@@ -57,26 +74,17 @@ def resolve(
     plan, scopes = target
     definition, settings = plan.definition, frame.defaults.of(plan.name)
     values = dict(definition.literal)
-    nearer = read_use(lowering, target, frame) if plan.says_more else []
-    use = Use(plan, scopes, frame, frame.current, settings, fixed, values, input, nearer, frame.defaults, _NOTHING)
+    use = Use(plan, scopes, frame, frame.current, settings, fixed, values, input, [*nearer], frame.defaults, _NOTHING)
     failed = bool(plan.unknown)
     if plan.told:
         failed |= not _take_told(lowering, use)
     if settings:
         failed |= not _take_settings(lowering, use)
-    if restride is not None and not failed:
-        if "stride" in values and values["stride"] is COMPUTED:
-            _take_defaults(lowering, use, "stride")
-        use.fixed = {**fixed, **restride(fixed.get("stride", values.get("stride", 1)))}
-    values.update(use.fixed)
+    values.update(fixed)
     if failed:
         raise GiveUp
     if definition.computed:
         _take_defaults(lowering, use)
-    if plan.told or settings:
-        report_idle_values(lowering, use)
-    if definition.op is None and (settings or nearer):
-        _give_inside(lowering, use)
     return use
 
 
@@ -155,7 +163,7 @@ def _setting_value(lowering: Lowering, use: Use, setting: Setting) -> Any:
 # ---- what nobody says -----------------------------------------------------------------------------------------------
 
 
-def _take_defaults(lowering: Lowering, use: Use, last: str = "") -> None:
+def _take_defaults(lowering: Lowering, use: Use) -> None:
     """Fills in what nobody has given, in the order of the parameters, so that each may ask for those before it.
 
     Raises:
@@ -170,8 +178,6 @@ def _take_defaults(lowering: Lowering, use: Use, last: str = "") -> None:
                 failed = True
             elif not failed:
                 values[key] = _default_value(lowering, use, parameter)
-        if key == last:
-            break
     if failed:
         raise GiveUp
 

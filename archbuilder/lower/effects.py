@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from archbuilder.diagnostics import Note, Reporter, nearest, note_at, suggest
-from archbuilder.graph.graph import Graph, Node, Section, Tap, Value, graphs_in, reduction_of
-from archbuilder.graph.shapes import Map, Streams, Tokens
+from archbuilder.diagnostics import Reporter, nearest, note_at, suggest
+from archbuilder.graph.graph import Graph, Node, Tap, Value, graphs_in
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter
 from archbuilder.language.models import Architecture, Step
@@ -177,29 +176,6 @@ def report_unknown_names(architecture: Architecture, builder: Builder, reporter:
                 place = architecture.place_inside(word, name if word == "rename" else number)
                 help = suggest(name, known)
                 reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
-
-
-def report_reduction(
-    architecture: Architecture, builder: Builder, sections: Sequence[Section], reporter: Reporter
-) -> None:
-    """Reports an output stride that the steps of stem and stages do not keep."""
-    limit = architecture.output_stride
-    if limit is None or reporter.diagnostics:
-        return
-    for number in (each for name, *span in sections if name in ("stem", "stages") for each in range(*span)):
-        node = builder.nodes[number]
-        parts = range(len(node.shape)) if isinstance(node.shape, Streams) else (None,)
-        has_size = isinstance(node.shape, Map | Tokens | Streams)
-        values = [Value(number, part) for part in parts] if has_size else []
-        found = max((reduction_of(each, builder.nodes, builder.input) for each in values), default=0)
-        if found > limit:
-            name = node.shown_names()[0]
-            message = f"the output stride is {found}, not {limit}: `{name}` has no stride that can become dilation"
-            notes = (Note("it is here", node.place),) if node.place and not node.place.source.shipped else ()
-            help = "only uses of blocks with `stride` and `dilation` can keep it"
-            place = architecture.place_at("output_stride")
-            reporter.error("bad-output-stride", message, place, help=help, notes=notes)
-            return
 
 
 def report_idle_steps(network: Graph, taps: Sequence[Tap], reporter: Reporter) -> None:

@@ -5,25 +5,31 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
-from archbuilder.diagnostics import Place, Reporter, shorten
+from archbuilder.diagnostics import Note, Place, Reporter, shorten
+from archbuilder.graph.dilation import NotKept, dilated
 from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
 from archbuilder.graph.shapes import Map, Shape, Streams, image
+from archbuilder.graph.weights import different_weight
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
 from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lower.arguments import read_settings
-from archbuilder.lower.effects import report_idle_steps, report_reduction, report_unknown_names, report_unused
+from archbuilder.lower.effects import report_idle_steps, report_unknown_names, report_unused
 from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting
 from archbuilder.lower.library import Library
 from archbuilder.lower.lowering import GiveUp, Lowering, TooLarge
 from archbuilder.lower.naming import objection
 from archbuilder.lower.plans import SettingPlan, names_said_to_ops_alone, names_used, plan_body
-from archbuilder.lower.rules import DepthRule, Numbering, Rules, StrideRule, WidthRule
+from archbuilder.lower.rules import DepthRule, Numbering, Rules, WidthRule
 from archbuilder.lower.steps import lower_body
 from archbuilder.lower.wiring import advice_for, find_values
 from archbuilder.parameters import describe
+
+_STRIDING: Final = ("stem", "stages")
+"""The sections for which a network's multipliers and its output stride hold, and whose maps can be taken out unasked."""
 
 
 @contextmanager
@@ -77,16 +83,15 @@ def lower_with_record(
     shape, own = _shape(architecture, input), _shape(architecture, None)
     network = _Network(architecture, shape, reporter)
     graph = network.lower()
-    strided = architecture.output_stride is not None
-    if strided or (network.lowering.sizes and shape != own):
-        # Weights are those of the spec's own input and strides, whatever is asked for: what a block holds has that size.
-        usual = _Network(architecture.model_copy(update={"output_stride": None}), own, Reporter())
-        expected = usual.lower()
-        if network.lowering.sizes:
-            network = _Network(architecture, shape, reporter, usual.lowering.sizes)
-            graph = network.lower()
-        if graph is not None and expected is not None:
-            _check_weights(graph, expected, architecture, reporter)
+    if network.lowering.sizes and shape != own:
+        # Weights are those of the spec's own input, whatever is asked for: what a block holds has that size.
+        usual = _Network(architecture, own, Reporter())
+        usual.lower()
+        network = _Network(architecture, shape, reporter, usual.lowering.sizes)
+        graph = network.lower()
+    if graph is not None and architecture.output_stride is not None:
+        network = _Network(architecture, shape, reporter, network.lowering.sizes, usual=graph)
+        graph = network.lower()
     frame = network.frame
     return Lowered(_whole(graph, reporter), frame.scope, frame.defaults, network.lowering)
 
@@ -113,18 +118,6 @@ def _whole(graph: Graph | None, reporter: Reporter) -> Graph:
     return graph
 
 
-def _check_weights(graph: Graph, expected: Graph, architecture: Architecture, reporter: Reporter) -> None:
-    """Reports an output stride that changes the weights: those of the network without it would not fit."""
-    found, wanted = dict(graph.state()), dict(expected.state())
-    different = next((key for key in {**wanted, **found} if found.get(key) != wanted.get(key)), None)
-    if different is None:
-        return
-    has = "has no" if different not in found else "has a new" if different not in wanted else "has another"
-    message = f"this output stride changes the weights: the network {has} `{different}`"
-    help = "a stage whose stride becomes dilation must change its width too, so that its shortcut stays as it is"
-    reporter.error("bad-output-stride", message, architecture.place_at("output_stride"), help=help)
-
-
 def unused_by(architecture: Architecture) -> tuple[dict[str, set[str]], set[str]]:
     """What came from a base and reaches nothing here: defaults by block, and parameters. Nothing, where something is wrong."""
     reporter = Reporter()
@@ -149,12 +142,21 @@ def _shape(architecture: Architecture, input: tuple[int, int, int] | None) -> Ma
 
 
 class _Network:
-    """A network being lowered for one input: what it says of all its steps is read first."""
+    """A network being lowered for one input: what it says of all its steps is read first.
+
+    With `usual`, the network as it is lowered without its output stride, it gets that.
+    """
 
     def __init__(
-        self, architecture: Architecture, shape: Shape, reporter: Reporter, known_sizes: Sequence[Any] | None = None
+        self,
+        architecture: Architecture,
+        shape: Shape,
+        reporter: Reporter,
+        known_sizes: Sequence[Any] | None = None,
+        usual: Graph | None = None,
     ) -> None:
         self.architecture = architecture
+        self.usual = usual
         self.reporter = reporter
         self.builder = Builder(shape)
         self.lowering = Lowering(Library.of(architecture, reporter), reporter, self.builder, known_sizes)
@@ -201,8 +203,8 @@ class _Network:
         self.frame.defaults = Defaults().extended(settings)
 
     def _read_rules(self) -> Rules:
-        """The multipliers and the output stride."""
-        scale, stride = self.architecture.scale, self.architecture.output_stride
+        """The multipliers."""
+        scale = self.architecture.scale
         width = depth = None
         if scale is not None and scale.width is not None:
             factor = self._factor(scale.width)
@@ -210,7 +212,7 @@ class _Network:
         if scale is not None and scale.depth is not None:
             factor = self._factor(scale.depth)
             depth = DepthRule(factor, scale.depth.round == "ceil") if factor is not None else None
-        return Rules(self.builder.input, width, depth, StrideRule(stride) if stride is not None else None)
+        return Rules(width, depth)
 
     def _factor(self, scale: WidthScale | DepthScale) -> float | None:
         if scale.table is not None and scale.table.broken:
@@ -243,28 +245,33 @@ class _Network:
         """The graph, or None where something is wrong. With `is_block` it may end with several values."""
         sections: list[Section] = []
         inlined: list[Section] = []
+        last = [name for name in self.architecture.sections() if name in _STRIDING][-1:]
         try:
             for name, section in self.architecture.sections().items():
                 start = len(self.builder.nodes)
                 self._lower_section(name, section, inlined)
                 sections.append(Section(name, start, len(self.builder.nodes)))
+                if self.usual is not None and [name] == last and not self._keep_output_stride(self.usual):
+                    return None
         except TooLarge:
             return None
         if not self.reporter.diagnostics:  # what stands behind a mistake was not reached
             report_unused(self.lowering, self.architecture, self.rules, self.numbering)
         report_unknown_names(self.architecture, self.builder, self.reporter)
-        report_reduction(self.architecture, self.builder, sections, self.reporter)
-        taps = taps_of(self.architecture, self.frame, self.reporter, sections)
+        taps = taps_of(self.architecture, self.frame, self.reporter, sections, self.usual)
         self._check_end(is_block=is_block)
         if self.frame.current == POISON or self.reporter.diagnostics:
             return None
         graph = self._graph(tuple(sections), tuple(inlined), taps)
+        if self.usual is not None and (key := different_weight(self.usual, graph)) is not None:
+            help = "bring the map to one size before it, with `adaptive_avg_pool`"
+            self._refuse_output_stride(f"the weights would be others, such as `{key}`", help)
         report_idle_steps(graph, taps if self.architecture.features is not None else (), self.reporter)
         return graph
 
     def _lower_section(self, name: str, section: Any, inlined: list[Section]) -> None:
         """Lowers the steps of a section; notes where those stand whose children are the network's own."""
-        self.frame.rules = self.rules if name in ("stem", "stages") and not self.rules.are_none else None
+        self.frame.rules = self.rules if name in _STRIDING and not self.rules.are_none else None
         self.frame.numbering = self.numbering if name != "head" else None
         body = plan_body({name: section} if isinstance(section, Step) else section)
         if body.listed:
@@ -275,6 +282,28 @@ class _Network:
             lower_body(self.lowering, body._replace(steps=(plan,)), self.frame)
             if plan.step.inline:
                 inlined.append(Section(plan.origin.key, start, len(self.builder.nodes)))
+
+    def _keep_output_stride(self, usual: Graph) -> bool:
+        """Turns the strides of stem and stages that lead beyond the output stride; what is behind sees the larger maps.
+        Whether that can be."""
+        builder, lowering = self.builder, self.lowering
+        stages = Graph("", builder.input, tuple(builder.nodes), self.frame.current)
+        try:
+            builder.nodes[:], origins = dilated(stages, usual, self.architecture.output_stride or 1)
+        except NotKept as error:
+            self._refuse_output_stride(str(error), error.help, error.node.place)
+            return False
+        calls = {call.graph: call for call in lowering.calls.values() if call.graph is not None}
+        lowering.calls.update(
+            {new: replace(calls[old], graph=new) for new, old in origins.graphs.items() if old in calls}
+        )
+        lowering.made.update({new: lowering.made[old] for new, old in origins.nodes.items() if old in lowering.made})
+        return True
+
+    def _refuse_output_stride(self, reason: str, help: str | None, at: Place | None = None) -> None:
+        notes = (Note("it is here", at),) if at is not None and not at.source.shipped else ()
+        message, place = f"this output stride cannot be kept: {reason}", self.architecture.place_at("output_stride")
+        self.reporter.error("bad-output-stride", message, place, help=help, notes=notes)
 
     def _check_end(self, *, is_block: bool) -> None:
         """A network has steps, and ends with one value."""
@@ -312,10 +341,13 @@ class _Network:
 
 
 def taps_of(
-    architecture: Architecture, frame: Frame, reporter: Reporter, sections: Sequence[Section]
+    architecture: Architecture, frame: Frame, reporter: Reporter, sections: Sequence[Section], usual: Graph | None
 ) -> tuple[Tap, ...]:
-    """The feature maps that can be taken out: those that `features` names; by default the last map of each reduction."""
+    """The feature maps that can be taken out: those that `features` names; by default the last map of each reduction that
+    the network has without its output stride, as in `usual`."""
     wanted = architecture.features
+    if wanted is None and usual is not None:
+        return tuple(_tap(tap.name, tap.value, frame.builder) for tap in usual.taps)
     if wanted is None:
         return _default_taps(frame.builder, sections)
     taps: list[Tap] = []
@@ -359,7 +391,7 @@ def _default_taps(builder: Builder, sections: Sequence[Section]) -> tuple[Tap, .
     """The last map of each reduction in stem and stages."""
     found: dict[int, Tap] = {}
     for section in sections:
-        if section.name not in ("stem", "stages"):
+        if section.name not in _STRIDING:
             continue
         for number in range(section.start, section.stop):
             node = builder.nodes[number]

@@ -15,7 +15,7 @@ from archbuilder.graph.op import Op
 from archbuilder.graph.origin import Turn
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.models import BlockDefinition, Loop
-from archbuilder.lower.arguments import read_use, resolve
+from archbuilder.lower.arguments import read_use, read_values, resolve
 from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Frame, Made, Site, Slot, Use
 from archbuilder.lower.lowering import Call, GiveUp, Lowering, Target, TooLarge
 from archbuilder.lower.naming import (
@@ -28,7 +28,6 @@ from archbuilder.lower.naming import (
     words_of,
 )
 from archbuilder.lower.plans import BodyPlan, StepPlan, mentions
-from archbuilder.lower.rules import Restride
 from archbuilder.lower.uses import (
     Repeats,
     add_graph,
@@ -36,13 +35,11 @@ from archbuilder.lower.uses import (
     add_numbered,
     add_stand_in,
     apply_op,
-    check_dilation,
     frame_of_block,
     graph_of_block,
     graph_of_body,
     keep_size,
     layers_of,
-    restride_of,
     sequence_of,
     target_of,
 )
@@ -139,13 +136,25 @@ def _leave_out(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) -> b
     inputs = inputs_of(lowering, plan, frame, first_only=True)
     if POISON in inputs:
         raise GiveUp
-    stays = plan.step.else_ is not None
+    stays, site = plan.step.else_ is not None, Site(plan, name, frame, inputs, frame.origin_of_node(plan))
     frame.values[name] = value = add_stand_in(
-        lowering, Site(plan, name, frame, inputs, frame.origin_of_node(plan)), stays=stays
+        lowering, site, stays=stays, missing=_path_not_dropped(lowering, plan, frame)
     )
     if plan.output is None:  # a further output stands beside the chain
         frame.current = value
     return stays
+
+
+def _path_not_dropped(lowering: Lowering, plan: StepPlan, frame: Frame) -> Op | None:
+    """What a step that is left out would do, if it would drop a path: its block counts where rates grow from block to block."""
+    definition = lowering.library.find(plan.block) if type(plan.block) is str else None
+    if definition is None or definition.op is None or not definition.op.drops_path:
+        return None
+    target = target_of(lowering, plan, frame)
+    if not isinstance(target, Target):
+        return None
+    op = definition.op.resolve(read_values(lowering, target, frame, UNKNOWN).values, ())
+    return None if op.does_nothing else op
 
 
 def _check_all_the_same(
@@ -223,10 +232,9 @@ def _lower_inline(lowering: Lowering, body: Slot | BodyPlan, value: Value, frame
 def _lower_unnamed(lowering: Lowering, plan: StepPlan, body: Slot | BodyPlan, shape: Shape, frame: Frame) -> Graph:
     """The graph of a body that is no block's."""
     rename = plan.step.rename or {}
-    rules = frame.rules and frame.rules.inside(shape)
     inner = Frame(
         Builder(shape), frame.scope, frame.defaults, OUTER, frame.used_at, frame.block, frame.used_block,
-        rename=rename, rules=rules, own=frame.own,
+        rename=rename, rules=frame.rules, own=frame.own,
     )  # fmt: skip
     with lowering.inside(frame, plan.place):
         if isinstance(body, Slot):
@@ -246,32 +254,29 @@ def _lower_unnamed(lowering: Lowering, plan: StepPlan, body: Slot | BodyPlan, sh
 
 def _lower_use(lowering: Lowering, site: Site, target: Target) -> Value:
     """A use of an op or of a block."""
-    plan, _, frame, inputs, _ = site
+    plan, frame = site.plan, site.frame
     op = target.plan.definition.op
     if op is not None and plan.says_names:  # an op has no children that could be named
         for word in ("rename", "register", "inline"):
             refuse_word(lowering, word, f"on `{target.plan.name}`, which has no steps inside", plan, frame)
     if plan.depth is not None:
         return _lower_repeats(lowering, site, target)
-    restride = restride_of(target.plan, frame, inputs, 0) if frame.rules is not None else None
     if op is not None:
-        return _lower_op(lowering, site, target, op, restride)
+        return _lower_op(lowering, site, target, op)
     if plan.step.inline:
-        value, use = _lower_block_inline(lowering, site, target, restride)
+        value, use = _lower_block_inline(lowering, site, target)
         if frame.builder is lowering.root:
             lowering.inline[site.name] = Made(site, (use,))
         return value
-    graph, use = _call(lowering, site.plan, target, frame, site.shape(), _NOTHING, restride)
+    graph, use = _call(lowering, site.plan, target, frame, site.shape(), _NOTHING)
     return add_graph(lowering, site, graph, (use,))
 
 
-def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op], restride: Restride | None) -> Value:
+def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op]) -> Value:
     """A use of an op: one node, without a body where the op would do nothing."""
     plan, _, frame, inputs, _ = site
     shapes = tuple(map(frame.builder.shape_of, inputs))
-    use = resolve(lowering, target, frame, shapes[0] if shapes else None, restride=restride)
-    if restride is not None and restride.leaves_out:
-        return add_stand_in(lowering, site, stays=True, uses=(use,))
+    use = resolve(lowering, target, frame, shapes[0] if shapes else None)
     if op_type.size_parameter is not None:
         keep_size(lowering, op_type.size_parameter, use)
     op, shape = apply_op(lowering, op_type, use, site, shapes)
@@ -297,14 +302,13 @@ def _call(
     frame: Frame,
     shape: Shape,
     fixed: Mapping[str, Any],
-    restride: Restride | None,
 ) -> tuple[Graph, Use]:
     """The graph of a block for a use and an input, the same one for equal calls; and the use.
 
     Raises:
         GiveUp: if something in it is wrong; all of it is reported.
     """
-    use = resolve(lowering, target, frame, shape, fixed, restride)
+    use = resolve(lowering, target, frame, shape, fixed)
     words = words_of(use)
     key = (target.plan.definition, tuple(use.values.values()), use.defaults, shape, words.identity)
     call = lowering.calls.get(key)
@@ -319,8 +323,6 @@ def _call(
         lowering.error(frame, "endless-block", message, plan.step.place_at("block"), help)
     if call.graph is None:
         raise GiveUp
-    if restride is not None:
-        check_dilation(lowering, use, call.graph.nodes, restride)
     return call.graph, use
 
 
@@ -340,12 +342,11 @@ def _lower_block(lowering: Lowering, plan: StepPlan, use: Use, shape: Shape, wor
     return graph_of_block(lowering, use, inner, words.register)
 
 
-def _lower_block_inline(lowering: Lowering, site: Site, target: Target, restride: Restride | None) -> tuple[Value, Use]:
+def _lower_block_inline(lowering: Lowering, site: Site, target: Target) -> tuple[Value, Use]:
     """Lowers a block's steps into the graph at hand; the value that they give, and the use."""
     plan, frame, value = site.plan, site.frame, only_input(lowering, site)
     builder = frame.builder
-    start = len(builder.nodes)
-    use = resolve(lowering, target, frame, builder.shape_of(value), restride=restride)
+    use = resolve(lowering, target, frame, builder.shape_of(value))
     inner = frame_of_block(lowering, use, builder, value)
     words = words_of(use)
     inner.rename = {**frame.rename, **words.rename}
@@ -358,8 +359,6 @@ def _lower_block_inline(lowering: Lowering, site: Site, target: Target, restride
     check_words(lowering, words._replace(register=()), inner, frame, plan.step, listed=False)
     if inner.current == POISON:
         raise GiveUp
-    if restride is not None:
-        check_dilation(lowering, use, builder.nodes[start:], restride)
     return inner.current, use
 
 
@@ -430,18 +429,17 @@ def _lower_repeat(
     lowering: Lowering, site: Site, target: Target | Slot | BodyPlan, shape: Shape, number: int, uses: list[Use]
 ) -> tuple[Op | Graph, Shape]:
     """One repeat, and what comes out of it."""
-    plan, _, frame, inputs, _ = site
+    plan, frame = site.plan, site.frame
     if not isinstance(target, Target):
         graph = _lower_unnamed(lowering, plan, target, shape, frame)
         return graph, graph.output_shape
     definition = target.plan.definition
     fixed = _FIRST_STRIDE_ONLY if number and "stride" in definition.parameters else _NOTHING
-    restride = restride_of(target.plan, frame, inputs, number)
     if definition.op is None:
-        graph, use = _call(lowering, plan, target, frame, shape, fixed, restride)
+        graph, use = _call(lowering, plan, target, frame, shape, fixed)
         uses.append(use)
         return graph, graph.output_shape
-    use = resolve(lowering, target, frame, shape, fixed, restride)
+    use = resolve(lowering, target, frame, shape, fixed)
     uses.append(use)
     alone = Frame(Builder(shape), frame.scope, frame.defaults, OUTER, frame.used_at, frame.block)
     return apply_op(lowering, definition.op, use, site._replace(frame=alone, inputs=(OUTER,)), (shape,))

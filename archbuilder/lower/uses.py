@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from archbuilder.diagnostics import Note, Place
-from archbuilder.graph.graph import Graph, Node, Value, reduction_of
+from archbuilder.graph.graph import Graph, Node, Value
 from archbuilder.graph.op import Op, OpError, ShapesDiffer
-from archbuilder.graph.shapes import Map, Shape, Streams
+from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.language.table import key_place, value_place
 from archbuilder.language.words import STEP
-from archbuilder.lower.frame import OUTER, POISON, Builder, Frame, Made, Scope, Site, Slot, Use
+from archbuilder.lower.frame import OUTER, Builder, Frame, Made, Scope, Site, Slot, Use
 from archbuilder.lower.lowering import GiveUp, Lowering, Target
 from archbuilder.lower.naming import name_child
-from archbuilder.lower.plans import BodyPlan, DefinitionPlan, StepPlan, UsePlan
-from archbuilder.lower.rules import Numbering, Restride
+from archbuilder.lower.plans import BodyPlan, DefinitionPlan, StepPlan
+from archbuilder.lower.rules import Numbering
 from archbuilder.parameters import describe
 from archbuilder.plugin.registry import REGISTRY
 
@@ -294,51 +294,6 @@ def _count_of_layers(lowering: Lowering, definition: BlockDefinition, layers: Fo
     return count
 
 
-# ---- the output stride ----------------------------------------------------------------------------------------------
-
-
-def restride_of(plan: UsePlan, frame: Frame, inputs: tuple[Value, ...], number: int) -> Restride | None:
-    """What the network's output stride, if it states one here, makes of repeat `number` of a use of these values."""
-    rules = frame.rules
-    if rules is None or rules.stride is None or not inputs or POISON in inputs:
-        return None
-    builder = frame.builder
-    if not isinstance(builder.shape_of(inputs[0]), Map) or not isinstance(rules.whole, Map):
-        return None
-    reduction = rules.above * reduction_of(inputs[0], builder.nodes, builder.input) if number == 0 else None
-    return Restride(rules.stride, reduction, plan.definition.parameters)
-
-
-def check_dilation(lowering: Lowering, use: Use, nodes: list[Node] | tuple[Node, ...], restride: Restride) -> None:
-    """A use that the output stride dilates must be able to, and say nothing of it itself; `nodes` are what became of it.
-
-    Raises:
-        GiveUp: if something is wrong; that is reported.
-    """
-    if restride.dilation == 1:
-        return
-    frame, step = use.frame, use.plan.steps[0].step
-    if "dilation" in step.arguments:
-        message = "`dilation` has no effect beside `output_stride`, which sets it here"
-        lowering.error(frame, "no-effect", message, step.place_of_key("dilation"), "remove one of them")
-        raise GiveUp
-    if "dilation" not in restride.parameters and _slides(nodes):
-        message = f"`output_stride` needs blocks that dilate; `{use.plan.name}` has no parameter `dilation`"
-        lowering.error(frame, "bad-output-stride", message, step.place)
-        raise GiveUp
-
-
-def _slides(nodes: list[Node] | tuple[Node, ...]) -> bool:
-    """Whether a convolution among them, or inside, sees more than one pixel."""
-    bodies = [node.body for node in nodes if node.body is not None]
-    return any(
-        _slides(body.nodes)
-        if isinstance(body, Graph)
-        else body.role == "convolution" and body.window is not None and max(body.window.kernel) > 1
-        for body in bodies
-    )
-
-
 # ---- nodes ----------------------------------------------------------------------------------------------------------
 
 
@@ -348,14 +303,15 @@ def add_node(lowering: Lowering, site: Site, node: Node, uses: tuple[Use, ...]) 
     return site.frame.builder.add(node)
 
 
-def add_stand_in(lowering: Lowering, site: Site, *, stays: bool, uses: tuple[Use, ...] = ()) -> Value:
-    """What hands on the first value that a step takes, in its place. With `stays` it is a module of its own."""
+def add_stand_in(lowering: Lowering, site: Site, *, stays: bool, missing: Op | None = None) -> Value:
+    """What hands on the first value that a step takes, in its place. With `stays` it is a module of its own; `missing` is what
+    it stands for, where others must know of that."""
     plan, _, frame, (value, *_), _ = site
     name = name_child(lowering, site, claim=stays)
     lowering.count(frame, plan.place)
     shape = frame.builder.shape_of(value)
-    node = Node(name, None, (value,), shape, plan.place, replaced=stays, origin=site.origin)
-    return add_node(lowering, site, node, uses)
+    node = Node(name, None, (value,), shape, plan.place, replaced=stays, origin=site.origin, missing=missing)
+    return add_node(lowering, site, node, ())
 
 
 def add_graph(lowering: Lowering, site: Site, graph: Graph, uses: tuple[Use, ...], repeats: int = 1) -> Value:

@@ -131,7 +131,7 @@ def _keyword_rank(key: str) -> int:
 
 
 _KEYWORD_ORDER: Final = (
-    "kernel_size", "stride", "padding", "dilation", "groups", "ceil_mode", "bias", "padding_mode", "eps", "momentum",
+    "kernel_size", "stride", "padding", "margins", "dilation", "groups", "ceil_mode", "bias", "padding_mode", "eps", "momentum",
 )  # fmt: skip
 
 
@@ -146,6 +146,8 @@ def _keyword(made: Sequence[Any], key: str) -> list[Any]:
 DEFAULTS: Final[dict[str, Any]] = {
     "stride": 1,
     "padding": 0,
+    "margins": (0, 0, 0, 0),
+    "same": False,
     "dilation": 1,
     "groups": 1,
     "bias": True,
@@ -160,7 +162,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "alpha": 1.0,
     "approximate": "none",
 }
-"""What torch takes where a keyword is left out; needed where only some instances write it."""
+"""What torch, or a helper, takes where a keyword is left out; needed where only some instances write it."""
 
 
 def _unify_values(values: Sequence[Any], constructor: Constructor, hint: str) -> Any:

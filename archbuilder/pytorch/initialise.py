@@ -139,13 +139,14 @@ def _draw(target: str, kind: Any) -> str:
         return f"nn.init.uniform_({target}, -({bound}), {bound})"
     if kind in ("zeros", "ones"):
         return f"nn.init.{kind}_({target})"
-    name, number = kind
+    name, number, *mean = kind
     if name == "uniform":
         return f"nn.init.uniform_({target}, {literal(-number)}, {literal(number)})"
     if name == "constant":
         return f"nn.init.constant_({target}, {literal(number)})"
     function = "trunc_normal_" if name == "truncated_normal" else "normal_"
-    return f"nn.init.{function}({target}, std={literal(number)})"
+    centre = f"mean={literal(mean[0])}, " if mean else ""
+    return f"nn.init.{function}({target}, {centre}std={literal(number)})"
 
 
 def _walk(network: Network) -> Iterator[Drawn]:

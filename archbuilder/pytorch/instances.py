@@ -29,7 +29,7 @@ def _assign(graph: Graph, position: int, units: int, rates: list[float]) -> int:
     """Appends the rates of a graph, whose blocks stand from `position` on in the whole network; where the next one stands."""
     own = graph.own_drop_paths
     rates += [op.rate_at(position, units) for op in own.values()]
-    position += bool(own)
+    position += graph.is_drop_unit
     for node in graph.nodes:
         if isinstance(node.body, Graph) and node.body.drop_units:
             for _ in range(node.count):

@@ -49,9 +49,11 @@ def signature_of(plan: Plan) -> Signature:
 
 
 def _type_of(values: tuple[Any, ...]) -> str:
-    if len({len(value) for value in values if isinstance(value, tuple)}) > 1:
+    lengths = {len(value) for value in values if isinstance(value, tuple)}
+    if len(lengths) > 1:
         return "tuple[int, ...]"
     names = [name for kind, name in _KINDS if kind in _types(values)]
+    names = [f"tuple[{', '.join(['int'] * lengths.pop())}]" if name == "tuple" else name for name in names]
     return " | ".join(names) + (" | None" if _spare(values) is None else "")
 
 
@@ -63,7 +65,7 @@ _KINDS: Final = (
     (bool, "bool"),
     (int, "int"),
     (float, "float"),
-    (tuple, "tuple[int, int]"),
+    (tuple, "tuple"),
     (str, "str"),
     (type(None), "None"),
 )

@@ -71,6 +71,17 @@ def init_errors(model: nn.Module, vector: Vector) -> Iterator[str]:
             yield where
 
 
+def drop_rate_errors(model: nn.Module, vector: Vector) -> Iterator[str]:
+    """Where a block drops its path at another rate; the module that does so may be called otherwise."""
+    paths = {path.rpartition(".")[0]: rate for path, rate in vector.get("drop_rates", {}).items()}
+    modules = {path: module for path, module in model.named_modules() if type(module).__name__ == "DropPath"}
+    found = {path.rpartition(".")[0]: getattr(module, "rate", None) for path, module in modules.items()}
+    for path in {**paths, **found}:
+        got, want = found.get(path), paths.get(path)
+        if got is None or want is None or not abs(got - want) <= 1e-9:
+            yield f"drop_rates: {path}: expected {want}, got {got}"
+
+
 def eval_errors(model: nn.Module, vector: Vector) -> Iterator[str]:
     """`eval` and `eval_resized`; the model keeps its weights and statistics."""
     model.eval()

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from .measure import eval_errors, init_errors, state_errors, train_errors
+from .measure import drop_rate_errors, eval_errors, init_errors, state_errors, train_errors
 from .weights import image, uniform, weights
 
 
@@ -108,6 +108,23 @@ def test_each_field_can_fail(reference: dict[str, Any], field: str, part: str) -
     found = errors(vector)
     assert len(found) == 1
     assert found[0].startswith(field)
+
+
+@pytest.mark.parametrize(
+    "found", [{"a.drop": 0.1, "b.drop": 0.3}, {"a.drop": 0.1}, {"a.drop": 0.1, "b.drop": 0.2, "c.drop": 0.2}]
+)
+def test_drop_rates_can_fail(found: dict[str, float]) -> None:
+    class DropPath(nn.Module):
+        def __init__(self, rate: float) -> None:
+            super().__init__()
+            self.rate = rate
+
+    def network(rates: dict[str, float]) -> nn.Module:
+        return nn.ModuleDict({path[0]: nn.ModuleDict({"drop_path": DropPath(rate)}) for path, rate in rates.items()})
+
+    vector = {"drop_rates": {"a.stochastic_depth": 0.1, "b.stochastic_depth": 0.2}}
+    assert len(list(drop_rate_errors(network(found), vector))) == 1
+    assert list(drop_rate_errors(network({"a": 0.1, "b": 0.2}), vector)) == []
 
 
 @pytest.mark.parametrize(

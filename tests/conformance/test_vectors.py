@@ -12,7 +12,7 @@ from torch import nn
 
 import archbuilder
 
-from .measure import Vector, eval_errors, init_errors, state_errors, train_errors
+from .measure import Vector, drop_rate_errors, eval_errors, init_errors, state_errors, train_errors
 from .weights import weights
 
 VECTORS: dict[str, Vector] = {
@@ -74,6 +74,18 @@ def test_features(name: str) -> None:
     assert found == VECTORS[name]["features"], "features"
     for tap in taps:
         model.get_submodule(tap["module"])
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_drop_rates(name: str) -> None:
+    """A vector without the field is of a network that drops no path."""
+    with torch.device("meta"):
+        agree(drop_rate_errors(build(name), VECTORS[name]))
+
+
+def test_there_are_drop_rates() -> None:
+    counts = {name: len(vector["drop_rates"]) for name, vector in VECTORS.items() if "drop_rates" in vector}
+    assert counts == {"convnext_tiny": 18, "efficientnet_b0": 9}
 
 
 @pytest.mark.parametrize(

@@ -206,14 +206,16 @@ def test_uses_that_share_a_graph_are_told_apart(path: str, line: int) -> None:
 def test_output_stride_and_slots_are_told() -> None:
     stages = "stages: {layer4: {shortcut: {block: avg_project, conv: {bias: true}}}}"
     text = f"name: net\nextends: resnet50\noutput_stride: 16\n{stages}\n"
-    found = explain_parameter("net.yaml", "layer4.0.conv2.dilation", text=text)
-    (inner,) = found.variables
-    assert inner.winner is not None
-    assert (inner.winner.kind, inner.winner.whose, inner.winner.place and inner.winner.place.line) == (
-        "output_stride",
-        "16",
-        3,
-    )
+    told = {"layer4.0.conv2.stride": 1, "layer4.1.conv2.dilation": 2, "layer4.0.downsample.0.stride": 1}
+    for path, value in told.items():
+        found = explain_parameter("net.yaml", path, text=text)
+        (remark,) = found.remarks
+        assert (found.value, remark.text, remark.place and remark.place.line) == (
+            value,
+            f"then {value}: `output_stride: 16` turns strides into dilation",
+            3,
+        )
+    assert explain_parameter("net.yaml", "layer4.0.conv2.dilation", text=text).remarks == ()
     found = explain_parameter("net.yaml", "layer4.0.downsample.1.bias", text=text)
     assert found.value is True
     assert [candidate.kind for candidate in found.candidates] == ["around", "default"]

@@ -43,6 +43,7 @@ STREAMS = """stages:
 """
 PLACES = {
     "map": "stages: {use: {USE}}",
+    "map whose stride became dilation": "output_stride: 8\nstages: {down: {block: conv, kernel: 1, stride: 16}, use: {USE}}",
     "map, layer norm": LAYER_NORM + "stages: {use: {USE}}",
     "vector": "stages: {pool: global_pool, use: {USE}}",
     "pixel": "stages: {pool: {block: global_pool, keep: true}, use: {USE}}",
@@ -111,6 +112,8 @@ KNOBS = {
             "momentum": 0.2,
             "groups": Beside({"kind": "group", "groups": 4}, 2),
             "zero_init": True,
+            "init": {"normal": 0.1, "mean": 0.1},
+            "bias_init": {"normal": 0.1},
         },
     ),
     "activation": Knobs(
@@ -126,7 +129,11 @@ KNOBS = {
     "dropout": Knobs("map", {}, {"rate": 0.25}),
     "drop_path": Knobs("map", {"rate": 0.5}, {"rate": 0.25, "schedule": "constant"}),
     "max_pool": Knobs("map", {"kernel": 3}, WINDOW),
-    "avg_pool": Knobs("map", {"kernel": 3}, {**WINDOW, "count_padding": False}),
+    "avg_pool": Knobs(
+        "map",
+        {"kernel": 3},
+        {**WINDOW, "count_padding": False, "dilates": Beside({}, False, place="map whose stride became dilation")},
+    ),
     "global_pool": Knobs("map", {}, {"keep": True, "kind": "max"}),
     "adaptive_avg_pool": Knobs("map", {"size": 4}, {"size": [2, 4]}),
     "channel_pool": Knobs("map", {}, {"first": "max"}),

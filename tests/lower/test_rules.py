@@ -5,14 +5,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-import pytest
-import torch
-from torch import nn
-
-from archbuilder import Graph, SpecError, build, check, load
-from archbuilder.language.load import network_names
-from benchmarks.reference import torchvision_module
-from tests.networks import lowered, mistakes, modules, op_at, outline
+from archbuilder import Graph, check, load
+from tests.networks import lowered, mistakes, modules, op_at
 
 PAGE = Path(__file__).parents[2] / "docs" / "language.md"
 
@@ -136,14 +130,21 @@ def test_repeat() -> None:
     assert [op_at(graph, f"layer1.{number}.conv1").stride for number in range(3)] == [(2, 2), (1, 1), (1, 1)]
 
 
+RESIDUAL = """output_stride: 8
+stem: {conv1: {block: conv, width: 16, kernel: 7, stride: 2}, pool: {block: max_pool, kernel: 3, stride: 2}}
+stages:
+  layer1: {block: basic, width: 16, depth: 2}
+  layer2: {block: basic, width: 32, depth: 2, stride: 2}
+  layer3: {block: basic, width: 64, depth: 2, stride: 2}
+  layer4: {block: basic, width: 128, depth: 2, stride: 2}
+"""
+
+
 def test_output_stride() -> None:
-    graph = lowered(f"output_stride: 8\n{RESIDUAL.replace('BLOCK', 'basic')}")
-    strides = [op_at(graph, f"layer{number}.0.conv1").stride[0] for number in (1, 2, 3, 4)]
-    dilations = [
-        [op_at(graph, f"layer{number}.{repeat}.conv1").dilation[0] for repeat in (0, 1)] for number in (1, 2, 3, 4)
-    ]
-    assert strides == [1, 2, 1, 1]
-    assert dilations == [[1, 1], [1, 1], [1, 2], [2, 4]]
+    graph = lowered(RESIDUAL)
+    paths = [f"layer{stage}.{repeat}.conv{conv}" for stage in (2, 3, 4) for repeat in (0, 1) for conv in (1, 2)]
+    assert [op_at(graph, path).stride[0] for path in paths] == [2, *[1] * 11]
+    assert [op_at(graph, path).dilation[0] for path in paths] == [1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4]
 
 
 # ---- what can be set at all
@@ -414,149 +415,3 @@ def test_sequential_numbers_stem_stages_and_neck() -> None:
         """)
     children = list(dict.fromkeys(".".join(path.split(".")[:2]) for path in modules(graph)))
     assert children == [*(f"features.{number}" for number in range(9)), "pool", "fc"]
-
-
-# ---- output stride
-
-RESIDUAL = """stem: {conv1: {block: conv, width: 16, kernel: 7, stride: 2}, pool: {block: max_pool, kernel: 3, stride: 2}}
-stages:
-  layer1: {block: BLOCK, width: 16, depth: 2}
-  layer2: {block: BLOCK, width: 32, depth: 2, stride: 2}
-  layer3: {block: BLOCK, width: 64, depth: 2, stride: 2}
-  layer4: {block: BLOCK, width: 128, depth: 2, stride: 2}
-"""
-DILATING = [
-    "basic",
-    "bottleneck",
-    "res2net",
-    "preact_basic",
-    "preact_bottleneck",
-    "inverted_residual",
-    "mbconv",
-    "regnet_block",
-    "sk_basic",
-    "shuffle_unit",
-    "conv_norm_act",
-    "conv_norm, kernel: 3",
-    "conv_bn",
-    "basic_conv, kernel: 3",
-    "cn_downsample",
-    "conv, kernel: 3",
-]
-
-
-@pytest.mark.parametrize("block", DILATING)
-@pytest.mark.parametrize("stride", [8, 16, 32])
-def test_output_stride_changes_no_parameter(block: str, stride: int) -> None:
-    defaults = "defaults: {regnet_block: {group_width: 8}}\n" if block == "regnet_block" else ""
-    text = defaults + RESIDUAL.replace("BLOCK", block)
-    usual = lowered(f"name: net\ninput: {{channels: 3, size: 64}}\n{text}")
-    graph = lowered(f"name: net\ninput: {{channels: 3, size: 64}}\noutput_stride: {stride}\n{text}")
-    assert list(graph.state()) == list(usual.state())
-    assert str(graph.output_shape) == f"128×{64 // stride}×{64 // stride}"
-    assert [tap.reduction for tap in graph.taps] == [each for each in (2, 4, 8, 16, 32) if each <= stride]
-
-
-def test_output_stride_where_a_stride_follows_from_another_parameter() -> None:
-    graph = lowered("""
-        name: net
-        input: {channels: 3, size: 64}
-        output_stride: 8
-        blocks:
-          mine:
-            parameters:
-              width: channels
-              down: {type: bool, default: true}
-              stride: {type: size, default: $(2 if down else 1)}
-              dilation: {type: size, default: 1}
-            body: {conv: {block: conv, width: $width, kernel: 3, stride: $stride, dilation: $dilation}}
-        stages:
-          a: {block: mine, width: 8}
-          b: {block: mine, width: 8, depth: 2}
-          c: {block: mine, width: 8}
-          d: {block: mine, width: 8}
-        """)
-    paths = ("a.conv", "b.0.conv", "b.1.conv", "c.conv", "d.conv")
-    assert [op_at(graph, path).stride[0] for path in paths] == [2, 2, 1, 2, 1]
-
-
-@pytest.mark.parametrize("name", [name for name in network_names() if not name.startswith("hrnet")])
-@pytest.mark.parametrize("stride", [8, 16])
-def test_every_network_of_the_zoo_takes_an_output_stride(name: str, stride: int) -> None:
-    usual, graph = check(name).graph, check(name, {"output_stride": stride}).graph
-    assert list(graph.state()) == list(usual.state())
-    assert max(tap.reduction for tap in graph.taps) <= stride
-
-
-def test_streams_that_are_coarser_keep_no_output_stride() -> None:
-    with pytest.raises(SpecError, match="the output stride is 16, not 8: `transition2` has no stride"):
-        check("hrnet_w18_small", {"output_stride": 8})
-
-
-def test_output_stride_leaves_out_pools_and_dilates_what_follows() -> None:
-    graph = lowered("""
-        output_stride: 8
-        stages:
-          a: {block: conv, width: 8, kernel: 3, stride: 8}
-          pool: {block: max_pool, kernel: 2, stride: 2}
-          b: [{block: conv, width: 8, kernel: 3}, {block: conv, width: 8, kernel: 3, stride: 2}]
-          c: {block: dense_layer, growth: 4}
-        """)
-    assert outline(graph) == [
-        "a: conv 3×3/8 -> 8×4×4",
-        "b: steps -> 8×4×4",
-        "c: dense_layer -> 12×4×4",
-    ]
-    assert [op_at(graph, path).dilation[0] for path in ("b.0", "b.1", "c.conv2")] == [2, 2, 4]
-
-
-def test_output_stride_along_one_axis() -> None:
-    graph = lowered("""
-        output_stride: 8
-        stages:
-          a: {block: conv, width: 8, kernel: 3, stride: 8}
-          b: {block: conv, width: 8, kernel: 3, stride: [2, 1]}
-          c: {block: conv, width: 8, kernel: 3}
-        """)
-    assert (op_at(graph, "b").stride, op_at(graph, "c").dilation) == ((1, 1), (2, 1))
-
-
-def test_output_stride_needs_blocks_that_dilate() -> None:
-    body = "[{block: conv, width: $width, kernel: 3, stride: $stride}]"
-    blocks = f"blocks: {{mine: {{parameters: {{width: channels, stride: 1}}, body: {body}}}}}"
-    text = f"output_stride: 16\n{blocks}\n{RESIDUAL.replace('BLOCK', 'mine')}"
-    assert mistakes(text) == ["8: `output_stride` needs blocks that dilate; `mine` has no parameter `dilation`"]
-    stages = "stages: {a: {block: conv, width: 8, kernel: 3, stride: 16}, b: {block: mine, width: 8}}"
-    without = f"output_stride: 8\n{blocks}\n{stages}"
-    assert mistakes(without) == ["3: `output_stride` needs blocks that dilate; `mine` has no parameter `dilation`"]
-
-
-def test_output_stride_that_cannot_be_had() -> None:
-    text = """
-        output_stride: 8
-        blocks: {half: {body: [{block: conv, kernel: 1, stride: 2}]}}
-        stages: {a: {block: basic, width: 8, stride: 4}, b: {block: half, depth: 3}}
-        """
-    assert mistakes(text) == ["1: the output stride is 32, not 8: `b` has no stride that can become dilation"]
-
-
-def test_output_stride_that_changes_the_weights() -> None:
-    text = "output_stride: 8\nstages: {a: {block: conv, width: 8, kernel: 3, stride: 8}, b: {block: basic, width: 8, stride: 2}}"
-    assert mistakes(text) == ["1: this output stride changes the weights: the network has no `b.downsample.0.weight`"]
-
-
-@pytest.mark.parametrize(
-    ("stride", "replaced"), [(8, (False, True, True)), (16, (False, False, True)), (32, (False, False, False))]
-)
-def test_output_stride_is_torchvisions(stride: int, replaced: tuple[bool, ...]) -> None:
-    """The same strides and dilations, in every convolution; the same outputs, with the same weights."""
-    reference = torchvision_module().resnet50(replace_stride_with_dilation=replaced).eval()
-    model = build("resnet50", output_stride=stride).eval()
-    for name, wanted in reference.named_modules():
-        if isinstance(wanted, nn.Conv2d):
-            found = model.get_submodule(name)
-            assert (found.stride, found.dilation, found.padding) == (wanted.stride, wanted.dilation, wanted.padding)
-    model.load_state_dict(reference.state_dict(), strict=True)
-    image = torch.rand(1, 3, 64, 96)
-    with torch.no_grad():
-        torch.testing.assert_close(model(image), reference(image))

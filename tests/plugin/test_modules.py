@@ -380,3 +380,19 @@ def test_macs_that_are_no_number_are_a_diagnostic(said: str, both: Load) -> None
     both(f"macs=lambda x: {said}")
     with pytest.raises(archbuilder.SpecError, match="the MACs of `both` are"):
         archbuilder.check("net.yaml")
+
+
+STRIDED = "a: {block: conv, width: 8, kernel: 3, stride: 8}, b: {block: conv, width: 8, kernel: 3, stride: 2}"
+
+
+def test_it_cannot_stand_behind_a_stride_that_becomes_dilation(load: Load) -> None:
+    """What it does with a map is not known; a neck and a head take the larger map as it comes."""
+    load("module('mine', 'torch.nn:Identity', shape=lambda x: x)")
+    (mistake,) = mistakes(f"output_stride: 8\nstages: {{{STRIDED}, c: mine}}")
+    assert mistake == (
+        "1: this output stride cannot be kept: `c`: what `mine` does with a map is not known, "
+        "so it cannot stand behind a stride that becomes dilation"
+    )
+    graph = lowered(f"output_stride: 8\nstages: {{{STRIDED}}}\nhead: {{c: mine, d: global_pool}}")
+    assert [str(node.shape) for node in graph.nodes] == ["8×4×4", "8×4×4", "8×4×4", "8"]
+    assert mistakes("output_stride: 8\nstages: {a: {block: conv, width: 8, kernel: 3, stride: 8}, c: mine}") == []

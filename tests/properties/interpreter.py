@@ -27,16 +27,8 @@ from archbuilder.graph.ops.combine import (
 )
 from archbuilder.graph.ops.normalisation import Norm
 from archbuilder.graph.ops.padding import PadChannels, PadPixels
-from archbuilder.graph.ops.pooling import (
-    AdaptivePool,
-    AveragePool,
-    ChannelPool,
-    GlobalPool,
-    MaxPool,
-    Subsample,
-    Upsample,
-    WeightedPool,
-)
+from archbuilder.graph.ops.pooling import AveragePool, ChannelPool, GlobalPool, MaxPool, WeightedPool
+from archbuilder.graph.ops.sampling import AdaptivePool, Subsample, Upsample
 from archbuilder.graph.ops.tokens import Attention, HeldTensor, PrependTokens, ResizeTokens, TakeToken, ToMap, ToTokens
 from archbuilder.graph.ops.weighted import ChannelConvolution, Convolution, Linear
 
@@ -87,7 +79,8 @@ def around(
 @dataclass
 class Interpreter:
     """A network in eval mode. `shapes` collects what each module puts out, `macs` what layers cost, `drops` the ops of the
-    blocks that drop their path, in order of execution, `outputs` the further outputs that there are in eval mode."""
+    blocks that drop their path, in order of execution (none of one without a shortcut), `outputs` the further outputs that
+    there are in eval mode."""
 
     state: Mapping[str, Tensor]
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -97,7 +90,7 @@ class Interpreter:
 
     def graph(self, graph: Graph, x: Any, path: str = "") -> Any:
         own = [node.body for node in graph.nodes if isinstance(node.body, DropPath)]
-        if own:
+        if own or any(node.missing is not None for node in graph.nodes):
             self.drops.append(own)
         values: list[Any] = []
 

@@ -260,6 +260,7 @@ class Rescale(Op):
     help: ClassVar[str] = (
         "times a number, plus a number, that are not trained; or for a map one of each for every channel"
     )
+    lies_over: ClassVar[int | None] = 1
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("scale", "list", (1.0,), "what it is multiplied with", element="float", single=True),
         Parameter("offset", "list", (0.0,), "what is added then", element="float", single=True),

@@ -39,6 +39,8 @@ class Norm(Op):
         Parameter(
             "zero_init", "bool", False, "whether the scale begins at zero, so that a residual branch begins as nothing"
         ),
+        Parameter("init", "init", "default", "how the scale is drawn; `default` is ones"),
+        Parameter("bias_init", "init", "default", "how the shift is drawn; `default` is zeros"),
     )
 
     kind: str
@@ -47,6 +49,8 @@ class Norm(Op):
     momentum: float
     groups: int
     zero_init: bool
+    init: Any
+    bias_init: Any
     flat: bool
 
     @classmethod
@@ -71,7 +75,12 @@ class Norm(Op):
                 raise OpError(message, f"give `groups`, one of {divisors(shape.channels)}", "groups")
         momentum = 0.1 if given["momentum"] is None else given["momentum"]
         flat = not isinstance(shape, Map)
-        return cls(kind, shape.channels, given["eps"], momentum, groups, given["zero_init"], flat)
+        drawn = given["zero_init"], given["init"], given["bias_init"]
+        return cls(kind, shape.channels, given["eps"], momentum, groups, *drawn, flat)
+
+    @classmethod
+    def idle(cls, given: dict[str, Any]) -> dict[str, str]:
+        return {"init": "beside `zero_init`"} if given["zero_init"] else {}
 
     def state(self) -> tuple[Tensor, ...]:
         size = (self.channels,)
@@ -102,7 +111,8 @@ class Norm(Op):
         )
 
     def initialise(self) -> tuple[Initialisation, ...]:
-        return (Initialisation("weight", "zeros"),) if self.zero_init else ()
+        kinds = {"weight": "zeros" if self.zero_init else self.init, "bias": self.bias_init}
+        return tuple(Initialisation(tensor, kind) for tensor, kind in kinds.items() if kind != "default")
 
     def label(self) -> str:
         return f"{self.kind} norm"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Expression, Op, OpError, Role, Sources, only_map
+from archbuilder.graph.op import Expression, Op, OpError, Role, Sources, Spread, only_map
 from archbuilder.graph.shapes import Map, Shape
 from archbuilder.parameters import Parameter
 
@@ -60,6 +60,7 @@ class PadPixels(Op):
     """Rows and columns of a number around a map; fewer of its own where they are less than none."""
 
     name: ClassVar[str] = "pad_pixels"
+    moves_pixels: ClassVar[bool] = True
     help: ClassVar[str] = (
         "adds rows and columns of zeros, as many as are said for each side; negative numbers take some away"
     )
@@ -90,6 +91,11 @@ class PadPixels(Op):
             message = f"pad_pixels leaves nothing of a map of {shape.height}×{shape.width}"
             raise OpError(message, "use a larger input, or take fewer rows and columns away")
         return Map(shape.channels, height, width)
+
+    def dilate(self, on: Spread) -> Self:
+        above, left = self.above * on.spacing[0], self.left * on.spacing[1]
+        below, right = on.wanted[0] - on.size[0] - above, on.wanted[1] - on.size[1] - left
+        return replace(self, above=above, below=below, left=left, right=right)
 
     @property
     def does_nothing(self) -> bool:

@@ -1,14 +1,26 @@
-"""Pooling and sampling."""
+"""Pools: of windows, of whole maps, of channels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, OpError, Role, Sources, Window, only_map, pair, short
+from archbuilder.graph.op import (
+    Construct,
+    Expression,
+    Op,
+    OpError,
+    Role,
+    Sources,
+    Spread,
+    Window,
+    only_map,
+    pair,
+    short,
+)
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
-from archbuilder.graph.windows import Pair, default_padding, is_even, slide
+from archbuilder.graph.windows import Pair, around, default_padding, is_even, slide, widened
 from archbuilder.parameters import Parameter
 
 _WINDOW = (
@@ -57,6 +69,9 @@ class MaxPool(Op):
     stride: Pair
     padding: Pair | None
     ceil: bool
+    dilation: Pair = (1, 1)
+    behind: Pair | None = None
+    """The margin behind the map, where it is not that before it."""
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
@@ -67,21 +82,34 @@ class MaxPool(Op):
         return _idle(given)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        shape = only_map("max_pool", inputs[0])
-        return Map(shape.channels, *slide("max_pool", shape, self.kernel, self.stride, self.padding, ceil=self.ceil))
+        return _slid(self, only_map("max_pool", inputs[0]))
 
     @property
     def window(self) -> Window:
-        return Window(self.kernel, self.stride, self.padding, (1, 1))
+        return Window(self.kernel, self.stride, self.padding, self.dilation)
 
-    def emit(self) -> Construct:
-        callee = "SameMaxPool2d" if self.padding is None else "nn.MaxPool2d"
-        return Construct(callee, (), _window_keywords(self), _WINDOW_SOURCES)
+    def dilate(self, on: Spread) -> Self:
+        dilation, before, behind = widened(self.window, on)
+        return replace(self, stride=on.stride, padding=before, ceil=False, dilation=dilation, behind=behind)
+
+    @property
+    def _is_torchs(self) -> bool:
+        margins = self.padding or (0, 0)
+        return self.behind is None and all(2 * each <= size for each, size in zip(margins, self.kernel, strict=True))
 
     @property
     def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Torch pads by one number, whatever the map's size."""
-        return ("SameMaxPool2d", "pad_same") if self.padding is None else ()
+        """Torch has one margin for both sides, half of the kernel at most, whatever the map's size."""
+        if self.padding is None:
+            return ("SameMaxPool2d", "pad_same")
+        return () if self._is_torchs else ("PaddedMaxPool2d",)
+
+    def emit(self) -> Construct:
+        if self.padding is None:
+            return Construct("SameMaxPool2d", (), _window_keywords(self), _WINDOW_SOURCES)
+        callee = "nn.MaxPool2d" if self._is_torchs else "PaddedMaxPool2d"
+        keywords = _window_keywords(self, with_margins=not self._is_torchs)
+        return Construct(callee, (), keywords, _WINDOW_SOURCES)
 
     def label(self) -> str:
         return f"max pool {_window_label(self)}"
@@ -97,6 +125,12 @@ class AveragePool(Op):
     parameters: ClassVar[tuple[Parameter, ...]] = (
         *_WINDOW,
         Parameter("count_padding", "bool", True, "whether the margin's zeros count in the mean"),
+        Parameter(
+            "dilates",
+            "bool",
+            True,
+            "whether `output_stride` dilates its window too; timm's networks take the pixels next to each other",
+        ),
     )
 
     fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = _FALLBACKS
@@ -106,33 +140,66 @@ class AveragePool(Op):
     padding: Pair | None
     ceil: bool
     count_padding: bool
+    dilates: bool
+    dilation: Pair = (1, 1)
+    behind: Pair | None = None
+    """The margin behind the map, where it is not that before it."""
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         window = pair(given["kernel"]), pair(given["stride"]), _padding(given)
-        return cls(*window, given["ceil"] and not _idle(given), given["count_padding"])
+        told = given["ceil"] and not _idle(given), given["count_padding"], given["dilates"]
+        return cls(*window, *told)
 
     @classmethod
     def idle(cls, given: dict[str, Any]) -> dict[str, str]:
         return _idle(given)
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        shape = only_map("avg_pool", inputs[0])
-        return Map(shape.channels, *slide("avg_pool", shape, self.kernel, self.stride, self.padding, ceil=self.ceil))
+        return _slid(self, only_map("avg_pool", inputs[0]))
 
     @property
     def window(self) -> Window:
-        return Window(self.kernel, self.stride, self.padding, (1, 1))
+        return Window(self.kernel, self.stride, self.padding, self.dilation)
 
-    def emit(self) -> Construct:
-        counted = () if self.count_padding else (("count_include_pad", False),)
-        callee = "SameAvgPool2d" if self.padding is None else "nn.AvgPool2d"
-        return Construct(callee, (), (*_window_keywords(self), *counted), _WINDOW_SOURCES)
+    def dilate(self, on: Spread) -> Self:
+        dilation, before, behind = widened(self.window, on, dilates=self.dilates)
+        counted = self.count_padding or not self.dilates
+        if self.ceil and self.dilates and counted:  # torch counts the margin, and not what lies beyond it
+            if self.padding != (0, 0):
+                message = "the mean of a window that reaches beyond the margin cannot be had here"
+                raise OpError(message, "write `count_padding: false`, or no `ceil`", "ceil")
+            counted = False
+        return replace(
+            self, stride=on.stride, padding=before, ceil=False, count_padding=counted, dilation=dilation, behind=behind
+        )
+
+    @property
+    def _is_torchs(self) -> bool:
+        return self.dilation == (1, 1) and self.behind is None
 
     @property
     def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Torch pads by one number, whatever the map's size."""
-        return ("SameAvgPool2d", "pad_same") if self.padding is None else ()
+        """Torch has one margin for both sides, whatever the map's size, and no dilation here."""
+        if self.padding is None:
+            return ("SameAvgPool2d", "pad_same")
+        return () if self._is_torchs or self._is_padded else ("PaddedAvgPool2d",)
+
+    @property
+    def _is_padded(self) -> bool:
+        """Whether it is one of torch's behind a margin."""
+        return self.dilation == (1, 1) and self.behind is not None and self.count_padding
+
+    def emit(self) -> Construct:
+        if self._is_padded and self.padding is not None and self.behind is not None:
+            margin = Construct("nn.ZeroPad2d", (around(self.padding, self.behind),))
+            return Construct("nn.Sequential", (margin, replace(self, padding=(0, 0), behind=None).emit()))
+        counted = () if self.count_padding else (("count_include_pad", False),)
+        if self.padding is None:
+            return Construct("SameAvgPool2d", (), (*_window_keywords(self), *counted), _WINDOW_SOURCES)
+        callee = "nn.AvgPool2d" if self._is_torchs else "PaddedAvgPool2d"
+        keywords = _window_keywords(self, with_margins=not self._is_torchs)
+        return Construct(callee, (), (*keywords, *counted), _WINDOW_SOURCES)
 
     def label(self) -> str:
         return f"avg pool {_window_label(self)}"
@@ -143,16 +210,27 @@ def _idle(given: dict[str, Any]) -> dict[str, str]:
     return {"ceil": "beside `padding: same`, where every window counts"} if idle else {}
 
 
-def _window_keywords(pool: MaxPool | AveragePool) -> tuple[tuple[str, Any], ...]:
+def _slid(pool: MaxPool | AveragePool, shape: Map) -> Map:
+    window = pool.kernel, pool.stride, pool.padding, pool.dilation
+    return Map(shape.channels, *slide(pool.name, shape, *window, ceil=pool.ceil, behind=pool.behind))
+
+
+def _window_keywords(pool: MaxPool | AveragePool, *, with_margins: bool = False) -> tuple[tuple[str, Any], ...]:
     keywords: list[tuple[str, Any]] = [("kernel_size", short(pool.kernel)), ("stride", short(pool.stride))]
-    keywords += [("padding", short(pool.padding))] if pool.padding not in (None, (0, 0)) else []
+    if pool.padding is not None and with_margins:
+        keywords += [("margins", around(pool.padding, pool.behind or pool.padding))]
+    elif pool.padding not in (None, (0, 0)):
+        keywords += [("padding", short(pool.padding))]
+    keywords += [("dilation", short(pool.dilation))] if pool.dilation != (1, 1) else []
     keywords += [("ceil_mode", True)] if pool.ceil else []
     return tuple(keywords)
 
 
 def _window_label(pool: MaxPool | AveragePool) -> str:
     stride = f"/{short(pool.stride)}" if pool.stride != (1, 1) else ""
-    return f"{pool.kernel[0]}×{pool.kernel[1]}{stride}{' same' if stride and pool.padding is None else ''}"
+    dilation = f" dilation {short(pool.dilation)}" if pool.dilation != (1, 1) else ""
+    same = " same" if stride and pool.padding is None else ""
+    return f"{pool.kernel[0]}×{pool.kernel[1]}{stride}{dilation}{same}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -162,6 +240,7 @@ class GlobalPool(Op):
     name: ClassVar[str] = "global_pool"
     help: ClassVar[str] = "the mean over all pixels or tokens: a vector, or with `keep` a map of one pixel"
     role: ClassVar[Role] = "pooling"
+    lies_over: ClassVar[int | None] = 0
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("keep", "bool", False, "whether height and width stay, as 1"),
         Parameter(
@@ -223,6 +302,7 @@ class ChannelPool(Op):
     name: ClassVar[str] = "channel_pool"
     help: ClassVar[str] = "mean and largest over the channels of each pixel: a map of two channels"
     channels_given: ClassVar[tuple[str, ...]] = ("2",)
+    lies_over: ClassVar[int | None] = 1
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("first", "string", "mean", "which of the two channels comes first", choices=("mean", "max")),
     )
@@ -249,6 +329,7 @@ class WeightedPool(Op):
         "the mean over all pixels, weighted by the softmax of a map of one channel; a map of one pixel"
     )
     role: ClassVar[Role] = "attention"
+    lies_over: ClassVar[int | None] = 0
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
 
     pixels: int
@@ -264,109 +345,11 @@ class WeightedPool(Op):
             raise OpError(f"weighted_pool takes weights of 1×{shape.height}×{shape.width}, got {weights}")
         return Map(shape.channels, 1, 1)
 
+    def for_inputs(self, inputs: tuple[Shape, ...]) -> Self:
+        return type(self).resolve({}, inputs)
+
     def macs(self, output: Shape) -> int:
         return output.elements * self.pixels
 
     def emit(self) -> Expression:
         return Expression("({0}.flatten(2) @ {1}.flatten(2).softmax(dim=2).transpose(1, 2)).unsqueeze(3)")
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class AdaptivePool(Op):
-    """The mean over windows that give a map of the wanted size."""
-
-    name: ClassVar[str] = "adaptive_avg_pool"
-    help: ClassVar[str] = "the mean over as many windows as the output has pixels"
-    role: ClassVar[Role] = "resampling"
-    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("size", "size", help="of the output", minimum=1),)
-
-    size: Pair
-
-    @classmethod
-    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
-        return cls(pair(given["size"]))
-
-    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        return Map(only_map("adaptive_avg_pool", inputs[0]).channels, *self.size)
-
-    def emit(self) -> Construct:
-        return Construct("nn.AdaptiveAvgPool2d", (short(self.size),), (), {0: ("size",)})
-
-    def label(self) -> str:
-        return f"adaptive avg pool {self.size[0]}×{self.size[1]}"
-
-
-ALIGN_CORNERS: Final = Parameter(
-    "align_corners", "bool", False, "whether the middles of the corner pixels stay where they are, not the map's edges"
-)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Upsample(Op):
-    """Interpolation to a multiple of the size."""
-
-    name: ClassVar[str] = "upsample"
-    help: ClassVar[str] = "interpolates a map to a multiple of its size"
-    role: ClassVar[Role] = "resampling"
-    parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("factor", "size", 2, "how many times larger", minimum=1),
-        Parameter("kind", "string", "nearest", "how new pixels are found", choices=("nearest", "bilinear", "bicubic")),
-        ALIGN_CORNERS,
-    )
-
-    factor: Pair
-    kind: str
-    align_corners: bool = False
-
-    @classmethod
-    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
-        return cls(pair(given["factor"]), given["kind"], given["align_corners"] and given["kind"] != "nearest")
-
-    @classmethod
-    def idle(cls, given: dict[str, Any]) -> dict[str, str]:
-        idle = given["kind"] == "nearest" and given["align_corners"]
-        return {"align_corners": "beside `kind: nearest`"} if idle else {}
-
-    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        shape = only_map("upsample", inputs[0])
-        return Map(shape.channels, shape.height * self.factor[0], shape.width * self.factor[1])
-
-    def emit(self) -> Construct:
-        keywords: tuple[tuple[str, Any], ...] = (("scale_factor", short(self.factor)), ("mode", self.kind))
-        keywords += (("align_corners", True),) if self.align_corners else ()
-        return Construct("nn.Upsample", (), keywords, {"scale_factor": ("factor",), "mode": ("kind",)})
-
-    def label(self) -> str:
-        return f"upsample {short(self.factor)}×"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Subsample(Op):
-    """Every n-th pixel."""
-
-    name: ClassVar[str] = "subsample"
-    help: ClassVar[str] = "every second pixel, or every n-th"
-    role: ClassVar[Role] = "pooling"
-    parameters: ClassVar[tuple[Parameter, ...]] = (Parameter("stride", "size", 2, "which pixels stay", minimum=1),)
-
-    stride: Pair
-
-    @classmethod
-    def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
-        return cls(pair(given["stride"]))
-
-    def infer(self, inputs: tuple[Shape, ...]) -> Shape:
-        shape = only_map("subsample", inputs[0])
-        return Map(shape.channels, *slide("subsample", shape, (1, 1), self.stride, (0, 0)))
-
-    @property
-    def window(self) -> Window:
-        return Window((1, 1), self.stride, (0, 0), (1, 1))
-
-    def emit(self) -> Expression:
-        values = (("rows", self.stride[0]), ("columns", self.stride[1]))
-        sources: Sources = {"rows": ("stride",), "columns": ("stride",)}
-        return Expression("{0}[:, :, ::{rows}, ::{columns}]", values, sources)
-
-    def label(self) -> str:
-        return f"subsample /{short(self.stride)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from archbuilder.graph.op import (
@@ -19,7 +19,7 @@ from archbuilder.graph.op import (
     only_tokens,
     pair,
 )
-from archbuilder.graph.ops.pooling import ALIGN_CORNERS
+from archbuilder.graph.ops.sampling import ALIGN_CORNERS
 from archbuilder.graph.shapes import Held, Map, Shape, Tokens, Vector
 from archbuilder.parameters import Parameter
 
@@ -165,6 +165,7 @@ class ResizeTokens(Op):
         "a held embedding for each token, interpolated where the input has another size than the spec says"
     )
     role: ClassVar[Role] = "resampling"
+    lies_over: ClassVar[int | None] = 2
     telling: ClassVar[bool] = False
     inputs: ClassVar[tuple[int, int | None]] = (2, 2)
     size_parameter: ClassVar[str | None] = "grid"
@@ -227,6 +228,7 @@ class Attention(Op):
     name: ClassVar[str] = "attention"
     help: ClassVar[str] = "scaled dot-product attention; takes queries, keys and values"
     role: ClassVar[Role] = "attention"
+    lies_over: ClassVar[int | None] = 1
     inputs: ClassVar[tuple[int, int | None]] = (3, 3)
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("heads", "int", 1, "parts of the channels that attend by themselves", minimum=1),
@@ -275,6 +277,9 @@ class Attention(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         queries, values = only_tokens("attention", inputs[0]), only_tokens("attention", inputs[2])
         return queries._replace(channels=values.channels)
+
+    def for_inputs(self, inputs: tuple[Shape, ...]) -> Self:
+        return replace(self, keys=only_tokens("attention", inputs[1]).tokens)
 
     def macs(self, output: Shape) -> int:
         """Queries times keys, then weights times values."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Self
 
 from archbuilder.graph.op import (
@@ -13,6 +13,7 @@ from archbuilder.graph.op import (
     OpError,
     Role,
     Sources,
+    Spread,
     Tensor,
     Window,
     only_map,
@@ -21,7 +22,7 @@ from archbuilder.graph.op import (
     vector_or_tokens,
 )
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
-from archbuilder.graph.windows import Pair, default_padding, is_even, same_padding, slide
+from archbuilder.graph.windows import Pair, around, default_padding, halves, is_even, same_padding, slide, widened
 from archbuilder.parameters import Parameter
 
 PADDING_MODES: Final = ("zeros", "reflect", "replicate", "circular")
@@ -94,6 +95,8 @@ class Convolution(Op):
     bias_init: Any
     padding_mode: str = "zeros"
     standardize: float | None = None
+    behind: Pair | None = None
+    """The padding behind the map, where it is not that before it."""
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
@@ -126,7 +129,8 @@ class Convolution(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_map("conv", inputs[0])
         self._check_margin(shape)
-        height, width = slide("conv", shape, self.kernel, self.stride, self.padding, self.dilation)
+        window = self.kernel, self.stride, self.padding, self.dilation
+        height, width = slide("conv", shape, *window, behind=self.behind)
         return Map(self.out_channels, height, width)
 
     def state(self) -> tuple[Tensor, ...]:
@@ -140,6 +144,18 @@ class Convolution(Op):
     def window(self) -> Window:
         return Window(self.kernel, self.stride, self.padding, self.dilation)
 
+    def dilate(self, on: Spread) -> Self:
+        dilation, before, behind = widened(self.window, on)
+        margins = before, behind or before
+        wider = on.spacing != (1, 1) and (before, margins[1]) != ((0, 0), (0, 0))
+        if self.padding_mode != "zeros" and (wider or behind is not None):
+            message = f"`padding_mode: {self.padding_mode}` takes pixels of a map's edge, and those of a larger map are others"
+            raise OpError(message, "write `padding_mode: zeros`", "padding_mode")
+        torchs = on.stride == (1, 1) and margins == halves(self.kernel, dilation)  # it calls these `same`
+        if torchs and (self.padding is None or behind is not None):
+            return replace(self, stride=on.stride, padding=None, dilation=dilation)
+        return replace(self, stride=on.stride, padding=before, dilation=dilation, behind=behind)
+
     def is_fresh(self, inputs: int) -> bool:
         return True
 
@@ -147,12 +163,15 @@ class Convolution(Op):
         keywords: list[tuple[str, Any]] = [("kernel_size", short(self.kernel))]
         keywords += [("stride", short(self.stride))] if self.stride != (1, 1) else []
         padding = 0 if self._pads_by_size else "same" if self.padding is None else short(self.padding)
-        keywords += [("padding", padding)] if padding != 0 else []
+        if self.behind is not None and self.padding is not None:
+            keywords += [("margins", around(self.padding, self.behind))]
+        else:
+            keywords += [("padding", padding)] if padding != 0 else []
         keywords += [("dilation", short(self.dilation))] if self.dilation != (1, 1) else []
         keywords += [("groups", self.groups)] if self.groups != 1 else []
         keywords += [] if self.bias else [("bias", False)]
         keywords += [("padding_mode", self.padding_mode)] if self.padding_mode != "zeros" else []
-        callee = "SameConv2d" if self._pads_by_size else "nn.Conv2d"
+        callee = "SameConv2d" if self._pads_by_size else "nn.Conv2d" if self.behind is None else "PaddedConv2d"
         if self.standardize is not None:
             callee = "StandardizedConv2d"
             keywords += [("eps", self.standardize), *([("same", True)] if self._pads_by_size else [])]
@@ -163,6 +182,8 @@ class Convolution(Op):
         """Torch pads by one number, whatever the map's size, and leaves weights as they are."""
         if self.standardize is not None:
             return ("StandardizedConv2d", "pad_same")
+        if self.behind is not None:
+            return ("PaddedConv2d",)
         return ("SameConv2d", "pad_same") if self._pads_by_size else ()
 
     @property
@@ -239,6 +260,7 @@ class ChannelConvolution(Op):
 
     name: ClassVar[str] = "channel_conv"
     help: ClassVar[str] = "a convolution along the channels of a map of one pixel"
+    lies_over: ClassVar[int | None] = 1
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("kernel", "int", help="channels that it sees, an odd number", minimum=1),
         Parameter(
