@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -143,4 +144,4 @@ def relative(place: Place) -> Place:
     path = Path(place.source.name)
     if not path.is_absolute() or not path.is_relative_to(Path.cwd()):
         return place
-    return place._replace(source=place.source._replace(name=str(path.relative_to(Path.cwd()))))
+    return place._replace(source=replace(place.source, name=str(path.relative_to(Path.cwd()))))

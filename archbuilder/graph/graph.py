@@ -204,7 +204,7 @@ class Graph:
 
     def reduction(self, value: Value) -> int:
         """For how many pixels of the input one pixel of a value stands, along the height."""
-        return reduction_of(value, self.nodes, self.input)
+        return reduction_of(value, self.nodes, self.input, {})
 
     def ops(self) -> Iterator[tuple[Graph, Node, Op]]:
         """The nodes of ops on all levels, with the graphs that they stand in; each graph is looked through once."""
@@ -392,18 +392,24 @@ def _named(value: Value, names: Sequence[str], also: str | None = None) -> str:
     return name if also in (None, name) else f"{also} = {name}"
 
 
-def reduction_of(value: Value, nodes: Sequence[Node], input: Shape) -> int:
+def reduction_of(value: Value, nodes: Sequence[Node], input: Shape, known: dict[Value, Fraction]) -> int:
     """For how many pixels of the input one pixel of a value stands, along the height.
 
     This is the product of what the steps on the way do, each to the nearest whole number: 15 pixels become 8 with a stride
-    of 2, and no rounding adds up.
+    of 2, and no rounding adds up. `known` keeps what was found, for those who ask for many values of the same nodes.
     """
-    down = up = 1
-    for after, before in pairwise(_height(each, nodes, input) for each in _back(value, nodes)):
-        if after and before and after != before:
-            down *= round(before / after) if before > after else 1
-            up *= round(after / before) if before < after else 1
-    return max(1, round(Fraction(down, up))) if up > 1 else down
+    way: list[Value] = []
+    for each in _back(value, nodes):
+        way.append(each)
+        if each in known:
+            break
+    product = known.setdefault(way[-1], Fraction(1))
+    for before, after in pairwise(reversed(way)):
+        high, low = _height(before, nodes, input), _height(after, nodes, input)
+        if high and low and high != low:
+            product *= round(high / low) if high > low else Fraction(1, round(low / high))
+        known[after] = product
+    return max(1, round(product))
 
 
 def _back(value: Value, nodes: Sequence[Node]) -> Iterator[Value]:

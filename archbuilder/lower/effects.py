@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from archbuilder.diagnostics import Note, Reporter, nearest, note_at, suggest
-from archbuilder.graph.graph import Graph, Node, Section, Tap, Value, graphs_in, reduction_of
+from archbuilder.graph.graph import Graph, Node, Section, Tap, Value, graphs_in
 from archbuilder.graph.shapes import Map, Streams, Tokens
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter
@@ -191,7 +191,7 @@ def report_reduction(
         parts = range(len(node.shape)) if isinstance(node.shape, Streams) else (None,)
         has_size = isinstance(node.shape, Map | Tokens | Streams)
         values = [Value(number, part) for part in parts] if has_size else []
-        found = max((reduction_of(each, builder.nodes, builder.input) for each in values), default=0)
+        found = max((builder.reduction(each) for each in values), default=0)
         if found > limit:
             name = node.shown_names()[0]
             message = f"the output stride is {found}, not {limit}: `{name}` has no stride that can become dilation"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from archbuilder.diagnostics import Place, Reporter, shorten
-from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
+from archbuilder.graph.graph import Graph, Section, Tap, Value
 from archbuilder.graph.shapes import Map, Shape, Streams, image
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
@@ -80,7 +80,7 @@ def lower_with_record(
     strided = architecture.output_stride is not None
     if strided or (network.lowering.sizes and shape != own):
         # Weights are those of the spec's own input and strides, whatever is asked for: what a block holds has that size.
-        usual = _Network(architecture.model_copy(update={"output_stride": None}), own, Reporter())
+        usual = _Network(architecture.model_copy(update={"output_stride": None}), own, Reporter(is_aside=True))
         expected = usual.lower()
         if network.lowering.sizes:
             network = _Network(architecture, shape, reporter, usual.lowering.sizes)
@@ -127,7 +127,7 @@ def _check_weights(graph: Graph, expected: Graph, architecture: Architecture, re
 
 def unused_by(architecture: Architecture) -> tuple[dict[str, set[str]], set[str]]:
     """What came from a base and reaches nothing here: defaults by block, and parameters. Nothing, where something is wrong."""
-    reporter = Reporter()
+    reporter = Reporter(is_aside=True)
     network = _Network(architecture, _shape(architecture, None), reporter)
     network.lower()
     if reporter.diagnostics:
@@ -319,13 +319,15 @@ def taps_of(
     if wanted is None:
         return _default_taps(frame.builder, sections)
     taps: list[Tap] = []
+    whole, seen = POISON not in frame.values.values(), set[str]()
     for number, name in enumerate(wanted):
         place = architecture.place_inside("features", number)
-        if name in wanted[:number]:
+        if name in seen:
             reporter.error("duplicate", f"`{name}` is here twice", place, help="remove one of them")
             continue
+        seen.add(name)
         values = find_values(name, frame) or _inline_values(name, frame.builder)
-        if values is None and POISON not in frame.values.values():  # else it may be one of those that went wrong
+        if values is None and whole:  # else it may be one of those that went wrong
             message = f"there is no step `{name}` to take features from"
             reporter.error("unknown-step", message, place, help=advice_for(name, frame))
         for value in values or ():
@@ -352,7 +354,7 @@ def _inline_values(name: str, builder: Builder) -> list[Value] | None:
 
 def _tap(name: str, value: Value, builder: Builder) -> Tap:
     is_map = isinstance(builder.shape_of(value), Map)
-    return Tap(name, value, reduction_of(value, builder.nodes, builder.input) if is_map else 0)
+    return Tap(name, value, builder.reduction(value) if is_map else 0)
 
 
 def _default_taps(builder: Builder, sections: Sequence[Section]) -> tuple[Tap, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from archbuilder.diagnostics import Note, Place
-from archbuilder.graph.graph import Graph, Node, Value, reduction_of
+from archbuilder.graph.graph import Graph, Node, Value
 from archbuilder.graph.op import Op, OpError, ShapesDiffer
 from archbuilder.graph.shapes import Map, Shape, Streams
 from archbuilder.language.formula import Formula
@@ -305,7 +305,7 @@ def restride_of(plan: UsePlan, frame: Frame, inputs: tuple[Value, ...], number: 
     builder = frame.builder
     if not isinstance(builder.shape_of(inputs[0]), Map) or not isinstance(rules.whole, Map):
         return None
-    reduction = rules.above * reduction_of(inputs[0], builder.nodes, builder.input) if number == 0 else None
+    reduction = rules.above * builder.reduction(inputs[0]) if number == 0 else None
     return Restride(rules.stride, reduction, plan.definition.parameters)
 
 

@@ -16,7 +16,7 @@ def dump(architecture: Architecture) -> str:
     """
     if architecture.is_overridden:  # what is expected holds for the spec as it was written
         architecture = architecture.model_copy(update={"expect": None})
-    library = Library.of(architecture, Reporter())
+    library = Library.of(architecture, Reporter(is_aside=True))
 
     def knows(block: str, key: str) -> bool:
         definition = library.find(block)
