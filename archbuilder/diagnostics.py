@@ -94,6 +94,10 @@ class SpecError(Exception):
         return SpecError, (self.diagnostics,)
 
 
+class TooManyStepsError(ValueError):
+    """A network has more steps than one can read, or build; the message says what to do."""
+
+
 @dataclass
 class Reporter:
     """Collects diagnostics, each cause once."""

@@ -99,13 +99,14 @@ def block(
 
     from archbuilder.analysis.table import as_table
 
+    depth = checked.summary.deepest
     drawn_to_standard_output = str(output) == "-"
     if not drawn_to_standard_output:
-        say(as_table(checked.summary, "layer", terminal_width(), has_colour(sys.stdout)))
+        say(as_table(checked.summary, depth, terminal_width(), has_colour(sys.stdout)))
     if output is not None:
-        _write(draw(checked.graph, format=kind, depth="layer"), output, spec or "")
+        _write(draw(checked.graph, format=kind, depth=depth), output, spec or "")
     if build:
-        run = _run(checked, None, "layer")
+        run = _run(checked, None, depth)
         say("")
         say(_compared(checked, run))
         say(f"\noutput {_sizes(run.outputs)} for {run.given}")

@@ -15,7 +15,8 @@ from typing import Any, TextIO
 import typer
 from typer.core import TyperGroup
 
-from archbuilder.diagnostics import Diagnostic, Place, SpecError, format_diagnostic, printable
+from archbuilder.diagnostics import Diagnostic, Place, SpecError, TooManyStepsError, format_diagnostic, printable
+from archbuilder.draw.engine import DrawingError
 
 BROKEN_PIPE = 141
 """The exit code where nobody reads on, as of a program that SIGPIPE ended."""
@@ -43,7 +44,7 @@ class Commands(TyperGroup):
             where = f"{error.filename}: " if error.filename else ""
             complain(f"{where}{error.strerror or error}")
             raise typer.Exit(1) from None
-        except CommandError as error:
+        except (CommandError, DrawingError, TooManyStepsError) as error:
             complain(str(error))
             raise typer.Exit(1) from None
         return result

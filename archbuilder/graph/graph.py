@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
@@ -152,6 +152,9 @@ class Graph:
         labels = {self: f"network {self.name}" if self.name else self.definition or "graph", **_labels(self)}
         return "\n\n".join("\n".join(_lines(graph, labels)) for graph in labels) + "\n"
 
+    def __repr__(self) -> str:
+        return f"<graph {self.name or self.definition}: {self.input} -> {self.output_shape}>"  # its parts may be shared
+
     def shape_of(self, value: Value) -> Shape:
         """The shape of a value."""
         shape = self.input if value.node == INPUT else self.nodes[value.node].shape
@@ -169,7 +172,16 @@ class Graph:
 
     def source_of(self, value: Value) -> Value:
         """The value that stands behind steps that were left out."""
-        return next(_back(value, self.nodes))
+        return value if value.node == INPUT or value.item is not None else self._sources[value.node]
+
+    @cached_property
+    def _sources(self) -> list[Value]:
+        """For each node what stands behind it, if it was left out: found in order, since many may stand in a row."""
+        sources: list[Value] = []
+        for number, node in enumerate(self.nodes):
+            value = Value(number) if node.body is not None else node.inputs[0]
+            sources.append(sources[value.node] if value.item is None and INPUT < value.node < number else value)
+        return sources
 
     def main_path(self, end: Value | None = None) -> Iterator[Value]:
         """A value, by default the output, and those from which it comes, back along first inputs; what was left out is
@@ -202,15 +214,15 @@ class Graph:
             yield piece
             number = piece.stop
 
-    def reduction(self, value: Value) -> int:
-        """For how many pixels of the input one pixel of a value stands, along the height."""
-        return reduction_of(value, self.nodes, self.input, {})
-
     def ops(self) -> Iterator[tuple[Graph, Node, Op]]:
         """The nodes of ops on all levels, with the graphs that they stand in; each graph is looked through once."""
         return (
             (graph, node, node.body) for graph in graphs_in(self) for node in graph.nodes if isinstance(node.body, Op)
         )
+
+    def reduction(self, value: Value) -> int:
+        """For how many pixels of the input one pixel of a value stands, along the height."""
+        return reduction_of(value, self.nodes, self.input)
 
     @property
     def output_shape(self) -> Shape:
@@ -382,7 +394,8 @@ def _line(node: Node, name: str, inputs: str, labels: Mapping[Graph, str]) -> st
 def _value_names(graph: Graph) -> list[str]:
     """What each node's value is called: as the node, or its last repeat; a prime behind it for each that was called so before."""
     names = [node.all_names()[-1] for node in graph.nodes]
-    return [name + "'" * names[:number].count(name) for number, name in enumerate(names)]
+    before = {name: count() for name in names}
+    return [name + "'" * next(before[name]) for name in names]
 
 
 def _named(value: Value, names: Sequence[str], also: str | None = None) -> str:
@@ -392,13 +405,11 @@ def _named(value: Value, names: Sequence[str], also: str | None = None) -> str:
     return name if also in (None, name) else f"{also} = {name}"
 
 
-def reduction_of(value: Value, nodes: Sequence[Node], input: Shape, known: dict[Value, Fraction]) -> int:
-    """For how many pixels of the input one pixel of a value stands, along the height.
-
-    This is the product of what the steps on the way do, each to the nearest whole number: 15 pixels become 8 with a stride
-    of 2, and no rounding adds up. `known` keeps what was found, for those who ask for many values of the same nodes.
+def reduction_of(value: Value, nodes: Sequence[Node], input: Shape, known: dict[Value, Fraction] | None = None) -> int:
+    """For how many pixels of the input one pixel of a value stands, along the height: the product of what the steps on the way
+    do, each to the nearest whole number, so that no rounding adds up. `known` keeps what was found for other values.
     """
-    way: list[Value] = []
+    way, known = list[Value](), {} if known is None else known
     for each in _back(value, nodes):
         way.append(each)
         if each in known:
