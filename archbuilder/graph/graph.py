@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
@@ -394,8 +394,8 @@ def _line(node: Node, name: str, inputs: str, labels: Mapping[Graph, str]) -> st
 def _value_names(graph: Graph) -> list[str]:
     """What each node's value is called: as the node, or its last repeat; a prime behind it for each that was called so before."""
     names = [node.all_names()[-1] for node in graph.nodes]
-    before = {name: count() for name in names}
-    return [name + "'" * next(before[name]) for name in names]
+    seen = {name: iter(range(len(names))) for name in names}
+    return [name + "'" * next(seen[name]) for name in names]
 
 
 def _named(value: Value, names: Sequence[str], also: str | None = None) -> str:

@@ -317,7 +317,10 @@ _HANDLERS: Final = {
 
 # ---- what YAML cannot read -------------------------------------------------------------------------------------------
 
-_EXPRESSION_IN_FLOW = re.compile(r"[{\[,:]\s*\$\([^)]*(,|\[|: )")
+_EXPRESSION_IN_FLOW = re.compile(r"[{\[,:]\s{0,9}\$\([^)]{0,400}(,|\[|: )")
+
+_MAXIMUM_SEARCHED: Final = 2_000
+"""So much of a line is looked through for what may have been meant."""
 
 _SYNTAX: Final = (
     ("',' or '}'", "expected `,` or `}` here", "close the `{`, or put a text with `,` `{` `}` or `: ` in it in quotes"),
@@ -356,7 +359,7 @@ def _report_syntax(error: yaml.MarkedYAMLError, source: Source, reporter: Report
     opened = error.context_mark.line + 1 if error.context_mark is not None else line
     if help is not None and help.startswith("close the") and opened != line:
         help = help.replace("`,", f"` of line {opened},", 1)
-    if _EXPRESSION_IN_FLOW.search(text):
+    if _EXPRESSION_IN_FLOW.search(text[:_MAXIMUM_SEARCHED]):
         help = 'an expression with a comma, a bracket or a colon inside {...} needs double quotes: "$(...)"'
     elif message.startswith("this line") and text.lstrip().startswith("- "):
         message, help = "a `-` cannot stand among the keys of a map", "write `key: value`, or `- ` before all of them"

@@ -125,19 +125,30 @@ def _check_weights(graph: Graph, expected: Graph, architecture: Architecture, re
     reporter.error("bad-output-stride", message, architecture.place_at("output_stride"), help=help)
 
 
-def unused_by(architecture: Architecture) -> tuple[dict[str, set[str]], set[str]]:
-    """What came from a base and reaches nothing here: defaults by block, and parameters. Nothing, where something is wrong."""
+class Unused(NamedTuple):
+    """What came from a base and reaches nothing: defaults by block, parameters, and defaults of steps by where they stand."""
+
+    defaults: dict[str, set[str]]
+    parameters: set[str]
+    places: set[Place | None]
+
+
+def unused_by(architecture: Architecture) -> Unused:
+    """What came from a base and reaches nothing here. Nothing, where something is wrong."""
     reporter = Reporter(is_aside=True)
     network = _Network(architecture, _shape(architecture, None), reporter)
     network.lower()
     if reporter.diagnostics:
-        return {}, set()
+        return Unused({}, set(), set())
     defaults = {
         block: {key for key, each in found.items() if each.plan.weak and not each.used}
         for block, found in network.frame.defaults.settings.items()
     }
     weak: frozenset[str] = getattr(architecture.parameters, "weak", frozenset())
-    return defaults, set(weak - names_used(architecture))
+    settings = network.lowering.settings
+    idle = {each.plan.key_place for each in settings if each.plan.weak} - {None}
+    used = {each.plan.key_place for each in settings if each.used}
+    return Unused(defaults, set(weak - names_used(architecture)), idle - used)
 
 
 def _shape(architecture: Architecture, input: tuple[int, int, int] | None) -> Map:
