@@ -22,6 +22,8 @@ Size: TypeAlias = tuple[int, int, int]
 
 STANDARD_INPUT: Final = "<stdin>"
 
+_MAXIMUM_NAME: Final = 1_000
+
 SpecArgument = Annotated[
     str,
     typer.Argument(
@@ -79,8 +81,10 @@ def _read_setting(setting: str) -> tuple[str, Any]:
     name, equals, value = setting.partition("=")
     if not (name and equals):
         raise typer.BadParameter(f"expected NAME=VALUE, got {setting!r}", param_hint="'--set'")
+    if len(name) > _MAXIMUM_NAME:
+        return name, value  # of which YAML makes no key, and nothing can be called so
     reporter = Reporter()
-    source = Source(f"--set {name}", f"{name}: {value}")
+    source = Source(f"--set {shorten(name)}", f"{name}: {value}")
     table = read_yaml(source, reporter)
     if reporter.diagnostics:
         raise SpecError(_in_first_line(diagnostic, source) for diagnostic in reporter.diagnostics)

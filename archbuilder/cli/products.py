@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def _read_output(text: str) -> Path:
     """The file that `-o` names."""
     path = Path(text)
-    if text.endswith(("/", os.sep)) or path.is_dir():
+    if text.endswith(("/", os.sep)) or os.path.isdir(text):  # noqa: PTH112 -- which a name that is too long is not
         raise CommandError(f"{text} is a folder: give -o the name of a file, as in {path / 'NAME'}")
     return path
 

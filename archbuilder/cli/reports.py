@@ -38,7 +38,7 @@ class Commands(TyperGroup):
             print_diagnostics(error.diagnostics)
             raise typer.Exit(1) from None
         except BrokenPipeError:
-            _let_output_go()
+            let_output_go()
             raise typer.Exit(BROKEN_PIPE) from None
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
@@ -50,7 +50,7 @@ class Commands(TyperGroup):
         return result
 
 
-def _let_output_go() -> None:
+def let_output_go() -> None:
     """Sends what is still in the buffer nowhere, or Python would complain about it when it ends."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -78,6 +78,14 @@ def colour_help_alike() -> None:
         os.environ.pop(name, None)  # typer and rich take these for a terminal
     if os.environ.get("NO_COLOR"):
         os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"  # they leave bold and dim otherwise
+
+
+def forget_odd_sizes() -> None:
+    """Takes sizes of the terminal that are none out of the environment: rich would try to fill such lines."""
+    for name in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):
+        size = os.environ.get(name, "")
+        if not (size.isascii() and size.isdigit() and len(size) < 5 and int(size) > 0):
+            os.environ.pop(name, None)
 
 
 def has_colour(stream: TextIO) -> bool:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
+from archbuilder.diagnostics import Place, Reporter, Source, SpecError, shorten, suggest
 from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
 from archbuilder.language.files import Files
 from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, weaken
 from archbuilder.language.models import Architecture, validate_architecture
-from archbuilder.language.reader import plain_value
+from archbuilder.language.reader import MAXIMUM_NESTING, plain_value
 from archbuilder.language.table import Items, Table, as_table
 from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
 
@@ -89,7 +89,8 @@ def load_block(
         use.put("from", "input.*")
     for path, value in parameters.items():
         plain = plain_value(value)
-        use = merge(use, _nest(path.split("."), plain, *_places_of_setting(path, plain)))
+        if not _is_too_deep(path, reporter):
+            use = merge(use, _nest(path.split("."), plain, *_places_of_setting(path, plain)))
     table = Table()
     for word in FOR_BLOCKS:
         if found and word in found:
@@ -312,6 +313,8 @@ def _check_variants(table: Table, variants: Table, reporter: Reporter) -> None:
 def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     """`table` with one value set, as if a variant had written it."""
     place, value_place = _places_of_setting(path, value)
+    if _is_too_deep(path, reporter):
+        return table
     keys = _target(table, path.split("."))
     if keys is None:
         message, help = _why_not(table, path)
@@ -332,6 +335,15 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     return merge(table, _nest(keys, value, place, value_place))
 
 
+def _is_too_deep(path: str, reporter: Reporter) -> bool:
+    """Whether what is set stands deeper than a text can have it, which is reported."""
+    if path.count(".") < MAXIMUM_NESTING:
+        return False
+    place, _ = _places_of_setting(path, "")
+    reporter.error("too-deep", f"a path has at most {MAXIMUM_NESTING} names", place)
+    return True
+
+
 def _why_not(table: Table, path: str) -> tuple[str, str | None]:
     """Why a path cannot be set, and what can."""
     if path in table or any(word.name == path for word in NETWORK):
@@ -347,7 +359,7 @@ def _why_not(table: Table, path: str) -> tuple[str, str | None]:
 
 def _places_of_setting(path: str, value: Any) -> tuple[Place, Place]:
     """Where a value that is set from outside stands: its name's place and its own."""
-    source = Source(f"--set {path}", f"{path}={value}")
+    source = Source(f"--set {shorten(path)}", f"{path}={value}")
     return Place(source, 1, 1, len(path) + 1), Place(source, 1, len(path) + 2, len(source.text) + 1)
 
 

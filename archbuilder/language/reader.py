@@ -129,8 +129,14 @@ def resolve_scalar(text: str) -> Any:
     return text
 
 
-def plain_value(value: Any) -> Any:
-    """A value that Python code gives, with numbers of other libraries (NumPy's) as Python's own, in lists and maps too."""
+def plain_value(value: Any, depth: int = 0) -> Any:
+    """A value that Python code gives, with numbers of other libraries (NumPy's) as Python's own, in lists and maps too.
+
+    Raises:
+        ValueError: if it is nested deeper than a text could be.
+    """
+    if depth > MAXIMUM_NESTING:
+        raise ValueError(f"maps and lists are nested more than {MAXIMUM_NESTING} deep")
     if isinstance(value, bool | str) or type(value) in (int, float):
         return value
     if isinstance(value, Integral):
@@ -138,8 +144,8 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, Real):
         return float(value)
     if isinstance(value, dict):
-        return {key: plain_value(each) for key, each in value.items()}
-    return [plain_value(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: plain_value(each, depth + 1) for key, each in value.items()}
+    return [plain_value(each, depth + 1) for each in value] if isinstance(value, list | tuple) else value
 
 
 # ---- maps and lists --------------------------------------------------------------------------------------------------

@@ -198,7 +198,7 @@ OVER = [
     "stages: {s: {block: bottleneck}}",
     'stages: {for i in 2: {"p$i": {block: norm, when: true, else: identity}}}',
     "blocks: {nn: {parameters: {s: {type: steps, default: {x: norm}}}, body: {a: {body: $s}}}}\nhead: {n: nn}",
-    "blocks: {nn: {parameters: {s: {type: steps, default: {x: norm}}}, body: {a: {body: $s}, b: norm}}}\nhead: {n: {block: nn, s: null}}",
+    "blocks: {nn: {parameters: {s: {type: steps, default: {x: norm}}}, body: {a: {body: $s}, b: norm}}}\nhead: {n: {block: nn, s: null}}",  # noqa: E501
     "neck: {n: {block: norm, output: training}, m: norm}",
     "output_stride: 8",
     "stages: {k: {block: conv, kernel: 3, init: {normal: 0.01}}}",
