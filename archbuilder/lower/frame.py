@@ -191,6 +191,7 @@ class Builder:
     known: set[str] = field(default_factory=set)
     loops: list[int] = field(default_factory=list)
     reductions: dict[Value, Fraction] = field(default_factory=dict)
+    parts: dict[Value, list[Value]] = field(default_factory=dict)
 
     def reduction(self, value: Value) -> int:
         """For how many pixels of the input one pixel of a value stands, along the height."""

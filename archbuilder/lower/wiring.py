@@ -142,7 +142,10 @@ def _parts(name: str, frame: Frame) -> list[Value] | None:
     shape = frame.builder.shape_of(value)
     if not isinstance(shape, Streams):
         return [value]  # one value is a list of one
-    return [Value(value.node, number) for number in range(len(shape))]
+    known = frame.builder.parts
+    if value not in known:
+        known[value] = [Value(value.node, number) for number in range(len(shape))]
+    return known[value]
 
 
 # ---- what it gives --------------------------------------------------------------------------------------------------
