@@ -16,7 +16,7 @@ MAXIMUM_BUILT: Final = 200_000
 Purpose = Literal["shown", "written", "built"]
 _WORDS: Final[dict[Purpose, tuple[str, int, str]]] = {
     "shown": ("at this depth", MAXIMUM_WRITTEN, "give a smaller one"),
-    "written": ("written out", MAXIMUM_WRITTEN, "use fewer blocks inside of blocks"),
+    "written": ("written out", MAXIMUM_WRITTEN, "use fewer blocks that drop their path"),
     "built": ("with all its repeats", MAXIMUM_BUILT, "use fewer blocks inside of blocks, or smaller depths"),
 }
 

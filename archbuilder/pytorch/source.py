@@ -55,14 +55,15 @@ def to_source(graph: Graph) -> str:
     """The network as a Python module: its classes, the root last. Running it needs torch alone.
 
     Raises:
-        TooManyStepsError: if its steps, written out, are too many.
+        TooManyStepsError: if it drops paths, each at a rate of its own, in too many steps.
     """
     return source_of(graph)[0]
 
 
 def source_of(graph: Graph) -> tuple[str, str]:
     """The source, and the name of the root class in it."""
-    refuse_too_many(steps_in(graph), "written")
+    if graph.drop_paths:  # each has a rate of its own
+        refuse_too_many(steps_in(graph), "written")
     needs = needs_of(graph)
     network = plan_network(graph, needs.names)
     writer = Writer()
