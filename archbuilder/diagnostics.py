@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -168,7 +167,7 @@ _MAXIMUM_CHOICES = 1000
 """Of more names than these, the nearest would take too long to find."""
 _COMPARED = 60
 """So much of a name is compared."""
-_TRIED = 200
+_TRIED = 100
 """Of many names that may be near, so many are compared letter by letter, those first that have most letters in common."""
 
 
@@ -185,12 +184,11 @@ def nearest(name: str, choices: Iterable[str], cutoff: float = 0.65) -> str | No
 
 
 def _letters_unlike(wanted: str) -> Callable[[str], int]:
-    """How many letters a name has more or less than another one, wherever they stand."""
-    letters = Counter(wanted)
+    """How many letters one of two names has and the other has not, and how much longer one is."""
+    letters = set(wanted)
 
     def count(name: str) -> int:
-        own = Counter(name[: 2 * _COMPARED])
-        return (letters - own).total() + (own - letters).total()
+        return len(letters.symmetric_difference(name[:_COMPARED])) + abs(len(name) - len(wanted))
 
     return count
 

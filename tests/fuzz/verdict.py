@@ -42,18 +42,18 @@ def in_time() -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def verdict(text: str) -> str:
-    """Judges a text: "wrong", "fine", or "built" where it was also built and read again. Whatever is raised is a finding."""
+def verdict(text: str, *, builds: bool = True) -> str:
+    """Judges a text: "wrong", "fine", or "built" where it was also built. Whatever is raised is a finding."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with in_time():
         result = judge(text)
-        said = "wrong" if isinstance(result, SpecError) else _read(text, result)
+        said = "wrong" if isinstance(result, SpecError) else _read(text, result, builds=builds)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
     assert grown < MEGABYTES, f"took {grown} MB"
     return said
 
 
-def _read(text: str, network: Checked) -> str:
+def _read(text: str, network: Checked, *, builds: bool) -> str:
     """Reads a network in every way, those that take long only where it is small."""
     again_is_the_same(network)
     for depth in ("stage", "block", "layer"):
@@ -65,6 +65,8 @@ def _read(text: str, network: Checked) -> str:
     for depth in ("block", "layer"):
         archbuilder.render(network.graph, format="dot", depth=depth)
     ast.parse(archbuilder.to_source(network.graph))
+    if not builds:
+        return "fine"
     holds_together(text)
     return "built"
 
