@@ -19,6 +19,8 @@ from archbuilder.lower.plans import StepPlan, UsePlan
 
 MAXIMUM_NODES: Final = 20_000
 """Distinct nodes of a network; repeats of equal blocks count once."""
+MAXIMUM_TAKEN: Final = 1_000_000
+"""Values that the steps of a network take, all together."""
 MAXIMUM_RECURSION: Final = 40
 """How deep blocks may stand in blocks."""
 
@@ -78,6 +80,7 @@ class Lowering:
     inside_defaults: dict[Any, Defaults] = field(default_factory=dict)
     checked_names: set[str] = field(default_factory=set)
     nodes: int = 0
+    taken: int = 0
     depth: int = 0
 
     # ---- mistakes -----------------------------------------------------------------------------------------------
@@ -112,6 +115,17 @@ class Lowering:
         if self.nodes > MAXIMUM_NODES:
             message = f"this network has more than {MAXIMUM_NODES:,} different steps"
             self.error(frame, "too-large", message, place)
+            raise TooLarge
+
+    def count_taken(self, frame: Frame, place: Place | None, count: int) -> None:
+        """Counts values that a step at `place` takes.
+
+        Raises:
+            TooLarge: if there are too many; that is reported.
+        """
+        self.taken += count
+        if self.taken > MAXIMUM_TAKEN:
+            self.error(frame, "too-large", f"the steps of this network take more than {MAXIMUM_TAKEN:,} values", place)
             raise TooLarge
 
     def inside(self, frame: Frame, place: Place | None) -> Self:

@@ -47,6 +47,7 @@ def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: b
             message = f"a step takes at most {MAXIMUM_REPEATS:,} values"
             lowering.error(frame, "too-large", message, _place_of_input(plan, number))
             raise GiveUp
+    lowering.count_taken(frame, plan.place, len(found))
     return tuple(found)
 
 

@@ -24,6 +24,7 @@ def test_bounds_are_those_of_the_code() -> None:
         f"{arithmetic.MAXIMUM_PARTS:,}",
         f"{values.MAXIMUM_REPEATS:,}",
         f"{bounds.MAXIMUM_NODES:,}",
+        f"{bounds.MAXIMUM_TAKEN:,}",
         f"{bounds.MAXIMUM_RECURSION}",
         f"2^{sizes.MAXIMUM_NUMBERS.bit_length() - 1}",
         f"{written.MAXIMUM_WRITTEN:,}",
