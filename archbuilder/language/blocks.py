@@ -13,6 +13,7 @@ from archbuilder.language.files import HOW_TO_NAME, Files
 from archbuilder.language.merge import arrange_body, merge
 from archbuilder.language.reader import read_yaml
 from archbuilder.language.table import Items, Table
+from archbuilder.parameters import describe
 
 _MAXIMUM_BASES: Final = 20
 
@@ -143,7 +144,7 @@ def read_used_files(table: Table, folder: Path | None, files: Files, reporter: R
         seen.add(path)
         read = files.named_by_text(path, place, reporter, "file of blocks") if isinstance(file, str) else None
         if not isinstance(file, str):
-            reporter.error("unknown-file", f"there is no file of blocks {path}", place, help=HOW_TO_NAME)
+            reporter.error("unknown-file", f"there is no file of blocks {describe(file)}", place, help=HOW_TO_NAME)
         whole = whole and (read is not None or not isinstance(file, str))
         if read is not None:
             blocks = _with_blocks(blocks, files.own(read), reporter)

@@ -170,4 +170,7 @@ class Files:
 
 
 def _is_below(path: str, folder: str) -> bool:
-    return os.path.commonpath([path, folder]) == folder
+    try:
+        return os.path.commonpath([path, folder]) == folder
+    except ValueError:  # they lie on different drives
+        return False
