@@ -152,9 +152,6 @@ class Graph:
         labels = {self: f"network {self.name}" if self.name else self.definition or "graph", **_labels(self)}
         return "\n\n".join("\n".join(_lines(graph, labels)) for graph in labels) + "\n"
 
-    def __repr__(self) -> str:
-        return f"<graph {self.name or self.definition}: {self.input} -> {self.output_shape}>"  # its parts may be shared
-
     def shape_of(self, value: Value) -> Shape:
         """The shape of a value."""
         shape = self.input if value.node == INPUT else self.nodes[value.node].shape
