@@ -5,6 +5,7 @@ PYTHON ?= python3
 PIP_FLAGS ?=
 PYTEST_FLAGS ?=
 JOBS ?= 2
+MINUTES ?= 1
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,11 +16,11 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test slow lint format types docs package setup clean
+.PHONY: help demo test slow fuzz lint format types docs package setup clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  Variables: PYTHON=$(PYTHON), PIP_FLAGS (say '--extra-index-url …', for a CPU build of torch), PYTEST_FLAGS, JOBS=$(JOBS)"
+	@echo "  Variables: PYTHON=$(PYTHON), PIP_FLAGS (say '--extra-index-url …', for a CPU build of torch), PYTEST_FLAGS, JOBS=$(JOBS), MINUTES=$(MINUTES)"
 
 demo: $(VENV)/.torch  ## check, sum up, draw and build ResNet-50, and run it on a picture
 	@mkdir -p build
@@ -34,6 +35,9 @@ test: $(VENV)/.dev  ## run the tests (not the slow ones)
 
 slow: $(VENV)/.dev  ## run the slow tests, one after the other since some measure time
 	$(PYTEST) -m slow --durations=10 $(PYTEST_FLAGS)
+
+fuzz: $(VENV)/.fuzz  ## look for texts that break something, for MINUTES
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 lint: $(VENV)/.dev  ## check style and format
 	$(BIN)/ruff check
@@ -80,3 +84,8 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing archbuilder, torch and the development tools into $(VENV) (once; minutes, if torch must be downloaded)'
 	@$(BIN)/python $(PIP_INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/.torch
+
+# Where there is no atheris for this machine, the fuzzer goes without: it says so.
+$(VENV)/.fuzz: $(VENV)/.dev
+	-@$(BIN)/python $(PIP_INSTALL) --only-binary :all: atheris
+	@touch $@

@@ -6,6 +6,9 @@ it a PyTorch module. Only ``build``, ``to_source`` with its checks aside, and ``
 
 from __future__ import annotations
 
+from archbuilder import start as _start  # noqa: F401 -- before all else
+
+# isort: split
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
@@ -16,7 +17,8 @@ MAXIMUM_DIAGNOSTICS = 100
 """More than these are not collected: a file with so many faults is no spec."""
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True)
+class Source:
     """A text that was read, and what it is called in messages."""
 
     name: str
@@ -26,10 +28,16 @@ class Source(NamedTuple):
     def __repr__(self) -> str:
         return f"Source({self.name!r})"
 
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.split("\n")
+
     def line(self, number: int) -> str:
         """The text of a line, counted from 1; empty where there is none."""
-        lines = self.text.split("\n")
-        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
+        return self._lines[number - 1].rstrip("\r") if 0 < number <= len(self._lines) else ""
+
+    def __reduce__(self) -> tuple[type[Source], tuple[str, str, bool]]:
+        return Source, (self.name, self.text, self.shipped)
 
 
 class Place(NamedTuple):
@@ -85,6 +93,10 @@ class SpecError(Exception):
         return SpecError, (self.diagnostics,)
 
 
+class TooManyStepsError(ValueError):
+    """A network has more steps than one can read, or build; the message says what to do."""
+
+
 @dataclass
 class Reporter:
     """Collects diagnostics, each cause once."""
@@ -92,12 +104,9 @@ class Reporter:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     home: Place | None = None
     """Where a mistake is reported that shows in a shipped text: the line of the user's spec that brings it in."""
+    is_aside: bool = False
+    """Whether what it collects may be of no interest, so that having enough of it ends nothing."""
     _seen: set[tuple[object, ...]] = field(default_factory=set)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing more is collected, so that looking for more is in vain."""
-        return len(self.diagnostics) >= MAXIMUM_DIAGNOSTICS
 
     def error(
         self,
@@ -108,14 +117,20 @@ class Reporter:
         help: str | None = None,
         notes: tuple[Note, ...] = (),
     ) -> None:
-        """Adds a mistake, unless the same one at the same place is known already."""
+        """Adds a mistake, unless the same one at the same place is known already.
+
+        Raises:
+            SpecError: with all there are, once there are so many that nobody would read more: looking on would be in vain.
+        """
         if self.home is not None and place is not None and place.source.shipped:
             place, notes = self.home, (*notes, Note("it shows here", place))
         key = (code, place[1:] if place else None, place.source.name if place else None, message)
-        if key in self._seen or self.is_full:
+        if key in self._seen or len(self.diagnostics) >= MAXIMUM_DIAGNOSTICS:
             return
         self._seen.add(key)
         self.diagnostics.append(Diagnostic(code, message, place, help, notes))
+        if len(self.diagnostics) == MAXIMUM_DIAGNOSTICS and not self.is_aside:
+            raise SpecError(self.diagnostics)
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Adds mistakes found elsewhere."""
@@ -150,15 +165,32 @@ def shorten(text: str, width: int = 60) -> str:
 
 _MAXIMUM_CHOICES = 1000
 """Of more names than these, the nearest would take too long to find."""
+_COMPARED = 60
+"""So much of a name is compared."""
+_TRIED = 100
+"""Of many names that may be near, so many are compared letter by letter, those first that have most letters in common."""
 
 
 def nearest(name: str, choices: Iterable[str], cutoff: float = 0.65) -> str | None:
     """The choice that a name is nearest to, whatever its capitals; None if none is near."""
     by_lower: dict[str, str] = {}
-    for choice in choices:
+    for choice in islice(choices, _MAXIMUM_CHOICES):
         by_lower.setdefault(choice.lower(), choice)
-    found = difflib.get_close_matches(name[:60].lower(), by_lower, 1, cutoff)
+    wanted = name[:_COMPARED].lower()
+    if len(by_lower) > _TRIED:
+        by_lower = {each: by_lower[each] for each in sorted(by_lower, key=_letters_unlike(wanted))[:_TRIED]}
+    found = difflib.get_close_matches(wanted, [each for each in by_lower if len(each) <= 2 * _COMPARED], 1, cutoff)
     return by_lower[found[0]] if found else None
+
+
+def _letters_unlike(wanted: str) -> Callable[[str], int]:
+    """How many letters one of two names has and the other has not, and how much longer one is."""
+    letters = set(wanted)
+
+    def count(name: str) -> int:
+        return len(letters.symmetric_difference(name[:_COMPARED])) + abs(len(name) - len(wanted))
+
+    return count
 
 
 def suggest(name: str, choices: Iterable[str]) -> str | None:

@@ -208,6 +208,7 @@ def test_the_root_is_small() -> None:
         "__main__.py",
         "diagnostics.py",
         "parameters.py",
+        "start.py",
     }
     rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}

@@ -149,6 +149,15 @@ def test_each_mistake_is_kept_once() -> None:
 
 def test_mistakes_are_bounded() -> None:
     reporter = Reporter()
+    for number in range(MAXIMUM_DIAGNOSTICS - 1):
+        reporter.error("bad", f"no {number}")
+    with pytest.raises(SpecError) as caught:
+        reporter.error("bad", "one too many")
+    assert len(caught.value.diagnostics) == MAXIMUM_DIAGNOSTICS
+
+
+def test_mistakes_that_are_looked_for_aside_end_nothing() -> None:
+    reporter = Reporter(is_aside=True)
     for number in range(10 * MAXIMUM_DIAGNOSTICS):
         reporter.error("bad", f"no {number}")
     assert len(reporter.diagnostics) == MAXIMUM_DIAGNOSTICS

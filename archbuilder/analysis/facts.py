@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from archbuilder.analysis.cost import Costs
+from archbuilder.graph.bounds import MAXIMUM_WRITTEN, refuse_to_build, refuse_too_many, steps_in
 from archbuilder.graph.graph import Graph, Node, Section, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Held, Shape, Streams, in_parts
@@ -61,9 +62,15 @@ class Facts:
     graph: Graph
 
     def rows(self, depth: Depth = "stage") -> tuple[Row, ...]:
-        """A row for each stage; with `depth` "block" also for each block, with "layer" for each layer."""
+        """A row for each stage; with `depth` "block" also for each block, with "layer" for each layer.
+
+        Raises:
+            TooManyStepsError: if there are too many.
+        """
         if depth == "stage":
             return self.stages
+        count = steps_in(self.graph) if depth == "layer" else sum(map(_steps_inside, self.graph.nodes))
+        refuse_too_many(count, "shown")
         return tuple(Rows(Costs()).all(self.graph, depth))
 
     @cached_property
@@ -73,9 +80,19 @@ class Facts:
             return ()
         return tuple(dict.fromkeys(op.name for _, node, op in self.graph.ops() if op.macs(node.shape) is None))
 
+    @property
+    def deepest(self) -> Depth:
+        """How far rows and drawings of it can go in: to the layers, unless these are too many."""
+        return "layer" if steps_in(self.graph) <= MAXIMUM_WRITTEN else "block"
+
     @cached_property
     def state(self) -> dict[str, tuple[int, ...]]:
-        """Every key of the `state_dict` and its shape, in order."""
+        """Every key of the `state_dict` and its shape, in order.
+
+        Raises:
+            TooManyStepsError: if there are too many.
+        """
+        refuse_to_build(self.graph)
         return {key: tensor.shape for key, tensor in self.graph.state()}
 
 
@@ -85,11 +102,17 @@ def unsaid(facts: Facts) -> str:
     return f"{', '.join(names)} {'does not say its own' if len(names) == 1 else 'do not say theirs'}"
 
 
+def _steps_inside(node: Node) -> int:
+    """How many rows a node gets at depth "block"."""
+    return 1 + (len(node.body.nodes) if isinstance(node.body, Graph) else 0)
+
+
 class Rows:
     """Makes the rows of a network."""
 
     def __init__(self, costs: Costs) -> None:
         self.costs = costs
+        self.known_widths: dict[Graph, int | None] = {}
 
     def all(self, graph: Graph, depth: Depth) -> Iterator[Row]:
         limit = DEPTHS.index(depth) if depth != "layer" else 100
@@ -141,7 +164,22 @@ class Rows:
         if graph.listed and graph.nodes and isinstance(graph.nodes[0].body, Graph):
             return self.inner_width(graph.nodes[0])
         inner = graph.bindings.get("inner")
-        return inner if isinstance(inner, int) else min(_widths(graph), default=None)
+        return inner if isinstance(inner, int) else self.narrowest(graph)
+
+    def narrowest(self, graph: Graph) -> int | None:
+        """The smallest width of the weighted layers on the main path, if there are some."""
+        if graph not in self.known_widths:
+            self.known_widths[graph] = min(self.widths(graph), default=None)
+        return self.known_widths[graph]
+
+    def widths(self, graph: Graph) -> Iterator[int]:
+        """The widths of the weighted layers on the main path, of those inside a block the smallest."""
+        for node in graph.on_main_path:
+            if isinstance(node.body, Graph):
+                inner = self.narrowest(node.body)
+                yield from () if inner is None else (inner,)
+            elif node.body is not None and node.body.role in ("convolution", "linear"):
+                yield from (part.channels for part in in_parts(node.shape) if not isinstance(part, Streams))
 
 
 def _given(graph: Graph, values: Iterable[Value]) -> Shape:
@@ -152,15 +190,6 @@ def _given(graph: Graph, values: Iterable[Value]) -> Shape:
     if not shapes:
         return graph.input
     return shapes[0] if len(shapes) == 1 else Streams(part for shape in shapes for part in in_parts(shape))
-
-
-def _widths(graph: Graph) -> Iterator[int]:
-    """The widths of the weighted layers on the main path."""
-    for node in graph.on_main_path:
-        if isinstance(node.body, Graph):
-            yield from _widths(node.body)
-        elif node.body is not None and node.body.role in ("convolution", "linear"):
-            yield from (part.channels for part in in_parts(node.shape) if not isinstance(part, Streams))
 
 
 _LABELS = 4

@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from archbuilder.cli import facts, products
-from archbuilder.cli.reports import BROKEN_PIPE, Commands, colour_help_alike, replace_closed_streams, write_anything
+from archbuilder.cli.ends import end_in_order, with_quiet_end
+from archbuilder.cli.reports import (
+    Commands,
+    colour_help_alike,
+    forget_odd_sizes,
+    replace_closed_streams,
+    write_anything,
+)
 
 app = typer.Typer(
     name="archbuilder",
@@ -53,13 +60,10 @@ for _command, _example in (
 def main() -> None:
     """Runs the command with the arguments of this process."""
     gc.freeze()  # what was imported is no garbage: looking through it again costs a sixth of a short command's time
+    end_in_order()
     replace_closed_streams()
     colour_help_alike()
+    forget_odd_sizes()
     for stream in (sys.stdout, sys.stderr):
         write_anything(stream)
-    try:
-        app(prog_name="archbuilder")
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(BROKEN_PIPE)
+    with_quiet_end(lambda: app(prog_name="archbuilder"))

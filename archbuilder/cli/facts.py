@@ -17,13 +17,13 @@ from archbuilder.cli.options import (
     check_with_variants,
     check_word,
     explain_word,
-    find_file,
     load_plugins,
     path_of,
     read_input,
     read_piped,
     read_settings,
     read_spec,
+    read_text,
 )
 from archbuilder.cli.reports import has_colour, print_diagnostics, remark, say, terminal_width
 from archbuilder.diagnostics import Diagnostic, Note, SpecError, printable
@@ -187,13 +187,13 @@ def show(
 
         if show_block(spec):
             return
-    text = piped.encode() if piped is not None else find_file(spec).read_bytes()
+    text = piped if piped is not None else read_text(spec)
     if sys.stdout.isatty():
-        lines = text.decode("utf-8", "backslashreplace").splitlines()
+        lines = text.splitlines()
         say("\n".join("\t".join(printable(part) for part in line.split("\t")) for line in lines))
     else:
         sys.stdout.flush()
-        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.write(text.encode())
 
 
 def _resolved(spec: str, settings: list[str] | None) -> str:

@@ -13,13 +13,16 @@ import typer
 from archbuilder.cli.reports import relative
 from archbuilder.diagnostics import Diagnostic, Place, Reporter, Source, SpecError, shorten, suggest
 from archbuilder.language import zoo
+from archbuilder.language.files import Files, UnreadableError, decoded, text_of_file
 from archbuilder.language.load import variants_of
-from archbuilder.language.reader import MAXIMUM_BYTES, read_bytes, read_yaml
+from archbuilder.language.reader import read_bytes, read_yaml
 from archbuilder.tasks.checking import Checked, check, check_block
 
 Size: TypeAlias = tuple[int, int, int]
 
 STANDARD_INPUT: Final = "<stdin>"
+
+_MAXIMUM_NAME: Final = 1_000
 
 SpecArgument = Annotated[
     str,
@@ -78,8 +81,10 @@ def _read_setting(setting: str) -> tuple[str, Any]:
     name, equals, value = setting.partition("=")
     if not (name and equals):
         raise typer.BadParameter(f"expected NAME=VALUE, got {setting!r}", param_hint="'--set'")
+    if len(name) > _MAXIMUM_NAME:
+        return name, value  # of which YAML makes no key, and nothing can be called so
     reporter = Reporter()
-    source = Source(f"--set {name}", f"{name}: {value}")
+    source = Source(f"--set {shorten(name)}", f"{name}: {value}")
     table = read_yaml(source, reporter)
     if reporter.diagnostics:
         raise SpecError(_in_first_line(diagnostic, source) for diagnostic in reporter.diagnostics)
@@ -144,14 +149,21 @@ def read_block(
         return check_block(name, read_settings(settings), given, named, text, tokens=tokens)
 
 
-def check_word(word: str, overrides: Mapping[str, Any], input: Size | None, text: str | None = None) -> Checked:
-    """The network that a word means, with values set; `text` is what was read of it, if it can be read once only.
+def check_word(
+    word: str,
+    overrides: Mapping[str, Any],
+    input: Size | None,
+    text: str | None = None,
+    files: Files | None = None,
+) -> Checked:
+    """The network that a word means, with values set; `text` is what was read of it, if it can be read once only, and
+    `files` has what was read for other variants.
 
     Raises:
         SpecError: with every mistake in it, or because it cannot be read.
     """
     with _saying_what_is_there(word):
-        return check(_named(word), overrides, input, text=read_piped(word) if text is None else text)
+        return check(_named(word), overrides, input, read_piped(word) if text is None else text, files)
 
 
 def explain_word(word: str, path: str, overrides: Mapping[str, Any]) -> str:
@@ -177,10 +189,11 @@ def check_with_variants(word: str, overrides: Mapping[str, Any], input: Size | N
     checked: list[tuple[str, Checked]] = []
     with _saying_what_is_there(word):
         text = read_piped(word)
-    words = [word, *_other_variants(word, text)]
+    files = Files(for_several=True)
+    words = [word, *_other_variants(word, text, files)]
     for each in words:
         try:
-            checked.append((each, check_word(each, overrides, input, text)))
+            checked.append((each, check_word(each, overrides, input, text, files)))
         except SpecError as error:
             reporter.add(error.diagnostics)  # a mistake that all variants share is reported once
     if len(checked) < len(words):
@@ -188,12 +201,12 @@ def check_with_variants(word: str, overrides: Mapping[str, Any], input: Size | N
     return checked
 
 
-def _other_variants(word: str, text: str | None) -> list[str]:
+def _other_variants(word: str, text: str | None, files: Files) -> list[str]:
     path = path_of(word) if text is None else Path(_named(word))
     if path is None or "#" in word or (text is None and not _holds(path.is_file)):
         return []
     try:
-        default, variants = variants_of(path, text)
+        default, variants = variants_of(path, text, files)
     except (SpecError, OSError):
         return []  # the file itself will say why
     return [f"{word}#{variant}" for variant in variants if variant and variant != default]
@@ -229,6 +242,18 @@ def find_file(word: str) -> Path:
     return path
 
 
+def read_text(word: str) -> str:
+    """The text of the file in which the spec is written that a word means.
+
+    Raises:
+        SpecError: if there is none, or it cannot be read.
+    """
+    try:
+        return text_of_file(find_file(word))
+    except UnreadableError as error:
+        raise SpecError([error.diagnostic]) from None
+
+
 def read_piped(word: str) -> str | None:
     """The text of what can be read once only, standard input or a pipe; None of a file, or of a network of the zoo.
 
@@ -247,15 +272,10 @@ def read_piped(word: str) -> str | None:
 
 def _read_text(stream: BinaryIO, name: str) -> str:
     """The text of a stream, no more of it than a spec may have."""
-    data = read_bytes(stream)
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start >= MAXIMUM_BYTES - 3:  # a character that was cut in two: the text is too long anyway
-            return data[: error.start].decode("utf-8")
-        place = Place(Source(name, ""), 1, 1, 2)
-        message = f"this is not a text in UTF-8 (byte {error.start})"
-        raise SpecError([Diagnostic("not-text", message, place)]) from None
+        return decoded(read_bytes(stream), name)
+    except UnreadableError as error:
+        raise SpecError([error.diagnostic]) from None
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def write_output(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     mode = target.stat().st_mode & 0o777 if target.exists() else None
     temporary = target.with_name(f".archbuilder-{secrets.token_hex(8)}.tmp")
     try:
@@ -54,10 +54,13 @@ def refuse_spec(path: Path, spec: Path | None = None) -> None:
 
     Raises:
         RefusedOutputError: if it would.
+        OSError: if there can be no such file: its name is too long, or a link leads in a circle.
     """
-    if not path.exists():
+    try:
+        path.stat()
+    except FileNotFoundError:
         return
     if spec is not None and spec.exists() and path.samefile(spec):
         raise RefusedOutputError(f"{path} is the spec itself")
-    if path.is_file() and {path.suffix.lower(), path.resolve().suffix.lower()} & set(_SPEC_SUFFIXES):
+    if path.is_file() and {path.suffix.lower(), Path(os.path.realpath(path)).suffix.lower()} & set(_SPEC_SUFFIXES):
         raise RefusedOutputError(f"{path} is a YAML file, and those are never overwritten")

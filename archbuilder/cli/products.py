@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def _read_output(text: str) -> Path:
     """The file that `-o` names."""
     path = Path(text)
-    if text.endswith(("/", os.sep)) or path.is_dir():
+    if text.endswith(("/", os.sep)) or os.path.isdir(text):  # noqa: PTH112 -- which a name that is too long is not
         raise CommandError(f"{text} is a folder: give -o the name of a file, as in {path / 'NAME'}")
     return path
 
@@ -99,13 +99,14 @@ def block(
 
     from archbuilder.analysis.table import as_table
 
+    depth = checked.summary.deepest
     drawn_to_standard_output = str(output) == "-"
     if not drawn_to_standard_output:
-        say(as_table(checked.summary, "layer", terminal_width(), has_colour(sys.stdout)))
+        say(as_table(checked.summary, depth, terminal_width(), has_colour(sys.stdout)))
     if output is not None:
-        _write(draw(checked.graph, format=kind, depth="layer"), output, spec or "")
+        _write(draw(checked.graph, format=kind, depth=depth), output, spec or "")
     if build:
-        run = _run(checked, None, "layer")
+        run = _run(checked, None, depth)
         say("")
         say(_compared(checked, run))
         say(f"\noutput {_sizes(run.outputs)} for {run.given}")

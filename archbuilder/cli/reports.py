@@ -8,13 +8,15 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 import typer
 from typer.core import TyperGroup
 
-from archbuilder.diagnostics import Diagnostic, Place, SpecError, format_diagnostic, printable
+from archbuilder.diagnostics import Diagnostic, Place, SpecError, TooManyStepsError, format_diagnostic, printable
+from archbuilder.draw.engine import DrawingError
 
 BROKEN_PIPE = 141
 """The exit code where nobody reads on, as of a program that SIGPIPE ended."""
@@ -36,19 +38,19 @@ class Commands(TyperGroup):
             print_diagnostics(error.diagnostics)
             raise typer.Exit(1) from None
         except BrokenPipeError:
-            _let_output_go()
+            let_output_go()
             raise typer.Exit(BROKEN_PIPE) from None
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             complain(f"{where}{error.strerror or error}")
             raise typer.Exit(1) from None
-        except CommandError as error:
+        except (CommandError, DrawingError, TooManyStepsError) as error:
             complain(str(error))
             raise typer.Exit(1) from None
         return result
 
 
-def _let_output_go() -> None:
+def let_output_go() -> None:
     """Sends what is still in the buffer nowhere, or Python would complain about it when it ends."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -76,6 +78,14 @@ def colour_help_alike() -> None:
         os.environ.pop(name, None)  # typer and rich take these for a terminal
     if os.environ.get("NO_COLOR"):
         os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"  # they leave bold and dim otherwise
+
+
+def forget_odd_sizes() -> None:
+    """Takes sizes of the terminal that are none out of the environment: rich would try to fill such lines."""
+    for name in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):
+        size = os.environ.get(name, "")
+        if not (size.isascii() and size.isdigit() and len(size) < 5 and int(size) > 0):
+            os.environ.pop(name, None)
 
 
 def has_colour(stream: TextIO) -> bool:
@@ -143,4 +153,4 @@ def relative(place: Place) -> Place:
     path = Path(place.source.name)
     if not path.is_absolute() or not path.is_relative_to(Path.cwd()):
         return place
-    return place._replace(source=place.source._replace(name=str(path.relative_to(Path.cwd()))))
+    return place._replace(source=replace(place.source, name=str(path.relative_to(Path.cwd()))))

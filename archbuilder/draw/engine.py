@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
@@ -55,7 +58,7 @@ def _run(command: str, dot: str, format: str, timeout: float) -> bytes:
     arguments = [command, "-Kdot", f"-T{format}"]
     arguments += [f"-Gdpi={_DPI}"] if format == "png" else []
     try:
-        done = subprocess.run(arguments, input=dot.encode(), capture_output=True, timeout=timeout, check=False)
+        done = _done(arguments, dot.encode(), timeout)
     except subprocess.TimeoutExpired:
         raise DrawingError(f"`{command}` took longer than {timeout:g} s; a smaller depth has fewer boxes") from None
     except OSError as error:
@@ -65,3 +68,24 @@ def _run(command: str, dot: str, format: str, timeout: float) -> bytes:
         reason = printable(" ".join(said))[:300] or "it gave nothing"
         raise DrawingError(f"`{command}` failed (exit code {done.returncode}): {reason}")
     return done.stdout
+
+
+def _done(arguments: list[str], given: bytes, timeout: float) -> subprocess.CompletedProcess[bytes]:
+    """A process that has come to its end. Whatever ends the wait for it, it ends too, with all that it has started."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
+        try:
+            output, errors = process.communicate(given, timeout)
+        except BaseException:
+            _end(process)
+            raise
+    return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process and those that it has started."""
+    kill_group = getattr(os, "killpg", None)
+    with suppress(OSError):
+        if kill_group is not None:
+            kill_group(process.pid, signal.SIGKILL)
+    process.kill()

@@ -11,6 +11,7 @@ from archbuilder.analysis.summary import Depth, Row, Summary, describe, name_of,
 from archbuilder.draw.drawing import Drawing, Port
 from archbuilder.draw.picture import Band, Box, Edge, Group, Item, Load, Picture, Role, boxes_of
 from archbuilder.draw.words import at_most, channels_of, facts_of, repeats_of, shape_label, span, widths_of
+from archbuilder.graph.bounds import refuse_too_many, steps_in
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.op import Role as OpRole
@@ -29,6 +30,8 @@ _SECTION_ROLES: Final[dict[str, Role]] = {"stem": "stem", "stages": "stage", "ne
 
 def picture_of(graph: Graph, depth: Depth) -> Picture:
     """What is to be seen of a network at one depth."""
+    if depth == "layer":
+        refuse_too_many(steps_in(graph), "shown")
     summary = summarize(graph)
     painter = _Painter(summary, depth)
     painter.network()

@@ -171,7 +171,16 @@ class Graph:
 
     def source_of(self, value: Value) -> Value:
         """The value that stands behind steps that were left out."""
-        return next(_back(value, self.nodes))
+        return value if value.node == INPUT or value.item is not None else self._sources[value.node]
+
+    @cached_property
+    def _sources(self) -> list[Value]:
+        """For each node what stands behind it, if it was left out: found in order, since many may stand in a row."""
+        sources: list[Value] = []
+        for number, node in enumerate(self.nodes):
+            value = Value(number) if node.body is not None else node.inputs[0]
+            sources.append(sources[value.node] if value.item is None and INPUT < value.node < number else value)
+        return sources
 
     def main_path(self, end: Value | None = None) -> Iterator[Value]:
         """A value, by default the output, and those from which it comes, back along first inputs; what was left out is
@@ -204,15 +213,15 @@ class Graph:
             yield piece
             number = piece.stop
 
-    def reduction(self, value: Value) -> int:
-        """For how many pixels of the input one pixel of a value stands, along the height."""
-        return reduction_of(value, self.nodes, self.input)
-
     def ops(self) -> Iterator[tuple[Graph, Node, Op]]:
         """The nodes of ops on all levels, with the graphs that they stand in; each graph is looked through once."""
         return (
             (graph, node, node.body) for graph in graphs_in(self) for node in graph.nodes if isinstance(node.body, Op)
         )
+
+    def reduction(self, value: Value) -> int:
+        """For how many pixels of the input one pixel of a value stands, along the height."""
+        return reduction_of(value, self.nodes, self.input)
 
     @property
     def output_shape(self) -> Shape:
@@ -389,7 +398,8 @@ def _line(node: Node, name: str, inputs: str, labels: Mapping[Graph, str]) -> st
 def _value_names(graph: Graph) -> list[str]:
     """What each node's value is called: as the node, or its last repeat; a prime behind it for each that was called so before."""
     names = [node.all_names()[-1] for node in graph.nodes]
-    return [name + "'" * names[:number].count(name) for number, name in enumerate(names)]
+    seen = {name: iter(range(len(names))) for name in names}
+    return [name + "'" * next(seen[name]) for name in names]
 
 
 def _named(value: Value, names: Sequence[str], also: str | None = None) -> str:
@@ -399,18 +409,22 @@ def _named(value: Value, names: Sequence[str], also: str | None = None) -> str:
     return name if also in (None, name) else f"{also} = {name}"
 
 
-def reduction_of(value: Value, nodes: Sequence[Node], input: Shape) -> int:
-    """For how many pixels of the input one pixel of a value stands, along the height.
-
-    This is the product of what the steps on the way do, each to the nearest whole number: 15 pixels become 8 with a stride
-    of 2, and no rounding adds up.
+def reduction_of(value: Value, nodes: Sequence[Node], input: Shape, known: dict[Value, Fraction] | None = None) -> int:
+    """For how many pixels of the input one pixel of a value stands, along the height: the product of what the steps on the way
+    do, each to the nearest whole number, so that no rounding adds up. `known` keeps what was found for other values.
     """
-    down = up = 1
-    for after, before in pairwise(_height(each, nodes, input) for each in _back(value, nodes)):
-        if after and before and after != before:
-            down *= round(before / after) if before > after else 1
-            up *= round(after / before) if before < after else 1
-    return max(1, round(Fraction(down, up))) if up > 1 else down
+    way, known = list[Value](), {} if known is None else known
+    for each in _back(value, nodes):
+        way.append(each)
+        if each in known:
+            break
+    product = known.setdefault(way[-1], Fraction(1))
+    for before, after in pairwise(reversed(way)):
+        high, low = _height(before, nodes, input), _height(after, nodes, input)
+        if high and low and high != low:
+            product *= round(high / low) if high > low else Fraction(1, round(low / high))
+        known[after] = product
+    return max(1, round(product))
 
 
 def _back(value: Value, nodes: Sequence[Node]) -> Iterator[Value]:

@@ -11,6 +11,10 @@ from archbuilder.parameters import MAXIMUM_INTEGER, describe
 MAXIMUM_TEXT: Final = 200
 
 
+MAXIMUM_PARTS: Final = 1_000
+"""Parts of a list with which an expression computes, those inside of inner lists counted as often as they are there."""
+
+
 class FormulaError(Exception):
     """An expression is malformed or cannot be computed. A bare fact; the caller adds the place."""
 
@@ -25,6 +29,24 @@ def bounded(value: Any) -> Any:
         raise FormulaError("a number in this expression is too large")
     if isinstance(value, str) and len(value) > MAXIMUM_TEXT:
         raise FormulaError(f"a text in this expression has more than {MAXIMUM_TEXT} characters")
+    return value
+
+
+def bounded_parts(value: Any) -> Any:
+    """`value`, if it is no list of more parts than one can look through quickly. Lists share parts, so small ones may be huge.
+
+    Raises:
+        FormulaError: if it is.
+    """
+    if isinstance(value, list | tuple | dict):
+        open_parts, count = [value], 0
+        while open_parts:
+            part = open_parts.pop()
+            inner = part.values() if isinstance(part, dict) else part
+            count += len(inner)
+            if count > MAXIMUM_PARTS:
+                raise FormulaError(f"a list in this expression has more than {MAXIMUM_PARTS:,} parts")
+            open_parts += [each for each in inner if isinstance(each, list | tuple | dict)]
     return value
 
 
@@ -76,6 +98,7 @@ def _log2(value: Any) -> float:
 def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
     def extreme(*values: Any) -> Any:
         several = values[0] if len(values) == 1 and isinstance(values[0], list | tuple) else values
+        bounded_parts(several)
         return choose(number_of(value) for value in several)
 
     return extreme

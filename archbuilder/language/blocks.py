@@ -9,9 +9,11 @@ from typing import Final
 
 from archbuilder.diagnostics import Reporter, Source, suggest
 from archbuilder.language import zoo
+from archbuilder.language.files import HOW_TO_NAME, Files
 from archbuilder.language.merge import arrange_body, merge
 from archbuilder.language.reader import read_yaml
 from archbuilder.language.table import Items, Table
+from archbuilder.parameters import describe
 
 _MAXIMUM_BASES: Final = 20
 
@@ -125,32 +127,37 @@ def _broken(definition: Table) -> Table:
     return table
 
 
-def read_used_files(table: Table, folder: Path | None, reporter: Reporter) -> Table:
+def read_used_files(table: Table, folder: Path | None, files: Files, reporter: Reporter) -> Table:
     """`table` with the blocks of the files that it names in `use`; its own are stronger."""
     used = table.get("use")
     if used is None:
         return table
     places = used.places if isinstance(used, Items) else [table.value_places.get("use")]
-    files = used if isinstance(used, list) else [used]
+    named = used if isinstance(used, list) else [used]
     blocks = Table(table.value_places.get("use"))
-    for file, place in zip(files, places, strict=True):
+    seen, whole = set[Path](), True
+    for file, place in zip(named, places, strict=True):
         path = (folder or Path()) / str(file)
-        if not isinstance(file, str) or path.suffix not in (".yaml", ".yml") or not path.is_file():
-            advice = "write the path of a .yaml file, seen from this one"
-            reporter.error("unknown-file", f"there is no file of blocks {path}", place, help=advice)
+        if path in seen:
+            reporter.error("duplicate", f"`{file}` is here twice", place, help="remove one of them")
             continue
-        blocks = _with_file(blocks, path, reporter)
+        seen.add(path)
+        read = files.named_by_text(path, place, reporter, "file of blocks") if isinstance(file, str) else None
+        if not isinstance(file, str):
+            reporter.error("unknown-file", f"there is no file of blocks {describe(file)}", place, help=HOW_TO_NAME)
+        whole = whole and (read is not None or not isinstance(file, str))
+        if read is not None:
+            blocks = _with_blocks(blocks, files.own(read), reporter)
     laid = table.copy()
-    del laid["use"]
+    if whole:  # else it stays, so that nothing is said of blocks that may be there
+        del laid["use"]
     own = table.get("blocks")
     laid.put("blocks", merge(blocks, own, holds="blocks") if isinstance(own, Table) else blocks)
     return laid
 
 
-def _with_file(blocks: Table, path: Path, reporter: Reporter) -> Table:
-    read = read_yaml(Source(str(path), path.read_text("utf-8", errors="replace")), reporter)
-    if read is None:
-        return blocks
+def _with_blocks(blocks: Table, read: Table, reporter: Reporter) -> Table:
+    """Blocks with those of a file laid over them."""
     for key in read:
         if key != "blocks":
             message = f"a file of blocks holds `blocks` alone, not `{key}`"

@@ -7,16 +7,22 @@ from typing import Any
 
 import yaml
 
+from archbuilder.diagnostics import Place
 from archbuilder.language.models import Architecture, Step, write_section
 from archbuilder.language.reader import resolve_scalar
+from archbuilder.language.table import Table, key_place
 from archbuilder.language.words import SECTIONS
 
-Knows = Callable[[str, str], bool]
-"""Whether a block (by name) has a use for a key."""
+Knows = Callable[[str, str, Any], bool]
+"""Whether a block (by name) has a use for a key with a value."""
 
 
 def write_architecture(
-    architecture: Architecture, knows: Knows, unused: dict[str, set[str]], unused_parameters: set[str]
+    architecture: Architecture,
+    knows: Knows,
+    unused: dict[str, set[str]],
+    unused_parameters: set[str],
+    unused_places: set[Place | None],
 ) -> str:
     """The spec as YAML, its bases merged in, without what came from a base and its block, or the network, has no use for.
 
@@ -25,6 +31,7 @@ def write_architecture(
         knows: what blocks have a use for.
         unused: defaults that reach nothing, by block.
         unused_parameters: parameters that nothing uses.
+        unused_places: where defaults that steps give what is inside stand, if they reach nothing.
     """
     data = architecture.model_dump(by_alias=True, exclude_defaults=True)
     for block, keys in unused.items():
@@ -34,6 +41,8 @@ def write_architecture(
             data["defaults"][block] = kept
         elif keys:
             del data["defaults"][block]
+    data["defaults"] = {block: _useful(block, given, knows) for block, given in data.get("defaults", {}).items()}
+    data["defaults"] = {block: given for block, given in data["defaults"].items() if given not in (None, {})}
     for name in unused_parameters:
         del data["parameters"][name]
     written = {key: value for key, value in data.items() if value not in (None, {})}
@@ -41,22 +50,44 @@ def write_architecture(
     for name in SECTIONS:
         section = getattr(architecture, name)
         if section is not None:
-            written[name] = write_section(_without_unknown(section, knows))
+            written[name] = write_section(_without_unknown(section, knows, unused_places))
     return yaml.dump(
         _plain(written), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None
     )
 
 
-def _without_unknown(section: Any, knows: Knows) -> Any:
-    if isinstance(section, dict):  # what was removed is not there any more
-        return {name: _without_unknown(step, knows) for name, step in section.items() if not step.is_nothing}
+def _useful(block: str, given: Any, knows: Knows) -> Any:
+    """The defaults for a block without those that were removed."""
+    if not isinstance(given, dict):
+        return given
+    inner = {key: _useful(key, value, knows) for key, value in given.items()}
+    return {key: value for key, value in inner.items() if value not in (None, {}) or knows(block, key, value)}
+
+
+def _without_unknown(section: Any, knows: Knows, unused: set[Place | None]) -> Any:
+    if isinstance(section, dict):
+        return {name: _without_unknown(step, knows, unused) for name, step in section.items()}
     if isinstance(section, list):
-        return [_without_unknown(step, knows) for step in section]
+        return [_without_unknown(step, knows, unused) for step in section]
     if not isinstance(section, Step) or section.block is None:
         return section
     block = section.block
-    kept = {key: value for key, value in section.arguments.items() if not section.is_weak(key) or knows(block, key)}
-    return section if len(kept) == len(section.arguments) else section.with_arguments(kept)
+    kept = {
+        key: value
+        for key, value in _without_unused(section.arguments, unused).items()
+        if not (section.is_weak(key) or value in (None, {})) or knows(block, key, value)
+    }
+    return section if kept == section.arguments else section.with_arguments(kept)
+
+
+def _without_unused(arguments: dict[str, Any], unused: set[Place | None]) -> dict[str, Any]:
+    """The arguments of a step without the defaults in them that reach nothing."""
+    return {
+        key: {inner: each for inner, each in value.items() if key_place(value, inner) not in unused}
+        if unused and isinstance(value, Table)
+        else value
+        for key, value in arguments.items()
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,15 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol, Self
 
 from archbuilder.diagnostics import shorten
-from archbuilder.language.arithmetic import FUNCTIONS, MAXIMUM_TEXT, FormulaError, bounded, number_of, power
+from archbuilder.language.arithmetic import (
+    FUNCTIONS,
+    MAXIMUM_TEXT,
+    FormulaError,
+    bounded,
+    bounded_parts,
+    number_of,
+    power,
+)
 from archbuilder.parameters import describe
 
 MAXIMUM_LENGTH: Final = 400
@@ -291,7 +299,11 @@ def _boolean(node: ast.BoolOp, names: set[str], depth: int) -> Evaluate:
 def _is_in(left: Any, right: Any) -> bool:
     if not isinstance(right, list | tuple):
         raise FormulaError("`in` needs a list at its right")
-    return left in right
+    return left in bounded_parts(right)
+
+
+def _equal(left: Any, right: Any) -> bool:
+    return bool(bounded_parts(left) == bounded_parts(right))
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -299,8 +311,8 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 
 _COMPARISONS: Final[dict[type[ast.AST], Callable[[Any, Any], bool]]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
+    ast.Eq: _equal,
+    ast.NotEq: lambda left, right: not _equal(left, right),
     ast.Lt: _ordered(operator.lt),
     ast.LtE: _ordered(operator.le),
     ast.Gt: _ordered(operator.gt),
@@ -336,7 +348,7 @@ def _choice(node: ast.IfExp, names: set[str], depth: int) -> Evaluate:
 
 def _list(node: ast.List | ast.Tuple, names: set[str], depth: int) -> Evaluate:
     parts = [_walk(part, names, depth) for part in node.elts]
-    return lambda scope: [part(scope) for part in parts]
+    return lambda scope: bounded_parts([part(scope) for part in parts])
 
 
 def _index(node: ast.Subscript, names: set[str], depth: int) -> Evaluate:

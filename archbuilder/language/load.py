@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
+from archbuilder.diagnostics import Place, Reporter, Source, SpecError, shorten, suggest
 from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
+from archbuilder.language.files import Files
 from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, weaken
 from archbuilder.language.models import Architecture, validate_architecture
-from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, plain_value, read_bytes, read_yaml
+from archbuilder.language.reader import MAXIMUM_NESTING, plain_value
 from archbuilder.language.table import Items, Table, as_table
 from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
 
@@ -23,29 +24,33 @@ Spec: TypeAlias = str | Path | Architecture | Mapping[str, Any]
 """What describes a network: a path, a name of the zoo, an architecture made in Python, or a dict as YAML has it."""
 
 
-def load_architecture(spec: Spec, overrides: Mapping[str, Any] | None = None, text: str | None = None) -> Architecture:
+def load_architecture(
+    spec: Spec, overrides: Mapping[str, Any] | None = None, text: str | None = None, files: Files | None = None
+) -> Architecture:
     """The network that a path, a zoo name, a dict or a text describes.
 
     Args:
         spec: what describes it.
         overrides: what to set, by dotted path: `classes`, `layer3.depth`, `input.size`.
         text: the spec itself; `spec` is then only its name in messages, and the variant of it that is meant.
+        files: what has been read already, where several variants of a file are asked for.
 
     Raises:
         SpecError: with every mistake in the text.
         FileNotFoundError: if there is no such file or name.
     """
     reporter = Reporter()
+    search = Search(files or Files(), reporter)
     if isinstance(spec, Architecture):
         if not overrides and spec.table is not None:
             return spec
-        table: Table | None = _resolve(_table_of(spec), None, None, reporter, ())
+        table: Table | None = _resolve(_table_of(spec), None, None, search)
     elif isinstance(spec, Mapping):
-        table = _of_mapping(spec, reporter)
+        table = _of_mapping(spec, search)
     elif text is not None:
-        table = _of_text(str(spec), text, reporter)
+        table = _of_text(str(spec), text, search)
     else:
-        table = _find(str(spec), None, reporter, (), None)
+        table = _find(str(spec), None, search, None)
     if table is not None:
         for path, value in (overrides or {}).items():
             table = _override(table, path, as_table(plain_value(value)), reporter)
@@ -75,16 +80,17 @@ def load_block(
     reporter = Reporter()
     found: Table | None = Table()
     if text is not None:
-        found = _of_text(str(spec or "<text>"), text, reporter)
+        found = _of_text(str(spec or "<text>"), text, Search(Files(), reporter))
     elif spec is not None:
-        found = _find(str(spec), None, reporter, (), None)
+        found = _find(str(spec), None, Search(Files(), reporter), None)
     use = Table()
     use.put("block", block)
     if several:
         use.put("from", "input.*")
     for path, value in parameters.items():
         plain = plain_value(value)
-        use = merge(use, _nest(path.split("."), plain, *_places_of_setting(path, plain)))
+        if not _is_too_deep(path, reporter):
+            use = merge(use, _nest(path.split("."), plain, *_places_of_setting(path, plain)))
     table = Table()
     for word in FOR_BLOCKS:
         if found and word in found:
@@ -130,14 +136,14 @@ def as_far_as_possible(load: Callable[[], Architecture], reporter: Reporter) -> 
         return error.architecture
 
 
-def variants_of(path: Path, text: str | None = None) -> tuple[str | None, list[str]]:
+def variants_of(path: Path, text: str | None = None, files: Files | None = None) -> tuple[str | None, list[str]]:
     """The default variant of a file, or of a text that is called so, and the keys of all.
 
     Raises:
         SpecError: if the file cannot be read as YAML.
     """
-    reporter = Reporter()
-    table = _read(path, reporter) if text is None else read_yaml(Source(str(path), text), reporter)
+    reporter, files = Reporter(), files or Files()
+    table = files.named_by_user(path, reporter) if text is None else files.of_text(str(path), text, reporter)
     reporter.raise_if_any()
     if table is None:
         return None, []
@@ -156,71 +162,49 @@ def network_names() -> list[str]:
     return sorted(names)
 
 
-def _read(path: Path, reporter: Reporter) -> Table | None:
-    shipped = path.is_relative_to(zoo.SPECS)
-    name = str(path)
-    with path.open("rb") as file:
-        data = read_bytes(file)
-    if len(data) > MAXIMUM_BYTES:
-        message = f"this text has more than {MAXIMUM_CHARACTERS:,} characters, which is all that is read"
-        reporter.error("too-large", message, Place(Source(name, ""), 1, 1, 2))
-        return None
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        source = Source(name, error.object.decode("utf-8", "replace"))
-        before = error.object[: error.start].decode("utf-8")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        message = "this is not a text in UTF-8"
-        reporter.error("not-text", message, Place(source, line, column, column + 1), help="save the file as UTF-8")
-        return None
-    return read_yaml(Source(name, text, shipped), reporter)
+class Search(NamedTuple):
+    """The search for a spec and what it extends: the files, where mistakes go, and which specs led here."""
+
+    files: Files
+    reporter: Reporter
+    chain: tuple[str, ...] = ()
 
 
-def _of_text(name: str, text: str, reporter: Reporter) -> Table | None:
+def _of_text(name: str, text: str, search: Search) -> Table | None:
     """The merged table of a text, or of the variant of it that its name asks for."""
     wanted = zoo.parse_reference(name)
-    read = read_yaml(Source(wanted.name, text), reporter)
-    return read and _resolve(read, None, wanted.variant, reporter, ())
+    read = search.files.of_text(wanted.name, text, search.reporter)
+    return read and _resolve(read, None, wanted.variant, search)
 
 
-def _find(
-    word: str, folder: Path | None, reporter: Reporter, chain: tuple[str, ...], place: Place | None
-) -> Table | None:
+def _find(word: str, folder: Path | None, search: Search, place: Place | None) -> Table | None:
     """The merged table that a word means, looked up from `folder`; unknown words are reported at `place`, or raised."""
+    files, reporter, _ = search
     wanted = zoo.parse_reference(word, folder)
     path, variant, table = wanted.path, wanted.variant, None
     if path is None:
         path, holders = zoo.find(wanted.name)
         if path is None:
-            path, variant, table = _find_variant(holders, reporter)
+            path, variant, table = _find_variant(holders, search)
             if path is not None and wanted.variant is not None:
                 reporter.error("unknown-variant", f"`{wanted.name}` is a variant itself: it has no variants", place)
                 return None
     if path is None:
         _report_unknown(wanted.name, reporter, place)
         return None
-    if not zoo.is_file(path):
-        if place is None:
-            raise FileNotFoundError(f"there is no file {path}")
-        reporter.error("unknown-spec", f"there is no file {path}", place)
-        return None
-    try:
-        table = table or _read(path, reporter)
-    except OSError as error:
-        if place is None:
-            raise
-        reporter.error("unknown-spec", f"{path} cannot be read: {error.strerror}", place)
-        return None
-    return table and _resolve(table, path, variant, reporter, chain, place)
+    if place is not None:
+        table = table or files.named_by_text(path, place, reporter, "spec")
+    elif not zoo.is_file(path):
+        raise FileNotFoundError(f"there is no file {path}")
+    else:
+        table = table or files.named_by_user(path, reporter)
+    return table and _resolve(table, path, variant, search, place)
 
 
-def _find_variant(
-    holders: Iterable[tuple[Path, str]], reporter: Reporter
-) -> tuple[Path | None, str | None, Table | None]:
-    """The first of some files that has the variant wanted of it, with that variant and the file's table."""
+def _find_variant(holders: Iterable[tuple[Path, str]], search: Search) -> tuple[Path | None, str | None, Table | None]:
+    """The first of some files of the zoo that has the variant wanted of it, with that variant and the file's table."""
     for path, key in holders:
-        table = _read(path, reporter)
+        table = search.files.shipped(path, search.reporter)
         variants = table.get("variants") if table is not None else None
         if isinstance(variants, dict) and key in variants:
             return path, key, table
@@ -240,13 +224,14 @@ def _resolve(
     table: Table,
     path: Path | None,
     variant: str | None,
-    reporter: Reporter,
-    chain: tuple[str, ...],
+    search: Search,
     place: Place | None = None,
 ) -> Table | None:
     """`table` laid over what it extends, then its variant laid over that."""
+    files, reporter, chain = search
     folder = path.parent if path else None
-    table = read_used_files(_with_variant(table, variant, reporter, place), folder, reporter)
+    table = files.own(_with_variant(table, variant, reporter, place))
+    table = read_used_files(table, folder, files, reporter)
     table = _locate_plugins(table, folder)
     extends = table.get("extends")
     if extends is None:
@@ -259,7 +244,7 @@ def _resolve(
         reason = "this spec extends itself" if me in chain else f"more than {MAXIMUM_BASES} specs extend each other"
         reporter.error("endless-extends", reason, where)
         return None
-    base = _find(extends, path.parent if path else None, reporter, (*chain, me), where)
+    base = _find(extends, folder, search._replace(chain=(*chain, me)), where or table.place)
     if base is None:
         return None
     merged = merge(inherit(base), table, inherited=True)
@@ -328,6 +313,8 @@ def _check_variants(table: Table, variants: Table, reporter: Reporter) -> None:
 def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     """`table` with one value set, as if a variant had written it."""
     place, value_place = _places_of_setting(path, value)
+    if _is_too_deep(path, reporter):
+        return table
     keys = _target(table, path.split("."))
     if keys is None:
         message, help = _why_not(table, path)
@@ -348,6 +335,15 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     return merge(table, _nest(keys, value, place, value_place))
 
 
+def _is_too_deep(path: str, reporter: Reporter) -> bool:
+    """Whether what is set stands deeper than a text can have it, which is reported."""
+    if path.count(".") < MAXIMUM_NESTING:
+        return False
+    place, _ = _places_of_setting(path, "")
+    reporter.error("too-deep", f"a path has at most {MAXIMUM_NESTING} names", place)
+    return True
+
+
 def _why_not(table: Table, path: str) -> tuple[str, str | None]:
     """Why a path cannot be set, and what can."""
     if path in table or any(word.name == path for word in NETWORK):
@@ -363,7 +359,7 @@ def _why_not(table: Table, path: str) -> tuple[str, str | None]:
 
 def _places_of_setting(path: str, value: Any) -> tuple[Place, Place]:
     """Where a value that is set from outside stands: its name's place and its own."""
-    source = Source(f"--set {path}", f"{path}={value}")
+    source = Source(f"--set {shorten(path)}", f"{path}={value}")
     return Place(source, 1, 1, len(path) + 1), Place(source, 1, len(path) + 2, len(source.text) + 1)
 
 
@@ -394,14 +390,14 @@ def _nest(keys: list[str], value: Any, key_place: Place, value_place: Place) -> 
     return table
 
 
-def _of_mapping(written: Mapping[str, Any], reporter: Reporter) -> Table | None:
+def _of_mapping(written: Mapping[str, Any], search: Search) -> Table | None:
     """A dict that has what a spec's text would, as a table without places."""
     try:
         table: Table = as_table(plain_value(dict(written)))
-    except RecursionError:
-        reporter.error("too-large", "this spec nests deeper than any network, or holds itself", None)
+    except (RecursionError, ValueError):
+        search.reporter.error("too-large", "this spec nests deeper than any network, or holds itself", None)
         return None
-    return _resolve(table, None, None, reporter, ())
+    return _resolve(table, None, None, search)
 
 
 def _table_of(architecture: Architecture) -> Table:

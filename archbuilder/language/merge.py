@@ -5,6 +5,8 @@ The rules are the same for `extends`, for `variants` and for what is set on the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from archbuilder.diagnostics import Place, Reporter, suggest
@@ -154,7 +156,7 @@ def arrange_body(body: Table, reporter: Reporter) -> Table:
 
 def arrange_steps(section: Table, reporter: Reporter) -> Table:
     """The steps of one map in the places that `before` and `after` ask for."""
-    order = list(section)
+    order = _Order(section)
     behind: dict[str, str] = {}
     settled: dict[str, Table] = {}
     for key in _anchors_first(section):
@@ -176,32 +178,59 @@ def arrange_steps(section: Table, reporter: Reporter) -> Table:
             help = suggest(anchor, [name for name in section if name != key])
             reporter.error("unknown-step", f"there is no step `{anchor}` to put `{key}` {side}", place, help=help)
             continue
-        order.remove(key)
         if side == "before":
-            order.insert(order.index(anchor), key)
+            order.move(key, order.before[anchor])
         else:  # several behind the same step keep the order in which they are written
-            order.insert(order.index(behind.get(anchor, anchor)) + 1, key)
+            order.move(key, behind.get(anchor, anchor))
             behind[anchor] = key
     if not settled:
         return section
     arranged = section.copy()
     arranged.clear()
-    for key in order:
+    for key in order.names():
         arranged[key] = settled.get(key, section[key])
     return arranged
+
+
+class _Order:
+    """Names in a row that can be moved: each knows the one before it and the one behind it; None is before and behind all."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        row: list[str | None] = [None, *names, None]
+        self.behind = dict(pairwise(row))
+        self.before = {behind: name for name, behind in pairwise(row)}
+
+    def move(self, name: str, to: str | None) -> None:
+        """Puts a name behind another one."""
+        if to == name:
+            return
+        self._join(self.before[name], self.behind[name])
+        after = self.behind[to]
+        self._join(to, name)
+        self._join(name, after)
+
+    def _join(self, name: str | None, behind: str | None) -> None:
+        self.behind[name], self.before[behind] = behind, name
+
+    def names(self) -> Iterator[str]:
+        """The names, one behind the other."""
+        name = self.behind[None]
+        while name is not None:
+            yield name
+            name = self.behind[name]
 
 
 def _anchors_first(section: Table) -> list[str]:
     """The steps in such an order that each comes behind the one that it wants to stand beside."""
     ordered: dict[str, None] = {}
     for key in section:
-        chain = [key]
+        chain, last = {key: None}, key
         while True:
-            wish = _wish(section[chain[-1]])
+            wish = _wish(section[last])
             anchor = wish[1] if wish is not None else None
             if not isinstance(anchor, str) or anchor not in section or anchor in chain or anchor in ordered:
                 break
-            chain.append(anchor)
+            chain[anchor], last = None, anchor
         ordered.update(dict.fromkeys(reversed(chain)))
     return list(ordered)
 

@@ -129,8 +129,14 @@ def resolve_scalar(text: str) -> Any:
     return text
 
 
-def plain_value(value: Any) -> Any:
-    """A value that Python code gives, with numbers of other libraries (NumPy's) as Python's own, in lists and maps too."""
+def plain_value(value: Any, depth: int = 0) -> Any:
+    """A value that Python code gives, with numbers of other libraries (NumPy's) as Python's own, in lists and maps too.
+
+    Raises:
+        ValueError: if it is nested deeper than a text could be.
+    """
+    if depth > MAXIMUM_NESTING:
+        raise ValueError(f"maps and lists are nested more than {MAXIMUM_NESTING} deep")
     if isinstance(value, bool | str) or type(value) in (int, float):
         return value
     if isinstance(value, Integral):
@@ -138,8 +144,8 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, Real):
         return float(value)
     if isinstance(value, dict):
-        return {key: plain_value(each) for key, each in value.items()}
-    return [plain_value(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: plain_value(each, depth + 1) for key, each in value.items()}
+    return [plain_value(each, depth + 1) for each in value] if isinstance(value, list | tuple) else value
 
 
 # ---- maps and lists --------------------------------------------------------------------------------------------------
@@ -317,7 +323,10 @@ _HANDLERS: Final = {
 
 # ---- what YAML cannot read -------------------------------------------------------------------------------------------
 
-_EXPRESSION_IN_FLOW = re.compile(r"[{\[,:]\s*\$\([^)]*(,|\[|: )")
+_EXPRESSION_IN_FLOW = re.compile(r"[{\[,:]\s{0,9}\$\([^)]{0,400}(,|\[|: )")
+
+_MAXIMUM_SEARCHED: Final = 2_000
+"""So much of a line is looked through for what may have been meant."""
 
 _SYNTAX: Final = (
     ("',' or '}'", "expected `,` or `}` here", "close the `{`, or put a text with `,` `{` `}` or `: ` in it in quotes"),
@@ -356,7 +365,7 @@ def _report_syntax(error: yaml.MarkedYAMLError, source: Source, reporter: Report
     opened = error.context_mark.line + 1 if error.context_mark is not None else line
     if help is not None and help.startswith("close the") and opened != line:
         help = help.replace("`,", f"` of line {opened},", 1)
-    if _EXPRESSION_IN_FLOW.search(text):
+    if _EXPRESSION_IN_FLOW.search(text[:_MAXIMUM_SEARCHED]):
         help = 'an expression with a comma, a bracket or a colon inside {...} needs double quotes: "$(...)"'
     elif message.startswith("this line") and text.lstrip().startswith("- "):
         message, help = "a `-` cannot stand among the keys of a map", "write `key: value`, or `- ` before all of them"

@@ -349,6 +349,8 @@ def _write_step(step: Step) -> Any:
     }
     if step.from_ is not None and len(step.from_) == 1:
         said["from"] = step.from_[0]
+    if "else" in said:  # it means nothing without the other
+        said.setdefault("when", step.when)
     first: dict[str, Any] = {word: said.pop(word) for word in ("block", "from", "depth") if word in said}
     written = {**first, **step.arguments, **said}
     if step.body is not None:
@@ -362,10 +364,11 @@ def _write_step(step: Step) -> Any:
 def write_body(body: Any) -> Any:
     """A body as plain maps and lists."""
     if isinstance(body, list):
-        return [_write_step(step) for step in body]
-    if isinstance(body, dict):
+        return [_write_step(step) for step in body if not step.is_nothing]
+    if isinstance(body, dict):  # what was removed is not there any more
         return {
             (step.loop.header if step.loop else name): (write_body(step.body) if step.loop else _write_step(step))
             for name, step in body.items()
+            if not step.is_nothing
         }
     return body

@@ -86,6 +86,20 @@ class Items(list[Any]):
         return list, (list(self),)
 
 
+def copied_table(value: Any) -> Any:
+    """A map or a list with all maps and lists in it copied, their places too; anything else as it is."""
+    if isinstance(value, Table):
+        table = value.copy()
+        table.update({key: copied_table(each) for key, each in value.items()})
+        return table
+    if isinstance(value, Items):
+        items = Items(value.place)
+        items.extend(map(copied_table, value))
+        items.places = value.places
+        return items
+    return value
+
+
 def key_place(container: Any, key: str | int) -> Place | None:
     """Where a key of a map is written, if the map was read from a text."""
     return container.key_places.get(str(key)) if isinstance(container, Table) else None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
-from archbuilder.graph.graph import INPUT, Node, Value, value_of
+from archbuilder.graph.graph import INPUT, Node, Value, reduction_of, value_of
 from archbuilder.graph.origin import Origin, Turn
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.formula import Formula
@@ -189,6 +190,12 @@ class Builder:
     loose: dict[str, int] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
     loops: list[int] = field(default_factory=list)
+    reductions: dict[Value, Fraction] = field(default_factory=dict)
+    parts: dict[Value, list[Value]] = field(default_factory=dict)
+
+    def reduction(self, value: Value) -> int:
+        """For how many pixels of the input one pixel of a value stands, along the height."""
+        return reduction_of(value, self.nodes, self.input, self.reductions)
 
     def add(self, node: Node) -> Value:
         """Appends a node; its value."""

@@ -48,21 +48,21 @@ def shipped_names() -> list[str]:
 class Library:
     """The blocks that one network can use.
 
-    `own` are its own. `incomplete` says that it asks for a plugin that is not there, so that a name may be unknown for that
-    reason. `unused` is told what its own blocks declare and do not use: a mistake, where nothing else is wrong that may
-    explain it.
+    `own` are its own. `incomplete` says that it asks for a plugin or a file of blocks that is not there, so that a name may be
+    unknown for that reason. `unused` is told what its own blocks declare and do not use: a mistake, where nothing else is
+    wrong that may explain it.
     """
 
     own: dict[str, BlockDefinition] = field(default_factory=dict)
     incomplete: bool = False
-    unused: Reporter = field(default_factory=Reporter)
+    unused: Reporter = field(default_factory=lambda: Reporter(is_aside=True))
     _plans: dict[str, DefinitionPlan] = field(default_factory=dict)
     _uses: dict[tuple[DefinitionPlan, tuple[StepPlan, ...]], UsePlan] = field(default_factory=dict)
 
     @classmethod
     def of(cls, architecture: Architecture, reporter: Reporter) -> Library:
         """The library of a network; its own blocks may not take a name that is taken."""
-        library = cls(incomplete=not _has_plugins(architecture, reporter))
+        library = cls(incomplete=not _has_plugins(architecture, reporter) or architecture.use is not None)
         for name, definition in architecture.blocks.items():
             taken = "an op" if name in OPS else "a shipped block" if name in shipped_files() else ""
             taken = "defined by a plugin" if name in REGISTRY.entries else taken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Self
 
@@ -10,7 +10,7 @@ from archbuilder.diagnostics import Note, Place, Reporter, suggest
 from archbuilder.graph.graph import Graph, Node, Output
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape
-from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.arithmetic import FormulaError, bounded_parts
 from archbuilder.language.formula import Formula, UnknownNameError
 from archbuilder.language.table import value_place
 from archbuilder.lower.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
@@ -19,6 +19,8 @@ from archbuilder.lower.plans import StepPlan, UsePlan
 
 MAXIMUM_NODES: Final = 20_000
 """Distinct nodes of a network; repeats of equal blocks count once."""
+MAXIMUM_TAKEN: Final = 1_000_000
+"""Values that the steps of a network take, all together."""
 MAXIMUM_RECURSION: Final = 40
 """How deep blocks may stand in blocks."""
 
@@ -78,6 +80,7 @@ class Lowering:
     inside_defaults: dict[Any, Defaults] = field(default_factory=dict)
     checked_names: set[str] = field(default_factory=set)
     nodes: int = 0
+    taken: int = 0
     depth: int = 0
 
     # ---- mistakes -----------------------------------------------------------------------------------------------
@@ -114,6 +117,17 @@ class Lowering:
             self.error(frame, "too-large", message, place)
             raise TooLarge
 
+    def count_taken(self, frame: Frame, place: Place | None, count: int) -> None:
+        """Counts values that a step at `place` takes.
+
+        Raises:
+            TooLarge: if there are too many; that is reported.
+        """
+        self.taken += count
+        if self.taken > MAXIMUM_TAKEN:
+            self.error(frame, "too-large", f"the steps of this network take more than {MAXIMUM_TAKEN:,} values", place)
+            raise TooLarge
+
     def inside(self, frame: Frame, place: Place | None) -> Self:
         """The context of one level deeper in blocks, for a step at `place`.
 
@@ -144,12 +158,22 @@ class Lowering:
             return self._compute(value, frame, place, scope)
         if isinstance(value, list):
             places = [value_place(value, number) or place for number in range(len(value))]
-            return [self.evaluate(each, frame, at, scope) for each, at in zip(value, places, strict=True)]
+            listed = [self.evaluate(each, frame, at, scope) for each, at in zip(value, places, strict=True)]
+            return self._joined(listed, value, frame, place)
         if isinstance(value, dict):
-            return {
+            table = {
                 key: self.evaluate(each, frame, value_place(value, key) or place, scope) for key, each in value.items()
             }
+            return self._joined(table, value.values(), frame, place)
         return value
+
+    def _joined(self, value: Any, written: Iterable[Any], frame: Frame, place: Place | None) -> Any:
+        """A list or a map of what was computed. Values may share parts, so a short text may mean a huge one."""
+        try:
+            return bounded_parts(value) if any(type(each) is Formula for each in written) else value
+        except FormulaError as error:
+            self.error(frame, "bad-expression", str(error), place)
+            raise GiveUp from None
 
     def _compute(self, formula: Formula, frame: Frame, place: Place | None, scope: Scope | None) -> Any:
         names = frame if scope is None else _Elsewhere(scope.variables, frame)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Note, Place, Reporter, shorten
 from archbuilder.graph.dilation import NotKept, dilated
-from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
+from archbuilder.graph.graph import Graph, Section, Tap, Value
 from archbuilder.graph.shapes import Map, Shape, Streams, image
 from archbuilder.graph.weights import different_weight
 from archbuilder.language.formula import Formula
@@ -85,7 +85,7 @@ def lower_with_record(
     graph = network.lower()
     if network.lowering.sizes and shape != own:
         # Weights are those of the spec's own input, whatever is asked for: what a block holds has that size.
-        usual = _Network(architecture, own, Reporter())
+        usual = _Network(architecture, own, Reporter(is_aside=True))
         usual.lower()
         network = _Network(architecture, shape, reporter, usual.lowering.sizes)
         graph = network.lower()
@@ -118,19 +118,30 @@ def _whole(graph: Graph | None, reporter: Reporter) -> Graph:
     return graph
 
 
-def unused_by(architecture: Architecture) -> tuple[dict[str, set[str]], set[str]]:
-    """What came from a base and reaches nothing here: defaults by block, and parameters. Nothing, where something is wrong."""
-    reporter = Reporter()
+class Unused(NamedTuple):
+    """What came from a base and reaches nothing: defaults by block, parameters, and defaults of steps by where they stand."""
+
+    defaults: dict[str, set[str]]
+    parameters: set[str]
+    places: set[Place | None]
+
+
+def unused_by(architecture: Architecture) -> Unused:
+    """What came from a base and reaches nothing here. Nothing, where something is wrong."""
+    reporter = Reporter(is_aside=True)
     network = _Network(architecture, _shape(architecture, None), reporter)
     network.lower()
     if reporter.diagnostics:
-        return {}, set()
+        return Unused({}, set(), set())
     defaults = {
         block: {key for key, each in found.items() if each.plan.weak and not each.used}
         for block, found in network.frame.defaults.settings.items()
     }
     weak: frozenset[str] = getattr(architecture.parameters, "weak", frozenset())
-    return defaults, set(weak - names_used(architecture))
+    settings = network.lowering.settings
+    idle = {each.plan.key_place for each in settings if each.plan.weak} - {None}
+    used = {each.plan.key_place for each in settings if each.used}
+    return Unused(defaults, set(weak - names_used(architecture)), idle - used)
 
 
 def _shape(architecture: Architecture, input: tuple[int, int, int] | None) -> Map:
@@ -351,13 +362,15 @@ def taps_of(
     if wanted is None:
         return _default_taps(frame.builder, sections)
     taps: list[Tap] = []
+    whole, seen = POISON not in frame.values.values(), set[str]()
     for number, name in enumerate(wanted):
         place = architecture.place_inside("features", number)
-        if name in wanted[:number]:
+        if name in seen:
             reporter.error("duplicate", f"`{name}` is here twice", place, help="remove one of them")
             continue
+        seen.add(name)
         values = find_values(name, frame) or _inline_values(name, frame.builder)
-        if values is None and POISON not in frame.values.values():  # else it may be one of those that went wrong
+        if values is None and whole:  # else it may be one of those that went wrong
             message = f"there is no step `{name}` to take features from"
             reporter.error("unknown-step", message, place, help=advice_for(name, frame))
         for value in values or ():
@@ -384,7 +397,7 @@ def _inline_values(name: str, builder: Builder) -> list[Value] | None:
 
 def _tap(name: str, value: Value, builder: Builder) -> Tap:
     is_map = isinstance(builder.shape_of(value), Map)
-    return Tap(name, value, reduction_of(value, builder.nodes, builder.input) if is_map else 0)
+    return Tap(name, value, builder.reduction(value) if is_map else 0)
 
 
 def _default_taps(builder: Builder, sections: Sequence[Section]) -> tuple[Tap, ...]:

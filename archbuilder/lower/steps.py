@@ -17,7 +17,7 @@ from archbuilder.graph.shapes import Shape
 from archbuilder.language.models import BlockDefinition, Loop
 from archbuilder.lower.arguments import read_use, read_values, resolve
 from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Frame, Made, Site, Slot, Use
-from archbuilder.lower.lowering import Call, GiveUp, Lowering, Target, TooLarge
+from archbuilder.lower.lowering import Call, GiveUp, Lowering, Target
 from archbuilder.lower.naming import (
     Words,
     check_name,
@@ -73,8 +73,6 @@ def lower_body(lowering: Lowering, body: BodyPlan, frame: Frame) -> None:
 
 def lower_step(lowering: Lowering, plan: StepPlan, frame: Frame, name: str | None = None) -> bool:
     """Lowers one step, under its own name or another one; whether it takes a number in a list."""
-    if lowering.reporter.diagnostics and lowering.reporter.is_full:
-        raise TooLarge
     name = name or plan.name
     try:
         if plan.loop is not None:

@@ -47,6 +47,7 @@ def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: b
             message = f"a step takes at most {MAXIMUM_REPEATS:,} values"
             lowering.error(frame, "too-large", message, _place_of_input(plan, number))
             raise GiveUp
+    lowering.count_taken(frame, plan.place, len(found))
     return tuple(found)
 
 
@@ -142,7 +143,10 @@ def _parts(name: str, frame: Frame) -> list[Value] | None:
     shape = frame.builder.shape_of(value)
     if not isinstance(shape, Streams):
         return [value]  # one value is a list of one
-    return [Value(value.node, number) for number in range(len(shape))]
+    known = frame.builder.parts
+    if value not in known:
+        known[value] = [Value(value.node, number) for number in range(len(shape))]
+    return known[value]
 
 
 # ---- what it gives --------------------------------------------------------------------------------------------------

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import linecache
+import os
 import sys
 import traceback
 from pathlib import Path
 
 from archbuilder.diagnostics import Diagnostic, Place, Source, SpecError
+from archbuilder.language.files import UnreadableError, text_of_file
+from archbuilder.language.zoo import is_file
 from archbuilder.plugin.registry import REGISTRY, PluginError, place_of_line
 
 
@@ -25,10 +28,13 @@ def load_plugin(path: str | Path) -> None:
         SpecError: with what is wrong in the file, and in which line.
         FileNotFoundError: if there is no such file.
     """
-    file = Path(path).resolve()
-    if not file.is_file():
+    file = Path(os.path.realpath(path))
+    if not (is_file(file) and file.is_file()):
         raise FileNotFoundError(f"there is no plugin {path}")
-    text = file.read_text("utf-8", errors="replace")
+    try:
+        text = text_of_file(file)
+    except UnreadableError as error:
+        raise SpecError([error.diagnostic]) from None
     if REGISTRY.files.get(file) == text:
         return
     source = Source(str(file), text)

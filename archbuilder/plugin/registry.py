@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -106,7 +107,7 @@ def place_of_line(source: Source, number: int) -> Place:
 def is_loaded(path: str) -> bool:
     """Whether a file has been loaded; another path to the same file counts."""
     try:
-        return Path(path).resolve() in REGISTRY.files
+        return Path(os.path.realpath(path)) in REGISTRY.files
     except (OSError, ValueError):  # what cannot be a path
         return False
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from archbuilder.diagnostics import Diagnostic, SpecError, shorten, suggest
+from archbuilder.graph.bounds import refuse_to_build
 from archbuilder.graph.cut import cut
 from archbuilder.graph.graph import Graph, Tap, Value
 from archbuilder.graph.shapes import Map
@@ -44,6 +45,7 @@ def module_maker(
     Raises:
         SpecError: if no feature is named, or one that is none of the network's steps, or a module of a plugin is not as declared.
         TypeError: if `features` is something else than names.
+        TooManyStepsError: if it has too many steps.
         ModuleNotFoundError: if torch is not installed.
     """
     if features is not None:
@@ -58,6 +60,7 @@ def module_maker(
     from archbuilder.pytorch.foreign import check_modules
     from archbuilder.pytorch.redrawn import redrawn_dimensions
 
+    refuse_to_build(graph)
     check_modules(graph)
     return partial(_made, class_of(*source_of(graph)), redrawn_dimensions(graph), architecture)
 

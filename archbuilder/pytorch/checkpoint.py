@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archbuilder.diagnostics import printable
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -32,19 +34,21 @@ class CheckpointError(ValueError):
         unexpected: Sequence[str] = (),
         misshapen: Sequence[str] = (),
         mistyped: Sequence[str] = (),
+        unreadable: Sequence[str] = (),
     ) -> None:
         self.missing, self.unexpected = list(missing), list(unexpected)
         self.misshapen, self.mistyped = list(misshapen), list(mistyped)
-        lines = [message]
+        lines = [printable(line) for line in message.split("\n")]
         for title, keys in (
             ("missing in the file", self.missing),
             ("not in the model", self.unexpected),
             ("of another shape", self.misshapen),
             ("of another kind of number", self.mistyped),
+            ("not plain", list(unreadable)),
         ):
             if keys:
                 lines.append(f"  {title} ({len(keys)}):")
-                lines += [f"    {key}" for key in keys[:_SHOWN]]
+                lines += [f"    {printable(key)}" for key in keys[:_SHOWN]]
                 lines += [f"    ... and {len(keys) - _SHOWN} more"] if len(keys) > _SHOWN else []
         super().__init__("\n".join(lines))
 
@@ -70,7 +74,11 @@ def load_into(model: nn.Module, path: Path) -> None:
     names = _plain_names(model)
     state = _as_named_in(list(names), _read(path))
     _compare(path, {name: own[key] for name, key in names.items()}, state)
-    model.load_state_dict({names[name]: value for name, value in state.items()})
+    try:  # first all are converted, then all are taken: nothing is changed by halves
+        converted = {names[name]: value.to(own[names[name]].dtype) for name, value in state.items()}
+    except RuntimeError as error:
+        raise CheckpointError(f"{path} holds numbers that cannot be converted: {error}") from None
+    model.load_state_dict(converted)
 
 
 def _compare(path: Path, own: dict[str, Tensor], state: dict[str, Tensor]) -> None:
@@ -201,7 +209,27 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
             break
     if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
         raise CheckpointError(f"{path} holds no state_dict, which is a map from names to tensors; {_SAVE}")
+    odd = [f"{key}: {_kind_of_storage(value)}" for key, value in found.items() if not _is_plain(value)]
+    if odd:
+        raise CheckpointError(f"{path} holds tensors that are no plain numbers in memory; {_SAVE}", unreadable=odd)
     return {str(key): value for key, value in found.items()}
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether a tensor is numbers in memory, one beside the other, as weights are."""
+    import torch
+
+    dense = tensor.layout == torch.strided and not (tensor.is_meta or tensor.is_nested)
+    return dense and type(tensor) in (torch.Tensor, torch.nn.Parameter)
+
+
+def _kind_of_storage(tensor: Tensor) -> str:
+    """How a tensor that is not plain is kept, in a word."""
+    import torch
+
+    if tensor.is_meta or tensor.is_nested:
+        return "meta" if tensor.is_meta else "nested"
+    return "sparse" if tensor.layout != torch.strided else type(tensor).__name__
 
 
 def _why_unreadable(error: Exception) -> str:

@@ -188,7 +188,7 @@ class _Watch:
 
 def _main(output: Any) -> tuple[Tensor, ...]:
     """What a module gives: a tensor, or those of several streams; without the further outputs that a named tuple has."""
-    every = output if isinstance(output, tuple) else (output,)
+    every = output if isinstance(output, tuple | list) else (output,)
     main = every[:1] if hasattr(output, "_fields") else every
     return tuple(each for each in main if isinstance(each, Tensor))
 

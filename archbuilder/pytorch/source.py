@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from archbuilder.diagnostics import Diagnostic, SpecError
+from archbuilder.graph.bounds import refuse_too_many, steps_in
 from archbuilder.graph.graph import INPUT, Graph, Value
 from archbuilder.graph.helpers import HELPERS, names_bound
 from archbuilder.graph.shapes import Map
@@ -51,12 +52,18 @@ _RESET = '''
 
 
 def to_source(graph: Graph) -> str:
-    """The network as a Python module: its classes, the root last. Running it needs torch alone."""
+    """The network as a Python module: its classes, the root last. Running it needs torch alone.
+
+    Raises:
+        TooManyStepsError: if it drops paths, each at a rate of its own, in too many steps.
+    """
     return source_of(graph)[0]
 
 
 def source_of(graph: Graph) -> tuple[str, str]:
     """The source, and the name of the root class in it."""
+    if graph.drop_paths:  # each has a rate of its own
+        refuse_too_many(steps_in(graph), "written")
     needs = needs_of(graph)
     network = plan_network(graph, needs.names)
     writer = Writer()

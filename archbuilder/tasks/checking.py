@@ -16,6 +16,7 @@ from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Streams, images
 from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.files import Files
 from archbuilder.language.formula import Formula, UnknownNameError
 from archbuilder.language.load import Spec, as_far_as_possible, load_architecture, load_block
 from archbuilder.language.models import Architecture
@@ -49,6 +50,7 @@ def check(
     overrides: Mapping[str, Any] | None = None,
     input: tuple[int, int, int] | None = None,
     text: str | None = None,
+    files: Files | None = None,
 ) -> Checked:
     """A spec read, lowered and held against its `expect`.
 
@@ -57,13 +59,14 @@ def check(
         overrides: what to set, by dotted path.
         input: (channels, height, width), if not the spec's.
         text: the spec's text, if it does not lie in a file.
+        files: what has been read already, where several variants of a file are checked.
 
     Raises:
         SpecError: with every mistake found, in whichever part of the way.
         FileNotFoundError: if there is no such file or name.
     """
     reporter = Reporter()
-    architecture = as_far_as_possible(lambda: load_architecture(spec, overrides, text), reporter)
+    architecture = as_far_as_possible(lambda: load_architecture(spec, overrides, text, files), reporter)
     graph = lower_architecture(architecture, input, reporter)
     summary = summarize(graph)
     report_giant(summary, reporter)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archbuilder.diagnostics import Reporter
 from archbuilder.language.dump import write_architecture
 from archbuilder.language.models import Architecture
@@ -16,10 +18,11 @@ def dump(architecture: Architecture) -> str:
     """
     if architecture.is_overridden:  # what is expected holds for the spec as it was written
         architecture = architecture.model_copy(update={"expect": None})
-    library = Library.of(architecture, Reporter())
+    library = Library.of(architecture, Reporter(is_aside=True))
 
-    def knows(block: str, key: str) -> bool:
+    def knows(block: str, key: str, value: Any) -> bool:
         definition = library.find(block)
-        return definition is None or key in definition.parameters or library.find(key) is not None
+        has = definition is None or key in definition.parameters
+        return has or (value not in (None, {}) and library.find(key) is not None)
 
     return write_architecture(architecture, knows, *unused_by(architecture))

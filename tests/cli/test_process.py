@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,150 @@ def test_an_interrupt_is_quiet(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate()
     assert (process.returncode, output, errors) == (130, b"", b"")
+
+
+EARLY = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+class Interrupter:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupter())
+sys.argv[0] = "archbuilder"
+from archbuilder.cli import main
+print("not reached")
+"""
+
+
+@pytest.mark.parametrize("module", ["archbuilder.analysis", "pydantic", "yaml", "archbuilder.cli", "typer"])
+def test_an_interrupt_while_it_starts_is_quiet(tmp_path: Path, module: str) -> None:
+    command = [sys.executable, "-c", EARLY.format(module=module)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+def test_who_imports_the_package_keeps_what_interrupts_do(tmp_path: Path) -> None:
+    code = "import signal, archbuilder; assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{listen}; {code}"]
+    subprocess.run(command, cwd=tmp_path, env=environment(), check=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_what_lays_out_a_picture_ends_with_the_command(tmp_path: Path, number: signal.Signals) -> None:
+    """A `dot` that never ends, and has started something that never ends either."""
+    for name in ("graphviz-pure", "dot"):
+        dot = tmp_path / name
+        dot.write_text(f"#!/bin/sh\nsleep 600 &\necho $! $$ > {tmp_path}/started\nwait\n", "utf-8")
+        dot.chmod(0o755)
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += "import archbuilder.draw.engine as engine; import shutil; find = shutil.which; "
+    code += f"engine.shutil.which = lambda name, path=None: find(name, path={str(tmp_path)!r}); "
+    code += "from archbuilder.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "render", "resnet18", "-o", "x.svg"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    started = tmp_path / "started"
+    wait_until(lambda: started.exists() and len(started.read_text("utf-8").split()) == 2)
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output, errors) == (128 + number, b"", b"")
+    wait_until(lambda: not any(map(is_alive, started.read_text("utf-8").split())))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def is_alive(process: str) -> bool:
+    """Whether a process runs; one that has ended may wait to be noticed."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("arguments", ["", "--help", "check --help", "--version", "check resnet18", "list --blocks"])
+def test_a_full_disk_is_an_error(tmp_path: Path, arguments: str) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs a device that is always full")
+    command = f"{sys.executable} -m archbuilder {arguments} > /dev/full"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment(), capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"error: No space left on device\n")
+
+
+@pytest.mark.parametrize("name", ["COLUMNS", "LINES", "TERMINAL_WIDTH"])
+@pytest.mark.parametrize("size", ["99999999999999999999", "-5", "0", "abc", "", "\u0665"])
+def test_odd_sizes_of_a_terminal(tmp_path: Path, name: str, size: str) -> None:
+    done = archbuilder("check", "--help", cwd=tmp_path, **{name: size})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"--quiet" in done.stdout
+
+
+def test_without_graphviz_a_drawing_is_one_line_of_error(tmp_path: Path) -> None:
+    code = "import archbuilder.draw.engine as engine; engine.shutil.which = lambda name, path=None: None; "
+    command = [sys.executable, "-c", code + "from archbuilder.cli import main; main()", "render", "resnet18"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: there is no Graphviz to lay the drawing out: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["loop.svg", f"{'a' * 300}.svg", f"{'a' * 5000}.svg"])
+@pytest.mark.parametrize("command", ["render", "export"])
+def test_files_that_there_cannot_be(tmp_path: Path, command: str, name: str) -> None:
+    (tmp_path / "loop.svg").symlink_to("loop.svg")
+    done = archbuilder(command, "resnet18", "-o", name, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"error: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert (tmp_path / "loop.svg").is_symlink()
+
+
+@pytest.mark.parametrize("plugin", ["loop.py", f"{'a' * 300}.py", "folder.py"])
+def test_plugins_that_there_cannot_be(tmp_path: Path, plugin: str) -> None:
+    (tmp_path / "loop.py").symlink_to("loop.py")
+    (tmp_path / "folder.py").mkdir()
+    done = archbuilder("check", "resnet18", "--plugin", plugin, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"error[unknown-file]: there is no plugin ")
+
+
+@pytest.mark.parametrize("first", ["", "classes.", "defaults.", "stages.layer1.", "layer1.", "blocks."])
+def test_a_setting_of_a_long_path(tmp_path: Path, first: str) -> None:
+    done = archbuilder("check", "resnet18", "--set", f"{first}{'a.' * 5000}a=1", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"error[too-deep]: a path has at most 40 names\n" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["check \033[31mx", "show \033[31mx", "render resnet18 -o \033[31m", "\033[31m",
+    "check --\033[31m", "check resnet18 --set \033[31m=1", "check resnet18 --set \033[31m", "show resnet18 --why \033[31m.x",
+    "check resnet18 --input \033[31m", "check resnet18 --plugin \033[31m.py", "block \033[31m",
+    "summary resnet18 --depth \033[31m", "block basic --spec \033[31m", "build resnet18 --image \033[31m"])  # fmt: skip
+def test_nothing_that_is_given_commands_the_terminal(tmp_path: Path, arguments: str) -> None:
+    done = archbuilder(*arguments.split(" "), cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert b"\033" not in done.stdout + done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_folder_that_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"rmdir {gone}; {sys.executable} -m archbuilder check ./net.yaml"
+    done = subprocess.run(command, shell=True, cwd=gone, env=environment(), capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
 
 
 WATCHED = """

@@ -8,7 +8,8 @@ from tests.docs.pages import FOLDER
 def test_bounds_are_those_of_the_code() -> None:
     from archbuilder import diagnostics, parameters
     from archbuilder.analysis import bounds as sizes
-    from archbuilder.language import blocks, formula, load, reader, values
+    from archbuilder.graph import bounds as written
+    from archbuilder.language import arithmetic, blocks, formula, load, reader, values
     from archbuilder.lower import lowering as bounds
 
     text = (FOLDER / "language.md").read_text("utf-8").partition("\n## Bounds\n")[2].partition("\n## ")[0]
@@ -20,10 +21,14 @@ def test_bounds_are_those_of_the_code() -> None:
         f"{reader._MAXIMUM_DIGITS}",
         f"2^{parameters.MAXIMUM_INTEGER.bit_length() - 1}",
         f"{formula.MAXIMUM_LENGTH}, {formula.MAXIMUM_DEPTH}",
+        f"{arithmetic.MAXIMUM_PARTS:,}",
         f"{values.MAXIMUM_REPEATS:,}",
         f"{bounds.MAXIMUM_NODES:,}",
+        f"{bounds.MAXIMUM_TAKEN:,}",
         f"{bounds.MAXIMUM_RECURSION}",
         f"2^{sizes.MAXIMUM_NUMBERS.bit_length() - 1}",
+        f"{written.MAXIMUM_WRITTEN:,}",
+        f"{written.MAXIMUM_BUILT:,}",
         f"{load.MAXIMUM_BASES}",
         f"{blocks._MAXIMUM_BASES}",
         f"{diagnostics.MAXIMUM_DIAGNOSTICS}",

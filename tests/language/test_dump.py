@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archbuilder import Architecture, SpecError, check, dump, load, lower
+from archbuilder import Architecture, SpecError, check, dump, load, lower, to_source
 from archbuilder.language.load import network_names
 from archbuilder.language.models import BlockDefinition, Expect, Input, Step
 from tests.networks import modules
@@ -136,3 +136,94 @@ def test_what_is_given_is_not_changed() -> None:
     given = {"conv": {"width": "$(8 * 2)"}}
     Architecture(name="net", defaults=given, stages={"a": {"block": "conv", "kernel": 3}})
     assert type(given["conv"]["width"]) is str
+
+
+# ---- a dump stands alone, whatever was removed from a base ------------------------------------------------------------
+
+BASE = """\
+name: base
+input: {size: 32}
+parameters: {w: 16}
+defaults: {basic: {zero_init: true, norm: {eps: 1e-3}}, norm: {eps: 1e-4}}
+blocks:
+  mine: {parameters: {k: 3}, body: {a: norm, b: {block: conv, kernel: $k}, c: activation}}
+  his: {extends: mine, body: {a: null}}
+  hers: {extends: basic, body: {relu1: null}}
+stem: {a: norm, b: {block: mine, norm: {eps: 1e-2}}}
+stages:
+  s: {block: basic, width: $w, norm: {momentum: 0.2}}
+  t: {block: his, depth: 2}
+  u: {block: hers, width: 8}
+  v: {body: {x: norm, y: activation}}
+"""
+
+OVER = [
+    "",
+    "defaults: {basic: null}",
+    "defaults: {basic: {norm: null}}",
+    "defaults: {norm: null}",
+    "defaults: {basic: {}}",
+    "stages: {s: null}",
+    "stem: null",
+    "stages: {s: {norm: null}}",
+    "stem: {b: {norm: null}}",
+    "stages: {v: {body: {x: null}}}",
+    "stages: {s: {when: true, else: identity}}",
+    "stages: {s: {when: false, else: identity}}",
+    'stages: {s: {when: "$(w > 3)", else: identity}}',
+    "stages: {v: {body: {x: {block: norm, when: true, else: identity}}}}",
+    "stages: {v: {inline: true}}",
+    "stages: {s: {depth: 1, names: u$repeat}}",
+    "blocks: {mine: {body: {a: {block: norm, when: true, else: identity}}}}",
+    "parameters: {w: 24}",
+    "scale: {width: {by: 1}}",
+    "scale: {width: {by: 2, to: 8, keep: 0.9}}",
+    "scale: {depth: {by: 1, round: ceil}}",
+    "input: {channels: 3}",
+    "blocks: {mine: {parameters: {k: 5}}}",
+    "features: [s]",
+    "features: null",
+    "register: [s]",
+    "stages: {z: [norm, {block: norm, when: true, else: identity}]}",
+    "blocks: {q: {parameters: {a: 1}, let: {b: $(a+1)}, body: [{block: conv, kernel: $(2*b-1)}]}}\nhead: {q: q}",
+    "stages: {s: {inline: false}}",
+    "head: {block: mine}",
+    "head: {block: mine, when: true, else: identity}",
+    "stages: {s: {after_last_norm: {x: {block: norm, when: true, else: identity}}}}",
+    "stages: {s: {after_last_norm: null}}",
+    "defaults: {basic: {after_last_norm: {x: norm}}}",
+    "defaults: {basic: {shortcut: null}}",
+    "expect: {output: [8, 32, 32]}",
+    "sequential: f",
+    "stages: {s: {block: bottleneck}}",
+    'stages: {for i in 2: {"p$i": {block: norm, when: true, else: identity}}}',
+    "blocks: {nn: {parameters: {s: {type: steps, default: {x: norm}}}, body: {a: {body: $s}}}}\nhead: {n: nn}",
+    "blocks: {nn: {parameters: {s: {type: steps, default: {x: norm}}}, body: {a: {body: $s}, b: norm}}}\nhead: {n: {block: nn, s: null}}",  # noqa: E501
+    "neck: {n: {block: norm, output: training}, m: norm}",
+    "output_stride: 8",
+    "stages: {k: {block: conv, kernel: 3, init: {normal: 0.01}}}",
+    "stages: null\nhead: {q: norm}",
+    "rename: {s: stage}",
+    "register: [s, b]",
+    "stages: {s: {after_last_norm: {x: {block: norm, eps: 0.1}}}, t: null, u: null}",
+    "defaults: {basic: {after_last_norm: {x: norm}, norm: null}, norm: null}",
+]
+"""What a spec says over that base: nothing, less, or more of it."""
+
+
+@pytest.mark.parametrize("over", OVER)
+def test_a_dump_stands_alone(over: str, tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(BASE, "utf-8")
+    (tmp_path / "net.yaml").write_text(f"name: net\nextends: ./base.yaml\n{over}\n", "utf-8")
+    network = check(tmp_path / "net.yaml")
+    text = dump(network.architecture)
+    again = check("again.yaml", text=text)
+    assert (again.summary.state, again.summary.macs) == (network.summary.state, network.summary.macs)
+    assert to_source(again.graph) == to_source(network.graph)
+    assert dump(again.architecture) == text
+
+
+def test_a_dump_of_a_network_whose_base_has_no_use_for_its_defaults() -> None:
+    network = check("net.yaml", text="name: net\nextends: cifar_resnet20\ndefaults: {basic: null}\n")
+    assert "basic" not in dump(network.architecture).partition("stem")[0]
+    assert check("again.yaml", text=dump(network.architecture)).summary.state == network.summary.state

@@ -62,6 +62,7 @@ TEXTS = {
     "loops of nothing": f"{_HEAD}stages:\n  for i in 10000:\n    for j in 10000:\n      a$i.b$j: {{block: norm, when: false}}\n",
     "loops of no loops": f"{_HEAD}stages:\n  for i in 10000:\n    for j in 10000:\n      for k in 0: {{a: norm}}\n",
     "names of repeats": _steps("a#: {block: norm, depth: 10000, names: x$repeat}", 1000),
+    "all values of all steps": f"{_HEAD}stages:\n  a: norm\n  b: norm\n  for i in 9990: {{c$i: {{block: add, from: ['*']}}}}\n",
     "repeats that differ": f"{_HEAD}stages:\n"
     + "".join(f"  a{n}: {{block: conv, kernel: 3, width: $(repeat + 1), depth: 10000}}\n" for n in range(50)),
     "a block that doubles": f"{_HEAD}blocks:\n  b:\n    parameters: {{n: int, m: 0}}\n    body:\n"

@@ -176,6 +176,29 @@ def test_files_of_something_else(tmp_path: Path, held: object) -> None:
 # ---- what does not fit -------------------------------------------------------------------------------------------
 
 
+ODD = {
+    "sparse": lambda tensor: tensor.to_sparse(),
+    "meta": lambda tensor: tensor.to("meta"),
+    "nested": lambda tensor: torch.nested.nested_tensor([tensor]),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("key", ["layer1.0.weight", "fc.bias"])
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
+def test_one_odd_tensor_among_good_ones_changes_nothing(tmp_path: Path, state: State, key: str, kind: str) -> None:
+    torch.save({**state, key: ODD[kind](state[key])}, tmp_path / "net.pth")
+    said = str(refusal(other(), tmp_path / "net.pth")).splitlines()
+    assert "holds tensors that are no plain numbers in memory" in said[0]
+    assert said[1:] == ["  not plain (1):", f"    {key}: {kind}"]
+
+
+def test_names_in_a_file_command_no_terminal(tmp_path: Path, state: State) -> None:
+    torch.save({**state, "\x1b]0;x\x07\nfc.bias": state["fc.bias"]}, tmp_path / "net.pth")
+    said = str(refusal(other(), tmp_path / "net.pth"))
+    assert said.endswith("  not in the model (1):\n    \\u001b]0;x\\u0007\\u000afc.bias")
+
+
 def test_what_does_not_fit_is_listed(tmp_path: Path, state: State) -> None:
     wrong = {**state, "fc2.weight": torch.zeros(1)}
     del wrong["layer1.1.bias"]
