@@ -11,7 +11,6 @@ import argparse
 import gzip
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -45,8 +44,8 @@ def load_data(data: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     if data == "digits":
         from sklearn.datasets import load_digits
 
-        digits: Any = load_digits()
-        x, y = torch.from_numpy(digits.images)[:, None].float(), torch.from_numpy(digits.target).long()
+        pictures, labels = load_digits(return_X_y=True)
+        x, y = torch.from_numpy(pictures).view(-1, 1, 8, 8).float(), torch.from_numpy(labels).long()
         x_train, y_train, x_test, y_test = x[:1438], y[:1438], x[1438:], y[1438:]
     else:
         folder = DEBIAN if data == "fashion-mnist" else Path(data).expanduser()

@@ -11,7 +11,8 @@ import pytest
 from archbuilder import SpecError
 from archbuilder.diagnostics import Reporter
 from archbuilder.language import zoo
-from archbuilder.language.load import _override, _read, _resolve, _validated, variants_of
+from archbuilder.language.files import Files
+from archbuilder.language.load import Search, _override, _resolve, _validated, variants_of
 from archbuilder.language.merge import arrange
 from archbuilder.language.table import Table
 from archbuilder.lower import lower_architecture
@@ -35,15 +36,15 @@ def entries(value: Any, path: Path_ = ()) -> Iterator[Path_]:
 
 def network(path: Path, variant: str | None, without: Path_ = (), **settings: Any) -> list[str]:
     """What a file describes, with one entry taken out."""
-    reporter = Reporter()
-    table = _read(path, reporter)
+    reporter, files = Reporter(), Files()
+    table = files.named_by_user(path, reporter)
     assert table is not None
     if without:
         container: Any = table
         for key in without[:-1]:
             container = container[key]
         del container[without[-1]]
-    resolved = _resolve(table, path, variant, reporter, ()) or Table()
+    resolved = _resolve(table, path, variant, Search(files, reporter, ())) or Table()
     for key, value in settings.items():
         resolved = _override(resolved, key, value, reporter)
     graph = lower_architecture(_validated(arrange(resolved, reporter), reporter))
@@ -63,7 +64,7 @@ def is_needed(path: Path, variants: list[str | None], usual: dict[str | None, li
     try:
         if any(network(path, variant, entry) != usual[variant] for variant in mine):
             return True
-        for name, value in (_read(path, Reporter()) or {}).get("parameters", {}).items():
+        for name, value in (Files().named_by_user(path, Reporter()) or {}).get("parameters", {}).items():
             for setting in turned(value):
                 if network(path, mine[0], entry, **{name: setting}) != network(path, mine[0], **{name: setting}):
                     return True
@@ -78,7 +79,7 @@ def test_nothing_is_said_that_follows_anyway(name: str) -> None:
     default, keys = variants_of(path)
     variants: list[str | None] = [*keys] if keys else [default]
     usual = {variant: network(path, variant) for variant in variants}
-    table = _read(path, Reporter()) or Table()
+    table = Files().named_by_user(path, Reporter()) or Table()
     said = [
         (part, *rest) for part in PARTS if isinstance(table.get(part), dict | list) for rest in entries(table[part])
     ]

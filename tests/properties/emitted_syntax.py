@@ -441,6 +441,8 @@ class Class:
             case ast.Attribute(value=inner, attr="unbind") if arguments == "":
                 if not re.fullmatch(r"torch\.stack\([^()]*\)\.softmax\(dim=0\)", ast.unparse(inner)):
                     refuse(node)
+                if inner.func.value.keywords:  # type: ignore[attr-defined]
+                    refuse(node)
                 self.values(inner.func.value.args, locals_)  # type: ignore[attr-defined]
             case ast.Attribute(value=inner, attr=name) if arguments in METHODS_OF_VALUES.get(name, ()) and not (
                 isinstance(inner, ast.Name) and inner.id == "self"
