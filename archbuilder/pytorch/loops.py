@@ -235,9 +235,8 @@ class LoopPlanner:
     def _check_numbers(self) -> None:
         """What stands in a list is numbered from 0 on, and in the order in which it is appended."""
         for (kind, *_), found in self.numbers.items():
-            numbers = (
-                sorted(found, key=int) if kind == "lists" else list(found)
-            )  # lists of lists are made before the loop
+            # Lists of lists are made before the loop, so their order is not that of what is put into them.
+            numbers = sorted(found, key=int) if kind == "lists" else list(found)
             if numbers != [str(number) for number in range(len(numbers))]:
                 raise CannotUnify
 
@@ -274,17 +273,16 @@ class LoopPlanner:
         if text in self.keys and "$" not in text:
             return self.instead.get(text, Reference(text))
         whole, _, part = text.rpartition(".")
-        one = whole == "input" and not isinstance(row.member.graph.input, Streams)
-        if one:
+        if whole == "input" and not isinstance(row.member.graph.input, Streams):
             return Reference(None)  # one value is a list of one
-        if whole not in self.ended and any(list_of(key) == whole for key in self.keys if "$" in key):
-            of = Reference(whole)
-        else:
-            of = self._named(whole, row) if whole else Reference(whole)
-        tree = parse(part) if part != EVERY else None
-        if not whole or of.item is not None or (tree is None and part != EVERY):
+        number = None if part == EVERY else parse(part)
+        if not whole or (number is None and part != EVERY):
             raise CannotUnify
-        return replace(of, item=EVERY if tree is None else self._number(row.view.said(tree)))
+        is_list = whole not in self.ended and any(list_of(key) == whole for key in self.keys if "$" in key)
+        of = Reference(whole) if is_list else self._named(whole, row)
+        if of.item is not None:
+            raise CannotUnify
+        return replace(of, item=EVERY if number is None else self._number(row.view.said(number)))
 
     def _leads(self, row: TurnRow) -> bool:
         """Whether the names that a step takes lead to what its node takes."""
