@@ -73,7 +73,7 @@ ANNOTATIONS = {
     "str",
     "None",
     "Tensor",
-    "tuple[int, int]",
+    *(f"tuple[{', '.join(['int'] * count)}]" for count in range(1, 9)),
     "tuple[int, ...]",
     "list[Tensor]",
     "dict[str, Tensor]",
