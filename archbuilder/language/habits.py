@@ -87,6 +87,23 @@ def advice_for_parameter(key: str, parameters: Iterable[str]) -> str | None:
     return f"write `{_WORDS[key]}`" if key in _WORDS else None
 
 
+def advice_for_turn(name: str, steps: Mapping[str, Any]) -> str | None:
+    """What to write instead of a patch of a step that a loop makes, among the steps of a body; None if none makes it."""
+    for header, inside in steps.items():
+        if not header.startswith("for ") or not isinstance(inside, dict):
+            continue
+        for template in inside:
+            before, dollar, _ = template.partition("$")
+            if dollar and name.startswith(before) and name[len(before) :][:1].isdigit():
+                return (
+                    f"`{header}:` makes it: write that line too, and beneath it what differs, for its step `{template}`"
+                )
+        inner = advice_for_turn(name, inside)
+        if inner is not None:
+            return inner
+    return None
+
+
 def advice_for_block(name: Any) -> str | None:
     """What to write instead of a block or layer that another library has; None if it is none of those."""
     ours = _BLOCKS.get(name.lower().removeprefix("nn.")) if isinstance(name, str) else None

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
+from archbuilder.diagnostics import Place, Reporter, Source, SpecError, nearest, suggest
 from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
+from archbuilder.language.habits import advice_for_turn
 from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, weaken
 from archbuilder.language.models import Architecture, validate_architecture
 from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, plain_value, read_bytes, read_yaml
 from archbuilder.language.table import Items, Table, as_table
+from archbuilder.language.validation import unknown_key
 from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
 
 MAXIMUM_BASES: Final = 12
@@ -47,6 +49,9 @@ def load_architecture(spec: Spec, overrides: Mapping[str, Any] | None = None, te
     else:
         table = _find(str(spec), None, reporter, (), None)
     if table is not None:
+        if overrides:  # what is set is laid over the spec as over a base: what only served what it replaces goes unused
+            table = table.copy()
+            weaken(table)
         for path, value in (overrides or {}).items():
             table = _override(table, path, as_table(plain_value(value)), reporter)
         table = arrange(table, reporter)
@@ -144,6 +149,12 @@ def variants_of(path: Path, text: str | None = None) -> tuple[str | None, list[s
     variants = table.get("variants")
     default = table.get("default")
     return (default if isinstance(default, str) else None), list(variants) if isinstance(variants, dict) else []
+
+
+def is_network(name: str) -> bool:
+    """Whether a network of the zoo is called so."""
+    path, holders = zoo.find(name)
+    return path is not None or _find_variant(holders, Reporter())[0] is not None
 
 
 def network_names() -> list[str]:
@@ -246,6 +257,7 @@ def _resolve(
 ) -> Table | None:
     """`table` laid over what it extends, then its variant laid over that."""
     folder = path.parent if path else None
+    table = _as_meant(table, reporter)
     table = read_used_files(_with_variant(table, variant, reporter, place), folder, reporter)
     table = _locate_plugins(table, folder)
     extends = table.get("extends")
@@ -266,6 +278,28 @@ def _resolve(
     join_plugins(merged, base, table)
     del merged["extends"]
     return merged
+
+
+def _as_meant(table: Table, reporter: Reporter) -> Table:
+    """`table` with its misspelt words as they were meant, which is reported: much depends on what they say, and more would be
+    found wrong without it."""
+    words = [word.name for word in NETWORK]
+    meant = {key: nearest(key, words) for key in table if key not in words}
+    meant = {key: word for key, word in meant.items() if word not in (None, *table) and _may_be(word, table[key])}
+    if not meant:
+        return table
+    corrected = Table(table.place)
+    for key, value in table.items():
+        if key in meant:
+            fault = unknown_key(key, words)
+            reporter.error(fault.code, fault.message, table.key_places.get(key), help=fault.help)
+        corrected.put(meant.get(key) or key, value, table.key_places.get(key), table.value_places.get(key))
+    return corrected
+
+
+def _may_be(word: str | None, value: Any) -> bool:
+    """Whether a value can be what a word says on which the rest of a spec depends: more than a single fact."""
+    return isinstance(value, Table | Items) or (word in ("name", "extends", "default") and isinstance(value, str))
 
 
 def _locate_plugins(table: Table, folder: Path | None) -> Table:
@@ -336,11 +370,9 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     inner: Any = table
     for depth, key in enumerate(keys[:-1], start=1):
         inner = inner.get(key)
-        if isinstance(inner, str) and keys[0] in (*SECTIONS, "defaults") and depth == 2:
-            # `layer1: basic` is short for {block: basic}
-            return _override(merge(table, _nest([*keys[:depth], "block"], inner, place, place)), path, value, reporter)
-        if inner is None:
-            break
+        is_short = isinstance(inner, str) and keys[0] in SECTIONS  # `layer1: basic` stands for {block: basic}
+        if inner is None or (depth == 2 and (is_short or keys[0] == "defaults")):
+            break  # so may what is set, as a patch may
         if not isinstance(inner, Table):
             message = f"`{'.'.join(keys[:depth])}` is not a map, so nothing in it can be set"
             reporter.error("unknown-set", message, place)
@@ -356,6 +388,10 @@ def _why_not(table: Table, path: str) -> tuple[str, str | None]:
         first = next(iter(table[path]), "name")
         return f"`{path}` cannot be set as a whole", f"set what is in it, as in `{path}.{first}`"
     first = path.partition(".")[0]
+    for section in SECTIONS:
+        help = advice_for_turn(path, _map_in(table, section))
+        if help is not None:
+            return f"there is no step `{path}` to set", help
     steps = [name for section in SECTIONS for name in _names_in(table, section)]
     choices = [each for each in (*_names_in(table, "parameters"), *steps, *table) if each != path]
     return f"there is nothing called `{first}` to set", suggest(first, choices)
@@ -383,8 +419,12 @@ def _target(table: Table, keys: list[str]) -> list[str] | None:
 
 
 def _names_in(table: Table, key: str) -> list[str]:
+    return list(_map_in(table, key))
+
+
+def _map_in(table: Table, key: str) -> dict[str, Any]:
     value = table.get(key)
-    return list(value) if isinstance(value, dict) else []
+    return value if isinstance(value, dict) else {}
 
 
 def _nest(keys: list[str], value: Any, key_place: Place, value_place: Place) -> Table:

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_serializer
 from archbuilder.diagnostics import Place, nearest, shorten
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
+from archbuilder.language.habits import advice_for_turn
 from archbuilder.language.table import Table, key_place, place_of, value_place
 from archbuilder.language.validation import (
     Misfit,
@@ -208,7 +209,7 @@ def _read_step(
     """The name of a step and the step in full. What is none is reported, and one that is broken stands in for it."""
     try:
         if isinstance(container, dict):
-            _check_key(key, is_removed=value is None and known is not None and key not in known)
+            _check_key(key, container, is_removed=value is None and known is not None and key not in known)
             if key.startswith("for "):
                 return key, Loop.read(key, value, key_place(container, key))
         if reading is None:
@@ -247,12 +248,13 @@ def _no_step(written: Any) -> Misfit:
     return Misfit(f"expected a block's name, a map or a list of steps, got {describe(written)}")
 
 
-def _check_key(key: Any, *, is_removed: bool) -> None:
+def _check_key(key: Any, steps: dict[str, Any], *, is_removed: bool) -> None:
     if not isinstance(key, str):
         raise Misfit(f"expected a text as key, got {describe(key)}")
     if is_removed:
         name, colon, rest = key.partition(":")
         help = f"a colon needs a space behind it: `{name}: {rest}`" if colon else "remove it, or say what it is"
+        help = advice_for_turn(key, steps) or help
         message = f"there is no step `{shorten(key)}` that could be removed"
         raise Misfit(message, help, code="no-effect", at_key=True)
     if "$" in key and not key.startswith("for "):
@@ -291,9 +293,10 @@ def check_kind(step: Table, container: Any, key: str | int, reading: Reading) ->
             return
         message, code = "this step says neither `block` nor `body`", "no-block"
         help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
-        others = [name for name in container if name != key] if isinstance(container, dict) else []
-        other = nearest(str(key), others, 0.75)
+        steps = container if isinstance(container, dict) else {}
+        other = nearest(str(key), (name for name in steps if name != key), 0.75)
         help = f"did you mean the step `{other}`? if not, {help}" if other else help
+        help = advice_for_turn(str(key), steps) or help
     reading.report(container, key, Misfit(message, help, code=code))
     step.broken = True
 

@@ -6,11 +6,12 @@ table in order (short forms, expressions, what depends on other keys), and says 
 
 from __future__ import annotations
 
-from typing import Any, Final, Self, cast
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
-from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.diagnostics import Place, Reporter, nearest, suggest
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula, is_formula
 from archbuilder.language.table import Table, key_place, place_of, value_place
@@ -134,6 +135,9 @@ class SpecModel(BaseModel):
     # are part of comparisons, and stay in copies.
     __slots__ = ("_table",)
 
+    MERGED: ClassVar[tuple[str, ...]] = ()
+    """Words that a text may say, and of which nothing is left once it has been laid over what it names."""
+
     model_config = ConfigDict(
         extra="forbid",
         populate_by_name=True,
@@ -254,12 +258,17 @@ _INSTEAD: Final[dict[str, Any]] = {"name": "?", "body": {}}
 def _report_faults(error: ValidationError, table: Table, model: type[SpecModel], reading: Reading) -> None:
     """Reports what pydantic found wrong with the entries of a table, and takes it out."""
     faults, given = error.errors(include_url=False), dict(table)
-    unknown = [str(fault["loc"][0]) for fault in faults if fault["type"] == "extra_forbidden"]
+    missing = [str(fault["loc"][0]) for fault in faults if fault["type"] == "missing"]
+    unknown = {
+        key: _nearest_word(key, given[key], model, missing)
+        for key in (str(fault["loc"][0]) for fault in faults if fault["type"] == "extra_forbidden")
+    }
     for fault in faults:
         key, inner = str(fault["loc"][0]), fault["loc"][-1]
         value = given.get(key)
         if fault["type"] == "missing":
-            _report_missing(key, table, unknown, reading)
+            if {key, *model.MERGED}.isdisjoint(unknown.values()):  # what is misspelt is reported as an unknown key
+                _report_missing(key, table, reading)
             table.broken = True
             table[key] = _INSTEAD.get(key)
         elif len(fault["loc"]) > 1 and isinstance(value, Table) and inner in value:
@@ -267,16 +276,29 @@ def _report_faults(error: ValidationError, table: Table, model: type[SpecModel],
         elif len(fault["loc"]) > 1 and isinstance(value, list) and isinstance(inner, int):
             reading.report(value, inner, _misfit(fault))
             take_out(table, key)
+        elif fault["type"] == "extra_forbidden":
+            refuse(table, key, unknown_key(key, _words_of(model), unknown[key]), reading)
         else:
-            is_unknown = fault["type"] == "extra_forbidden"
-            refuse(table, key, _unknown(key, model) if is_unknown else _misfit(fault), reading)
-            if key in _INSTEAD and not is_unknown:
+            refuse(table, key, _misfit(fault), reading)
+            if key in _INSTEAD:
                 table[key] = _INSTEAD[key]
 
 
-def _unknown(key: str, model: type[SpecModel]) -> Misfit:
-    words = [in_yaml(name) for name, field in model.model_fields.items() if not field.exclude]
-    return Misfit(f"unknown key `{key}`", suggest(key, words) or "", code="unknown-key", at_key=True)
+def _words_of(model: type[SpecModel]) -> list[str]:
+    """What a text may say where a model stands."""
+    return [*(in_yaml(name) for name, field in model.model_fields.items() if not field.exclude), *model.MERGED]
+
+
+def _nearest_word(key: str, value: Any, model: type[SpecModel], missing: list[str]) -> str | None:
+    """What an unknown key was meant to be: the word that it is nearest to, or that of steps which are missing otherwise."""
+    near = nearest(key, _words_of(model))
+    return "body" if near is None and "body" in missing and isinstance(value, dict | list) else near
+
+
+def unknown_key(key: str, words: Iterable[str], meant: str | None = None) -> Misfit:
+    """The fault of a key that is none of the words that there are."""
+    help = f"did you mean `{meant}`?" if meant else suggest(key, words) or ""
+    return Misfit(f"unknown key `{key}`", help, code="unknown-key", at_key=True)
 
 
 def _misfit(fault: Any) -> Misfit:
@@ -290,10 +312,8 @@ def _misfit(fault: Any) -> Misfit:
     return Misfit(f"expected {expected}, got {describe(fault['input'])}" if expected else str(fault["msg"]))
 
 
-def _report_missing(key: str, table: Table, unknown: list[str], reading: Reading) -> None:
-    """Reports what must be there; what is misspelt is reported as an unknown key."""
-    if any(suggest(each, [key]) == f"did you mean `{key}`?" for each in unknown):
-        return
+def _report_missing(key: str, table: Table, reading: Reading) -> None:
+    """Reports what must be there."""
     message, help = f"`{key}` is missing", _EXAMPLES.get(key)
     if key == "name" and list(table) == ["blocks"]:
         message = "this is a file of blocks, not a network"

@@ -129,9 +129,10 @@ def report_unused(lowering: Lowering, architecture: Architecture, rules: Rules, 
     """Reports each knob of a network that is right, and has no effect, where this file wrote it."""
     reporter = lowering.reporter
     reporter.add(lowering.library.unused.diagnostics)
-    for setting in lowering.settings:
-        plan = setting.plan
-        if not (setting.used or plan.weak):
+    # One text may be used several times, in repeats for example: it has an effect if it has one in any of them.
+    useful = {setting.plan.text for setting in lowering.settings if setting.used}
+    for plan in dict.fromkeys(setting.plan for setting in lowering.settings):
+        if plan.text not in useful and not plan.weak:
             message = f"`{plan.parameter}` of `{plan.block}` has no effect: no use of `{plan.block}` here takes it"
             help = "remove it; a value that a use or a block's own body writes is stronger than a default"
             reporter.error("no-effect", message, plan.key_place, help=help)

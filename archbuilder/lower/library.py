@@ -11,6 +11,7 @@ from archbuilder.diagnostics import Note, Reporter, note_at, suggest
 from archbuilder.graph.table import OPS
 from archbuilder.language.blocks import shipped_files, shipped_table
 from archbuilder.language.habits import advice_for_block
+from archbuilder.language.load import is_network
 from archbuilder.language.models import Architecture, BlockDefinition, validate_definition
 from archbuilder.language.table import key_place
 from archbuilder.language.zoo import is_file
@@ -108,6 +109,8 @@ class Library:
 
     def advice_for(self, name: Any) -> str:
         """What to write instead of a block that there is not."""
+        if isinstance(name, str) and is_network(name):
+            return f"`{name}` is a network, which another one can be made of: `extends: {name}` at the top"
         found = advice_for_block(name) or suggest(str(name), self.names())
         listed = found is None or found.startswith("known here")
         return "`archbuilder list --blocks` names the blocks there are" if listed else str(found)

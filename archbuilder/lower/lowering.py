@@ -11,7 +11,8 @@ from archbuilder.graph.graph import Graph, Node, Output
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.formula import Formula, UnknownNameError
+from archbuilder.language.dotted import UnknownNameError
+from archbuilder.language.formula import Formula
 from archbuilder.language.table import value_place
 from archbuilder.lower.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
 from archbuilder.lower.library import Library
@@ -21,6 +22,10 @@ MAXIMUM_NODES: Final = 20_000
 """Distinct nodes of a network; repeats of equal blocks count once."""
 MAXIMUM_RECURSION: Final = 40
 """How deep blocks may stand in blocks."""
+
+
+_ONCE_IN_A_BODY: Final = ("unknown-name", "unknown-step", "unknown-block")
+"""Names that are not known: what is misspelt where it is defined would be reported at each use."""
 
 
 class GiveUp(Exception):
@@ -77,6 +82,7 @@ class Lowering:
     calls: dict[Any, Call] = field(default_factory=dict)
     inside_defaults: dict[Any, Defaults] = field(default_factory=dict)
     checked_names: set[str] = field(default_factory=set)
+    causes: set[tuple[str, str, str]] = field(default_factory=set)
     nodes: int = 0
     depth: int = 0
 
@@ -92,6 +98,11 @@ class Lowering:
         notes: tuple[Note, ...] = (),
     ) -> None:
         """Reports a mistake at `place`, or, where that is in a shipped block, at the use in the user's spec."""
+        if code in _ONCE_IN_A_BODY:
+            cause = (code, message, frame.block)
+            if cause in self.causes:
+                return
+            self.causes.add(cause)
         used_at = frame.used_at
         if used_at is not None and (place is None or place.source.shipped) and not used_at.source.shipped:
             notes = (*notes, Note(f"in the block `{frame.block}`", place)) if frame.block else notes
@@ -157,6 +168,8 @@ class Lowering:
             value = formula.evaluate(names)
         except UnknownNameError as error:
             help = suggest(error.name, frame.visible() if scope is None else [*scope.variables, "here"])
+            if error.name == "repeat":
+                help = "it counts the repeats of a step with `depth`, and there is none here"
             message = f"`{error.name}` is not known in this expression"
             self.error(frame, "unknown-name", message, place, help)
         except FormulaError as error:
@@ -164,7 +177,7 @@ class Lowering:
             if not any(_is_unknown(names, name) for name in formula.names):
                 self.error(frame, "bad-expression", str(error), place, notes=_origins(formula, frame, place))
         else:
-            if value is not UNKNOWN:
+            if not (self.reporter.diagnostics and any(_is_unknown(names, name) for name in formula.names)):
                 return value
         raise GiveUp
 
@@ -183,7 +196,7 @@ def _is_unknown(names: Frame | _Elsewhere, name: str) -> bool:
     """Whether a name stands for something that went wrong."""
     try:
         return names[name] is UNKNOWN
-    except KeyError:
+    except (KeyError, FormulaError):
         return False
 
 
@@ -196,6 +209,8 @@ class _Elsewhere:
     def __getitem__(self, name: str) -> Any:
         if name in self.variables:
             return self.variables[name]
-        if name in ("here", "repeat"):
+        if name == "repeat" and self.frame.repeat is not None:
+            return self.frame.repeat
+        if name == "here":
             return self.frame[name]
         raise KeyError(name)

@@ -221,6 +221,13 @@ class SettingPlan:
     past: tuple[Past, ...] = ()
     plain: Any = COMPUTED
     slot: SlotText | None = None
+    numbered: bool = False
+    """Whether it speaks of `repeat`."""
+
+    @property
+    def text(self) -> object:
+        """What tells the text that says it from others: its place, if it has one."""
+        return (self.key_place, self.block, self.parameter) if self.key_place is not None else self
 
 
 @dataclass(slots=True, eq=False)
@@ -300,6 +307,7 @@ def plan_settings(written: SettingPlan, find: Find, *, shipped: bool = False) ->
         return [], [Fault("unknown-parameter", f"`{block}` has no parameters", written.key_place, "remove it")]
     for setting in settings:
         parameter = definition.parameters.get(setting.parameter)
+        setting.numbered = "repeat" in names_in(setting.value)
         if parameter is not None:
             setting.plain = _plain(parameter, setting.value)
             setting.slot = _slot_text(parameter, setting.value, shipped=shipped)

@@ -156,6 +156,7 @@ def _check_all_the_same(
         check_name(lowering, name, frame, plan.step.name_place)
     if plan.depth is not None:
         depth_of(lowering, plan, frame)
+        frame = frame.with_variable("repeat", 0)
     if isinstance(target, Target):
         resolve(lowering, target, frame, UNKNOWN)
     elif isinstance(target, BodyPlan):
@@ -212,6 +213,7 @@ def _lower_inline(lowering: Lowering, body: Slot | BodyPlan, value: Value, frame
         inner = Frame(
             frame.builder, scope or frame.scope, frame.defaults, value, frame.used_at, frame.block, frame.used_block,
             values, frame.rename, frame.rules, frame.numbering, inlined=True, own=frame.own and not is_slot,
+            repeat=frame.repeat,
         )  # fmt: skip
         lower_body(lowering, steps, inner)
         value = inner.current
@@ -226,7 +228,7 @@ def _lower_unnamed(lowering: Lowering, plan: StepPlan, body: Slot | BodyPlan, sh
     rules = frame.rules and frame.rules.inside(shape)
     inner = Frame(
         Builder(shape), frame.scope, frame.defaults, OUTER, frame.used_at, frame.block, frame.used_block,
-        rename=rename, rules=rules, own=frame.own,
+        rename=rename, rules=rules, own=frame.own, repeat=frame.repeat,
     )  # fmt: skip
     with lowering.inside(frame, plan.place):
         if isinstance(body, Slot):
@@ -237,7 +239,7 @@ def _lower_unnamed(lowering: Lowering, plan: StepPlan, body: Slot | BodyPlan, sh
         raise GiveUp
     listed = isinstance(body, BodyPlan) and body.listed
     words = Words(rename, tuple(plan.step.register_ or ()))
-    check_words(lowering, words, inner, frame, plan.step, listed=listed)
+    check_words(lowering, words, inner, frame, (plan,), listed=listed)
     return graph_of_body(inner, listed=listed, register=words.register)
 
 
@@ -306,7 +308,8 @@ def _call(
     """
     use = resolve(lowering, target, frame, shape, fixed, restride)
     words = words_of(use)
-    key = (target.plan.definition, tuple(use.values.values()), use.defaults, shape, words.identity)
+    repeat = frame.repeat if use.defaults.numbered else None
+    key = (target.plan.definition, tuple(use.values.values()), use.defaults, shape, words.identity, repeat)
     call = lowering.calls.get(key)
     if call is None:
         call = lowering.calls[key] = Call(use)
@@ -332,7 +335,7 @@ def _lower_block(lowering: Lowering, plan: StepPlan, use: Use, shape: Shape, wor
         _fill(lowering, use, inner)
     definition = use.plan.definition.definition
     listed = isinstance(definition, BlockDefinition) and isinstance(definition.body, list)
-    check_words(lowering, words, inner, use.frame, plan.step, listed=listed)
+    check_words(lowering, words, inner, use.frame, use.plan.steps, listed=listed)
     if inner.current == POISON:
         raise GiveUp
     if isinstance(definition, BlockDefinition):
@@ -355,7 +358,7 @@ def _lower_block_inline(lowering: Lowering, site: Site, target: Target, restride
         lowering.error(frame, "no-effect", message, plan.step.place_at("register"), "remove it")
     with lowering.inside(frame, plan.place):
         _fill(lowering, use, inner)
-    check_words(lowering, words._replace(register=()), inner, frame, plan.step, listed=False)
+    check_words(lowering, words._replace(register=()), inner, frame, use.plan.steps, listed=False)
     if inner.current == POISON:
         raise GiveUp
     if restride is not None:
@@ -409,7 +412,7 @@ def _runs(lowering: Lowering, site: Site, target: Target | Slot | BodyPlan, uses
     if frame.rules is not None and frame.rules.depth is not None:
         depth = frame.rules.depth(depth)
         frame.rules.used.add("depth")
-    numbered = mentions(plan.step, "repeat")
+    numbered = frame.defaults.numbered or mentions(plan.step, "repeat")
     runs: list[Repeats] = []
     shape, made = site.shape(), 0
     while made < depth:

@@ -229,6 +229,7 @@ def frame_of_block(lowering: Lowering, use: Use, builder: Builder, input: Value)
     used_at = frame.used_at if place is None or place.source.shipped else place
     used_block = frame.used_block if used_at is frame.used_at else use.plan.name
     inner = Frame(builder, Scope(variables, use), use.defaults, input, used_at, use.plan.name, used_block)
+    inner.repeat = frame.repeat
     if isinstance(definition, BlockDefinition):
         for name, written in definition.let.items():
             at = value_place(definition.let, name) or definition.place_at("let")
@@ -355,7 +356,10 @@ def add_stand_in(lowering: Lowering, site: Site, *, stays: bool, uses: tuple[Use
     lowering.count(frame, plan.place)
     shape = frame.builder.shape_of(value)
     node = Node(name, None, (value,), shape, plan.place, replaced=stays, origin=site.origin)
-    return add_node(lowering, site, node, uses)
+    made = add_node(lowering, site, node, uses)
+    if not stays:
+        frame.builder.left_out.add(made)
+    return made
 
 
 def add_graph(lowering: Lowering, site: Site, graph: Graph, uses: tuple[Use, ...], repeats: int = 1) -> Value:

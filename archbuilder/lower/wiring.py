@@ -34,15 +34,17 @@ def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: b
         name: Any = written
         if type(written) is Formula:
             name = lowering.evaluate(written, frame, _place_of_input(plan, number))
-        if not isinstance(name, str):
+        names = name if isinstance(name, list | tuple) and name else [name]
+        if not all(isinstance(each, str) for each in names):
             _report_no_name(lowering, plan, number, name, frame)
             raise GiveUp
-        values = find_values(name, frame)
-        if values is None:
-            message = f"there is no step `{name}` before this one"
-            lowering.error(frame, "unknown-step", message, _place_of_input(plan, number), advice_for(name, frame))
-            raise GiveUp
-        found += values
+        for each in names:
+            values = find_values(each, frame)
+            if values is None:
+                message = f"there is no step `{each}` before this one"
+                lowering.error(frame, "unknown-step", message, _place_of_input(plan, number), advice_for(each, frame))
+                raise GiveUp
+            found += values
         if len(found) > MAXIMUM_REPEATS:
             message = f"a step takes at most {MAXIMUM_REPEATS:,} values"
             lowering.error(frame, "too-large", message, _place_of_input(plan, number))
@@ -93,26 +95,23 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     """The values that a name stands for; None if there are none.
 
     `conv1` is a step's value, `input` the body's own; `parts.0` a part of a value (`parts.-1` the last), or the step of
-    that name; `acts.*` all parts, or all steps of these names in order.
+    that name; `acts.*` all parts, or all steps of these names in order, without those that are left out.
     """
     value = _value_called(name, frame)
     if value is not None:
         return [value]
+    whole, dot, part = name.rpartition(".")
+    left_out = frame.builder.left_out
+    steps = [value for key, value in frame.values.items() if key.startswith(f"{whole}.") and value not in left_out]
     if name == "*":
         return list(frame.values.values()) or None
-    whole, dot, part = name.rpartition(".")
-    if not dot:
-        return None
     if part == "*":
-        steps = [found for key, found in frame.values.items() if key.startswith(f"{whole}.")]
         return steps or _parts(whole, frame)
-    parts = _parts(whole, frame)
-    if parts is None or not _NUMBER.fullmatch(part):
+    if not dot or not _NUMBER.fullmatch(part) or frame.is_inside(whole, part):
         return None
-    if whole != "input" and parts == [_value_called(whole, frame)] != [POISON]:
-        return None  # a block may be given one value or several, but a step's own value is known to be one
     number = int(part)
-    if parts == [POISON]:
+    parts = steps if steps and number < 0 else _parts(whole, frame)
+    if parts is None or parts == [POISON]:
         return parts
     return [parts[number]] if -len(parts) <= number < len(parts) else None
 
@@ -121,6 +120,8 @@ def advice_for(name: str, frame: Frame) -> str | None:
     """What to write instead of a name that stands for nothing."""
     whole, _, part = name.rpartition(".")
     parts = _parts(whole, frame) if whole else None
+    if part == "*" and any(key.startswith(f"{whole}.") for key in frame.values):
+        return f"each step of `{name}` is left out here; say `when` of this one too"
     if parts and parts != [_value_called(whole, frame)]:
         return f"`{whole}` has {len(parts)} parts, {whole}.0 to {whole}.{len(parts) - 1}"
     if whole and _value_called(whole, frame) is not None:

@@ -16,7 +16,8 @@ from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Streams, images
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.formula import Formula, UnknownNameError
+from archbuilder.language.dotted import UnknownNameError
+from archbuilder.language.formula import Formula
 from archbuilder.language.load import Spec, as_far_as_possible, load_architecture, load_block
 from archbuilder.language.models import Architecture
 from archbuilder.language.words import ALWAYS_VISIBLE

@@ -12,7 +12,7 @@ from torch import nn
 from archbuilder import Graph, SpecError, build, check, load
 from archbuilder.language.load import network_names
 from benchmarks.reference import torchvision_module
-from tests.networks import lowered, mistakes, modules, op_at, outline
+from tests.networks import fingerprint, lowered, mistakes, modules, op_at, outline
 
 PAGE = Path(__file__).parents[2] / "docs" / "language.md"
 
@@ -222,6 +222,22 @@ def test_order(tmp_path: Path) -> None:
     assert found(laid_over(tmp_path, base, over, **{"defaults.norm.eps": 1e-5, "width": 64})) == (1e-5, 0.2, 64)
     assert found(laid_over(tmp_path, base, over.partition("default:")[0])) == (1e-3, 0.2, 16)
     assert found(check(tmp_path / "base.yaml").graph) == (1e-2, 0.2, 8)
+
+
+def test_what_is_set_is_laid_over_as_a_patch_is(tmp_path: Path) -> None:
+    base = """
+        parameters: {rate: 0.0}
+        defaults: {activation: leaky_relu, drop_path: $rate}
+        stages: {a: {block: conv_norm_act, width: 8}, n: norm, b: {block: basic, width: 8}}
+        """
+    patch = "defaults: {activation: {kind: silu}, drop_path: {rate: 0.1}}\nstages: {n: {eps: 0.5}}"
+    values = {"defaults.activation.kind": "silu", "defaults.drop_path.rate": 0.1, "n.eps": 0.5}
+    patched, put = laid_over(tmp_path, base, patch), laid_over(tmp_path, base, "", **values)
+    assert fingerprint(patched) == fingerprint(put)
+    assert check(tmp_path / "base.yaml", values)  # whose `rate` nothing uses now
+    assert (op_at(put, "b.relu1").kind, op_at(put, "n").eps) == ("silu", 0.5)
+    with pytest.raises(SpecError, match="--set defaults.dropout.rate:1:1: .* has no effect"):
+        laid_over(tmp_path, base, "", **{"defaults.dropout.rate": 0.1})
 
 
 STAGES = """stages:
