@@ -157,8 +157,27 @@ def nearest(name: str, choices: Iterable[str], cutoff: float = 0.65) -> str | No
     by_lower: dict[str, str] = {}
     for choice in choices:
         by_lower.setdefault(choice.lower(), choice)
-    found = difflib.get_close_matches(name[:60].lower(), by_lower, 1, cutoff)
-    return by_lower[found[0]] if found else None
+    written = name[:60].lower()
+    found = difflib.get_close_matches(written, by_lower, 5, cutoff)
+    if not found:
+        return None
+    return by_lower[
+        min(found, key=lambda each: (_slips(written, each), len(each) != len(written), each[0] != written[0]))
+    ]
+
+
+def _slips(written: str, meant: str) -> int:
+    """How many letters were left out, added, replaced or swapped with the next one (Damerau's distance)."""
+    before: list[int] = []
+    above = list(range(len(meant) + 1))
+    for row, letter in enumerate(written, start=1):
+        this = [row]
+        for column, other in enumerate(meant, start=1):
+            best = min(above[column] + 1, this[-1] + 1, above[column - 1] + (letter != other))
+            is_swap = row > 1 < column and written[row - 2] == other and meant[column - 2] == letter
+            this.append(min(best, before[column - 2] + 1) if is_swap else best)
+        before, above = above, this
+    return above[-1]
 
 
 def suggest(name: str, choices: Iterable[str]) -> str | None:

@@ -175,7 +175,10 @@ def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
             raise Misfit(message, advice, code="unknown-key", at_key=True, inside=key)
     type_, element = written.get("type"), ""
     choices = _choices(written.get("choices"))
-    default = compute_later(written.get("default", REQUIRED))
+    try:
+        default = compute_later(written.get("default", REQUIRED))
+    except Misfit as fault:
+        raise Misfit(fault.message, fault.help, inside="default") from None
     if isinstance(type_, list) and len(type_) == 1:
         type_, element = "list", type_[0]
     elif type_ is None and not choices and isinstance(default, list):

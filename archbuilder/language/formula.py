@@ -61,6 +61,13 @@ class Formula(str):
         self.bare = text[1:] if text[1:] in names else None
         return self
 
+    @classmethod
+    def malformed(cls, text: str) -> Self:
+        """What stands for a text that is not well formed, which has been reported: it has no value."""
+        self = super().__new__(cls, text)
+        self._evaluate, self.names, self.bare = _no_value, frozenset(), None
+        return self
+
     def evaluate(self, scope: Names) -> Any:
         """The value, with the names of `scope` known.
 
@@ -84,6 +91,14 @@ class Formula(str):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Formula:
         return self
+
+
+class ReportedError(FormulaError):
+    """What is wrong with an expression has been reported."""
+
+
+def _no_value(_scope: Names) -> Any:
+    raise ReportedError("malformed")
 
 
 def is_formula(value: Any) -> bool:

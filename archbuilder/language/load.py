@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from archbuilder.diagnostics import Place, Reporter, Source, SpecError, nearest, suggest
+from archbuilder.diagnostics import Place, Reporter, Source, SpecError, suggest
 from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
 from archbuilder.language.habits import advice_for_turn
@@ -14,7 +14,7 @@ from archbuilder.language.merge import arrange, inherit, join_plugins, listed_pl
 from archbuilder.language.models import Architecture, validate_architecture
 from archbuilder.language.reader import MAXIMUM_BYTES, MAXIMUM_CHARACTERS, plain_value, read_bytes, read_yaml
 from archbuilder.language.table import Items, Table, as_table
-from archbuilder.language.validation import unknown_key
+from archbuilder.language.validation import as_meant
 from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
 
 MAXIMUM_BASES: Final = 12
@@ -257,7 +257,7 @@ def _resolve(
 ) -> Table | None:
     """`table` laid over what it extends, then its variant laid over that."""
     folder = path.parent if path else None
-    table = _as_meant(table, reporter)
+    table = as_meant(table, [word.name for word in NETWORK], reporter)
     table = read_used_files(_with_variant(table, variant, reporter, place), folder, reporter)
     table = _locate_plugins(table, folder)
     extends = table.get("extends")
@@ -278,28 +278,6 @@ def _resolve(
     join_plugins(merged, base, table)
     del merged["extends"]
     return merged
-
-
-def _as_meant(table: Table, reporter: Reporter) -> Table:
-    """`table` with its misspelt words as they were meant, which is reported: much depends on what they say, and more would be
-    found wrong without it."""
-    words = [word.name for word in NETWORK]
-    meant = {key: nearest(key, words) for key in table if key not in words}
-    meant = {key: word for key, word in meant.items() if word not in (None, *table) and _may_be(word, table[key])}
-    if not meant:
-        return table
-    corrected = Table(table.place)
-    for key, value in table.items():
-        if key in meant:
-            fault = unknown_key(key, words)
-            reporter.error(fault.code, fault.message, table.key_places.get(key), help=fault.help)
-        corrected.put(meant.get(key) or key, value, table.key_places.get(key), table.value_places.get(key))
-    return corrected
-
-
-def _may_be(word: str | None, value: Any) -> bool:
-    """Whether a value can be what a word says on which the rest of a spec depends: more than a single fact."""
-    return isinstance(value, Table | Items) or (word in ("name", "extends", "default") and isinstance(value, str))
 
 
 def _locate_plugins(table: Table, folder: Path | None) -> Table:

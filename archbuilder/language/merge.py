@@ -112,6 +112,9 @@ def weaken(table: Table) -> None:
     for word in MAY_GO_UNUSED:
         if isinstance(table.get(word), Table):
             table[word] = _weakened(table[word])
+    if isinstance(table.get("blocks"), Table):  # so may a block, but not what stands in it
+        table["blocks"] = table["blocks"].copy()
+        table["blocks"].weak = frozenset(table["blocks"])
 
 
 def _weakened(table: Table) -> Table:

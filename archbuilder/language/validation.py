@@ -6,7 +6,7 @@ table in order (short forms, expressions, what depends on other keys), and says 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, Final, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
@@ -94,31 +94,25 @@ def compute_later(value: Any) -> Any:
         raise Misfit(str(error)) from None
 
 
-def read_formulas(container: Any, reading: Reading | None) -> bool:
+def read_formulas(container: Any, reading: Reading | None) -> None:
     """Makes the texts that have to be computed formulas, in place, inside inner maps and lists too.
 
-    What is malformed is taken out of its map; where it stands in a list, all of the list, which is then said to be not whole.
+    What is malformed becomes one without a value, so that nothing is said of what lacks it.
 
     Raises:
         Misfit: if something is malformed that was made in Python.
     """
-    whole = True
     for key, value in list(container.items() if isinstance(container, dict) else enumerate(container)):
-        good = True
         try:
             if isinstance(value, dict | list):
-                good = read_formulas(value, reading)
+                read_formulas(value, reading)
             elif is_formula(value):
                 container[key] = compute_later(value)
         except Misfit as fault:
             if reading is None:
                 raise
             reading.report(container, key, fault)
-            good = False
-        if not good and isinstance(container, dict):
-            take_out(container, key)
-        whole = whole and (good or isinstance(container, dict))
-    return whole
+            container[key] = Formula.malformed(value)
 
 
 def copied(value: Any) -> Any:
@@ -236,6 +230,31 @@ def python_only(name: str) -> Misfit:
     return Misfit(f"unknown key `{name}`", instead_of(name) or "", code="unknown-key", at_key=True)
 
 
+def as_meant(table: Table, words: Collection[str], reporter: Reporter) -> Table:
+    """`table` with its misspelt words as they were meant, which is reported: much depends on what they say, and more would be
+    found wrong without it."""
+    meant: dict[str, str] = {}
+    for key, value in table.items():
+        word = nearest(key, [each for each in words if each not in table and _may_be(each, value)])
+        if key not in words and word is not None:
+            meant[key] = word
+    if not meant:
+        return table
+    corrected = Table(table.place)
+    corrected.name_place = table.name_place
+    for key, value in table.items():
+        if key in meant:
+            fault = unknown_key(key, words, meant[key])
+            reporter.error(fault.code, fault.message, key_place(table, key), help=fault.help)
+        corrected.put(meant.get(key, key), value, key_place(table, key), value_place(table, key))
+    return corrected
+
+
+def _may_be(word: str, value: Any) -> bool:
+    """Whether a value can be what a word says on which the rest of a text depends: more than a single fact."""
+    return isinstance(value, str if word in ("name", "extends", "default") else dict | list)
+
+
 # ---- what pydantic finds wrong --------------------------------------------------------------------------------------
 
 _EXPECTED: Final = {
@@ -277,21 +296,21 @@ def _report_faults(error: ValidationError, table: Table, model: type[SpecModel],
             reading.report(value, inner, _misfit(fault))
             take_out(table, key)
         elif fault["type"] == "extra_forbidden":
-            refuse(table, key, unknown_key(key, _words_of(model), unknown[key]), reading)
+            refuse(table, key, unknown_key(key, words_of(model), unknown[key]), reading)
         else:
             refuse(table, key, _misfit(fault), reading)
             if key in _INSTEAD:
                 table[key] = _INSTEAD[key]
 
 
-def _words_of(model: type[SpecModel]) -> list[str]:
+def words_of(model: type[SpecModel]) -> list[str]:
     """What a text may say where a model stands."""
     return [*(in_yaml(name) for name, field in model.model_fields.items() if not field.exclude), *model.MERGED]
 
 
 def _nearest_word(key: str, value: Any, model: type[SpecModel], missing: list[str]) -> str | None:
     """What an unknown key was meant to be: the word that it is nearest to, or that of steps which are missing otherwise."""
-    near = nearest(key, _words_of(model))
+    near = nearest(key, words_of(model))
     return "body" if near is None and "body" in missing and isinstance(value, dict | list) else near
 
 

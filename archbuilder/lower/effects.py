@@ -11,10 +11,11 @@ from archbuilder.graph.shapes import Map, Streams, Tokens
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter
 from archbuilder.language.models import Architecture, Step
-from archbuilder.language.table import key_place
+from archbuilder.language.spoken import names_used
+from archbuilder.language.table import key_place, words_in
 from archbuilder.lower.frame import Builder, Frame, Use
 from archbuilder.lower.lowering import Lowering
-from archbuilder.lower.plans import UsePlan, names_used
+from archbuilder.lower.plans import UsePlan
 from archbuilder.lower.rules import Numbering, Rules
 
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -29,7 +30,8 @@ def report_keys(lowering: Lowering, plan: UsePlan, frame: Frame) -> None:
         notes = note_at(f"`{frame.block}` sets it here", first)
         lowering.error(frame, "fixed-parameter", message, place, "remove it", notes)
     for step, keys in plan.unknown:
-        if type(step.block) is Formula:
+        words = [*plan.definition.parameters, *Step.KEYS]
+        if type(step.block) is Formula and not all(nearest(key, words) for key in keys):
             _report_misfit(lowering, plan.name, keys, step, frame)
         else:
             _report_unknown(lowering, plan, keys, step, frame)
@@ -37,16 +39,34 @@ def report_keys(lowering: Lowering, plan: UsePlan, frame: Frame) -> None:
         lowering.error(frame, *fault)
 
 
+def misses_a_word(plan: UsePlan) -> bool:
+    """Whether a use has a misspelt word of a step among its keys, so that the step is not understood."""
+    return any(nearest(key, Step.KEYS) for _, keys in plan.unknown for key in keys)
+
+
 def _report_unknown(lowering: Lowering, plan: UsePlan, keys: list[str], step: Step, frame: Frame) -> None:
     """A use has keys that are no parameters of its block."""
     parameters = plan.definition.parameters
     for key in keys:
-        near = nearest(key, [*parameters, *Step.KEYS])
-        help = advice_for_parameter(key, parameters) or (near and f"did you mean `{near}`?")
-        help = help or suggest(key, parameters) or "remove it"
+        words = [*parameters, *Step.KEYS]
+        near = nearest(key, words, 0.8) or (None if advice_for_parameter(key, parameters) else nearest(key, words))
+        help = f"did you mean `{near}`?" if near else advice_for_parameter(key, parameters)
+        block = None if help else nearest(key, lowering.library.names())  # whose parameters it was to set inside
+        help = help or (f"did you mean `{block}`?" if block else suggest(key, parameters) or "remove it")
         message = f"`{plan.name}` has no parameter `{key}`"
         notes = lowering.library.notes_on(plan.name)
-        lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), help, notes)
+        # Of a block of the user's own it may be the declaration that is misspelt: once, whoever speaks of it.
+        cause = (plan.name, key) if plan.name in lowering.library.own else None
+        lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), help, notes, cause)
+
+
+def report_beside_body(lowering: Lowering, step: Step, frame: Frame) -> None:
+    """A step with a body has keys that are no words of a step: there is no block whose parameters they could be."""
+    for key in step.arguments:
+        near = nearest(key, Step.KEYS)
+        help = f"did you mean `{near}`?" if near else "remove it"
+        message = f"`{key}` has no meaning beside `body`"
+        lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), help)
 
 
 def _report_misfit(lowering: Lowering, name: str, unknown: list[str], step: Step, frame: Frame) -> None:
@@ -132,15 +152,16 @@ def report_unused(lowering: Lowering, architecture: Architecture, rules: Rules, 
     # One text may be used several times, in repeats for example: it has an effect if it has one in any of them.
     useful = {setting.plan.text for setting in lowering.settings if setting.used}
     for plan in dict.fromkeys(setting.plan for setting in lowering.settings):
-        if plan.text not in useful and not plan.weak:
+        if plan.text not in useful:
             message = f"`{plan.parameter}` of `{plan.block}` has no effect: no use of `{plan.block}` here takes it"
             help = "remove it; a value that a use or a block's own body writes is stronger than a default"
-            reporter.error("no-effect", message, plan.key_place, help=help)
+            (lowering.idle if plan.weak else reporter).error("no-effect", message, plan.key_place, help=help)
     _report_idle_scale(architecture, rules, reporter)
     if numbering is not None and numbering.count == 0 and not architecture.is_weak("sequential"):
         message = "`sequential` has no effect: there is no step in `stem`, `stages` or `neck` to number"
         reporter.error("no-effect", message, architecture.place_of_key("sequential"), help="remove it")
-    _report_unused_parameters(architecture, reporter)
+    _report_unused_parameters(architecture, reporter, lowering.idle)
+    _report_unused_blocks(lowering, architecture)
 
 
 def _report_idle_scale(architecture: Architecture, rules: Rules, reporter: Reporter) -> None:
@@ -155,28 +176,38 @@ def _report_idle_scale(architecture: Architecture, rules: Rules, reporter: Repor
             reporter.error("no-effect", message, scale.place_of_key(word), help=help)
 
 
-def _report_unused_parameters(architecture: Architecture, reporter: Reporter) -> None:
-    written = architecture.parameters
-    if not written or architecture.is_weak("parameters"):
+def _report_unused_blocks(lowering: Lowering, architecture: Architecture) -> None:
+    if architecture.table is None or architecture.place is None or not lowering.library.own:
         return
-    used = names_used(architecture)
+    written, words = architecture.table["blocks"], words_in(architecture.table)
+    for name in lowering.library.own:
+        at = key_place(written, name)
+        if name not in words and at is not None and at.source == architecture.place.source:  # no file's of blocks
+            message, help = f"the block `{name}` has no effect: nothing uses it", "use it or remove it"
+            (lowering.idle if name in written.weak else lowering.reporter).error("no-effect", message, at, help=help)
+
+
+def _report_unused_parameters(architecture: Architecture, reporter: Reporter, idle: Reporter) -> None:
+    written, used = architecture.parameters, names_used(architecture) if architecture.parameters else set()
     weak: frozenset[str] = getattr(written, "weak", frozenset())
     for name in written:
-        if name not in used and name not in weak:
+        if name not in used:
             message = f"the parameter `{name}` has no effect: nothing uses `${name}`"
             near = nearest(name, [each for each in written if each != name])
             help = f"did you mean `{near}`?" if near is not None else "use it or remove it"
-            reporter.error("no-effect", message, key_place(written, name), help=help)
+            is_weak = name in weak or architecture.is_weak("parameters")
+            (idle if is_weak else reporter).error("no-effect", message, key_place(written, name), help=help)
 
 
-def report_unknown_names(architecture: Architecture, builder: Builder, reporter: Reporter) -> None:
+def report_unknown_names(architecture: Architecture, frame: Frame, reporter: Reporter) -> None:
     """Reports names in a network's `rename` and `register` that none of its steps has."""
-    known = builder.known | {name.split(".")[0] for name in builder.known}
+    known = frame.builder.known | frame.values.keys()  # also those that went wrong
+    known |= {name.split(".")[0] for name in known}
     for word, names in (("rename", architecture.rename), ("register", architecture.register_)):
         for number, name in enumerate(names or ()):
             if name not in known and name not in (architecture.rename or {}).values():
                 place = architecture.place_inside(word, name if word == "rename" else number)
-                help = suggest(name, known)
+                help = suggest(name, [*known, *(architecture.rename or {}).values()] if word == "register" else known)
                 reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
 
 

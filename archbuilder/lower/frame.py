@@ -276,7 +276,7 @@ class Frame:
             raise KeyError(name)
         return UNKNOWN if value == POISON else self.builder.shape_of(value)
 
-    def with_variable(self, name: str, value: int, turn: Turn | None = None) -> Frame:
+    def with_variable(self, name: str, value: Any, turn: Turn | None = None) -> Frame:
         """This frame with one more variable, of a turn of a loop or of a repeat; the steps are shared."""
         scope = self.scope
         turns = scope.turns if turn is None else (*scope.turns, turn)
@@ -291,7 +291,9 @@ class Frame:
     def is_inside(self, name: str, part: str) -> bool:
         """Whether a part of a step is a module inside it, one of its repeats for example, and so no part of its value."""
         value = self.values.get(name, POISON)
-        body = self.builder.nodes[value.node].body if value.node >= 0 else None
+        if value.node < 0 or isinstance(self.builder.shape_of(value), Streams):
+            return False
+        body = self.builder.nodes[value.node].body
         return isinstance(body, Graph) and any(part in node.all_names() for node in body.nodes)
 
     def visible(self) -> list[str]:

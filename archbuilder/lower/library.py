@@ -7,15 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from archbuilder.diagnostics import Note, Reporter, note_at, suggest
+from archbuilder.diagnostics import Note, Reporter, nearest, note_at, suggest
 from archbuilder.graph.table import OPS
 from archbuilder.language.blocks import shipped_files, shipped_table
 from archbuilder.language.habits import advice_for_block
 from archbuilder.language.load import is_network
 from archbuilder.language.models import Architecture, BlockDefinition, validate_definition
+from archbuilder.language.spoken import names_in_body
 from archbuilder.language.table import key_place
 from archbuilder.language.zoo import is_file
-from archbuilder.lower.plans import DefinitionPlan, StepPlan, UsePlan, names_in_body, plan_definition, plan_use
+from archbuilder.lower.plans import DefinitionPlan, StepPlan, UsePlan, plan_definition, plan_use
 from archbuilder.plugin.registry import REGISTRY, is_loaded, shown_path
 
 
@@ -74,6 +75,11 @@ class Library:
                 library.own[name] = definition
                 _report_unused(name, definition, library.unused)
         return library
+
+    def is_op(self, name: str) -> bool:
+        """Whether an op is called so."""
+        plan = self.find(name)
+        return plan is not None and plan.op is not None
 
     def find(self, name: str) -> DefinitionPlan | None:
         """The plan of the op or block of this name."""
@@ -173,7 +179,10 @@ def _report_unused(name: str, definition: BlockDefinition, reporter: Reporter) -
         elif parameter not in getattr(written, "weak", ()):
             place = key_place(written, parameter) or definition.place
             message = f"the parameter `{parameter}` of `{name}` has no effect: nothing uses `${parameter}`"
-            reporter.error("no-effect", message, place, help="use it or remove it")
+            near = nearest(parameter, used - definition.parameters.keys() - definition.let.keys())
+            reporter.error(
+                "no-effect", message, place, help=f"did you mean `{near}`?" if near else "use it or remove it"
+            )
 
 
 def _is_inherited(parameter: str, written: Any) -> bool:

@@ -131,14 +131,15 @@ def check_words(
     if words.register and listed:
         message = "`register` has no effect on a list of steps: its children are numbered"
         lowering.error(frame, "no-effect", message, _place_of_word(words, "register", None, steps), "remove it")
-    known = inner.builder.known
+    known = inner.builder.known | inner.values.keys()  # also those that went wrong
     names = {name.split(".")[0] for name in known} | known
     unknown = [("rename", name) for name in words.rename if name not in names]
     if not listed:
         unknown += [("register", name) for name in words.register if name not in (*names, *words.rename.values())]
     for word, name in unknown:
         message = f"there is no step `{name}` in the block to {word}"
-        lowering.error(frame, "unknown-step", message, _place_of_word(words, word, name, steps), suggest(name, names))
+        help = suggest(name, [*names, *words.rename.values()] if word == "register" else names)
+        lowering.error(frame, "unknown-step", message, _place_of_word(words, word, name, steps), help)
 
 
 def _place_of_word(words: Words, word: str, name: str | None, steps: Sequence[StepPlan]) -> Place | None:
@@ -157,11 +158,12 @@ def _place_of_word(words: Words, word: str, name: str | None, steps: Sequence[St
     return at or setting.plan.value_place
 
 
-def check_register(lowering: Lowering, definition: BlockDefinition, inner: Frame) -> None:
+def check_register(lowering: Lowering, definition: Any, inner: Frame) -> None:
     """Names in the `register` of a block must be those of its steps."""
-    if not definition.register_:
+    if not isinstance(definition, BlockDefinition) or not definition.register_:
         return
-    known = {name.split(".")[0] for name in inner.builder.known} | inner.builder.known
+    known = inner.builder.known | inner.values.keys()
+    known |= {name.split(".")[0] for name in known}
     for number, name in enumerate(definition.register_):
         if name not in known:
             message = f"there is no step `{name}` in this block to register"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
-from archbuilder.diagnostics import Place, Reporter, shorten
+from archbuilder.diagnostics import Place, Reporter, nearest, shorten
 from archbuilder.graph.graph import Graph, Section, Tap, Value, reduction_of
 from archbuilder.graph.shapes import Map, Shape, Streams, image
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
+from archbuilder.language.spoken import names_said_to_ops_alone, names_used
 from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lower.arguments import read_settings
 from archbuilder.lower.effects import report_idle_steps, report_reduction, report_unknown_names, report_unused
@@ -19,9 +20,10 @@ from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, F
 from archbuilder.lower.library import Library
 from archbuilder.lower.lowering import GiveUp, Lowering, TooLarge
 from archbuilder.lower.naming import objection
-from archbuilder.lower.plans import SettingPlan, names_said_to_ops_alone, names_used, plan_body
+from archbuilder.lower.plans import SettingPlan, plan_body
 from archbuilder.lower.rules import DepthRule, Numbering, Rules, StrideRule, WidthRule
 from archbuilder.lower.steps import lower_body
+from archbuilder.lower.uses import check_left_out
 from archbuilder.lower.wiring import advice_for, find_values
 from archbuilder.parameters import describe
 
@@ -193,7 +195,10 @@ class _Network:
                 if not library.incomplete:
                     message, help = f"there is no block `{block}`", library.advice_for(block)
                     self.reporter.error("unknown-block", message, key_at, help=help)
-                continue
+                meant = nearest(block, library.names())  # taken so: other mistakes may follow from its lack
+                if meant is None or meant in written:
+                    continue
+                block = meant  # noqa: PLW2901
             weak = block in getattr(written, "weak", ()) or self.architecture.is_weak("defaults")
             value_at = value_place(written, block) or key_at
             plan = SettingPlan(block, "", values, key_at, value_at, weak, replaced_by(written, block))
@@ -248,11 +253,12 @@ class _Network:
                 start = len(self.builder.nodes)
                 self._lower_section(name, section, inlined)
                 sections.append(Section(name, start, len(self.builder.nodes)))
+            self._check_unused()
         except TooLarge:
             return None
         if not self.reporter.diagnostics:  # what stands behind a mistake was not reached
             report_unused(self.lowering, self.architecture, self.rules, self.numbering)
-        report_unknown_names(self.architecture, self.builder, self.reporter)
+        report_unknown_names(self.architecture, self.frame, self.reporter)
         report_reduction(self.architecture, self.builder, sections, self.reporter)
         taps = taps_of(self.architecture, self.frame, self.reporter, sections)
         self._check_end(is_block=is_block)
@@ -276,6 +282,24 @@ class _Network:
             if plan.step.inline:
                 inlined.append(Section(plan.origin.key, start, len(self.builder.nodes)))
 
+    def _check_unused(self) -> None:
+        """Looks at the network's own blocks and at what was put into slots, since the steps that use them may be left out."""
+        lowering, library = self.lowering, self.lowering.library
+        bodies = [
+            plan.body for name in library.own if (plan := library.find(name)) is not None and plan.body is not None
+        ]
+        steps = [(step, self.frame, False) for body in bodies for step in body.steps]
+        while lowering.new_slots:
+            text, type_, frame = lowering.new_slots.pop()
+            if type_ == "steps":
+                body = text.body(self.reporter)
+                steps += [(step, frame, True) for step in (body.steps if body is not None else ())]
+            elif (use := text.use(self.reporter)) is not None:
+                steps.append((use, frame, False))
+        for step, frame, whole in steps:
+            with suppress(GiveUp):
+                check_left_out(lowering, step, frame, inside=True, whole=whole)
+
     def _check_end(self, *, is_block: bool) -> None:
         """A network has steps, and ends with one value."""
         architecture, end = self.architecture, self.frame.current
@@ -295,7 +319,7 @@ class _Network:
             self.frame.current,
             {name: self.frame.scope.variables[name] for name in parameters},
             {name: value for name, value in parameters.items() if type(value) is Formula},
-            names_said_to_ops_alone(architecture, self.lowering.library.find),
+            names_said_to_ops_alone(architecture, self.lowering.library.is_op),
             register=tuple(architecture.register_ or ()),
             help=architecture.help,
             name=architecture.name,
@@ -327,7 +351,8 @@ def taps_of(
         values = find_values(name, frame) or _inline_values(name, frame.builder)
         if values is None and POISON not in frame.values.values():  # else it may be one of those that went wrong
             message = f"there is no step `{name}` to take features from"
-            reporter.error("unknown-step", message, place, help=advice_for(name, frame))
+            inline = [node.all_names()[-1] for node in frame.builder.nodes]
+            reporter.error("unknown-step", message, place, help=advice_for(name, frame, inline))
         for value in values or ():
             if value != POISON and isinstance(frame.builder.shape_of(value), Streams):
                 message = f"`{name}` is no feature map but the parts of one"

@@ -15,7 +15,9 @@ from archbuilder.graph.op import Op
 from archbuilder.graph.origin import Turn
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.models import BlockDefinition, Loop
-from archbuilder.lower.arguments import read_use, resolve
+from archbuilder.language.spoken import mentions
+from archbuilder.lower.arguments import resolve
+from archbuilder.lower.effects import misses_a_word, report_beside_body
 from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Frame, Made, Site, Slot, Use
 from archbuilder.lower.lowering import Call, GiveUp, Lowering, Target, TooLarge
 from archbuilder.lower.naming import (
@@ -27,7 +29,7 @@ from archbuilder.lower.naming import (
     names_of_repeats,
     words_of,
 )
-from archbuilder.lower.plans import BodyPlan, StepPlan, mentions
+from archbuilder.lower.plans import BodyPlan, StepPlan
 from archbuilder.lower.rules import Restride
 from archbuilder.lower.uses import (
     Repeats,
@@ -37,6 +39,7 @@ from archbuilder.lower.uses import (
     add_stand_in,
     apply_op,
     check_dilation,
+    check_left_out,
     frame_of_block,
     graph_of_block,
     graph_of_body,
@@ -54,6 +57,7 @@ from archbuilder.lower.wiring import (
     inputs_of,
     note_output,
     only_input,
+    poison,
     refuse_word,
     turns_of,
 )
@@ -101,6 +105,8 @@ def _lower_present(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) 
     target = target_of(lowering, plan, frame) if present else None
     if target is None:
         return _leave_out(lowering, plan, name, frame)
+    if isinstance(target, Target) and misses_a_word(target.plan):
+        resolve(lowering, target, frame, UNKNOWN)
     takes_values = not isinstance(target, Target) or target.plan.takes_values
     if not takes_values and plan.inputs is not None:
         refuse_word(lowering, "from", "here: this step takes no value", plan, frame)
@@ -127,10 +133,8 @@ def _is_present(lowering: Lowering, plan: StepPlan, frame: Frame) -> bool:
         message = f"`when` must be true or false, got {describe(present)}"
         lowering.error(frame, "bad-value", message, place, "compare it, as in `when: $(stride != 1)`")
         raise GiveUp
-    if not present and type(plan.block) is str and not (plan.place is not None and plan.place.source.shipped):
-        target = target_of(lowering, plan, frame)
-        if isinstance(target, Target):
-            read_use(lowering, target, frame)
+    if not present and not check_left_out(lowering, plan, frame):
+        raise GiveUp
     return bool(present)
 
 
@@ -140,9 +144,8 @@ def _leave_out(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) -> b
     if POISON in inputs:
         raise GiveUp
     stays = plan.step.else_ is not None
-    frame.values[name] = value = add_stand_in(
-        lowering, Site(plan, name, frame, inputs, frame.origin_of_node(plan)), stays=stays
-    )
+    site = Site(plan, name, frame, inputs, frame.origin_of_node(plan))
+    frame.values[name] = value = add_stand_in(lowering, site, stays=stays)
     if plan.output is None:  # a further output stands beside the chain
         frame.current = value
     return stays
@@ -170,14 +173,13 @@ def _check_all_the_same(
 
 def _lower_loop(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) -> None:
     body = plan.body if isinstance(plan.body, BodyPlan) else BodyPlan((), listed=False)
-    try:
-        numbers = turns_of(lowering, plan, loop, frame)
-    except GiveUp:
-        for step in body.steps:
-            frame.values[str(step.name).partition("$")[0].rstrip(".")] = POISON  # what speaks of them stays silent
-        frame.current = POISON
+    numbers = None if plan.is_broken else turns_of(lowering, plan, loop, frame)
+    if numbers is None:  # reported
+        poison(body, frame)
         return
     frame.builder.loops.append(len(numbers))
+    if not numbers:
+        check_left_out(lowering, plan, frame)
     for number in numbers:
         lowering.count(frame, plan.place)  # a turn takes time, whatever it makes
         inner = frame.with_variable(loop.variable, number, Turn(loop.header, loop.variable, number))
@@ -193,9 +195,9 @@ def _lower_own(lowering: Lowering, site: Site, body: Slot | BodyPlan) -> Value:
     plan, _, frame, _, _ = site
     step = plan.step
     if step.arguments:
-        key = next(iter(step.arguments))
-        message = f"`{key}` has no meaning beside `body`"
-        lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), "remove it")
+        report_beside_body(lowering, step, frame)
+        _check_all_the_same(lowering, plan, site.name, body, frame)
+        raise GiveUp
     if step.inline:
         for word in ("rename", "register"):
             refuse_word(lowering, word, "beside `inline`: the children belong to the enclosing block", plan, frame)
@@ -338,8 +340,7 @@ def _lower_block(lowering: Lowering, plan: StepPlan, use: Use, shape: Shape, wor
     check_words(lowering, words, inner, use.frame, use.plan.steps, listed=listed)
     if inner.current == POISON:
         raise GiveUp
-    if isinstance(definition, BlockDefinition):
-        check_register(lowering, definition, inner)
+    check_register(lowering, definition, inner)
     return graph_of_block(lowering, use, inner, words.register)
 
 
@@ -397,8 +398,7 @@ def _lower_repeats(lowering: Lowering, site: Site, target: Target | Slot | BodyP
     block = target.plan.name if isinstance(target, Target) else None
     names = names_of_repeats(lowering, site, block, depth)
     lowering.count(frame, plan.place, len(names))
-    graph = sequence_of(runs, site, names)
-    return add_graph(lowering, site, graph, tuple(uses), repeats=depth)
+    return add_graph(lowering, site, sequence_of(runs, site, names), tuple(uses), repeats=depth)
 
 
 def _runs(lowering: Lowering, site: Site, target: Target | Slot | BodyPlan, uses: list[Use]) -> list[Repeats]:

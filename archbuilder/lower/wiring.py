@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
-from archbuilder.diagnostics import Place, suggest
+from archbuilder.diagnostics import Place, nearest, suggest
 from archbuilder.graph.graph import Node, Output, Value
 from archbuilder.graph.shapes import Streams
 from archbuilder.graph.table import GATHER
@@ -15,10 +16,11 @@ from archbuilder.language.table import value_place
 from archbuilder.language.values import MAXIMUM_REPEATS
 from archbuilder.lower.frame import POISON, Frame, Site, Slot
 from archbuilder.lower.lowering import GiveUp, Lowering
-from archbuilder.lower.plans import StepPlan
+from archbuilder.lower.plans import BodyPlan, StepPlan
 from archbuilder.parameters import describe
 
 _NUMBER: Final = re.compile("-?[0-9]{1,6}")
+_PART: Final = re.compile(r"\.(-?[0-9]+|\*)\Z")
 
 
 def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: bool = False) -> tuple[Value, ...]:
@@ -30,8 +32,10 @@ def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: b
     if plan.inputs is None:
         return (frame.current,)
     found: list[Value] = []
-    for number, written in enumerate(plan.inputs[:1] if first_only else plan.inputs):
+    for number, written in enumerate(plan.inputs):
         name: Any = written
+        if first_only and number and (type(written) is Formula or "." in written):
+            continue  # it may be there in another turn
         if type(written) is Formula:
             name = lowering.evaluate(written, frame, _place_of_input(plan, number))
         names = name if isinstance(name, list | tuple) and name else [name]
@@ -42,9 +46,10 @@ def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: b
             values = find_values(each, frame)
             if values is None:
                 message = f"there is no step `{each}` before this one"
-                lowering.error(frame, "unknown-step", message, _place_of_input(plan, number), advice_for(each, frame))
+                place, help = _place_of_input(plan, number), advice_for(each, frame)
+                lowering.error(frame, "unknown-step", message, place, help, cause=(frame.block, _PART.sub("", each)))
                 raise GiveUp
-            found += values
+            found += values if not (first_only and number) else []
         if len(found) > MAXIMUM_REPEATS:
             message = f"a step takes at most {MAXIMUM_REPEATS:,} values"
             lowering.error(frame, "too-large", message, _place_of_input(plan, number))
@@ -116,17 +121,20 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     return [parts[number]] if -len(parts) <= number < len(parts) else None
 
 
-def advice_for(name: str, frame: Frame) -> str | None:
-    """What to write instead of a name that stands for nothing."""
+def advice_for(name: str, frame: Frame, others: Iterable[str] = ()) -> str | None:
+    """What to write instead of a name that stands for nothing, where there are those of steps, and others."""
     whole, _, part = name.rpartition(".")
     parts = _parts(whole, frame) if whole else None
-    if part == "*" and any(key.startswith(f"{whole}.") for key in frame.values):
+    known = ["input", *(each for each in frame.values if each != "?"), *others]
+    prefixes = dict.fromkeys(each.rpartition(".")[0] for each in known if "." in each)
+    if part == "*" and whole in prefixes:
         return f"each step of `{name}` is left out here; say `when` of this one too"
     if parts and parts != [_value_called(whole, frame)]:
         return f"`{whole}` has {len(parts)} parts, {whole}.0 to {whole}.{len(parts) - 1}"
     if whole and _value_called(whole, frame) is not None:
         return f"`{whole}` is one value; only what `split` gives has parts" if part.isdigit() else f"write `{whole}`"
-    return suggest(name, ["input", *frame.values])
+    near = nearest(whole, [*known, *prefixes]) if whole and (part == "*" or _NUMBER.fullmatch(part)) else None
+    return f"did you mean `{near}.{part}`?" if near is not None else suggest(name, known)
 
 
 def _value_called(name: str, frame: Frame) -> Value | None:
@@ -191,27 +199,34 @@ def give(found: list[Value], place: Place | None, inner: Frame) -> None:
 # ---- how often ------------------------------------------------------------------------------------------------------
 
 
-def turns_of(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) -> range:
-    """The numbers that a loop runs over.
-
-    Raises:
-        GiveUp: if it cannot run; that is reported.
-    """
+def turns_of(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) -> range | None:
+    """The numbers that a loop runs over; None if it cannot run, which is reported."""
     at = plan.step.name_place
-    start, stop = (lowering.evaluate(bound, frame, at) for bound in (loop.start, loop.stop))
-    for bound in (start, stop):
-        if type(bound) is not int:
-            lowering.error(frame, "bad-loop", f"a loop runs over whole numbers, got {describe(bound)}", at)
-            raise GiveUp
-    if stop - start > MAXIMUM_REPEATS:
+    try:
+        start, stop = (lowering.evaluate(bound, frame, at) for bound in (loop.start, loop.stop))
+    except GiveUp:
+        return None
+    wrong = [bound for bound in (start, stop) if type(bound) is not int]
+    if wrong:
+        lowering.error(frame, "bad-loop", f"a loop runs over whole numbers, got {describe(wrong[0])}", at)
+    elif stop - start > MAXIMUM_REPEATS:
         message = f"a loop has at most {MAXIMUM_REPEATS:,} turns, this one has {stop - start:,}"
         lowering.error(frame, "bad-loop", message, at)
-        raise GiveUp
-    if loop.variable in (*frame.scope.variables, "repeat", "here"):
+    elif loop.variable in (*frame.scope.variables, "repeat", "here"):
         message = f"`{loop.variable}` is the name of another variable here"
         lowering.error(frame, "shadowed", message, at, "give the loop's variable another name")
-        raise GiveUp
-    return range(start, stop)
+    else:
+        return range(start, stop)
+    return None
+
+
+def poison(body: BodyPlan, frame: Frame) -> None:
+    """Stands for the steps of a loop that cannot run, so that what speaks of them stays silent."""
+    for step in body.steps:
+        if step.loop is not None and isinstance(step.body, BodyPlan):
+            poison(step.body, frame)
+        frame.values[str(step.name).partition("$")[0].rstrip(".")] = POISON
+    frame.current = POISON
 
 
 def depth_of(lowering: Lowering, plan: StepPlan, frame: Frame) -> int:

@@ -58,17 +58,22 @@ def test_a_misspelt_word_is_taken_as_it_was_meant(spec: str, word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("definition", "key", "meant"),
+    ("definition", "key", "meant", "use"),
     [
-        ("{extend: global_context}", "extend", "extends"),
-        ("{bdy: [norm]}", "bdy", "body"),
-        ("{steps: [norm]}", "steps", "body"),
-        ("{extends: basic, paramters: {kernel: 5}, body: {conv1: {kernel: $kernel}}}", "paramters", "parameters"),
+        ("{extend: global_context}", "extend", "extends", "g"),
+        ("{bdy: [norm]}", "bdy", "body", "g"),
+        ("{steps: [norm]}", "steps", "body", "g"),
+        (
+            "{extends: basic, paramters: {kernel: 5}, body: {conv1: {kernel: $kernel}}}",
+            "paramters",
+            "parameters",
+            "{block: g, width: 8}",
+        ),
     ],
 )
-def test_a_misspelt_word_of_a_block(definition: str, key: str, meant: str) -> None:
+def test_a_misspelt_word_of_a_block(definition: str, key: str, meant: str, use: str) -> None:
     with pytest.raises(SpecError) as raised:
-        check("net.yaml", text=f"name: net\nblocks: {{g: {definition}}}\nstages: {{a: g, b: {{block: g, width: 8}}}}\n")
+        check("net.yaml", text=f"name: net\nblocks: {{g: {definition}}}\nstages: {{a: {use}, b: {use}}}\n")
     (found,) = raised.value.diagnostics
     assert (found.message, found.help) == (f"unknown key `{key}`", f"did you mean `{meant}`?")
 

@@ -351,10 +351,10 @@ blocks:
   unit: {{parameters: {{width: 8}}, body: {{conv: {{block: conv, width: $width, kernel: {kernel}}}, {name}: norm}}}}
   only_{name}: {{body: [norm]}}
 """)
-    spec = "name: user\nuse: FILES\nBLOCKSstages: {a: unit, b: only_two}"
+    spec = "name: user\nuse: FILES\nBLOCKSstages: {a: unit, b: only_two"
 
     def graph(files: str, blocks: str = "") -> Graph:
-        (tmp_path / "user.yaml").write_text(spec.replace("FILES", files).replace("BLOCKS", blocks))
+        (tmp_path / "user.yaml").write_text(f"{spec}}}".replace("FILES", files).replace("BLOCKS", blocks))
         return check(tmp_path / "user.yaml").graph
 
     both = graph("[one.yaml, two.yaml]")
@@ -363,8 +363,9 @@ blocks:
     assert op_at(graph("[two.yaml, one.yaml]"), "a.conv").kernel == (3, 3)
     own = graph("two.yaml", "blocks: {unit: {body: {conv: {kernel: 7}}}}\n")
     assert (op_at(own, "a.conv").kernel, modules(own)) == ((7, 7), ["a.conv", "a.two", "b.0"])
+    spec += ", c: mine"
     laid = graph("two.yaml", "blocks: {mine: {extends: only_two, body: [activation]}}\n").nodes
-    assert [node.name for node in laid] == ["a", "b"]
+    assert [node.name for node in laid] == ["a", "b", "c"]
 
 
 # ---- blocks that extend blocks, by the same rules
