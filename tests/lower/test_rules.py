@@ -236,7 +236,7 @@ def test_what_is_set_is_laid_over_as_a_patch_is(tmp_path: Path) -> None:
     assert fingerprint(patched) == fingerprint(put)
     assert check(tmp_path / "base.yaml", values)  # whose `rate` nothing uses now
     assert (op_at(put, "b.relu1").kind, op_at(put, "n").eps) == ("silu", 0.5)
-    with pytest.raises(SpecError, match="--set defaults.dropout.rate:1:1: .* has no effect"):
+    with pytest.raises(SpecError, match=r"--set defaults\.dropout\.rate:1:1: .* has no effect"):
         laid_over(tmp_path, base, "", **{"defaults.dropout.rate": 0.1})
 
 
