@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
-from archbuilder.diagnostics import Place, Reporter, nearest, suggest
+from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Place, Reporter, nearest, suggest
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula, is_formula
 from archbuilder.language.table import Table, key_place, place_of, value_place
@@ -234,9 +234,9 @@ def as_meant(table: Table, words: Collection[str], reporter: Reporter) -> Table:
     """`table` with its misspelt words as they were meant, which is reported: much depends on what they say, and more would be
     found wrong without it."""
     meant: dict[str, str] = {}
-    for key, value in table.items():
-        word = nearest(key, [each for each in words if each not in table and _may_be(each, value)])
-        if key not in words and word is not None:
+    for key in [each for each in table if each not in words][:MAXIMUM_DIAGNOSTICS]:
+        word = nearest(key, [each for each in words if each not in table and _may_be(each, table[key])])
+        if word is not None:
             meant[key] = word
     if not meant:
         return table

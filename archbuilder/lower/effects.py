@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from archbuilder.diagnostics import Note, Reporter, nearest, note_at, suggest
+from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Note, Reporter, nearest, note_at, suggest
 from archbuilder.graph.graph import Graph, Node, Section, Tap, Value, graphs_in, reduction_of
 from archbuilder.graph.shapes import Map, Streams, Tokens
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter
+from archbuilder.language.idle import report_unused_blocks, report_unused_parameters
 from archbuilder.language.models import Architecture, Step
-from archbuilder.language.spoken import names_used
-from archbuilder.language.table import key_place, words_in
 from archbuilder.lower.frame import Builder, Frame, Use
 from archbuilder.lower.lowering import Lowering
 from archbuilder.lower.plans import UsePlan
@@ -31,7 +30,7 @@ def report_keys(lowering: Lowering, plan: UsePlan, frame: Frame) -> None:
         lowering.error(frame, "fixed-parameter", message, place, "remove it", notes)
     for step, keys in plan.unknown:
         words = [*plan.definition.parameters, *Step.KEYS]
-        if type(step.block) is Formula and not all(nearest(key, words) for key in keys):
+        if type(step.block) is Formula and not all(nearest(key, words) for key in keys[:MAXIMUM_DIAGNOSTICS]):
             _report_misfit(lowering, plan.name, keys, step, frame)
         else:
             _report_unknown(lowering, plan, keys, step, frame)
@@ -41,13 +40,13 @@ def report_keys(lowering: Lowering, plan: UsePlan, frame: Frame) -> None:
 
 def misses_a_word(plan: UsePlan) -> bool:
     """Whether a use has a misspelt word of a step among its keys, so that the step is not understood."""
-    return any(nearest(key, Step.KEYS) for _, keys in plan.unknown for key in keys)
+    return any(nearest(key, Step.KEYS) for _, keys in plan.unknown for key in keys[:MAXIMUM_DIAGNOSTICS])
 
 
 def _report_unknown(lowering: Lowering, plan: UsePlan, keys: list[str], step: Step, frame: Frame) -> None:
     """A use has keys that are no parameters of its block."""
     parameters = plan.definition.parameters
-    for key in keys:
+    for key in keys[:MAXIMUM_DIAGNOSTICS]:
         words = [*parameters, *Step.KEYS]
         near = nearest(key, words, 0.8) or (None if advice_for_parameter(key, parameters) else nearest(key, words))
         help = f"did you mean `{near}`?" if near else advice_for_parameter(key, parameters)
@@ -62,7 +61,7 @@ def _report_unknown(lowering: Lowering, plan: UsePlan, keys: list[str], step: St
 
 def report_beside_body(lowering: Lowering, step: Step, frame: Frame) -> None:
     """A step with a body has keys that are no words of a step: there is no block whose parameters they could be."""
-    for key in step.arguments:
+    for key in list(step.arguments)[:MAXIMUM_DIAGNOSTICS]:
         near = nearest(key, Step.KEYS)
         help = f"did you mean `{near}`?" if near else "remove it"
         message = f"`{key}` has no meaning beside `body`"
@@ -160,8 +159,8 @@ def report_unused(lowering: Lowering, architecture: Architecture, rules: Rules, 
     if numbering is not None and numbering.count == 0 and not architecture.is_weak("sequential"):
         message = "`sequential` has no effect: there is no step in `stem`, `stages` or `neck` to number"
         reporter.error("no-effect", message, architecture.place_of_key("sequential"), help="remove it")
-    _report_unused_parameters(architecture, reporter, lowering.idle)
-    _report_unused_blocks(lowering, architecture)
+    report_unused_parameters(architecture, reporter, lowering.idle)
+    report_unused_blocks(architecture, lowering.library.own, reporter, lowering.idle)
 
 
 def _report_idle_scale(architecture: Architecture, rules: Rules, reporter: Reporter) -> None:
@@ -174,29 +173,6 @@ def _report_idle_scale(architecture: Architecture, rules: Rules, reporter: Repor
             message = f"this multiplier has no effect: no step of `stem` and `stages` says `{word}`"
             help = "remove it, or say there what is to be multiplied"
             reporter.error("no-effect", message, scale.place_of_key(word), help=help)
-
-
-def _report_unused_blocks(lowering: Lowering, architecture: Architecture) -> None:
-    if architecture.table is None or architecture.place is None or not lowering.library.own:
-        return
-    written, words = architecture.table["blocks"], words_in(architecture.table)
-    for name in lowering.library.own:
-        at = key_place(written, name)
-        if name not in words and at is not None and at.source == architecture.place.source:  # no file's of blocks
-            message, help = f"the block `{name}` has no effect: nothing uses it", "use it or remove it"
-            (lowering.idle if name in written.weak else lowering.reporter).error("no-effect", message, at, help=help)
-
-
-def _report_unused_parameters(architecture: Architecture, reporter: Reporter, idle: Reporter) -> None:
-    written, used = architecture.parameters, names_used(architecture) if architecture.parameters else set()
-    weak: frozenset[str] = getattr(written, "weak", frozenset())
-    for name in written:
-        if name not in used:
-            message = f"the parameter `{name}` has no effect: nothing uses `${name}`"
-            near = nearest(name, [each for each in written if each != name])
-            help = f"did you mean `{near}`?" if near is not None else "use it or remove it"
-            is_weak = name in weak or architecture.is_weak("parameters")
-            (idle if is_weak else reporter).error("no-effect", message, key_place(written, name), help=help)
 
 
 def report_unknown_names(architecture: Architecture, frame: Frame, reporter: Reporter) -> None:

@@ -105,20 +105,24 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     value = _value_called(name, frame)
     if value is not None:
         return [value]
-    whole, dot, part = name.rpartition(".")
-    left_out = frame.builder.left_out
-    steps = [value for key, value in frame.values.items() if key.startswith(f"{whole}.") and value not in left_out]
     if name == "*":
         return list(frame.values.values()) or None
+    whole, dot, part = name.rpartition(".")
     if part == "*":
-        return steps or _parts(whole, frame)
+        return _steps_in(whole, frame) or _parts(whole, frame)
     if not dot or not _NUMBER.fullmatch(part) or frame.is_inside(whole, part):
         return None
     number = int(part)
-    parts = steps if steps and number < 0 else _parts(whole, frame)
+    parts = (_steps_in(whole, frame) if number < 0 else None) or _parts(whole, frame)
     if parts is None or parts == [POISON]:
         return parts
     return [parts[number]] if -len(parts) <= number < len(parts) else None
+
+
+def _steps_in(whole: str, frame: Frame) -> list[Value]:
+    """The steps whose names begin so, without those that are left out."""
+    start, left_out = f"{whole}.", frame.builder.left_out
+    return [value for key, value in frame.values.items() if key.startswith(start) and value not in left_out]
 
 
 def advice_for(name: str, frame: Frame, others: Iterable[str] = ()) -> str | None:
