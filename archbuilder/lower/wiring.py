@@ -105,6 +105,8 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     value = _value_called(name, frame)
     if value is not None:
         return [value]
+    if _may_be_poison(name, frame):
+        return [POISON]
     if name == "*":
         return list(frame.values.values()) or None
     whole, dot, part = name.rpartition(".")
@@ -119,6 +121,12 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     return [parts[number]] if -len(parts) <= number < len(parts) else None
 
 
+def _may_be_poison(name: str, frame: Frame) -> bool:
+    """Whether a name begins as those of steps that a loop would have made which cannot run."""
+    parts = name.split(".")[:20]
+    return any(frame.values.get(".".join(parts[:count])) == POISON for count in range(len(parts)))
+
+
 def _steps_in(whole: str, frame: Frame) -> list[Value]:
     """The steps whose names begin so, without those that are left out."""
     start, left_out = f"{whole}.", frame.builder.left_out
@@ -129,7 +137,7 @@ def advice_for(name: str, frame: Frame, others: Iterable[str] = ()) -> str | Non
     """What to write instead of a name that stands for nothing, where there are those of steps, and others."""
     whole, _, part = name.rpartition(".")
     parts = _parts(whole, frame) if whole else None
-    known = ["input", *(each for each in frame.values if each != "?"), *others]
+    known = ["input", *(each for each in frame.values if each not in ("?", "")), *others]
     prefixes = dict.fromkeys(each.rpartition(".")[0] for each in known if "." in each)
     if part == "*" and whole in prefixes:
         return f"each step of `{name}` is left out here; say `when` of this one too"
@@ -229,7 +237,8 @@ def poison(body: BodyPlan, frame: Frame) -> None:
     for step in body.steps:
         if step.loop is not None and isinstance(step.body, BodyPlan):
             poison(step.body, frame)
-        frame.values[str(step.name).partition("$")[0].rstrip(".")] = POISON
+        else:
+            frame.values[str(step.name).partition("$")[0].rstrip(".")] = POISON
     frame.current = POISON
 
 

@@ -27,6 +27,20 @@ def test_what_stands_behind_a_mistake_is_not_blamed(step: str) -> None:
     assert mistakes(f"stages:\n  a: {{block: cov}}\n  {step}\n") == ["2: there is no block `cov`"]
 
 
+@pytest.mark.parametrize("loop", ["for i of 3:", "for i in $x:", "for i in 1.5:"])
+def test_what_a_loop_would_have_made_is_not_missed(loop: str) -> None:
+    found = mistakes(f"""
+        stages:
+          a: norm
+          {loop}
+            b.$i: norm
+            for j in 2: {{c.$i.$j: norm}}
+          s: {{block: add, from: [b.0, b.-1, b.*, c.0.1, a]}}
+          t: {{block: conv, kernel: 1, width: $(b.0.channels + c.0.1.channels)}}
+        """)
+    assert [line.partition(":")[0] for line in found] == ["3"]
+
+
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
