@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -154,7 +155,13 @@ def variants_of(path: Path, text: str | None = None) -> tuple[str | None, list[s
 def is_network(name: str) -> bool:
     """Whether a network of the zoo is called so."""
     path, holders = zoo.find(name)
-    return path is not None or _find_variant(holders, Reporter())[0] is not None
+    return path is not None or any(not key or key in _variants_in(each) for each, key in holders)
+
+
+@cache
+def _variants_in(shipped: Path) -> frozenset[str]:
+    """The variants in a file of the zoo, which stays as it is."""
+    return frozenset(variants_of(shipped)[1])
 
 
 def network_names() -> list[str]:
