@@ -213,3 +213,49 @@ RENAMED = [
 def test_a_rename_that_does_not_fit_is_reported_where_it_is(spec: str, line: int) -> None:
     (found,) = mistakes(spec)
     assert found.startswith(f"{line}: there is no step `conv9`")
+
+
+# ---- also of what is not reached ----------------------------------------------------------------------------------
+
+NOT_REACHED = [
+    ("stages: {a: norm, b: {block: conv, kernal: 3, kernel: 3, when: false}}", "`conv` has no parameter `kernal`"),
+    ("stages: {a: norm, b: {block: conv, width: 8, when: false}}", "`conv` needs `kernel`"),
+    ("stages: {a: norm, b: {block: conv, kernel: large, when: false}}", "`kernel` must be "),
+    ("stages: {a: norm, b: {block: conv, kernel: $large, when: false}}", "`large` is not known in this expression"),
+    ("stages: {a: norm, b: {block: add, from: [a, c], when: false}}", "there is no step `c` before this one"),
+    ("stages: {a: norm, b: {body: [cov], when: false}}", "there is no block `cov`"),
+    ("stages: {a: norm, for i in 0: {b.$i: {block: norm, kidn: batch}}}", "`norm` has no parameter `kidn`"),
+    ("stages: {a: norm, for i in 0: {for j in 2: {b.$i.$j: {body: [norm], depht: 2}}}}", "`depht` has no meaning"),
+    ("stages: {a: {block: basic, width: 3, shortcut: {blok: conv}}}", "unknown key `blok`"),
+    ("stages: {a: {block: basic, width: 3, shortcut: {block: project, norn: layer}}}", "`project` has no parameter `norn`"),
+    ("blocks: {own: {body: {x: {block: norm, kidn: batch}}}}\nstages: {a: norm, b: {block: own, when: false}}", "`norm` has no"),
+    ("blocks: {own: {body: [norm]}}\nstages: {a: norm}", "the block `own` has no effect: nothing uses it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "message"), NOT_REACHED)
+def test_what_is_not_reached_is_looked_at(spec: str, message: str) -> None:
+    (found,) = mistakes(spec)
+    assert found.partition(": ")[2].startswith(message)
+
+
+NOT_REACHED_AND_RIGHT = [
+    "stages: {a: norm, b: {block: conv, kernel: 3, width: $(a.channels // 4), when: $(a.channels > 3)}}",
+    (
+        "stages: {for i in 3: {b.$i: {block: add, from: [input, c.$(i - 1)], when: $(i > 0)}, c.$i: norm}, "
+        "s: {block: add, from: [c.*, b.*]}}"
+    ),
+    "stages:\n  a: norm\n  for i in 0:\n    b: norm\n    c.$i: {block: conv, kernel: 1, width: $(b.channels + i)}",
+    "defaults: {conv: {kernel: 3}}\nstages: {a: {block: conv, width: 3}, b: {block: conv, width: 3, when: false}}",
+    "blocks: {own: {body: [{block: conv, width: 3}]}}\nstages: {a: {block: own, conv: {kernel: 3}}}",
+    "blocks: {own: {body: [norm]}, other: {extends: own, body: [norm, norm]}}\nstages: {a: other}",
+    (
+        "blocks: {own: {parameters: {width: 3, stride: 1}, body: [{block: conv, kernel: 1, width: $width, stride: $stride}]}}\n"
+        "stages: {a: {block: basic, width: 3, shortcut: own}}"
+    ),
+]
+
+
+@pytest.mark.parametrize("spec", NOT_REACHED_AND_RIGHT)
+def test_nothing_is_said_of_what_is_not_reached_and_right(spec: str) -> None:
+    assert not mistakes(spec)
