@@ -20,7 +20,7 @@ from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, F
 from archbuilder.lower.library import Library
 from archbuilder.lower.lowering import GiveUp, Lowering, TooLarge
 from archbuilder.lower.naming import objection
-from archbuilder.lower.plans import SettingPlan, plan_body
+from archbuilder.lower.plans import SettingPlan, StepPlan, plan_body
 from archbuilder.lower.rules import DepthRule, Numbering, Rules, StrideRule, WidthRule
 from archbuilder.lower.steps import lower_body
 from archbuilder.lower.uses import check_left_out
@@ -284,11 +284,19 @@ class _Network:
 
     def _check_unused(self) -> None:
         """Looks at the network's own blocks and at what was put into slots, since the steps that use them may be left out."""
-        lowering, library = self.lowering, self.lowering.library
-        bodies = [
-            plan.body for name in library.own if (plan := library.find(name)) is not None and plan.body is not None
-        ]
-        steps = [(step, self.frame, False) for body in bodies for step in body.steps]
+        lowering, home = self.lowering, self.architecture.place
+        steps: list[tuple[StepPlan, Frame, bool]] = []
+        for name, definition in lowering.library.own.items():
+            plan = lowering.library.find(name)
+            # A file of blocks may speak of those of another one that is not used here.
+            if (
+                plan is not None
+                and plan.body is not None
+                and home
+                and definition.place
+                and definition.place.source == home.source
+            ):
+                steps += [(step, self.frame, False) for step in plan.body.steps]
         while lowering.new_slots:
             text, type_, frame = lowering.new_slots.pop()
             if type_ == "steps":
