@@ -117,7 +117,7 @@ def first_place(table: Any) -> Place | None:
 
 
 def words_in(value: Any) -> set[str]:
-    """The words of all texts that are values in a map or a list, inner ones too."""
+    """The texts that are values in a map or a list, inner ones too, and the words of those that are computed."""
     words: set[str] = set()
     left = [value]
     while left:
@@ -125,8 +125,7 @@ def words_in(value: Any) -> set[str]:
         if isinstance(each, dict | list):
             left += each.values() if isinstance(each, dict) else each
         elif isinstance(each, str):
-            words.add(each)
-            words.update(_WORD.findall(each))
+            words.update(_WORD.findall(each) if "$" in each else (each,))
     return words
 
 

@@ -229,7 +229,7 @@ NOT_REACHED = [
     ("stages: {a: {block: basic, width: 3, shortcut: {blok: conv}}}", "unknown key `blok`"),
     ("stages: {a: {block: basic, width: 3, shortcut: {block: project, norn: layer}}}", "`project` has no parameter `norn`"),
     ("blocks: {own: {body: {x: {block: norm, kidn: batch}}}}\nstages: {a: norm, b: {block: own, when: false}}", "`norm` has no"),
-    ("blocks: {own: {body: [norm]}}\nstages: {a: norm}", "the block `own` has no effect: nothing uses it"),
+    ("help: not my own\nblocks: {own: {body: [norm]}}\nstages: {a: norm}", "the block `own` has no effect: nothing uses it"),
 ]  # fmt: skip
 
 
