@@ -356,8 +356,10 @@ def taps_of(
         if name in wanted[:number]:
             reporter.error("duplicate", f"`{name}` is here twice", place, help="remove one of them")
             continue
-        values = find_values(name, frame) or _inline_values(name, frame.builder)
-        if values is None and POISON not in frame.values.values():  # else it may be one of those that went wrong
+        values = find_values(name, frame)
+        if values is None:
+            values = _inline_values(name, frame.builder)
+        if not values and POISON not in frame.values.values():  # else it may be one of those that went wrong
             message = f"there is no step `{name}` to take features from"
             inline = [node.all_names()[-1] for node in frame.builder.nodes]
             reporter.error("unknown-step", message, place, help=advice_for(name, frame, inline))

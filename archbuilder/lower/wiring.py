@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NoReturn
 
 from archbuilder.diagnostics import Place, nearest, suggest
 from archbuilder.graph.graph import Node, Output, Value
@@ -32,6 +32,7 @@ def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: b
     if plan.inputs is None:
         return (frame.current,)
     found: list[Value] = []
+    names: Sequence[Any] = ()
     for number, written in enumerate(plan.inputs):
         name: Any = written
         if first_only and number and (type(written) is Formula or "." in written):
@@ -45,16 +46,22 @@ def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: b
         for each in names:
             values = find_values(each, frame)
             if values is None:
-                message = f"there is no step `{each}` before this one"
-                place, help = _place_of_input(plan, number), advice_for(each, frame)
-                lowering.error(frame, "unknown-step", message, place, help, cause=(frame.block, _PART.sub("", each)))
-                raise GiveUp
-            found += values if not (first_only and number) else []
+                _report_no_step(lowering, plan, number, each, frame)
+            found += values if values and not (first_only and number) else []
         if len(found) > MAXIMUM_REPEATS:
             message = f"a step takes at most {MAXIMUM_REPEATS:,} values"
             lowering.error(frame, "too-large", message, _place_of_input(plan, number))
             raise GiveUp
-    return tuple(found)
+    if not found and not first_only:  # each step of the names is left out
+        _report_no_step(lowering, plan, len(plan.inputs) - 1, names[-1], frame)
+    return tuple(found) or (frame.current,)
+
+
+def _report_no_step(lowering: Lowering, plan: StepPlan, number: int, name: str, frame: Frame) -> NoReturn:
+    message, help = f"there is no step `{name}` before this one", advice_for(name, frame)
+    cause = (frame.block, _PART.sub("", name))
+    lowering.error(frame, "unknown-step", message, _place_of_input(plan, number), help, cause=cause)
+    raise GiveUp
 
 
 def _report_no_name(lowering: Lowering, plan: StepPlan, number: int, value: Any, frame: Frame) -> None:
@@ -111,7 +118,7 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
         return list(frame.values.values()) or None
     whole, dot, part = name.rpartition(".")
     if part == "*":
-        return _steps_in(whole, frame) or _parts(whole, frame)
+        return _steps_in(whole, frame) if _has_steps(whole, frame) else _parts(whole, frame)
     if not dot or not _NUMBER.fullmatch(part) or frame.is_inside(whole, part):
         return None
     number = int(part)
@@ -125,6 +132,10 @@ def _may_be_poison(name: str, frame: Frame) -> bool:
     """Whether a name begins as those of steps that a loop would have made which cannot run."""
     parts = name.split(".")[:20]
     return any(frame.values.get(".".join(parts[:count])) == POISON for count in range(len(parts)))
+
+
+def _has_steps(whole: str, frame: Frame) -> bool:
+    return any(key.startswith(f"{whole}.") for key in frame.values)
 
 
 def _steps_in(whole: str, frame: Frame) -> list[Value]:
@@ -190,7 +201,7 @@ def give_returned(lowering: Lowering, definition: BlockDefinition, inner: Frame)
     found: list[Value] = []
     for number, name in enumerate(definition.return_ or ()):
         values = find_values(str(name), inner)
-        if values is None:
+        if not values:
             place = definition.place_inside("return", number)
             message = f"there is no step `{name}` to return"
             lowering.error(inner, "unknown-step", message, place, advice_for(str(name), inner))

@@ -552,6 +552,21 @@ def test_all_of_a_name_are_left_out() -> None:
     assert found == ["4: there is no step `b.*` before this one"]
 
 
+def test_all_of_a_name_are_left_out_beside_others() -> None:
+    graph = lowered("""
+        stages:
+          a: norm
+          for i in 2: {b.$i: {block: conv, kernel: 1, when: false}}
+          c: {block: conv, kernel: 1, from: input}
+          sum: {block: add, from: [a, b.*, c]}
+          gone: {block: add, from: [b.*, a], when: false}
+        """)
+    assert [value.node for value in node_at(graph, "sum").inputs] == [0, 3]
+    assert mistakes("stages: {a: norm, for i in 2: {b.$i: {block: norm, when: false}}}\nfeatures: [b.*]") == [
+        "2: there is no step `b.*` to take features from"
+    ]
+
+
 def test_the_last_of_a_loop() -> None:
     graph = lowered("""
         stages:
