@@ -176,11 +176,29 @@ def nearest(name: str, choices: Iterable[str], cutoff: float = 0.65) -> str | No
     by_lower: dict[str, str] = {}
     for choice in islice(choices, _MAXIMUM_CHOICES):
         by_lower.setdefault(choice.lower(), choice)
-    wanted = name[:_COMPARED].lower()
+    written = name[:_COMPARED].lower()
     if len(by_lower) > _TRIED:
-        by_lower = {each: by_lower[each] for each in sorted(by_lower, key=_letters_unlike(wanted))[:_TRIED]}
-    found = difflib.get_close_matches(wanted, [each for each in by_lower if len(each) <= 2 * _COMPARED], 1, cutoff)
-    return by_lower[found[0]] if found else None
+        by_lower = {each: by_lower[each] for each in sorted(by_lower, key=_letters_unlike(written))[:_TRIED]}
+    found = difflib.get_close_matches(written, [each for each in by_lower if len(each) <= 2 * _COMPARED], 5, cutoff)
+    if not found:
+        return None
+    return by_lower[
+        min(found, key=lambda each: (_slips(written, each), len(each) != len(written), each[0] != written[0]))
+    ]
+
+
+def _slips(written: str, meant: str) -> int:
+    """How many letters were left out, added, replaced or swapped with the next one (Damerau's distance)."""
+    before: list[int] = []
+    above = list(range(len(meant) + 1))
+    for row, letter in enumerate(written, start=1):
+        this = [row]
+        for column, other in enumerate(meant, start=1):
+            best = min(above[column] + 1, this[-1] + 1, above[column - 1] + (letter != other))
+            is_swap = row > 1 < column and written[row - 2] == other and meant[column - 2] == letter
+            this.append(min(best, before[column - 2] + 1) if is_swap else best)
+        before, above = above, this
+    return above[-1]
 
 
 def _letters_unlike(wanted: str) -> Callable[[str], int]:

@@ -16,7 +16,7 @@ from archbuilder.language import zoo
 from archbuilder.language.files import Files, UnreadableError, decoded, text_of_file
 from archbuilder.language.load import variants_of
 from archbuilder.language.reader import read_bytes, read_yaml
-from archbuilder.tasks.checking import Checked, check, check_block
+from archbuilder.tasks.checking import Checked, check, check_block, idle_in_all
 
 Size: TypeAlias = tuple[int, int, int]
 
@@ -187,24 +187,39 @@ def check_with_variants(word: str, overrides: Mapping[str, Any], input: Size | N
     """
     reporter = Reporter()
     checked: list[tuple[str, Checked]] = []
+    known: set[object] = set()  # a mistake that all variants share is reported once
     with _saying_what_is_there(word):
         text = read_piped(word)
     files = Files(for_several=True)
-    words = [word, *_other_variants(word, text, files)]
+    others = _other_variants(word, text, files)
+    words = [word, *(others or [])]
     for each in words:
         try:
             checked.append((each, check_word(each, overrides, input, text, files)))
         except SpecError as error:
-            reporter.add(error.diagnostics)  # a mistake that all variants share is reported once
-    if len(checked) < len(words):
+            new = [each for each in error.diagnostics if known.isdisjoint(_identities(each))]
+            known.update(identity for each in new for identity in _identities(each))
+            reporter.add(new)
+    if any(each.code != "expectation" for each in reporter.diagnostics):  # from which other numbers may follow
+        reporter.diagnostics = [each for each in reporter.diagnostics if each.code != "expectation"]
+    if len(checked) == len(words) and others is not None and not overrides and input is None:
+        reporter.add(idle_in_all([network for _, network in checked]))
+    if reporter.diagnostics:
         raise SpecError(reporter.diagnostics)
     return checked
 
 
-def _other_variants(word: str, text: str | None, files: Files) -> list[str]:
+def _identities(mistake: Diagnostic) -> tuple[object, object]:
+    """What tells a mistake from others: its place, whatever the values are there, and what is said of a line."""
+    place = mistake.place
+    return (mistake.code, place), (mistake.code, mistake.message, place and (place.source.name, place.line))
+
+
+def _other_variants(word: str, text: str | None, files: Files) -> list[str] | None:
+    """The words for a file's variants beside the one that its name alone means; None if no whole file is meant."""
     path = path_of(word) if text is None else Path(_named(word))
     if path is None or "#" in word or (text is None and not _holds(path.is_file)):
-        return []
+        return None
     try:
         default, variants = variants_of(path, text, files)
     except (SpecError, OSError):

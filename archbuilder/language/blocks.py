@@ -9,10 +9,12 @@ from typing import Final
 
 from archbuilder.diagnostics import Reporter, Source, suggest
 from archbuilder.language import zoo
+from archbuilder.language.definitions import BlockDefinition
 from archbuilder.language.files import HOW_TO_NAME, Files
 from archbuilder.language.merge import arrange_body, merge
 from archbuilder.language.reader import read_yaml
 from archbuilder.language.table import Items, Table
+from archbuilder.language.validation import as_meant, words_of
 from archbuilder.parameters import describe
 
 _MAXIMUM_BASES: Final = 20
@@ -62,10 +64,15 @@ def text_of_block(name: str) -> str:
 
 def resolve_blocks(table: Table, reporter: Reporter) -> Table:
     """`table` with its own blocks laid over those that they extend."""
-    own = table.get("blocks")
-    if not isinstance(own, Table) or not any(isinstance(each, Table) and "extends" in each for each in own.values()):
+    written = table.get("blocks")
+    if not isinstance(written, Table):
         return table
+    own, words = written.copy(), words_of(BlockDefinition)
+    for name, definition in written.items():
+        if isinstance(definition, Table):
+            own[name] = as_meant(definition, words, reporter)
     resolved = own.copy()
+    resolved.weak |= {str(each.get("extends")) for each in own.values() if isinstance(each, Table)}  # they serve others
     for name in own:
         definition = _resolved(name, own, reporter, ())
         if definition is not None:

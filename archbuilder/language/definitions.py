@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from pydantic import Field, PlainSerializer
 
@@ -46,6 +46,8 @@ def _write_parameter(parameter: Parameter) -> Any:
 
 class BlockDefinition(SpecModel):
     """A block: what it can be told, what it derives from that, and its steps."""
+
+    MERGED: ClassVar[tuple[str, ...]] = ("extends",)
 
     help: str = ""
     parameters: Annotated[dict[str, Any], PlainSerializer(_write_parameters)] = Field(default_factory=dict)
@@ -121,6 +123,8 @@ def declare(name: str, written: Any) -> Parameter:
         return Parameter(name, written)
     if isinstance(written, str) and nearest(written, TYPES, 0.8):
         raise Misfit(_no_type(written), f"{_types(written)}; a text as default is written {{default: {written}}}")
+    if isinstance(written, list):
+        return _declare_in_full(name, {"default": written})
     _refuse_untyped(name, written)
     return _checked(Parameter(name, _type_of(written), default=compute_later(written)))
 
@@ -143,6 +147,17 @@ def _type_of(default: Any) -> str:
     )
 
 
+def _element_of(name: str, default: list[Any]) -> str:
+    """The type of the elements of a list that is a default, which says it."""
+    if not default or any(isinstance(each, dict | list) or is_formula(each) for each in default):
+        message = f"{describe(default)} does not say what type the elements of `{name}` have"
+        raise Misfit(message, "write {type: [int], default: [...]}, for example")
+    types = {_type_of(each) for each in default}
+    if len(types - {"int"}) > 1 or (len(types) > 1 and "float" not in types):
+        raise Misfit(f"the elements of a list have one type, got {describe(default)}")
+    return "float" if len(types) > 1 else types.pop()
+
+
 def _no_type(written: Any) -> str:
     return f"{describe(written)} is not a type"
 
@@ -160,9 +175,14 @@ def _declare_in_full(name: str, written: dict[str, Any]) -> Parameter:
             raise Misfit(message, advice, code="unknown-key", at_key=True, inside=key)
     type_, element = written.get("type"), ""
     choices = _choices(written.get("choices"))
-    default = compute_later(written.get("default", REQUIRED))
+    try:
+        default = compute_later(written.get("default", REQUIRED))
+    except Misfit as fault:
+        raise Misfit(fault.message, fault.help, inside="default") from None
     if isinstance(type_, list) and len(type_) == 1:
         type_, element = "list", type_[0]
+    elif type_ is None and not choices and isinstance(default, list):
+        type_, element = "list", _element_of(name, default)
     if type_ is None and not choices:
         _refuse_untyped(name, default)
     if type_ is None:

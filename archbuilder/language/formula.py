@@ -11,7 +11,7 @@ import operator
 import re
 import warnings
 from collections.abc import Callable
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 
 from archbuilder.diagnostics import shorten
 from archbuilder.language.arithmetic import (
@@ -23,6 +23,19 @@ from archbuilder.language.arithmetic import (
     number_of,
     power,
 )
+from archbuilder.language.dotted import (
+    CONSTANTS,
+    SHAPE_WORDS,
+    Names,
+    UnknownNameError,
+    dotted_name,
+    element,
+    find_dotted,
+    marked,
+    no_word,
+    whole_of,
+)
+from archbuilder.language.words import ALWAYS_VISIBLE
 from archbuilder.parameters import describe
 
 MAXIMUM_LENGTH: Final = 400
@@ -30,22 +43,7 @@ MAXIMUM_DEPTH: Final = 40
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
-class Names(Protocol):
-    """What the names of an expression stand for: a map, for example. Unknown ones raise `KeyError`."""
-
-    def __getitem__(self, name: str, /) -> Any:
-        """What a name stands for."""
-
-
 Evaluate = Callable[[Names], Any]
-
-
-class UnknownNameError(FormulaError):
-    """An expression names something that is not visible where it is written."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"unknown name `{name}`")
-        self.name = name
 
 
 class Formula(str):
@@ -71,6 +69,13 @@ class Formula(str):
         self.bare = text[1:] if text[1:] in names else None
         return self
 
+    @classmethod
+    def malformed(cls, text: str) -> Self:
+        """What stands for a text that is not well formed, which has been reported: it has no value."""
+        self = super().__new__(cls, text)
+        self._evaluate, self.names, self.bare = _no_value, frozenset(), None
+        return self
+
     def evaluate(self, scope: Names) -> Any:
         """The value, with the names of `scope` known.
 
@@ -94,6 +99,14 @@ class Formula(str):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Formula:
         return self
+
+
+class ReportedError(FormulaError):
+    """What is wrong with an expression has been reported."""
+
+
+def _no_value(_scope: Names) -> Any:
+    raise ReportedError("malformed")
 
 
 def is_formula(value: Any) -> bool:
@@ -176,12 +189,12 @@ def _compile(text: str, names: set[str]) -> Evaluate:
     Raises:
         FormulaError: if it is malformed, or has what is not part of the language.
     """
-    if NAME.fullmatch(text) and text not in _CONSTANTS and text not in _KEYWORDS:
+    if NAME.fullmatch(text) and text not in CONSTANTS and text not in _KEYWORDS:
         return _name(text, names)
     try:
         with warnings.catch_warnings():  # what Python thinks of `'\\d'` is of no use to the author of a spec
             warnings.simplefilter("ignore")
-            tree = ast.parse(text.strip(), mode="eval")
+            tree = ast.parse(marked(text.strip()), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise FormulaError(f"`{shorten(text)}` is not an expression{_foreign(text)}") from None
     return _walk(tree.body, names, 0)
@@ -213,7 +226,6 @@ def _walk(node: ast.AST, names: set[str], depth: int) -> Evaluate:
     return handler(node, names, depth + 1)
 
 
-_CONSTANTS: Final = {"null": None, "true": True, "false": False, "None": None, "True": True, "False": False}
 _KEYWORDS: Final = frozenset({"if", "else", "and", "or", "not", "is", "in", "lambda", "for"})
 
 
@@ -226,14 +238,17 @@ def _constant(node: ast.Constant, _names: set[str], _depth: int) -> Evaluate:
 
 
 def _name_node(node: ast.Name, names: set[str], _depth: int) -> Evaluate:
-    if node.id in _CONSTANTS:
-        value = _CONSTANTS[node.id]
+    if node.id in CONSTANTS:
+        value = CONSTANTS[node.id]
         return lambda _scope: value
     return _name(node.id, names)
 
 
 def _name(name: str, names: set[str]) -> Evaluate:
     names.add(name)
+    if "." in name:
+        names.add(whole_of(name))
+        return lambda scope: find_dotted(scope, name)
 
     def look_up(scope: Names) -> Any:
         try:
@@ -355,26 +370,18 @@ def _index(node: ast.Subscript, names: set[str], depth: int) -> Evaluate:
     whole, position = _walk(node.value, names, depth), _walk(node.slice, names, depth)
 
     def evaluate(scope: Names) -> Any:
-        values, at = whole(scope), position(scope)
-        if getattr(values, "is_shape", False):
-            values = [values]  # one value is a list of one
-        if not isinstance(values, list | tuple) or type(at) is not int:
-            raise FormulaError("`[...]` takes an element of a list by its number")
-        if not -len(values) <= at < len(values):
-            raise FormulaError(f"there is no element {at} in a list of {len(values)}")
-        return values[at]
+        return element(whole(scope), position(scope))
 
     return evaluate
 
 
-_SHAPE_WORDS: Final = ("channels", "height", "width", "tokens")
-
-
 def _attribute(node: ast.Attribute, names: set[str], depth: int) -> Evaluate:
-    word = node.attr
-    if word not in _SHAPE_WORDS:
-        raise FormulaError(f"a value has .{', .'.join(_SHAPE_WORDS)}, not .{word[:30]}")
-    whole = _walk(node.value, names, depth)
+    word, dotted, before = node.attr, dotted_name(node), dotted_name(node.value)
+    if word not in SHAPE_WORDS:
+        if dotted is None or (dotted.partition(".")[0] in ALWAYS_VISIBLE and whole_of(dotted) not in ALWAYS_VISIBLE):
+            raise FormulaError(no_word(word))
+        return _name(dotted, names)
+    whole = _walk(node.value, names, depth) if before is None else _name(before, names)
 
     def evaluate(scope: Names) -> Any:
         value = whole(scope)

@@ -1,9 +1,14 @@
-"""What other libraries call things: the advice for those who write a spec as they would write their code."""
+"""What to write instead: the advice for those who write a spec as they would write their code, or as YAML reads it otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+from archbuilder.diagnostics import Place, nearest
+from archbuilder.language.formula import Formula
+from archbuilder.language.reader import resolve_scalar
+from archbuilder.parameters import INITIALISATIONS, Parameter, ParameterError
 
 _WIDTHS: Final = ("out_channels", "planes", "out_planes", "channels", "filters", "features", "out_features", "dim")
 _INPUTS: Final = ("in_channels", "in_planes", "inplanes", "in_features", "num_features", "in_dim")
@@ -87,9 +92,67 @@ def advice_for_parameter(key: str, parameters: Iterable[str]) -> str | None:
     return f"write `{_WORDS[key]}`" if key in _WORDS else None
 
 
+def advice_for_turn(name: str, steps: Mapping[str, Any]) -> str | None:
+    """What to write instead of a patch of a step that a loop makes, among the steps of a body; None if none makes it."""
+    for header, inside in steps.items():
+        if not header.startswith("for ") or not isinstance(inside, dict):
+            continue
+        for template in inside:
+            before, dollar, _ = template.partition("$")
+            if dollar and name.startswith(before) and name[len(before) :][:1].isdigit():
+                return (
+                    f"`{header}:` makes it: write that line too, and beneath it what differs, for its step `{template}`"
+                )
+        inner = advice_for_turn(name, inside)
+        if inner is not None:
+            return inner
+    return None
+
+
 def advice_for_block(name: Any) -> str | None:
     """What to write instead of a block or layer that another library has; None if it is none of those."""
     ours = _BLOCKS.get(name.lower().removeprefix("nn.")) if isinstance(name, str) else None
     if ours is None:
         return None
     return f"write {ours}" if " " in ours else f"write `{ours}`"
+
+
+def advice_for_value(
+    value: Any, written: Any, parameter: Parameter, visible: list[str], at: Place | None
+) -> str | None:
+    """What to write instead of a value that does not fit a parameter; `written` is what stands there, `visible` what names are
+    known there."""
+    choices = parameter.choices or (INITIALISATIONS if parameter.type == "init" else ())
+    near = nearest(str(value), choices)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    if type(written) is not Formula:
+        return _advice_for_literal(value, parameter, visible)
+    if type(value) is float:
+        return "this is a number with a fraction; use `//` or `round(...)`"
+    if isinstance(value, str) and written.bare is None and not written.startswith("$("):
+        return f"put all of it in brackets: $({written.removeprefix('$')})"
+    is_quoted = at is not None and str(written) in at.source.line(at.line)
+    return None if is_quoted else f"it is computed as `{written}`"
+
+
+def _advice_for_literal(value: Any, parameter: Parameter, visible: list[str]) -> str | None:
+    """The same for a value that is not computed."""
+    if isinstance(value, str) and value in visible:
+        return f"`${value}` is the value of that name"
+    if isinstance(value, str) and parameter.type != "string":
+        return "remove the quotes" if _fits(parameter, resolve_scalar(value)) else None
+    if type(value) is float and parameter.type in ("int", "channels", "size"):
+        if value.is_integer():
+            return f"write {int(value)}"
+        over = 1 / value if 0 < value < 1 else 0.5
+        return f"it divides: a share of {value:g} is {round(over)}" if over.is_integer() else None
+    return None
+
+
+def _fits(parameter: Parameter, value: Any) -> bool:
+    try:
+        parameter.check(value)
+    except ParameterError:
+        return False
+    return not isinstance(value, str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -10,10 +11,12 @@ from archbuilder.diagnostics import Place, Reporter, Source, SpecError, shorten,
 from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
 from archbuilder.language.files import Files
+from archbuilder.language.habits import advice_for_turn
 from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, weaken
 from archbuilder.language.models import Architecture, validate_architecture
 from archbuilder.language.reader import MAXIMUM_NESTING, plain_value
 from archbuilder.language.table import Items, Table, as_table
+from archbuilder.language.validation import as_meant
 from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
 
 MAXIMUM_BASES: Final = 12
@@ -52,6 +55,9 @@ def load_architecture(
     else:
         table = _find(str(spec), None, search, None)
     if table is not None:
+        if overrides:  # what is set is laid over the spec as over a base: what only served what it replaces goes unused
+            table = table.copy()
+            weaken(table)
         for path, value in (overrides or {}).items():
             table = _override(table, path, as_table(plain_value(value)), reporter)
         table = arrange(table, reporter)
@@ -152,6 +158,18 @@ def variants_of(path: Path, text: str | None = None, files: Files | None = None)
     return (default if isinstance(default, str) else None), list(variants) if isinstance(variants, dict) else []
 
 
+def is_network(name: str) -> bool:
+    """Whether a network of the zoo is called so."""
+    path, holders = zoo.find(name)
+    return path is not None or any(not key or key in _variants_in(each) for each, key in holders)
+
+
+@cache
+def _variants_in(shipped: Path) -> frozenset[str]:
+    """The variants in a file of the zoo, which stays as it is."""
+    return frozenset(variants_of(shipped)[1])
+
+
 def network_names() -> list[str]:
     """The plain name of every network of the zoo."""
     names: list[str] = []
@@ -230,6 +248,7 @@ def _resolve(
     """`table` laid over what it extends, then its variant laid over that."""
     files, reporter, chain = search
     folder = path.parent if path else None
+    table = as_meant(table, [word.name for word in NETWORK], reporter)
     table = files.own(_with_variant(table, variant, reporter, place))
     table = read_used_files(table, folder, files, reporter)
     table = _locate_plugins(table, folder)
@@ -323,11 +342,9 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     inner: Any = table
     for depth, key in enumerate(keys[:-1], start=1):
         inner = inner.get(key)
-        if isinstance(inner, str) and keys[0] in (*SECTIONS, "defaults") and depth == 2:
-            # `layer1: basic` is short for {block: basic}
-            return _override(merge(table, _nest([*keys[:depth], "block"], inner, place, place)), path, value, reporter)
-        if inner is None:
-            break
+        is_short = isinstance(inner, str) and keys[0] in SECTIONS  # `layer1: basic` stands for {block: basic}
+        if inner is None or (depth == 2 and (is_short or keys[0] == "defaults")):
+            break  # so may what is set, as a patch may
         if not isinstance(inner, Table):
             message = f"`{'.'.join(keys[:depth])}` is not a map, so nothing in it can be set"
             reporter.error("unknown-set", message, place)
@@ -352,6 +369,10 @@ def _why_not(table: Table, path: str) -> tuple[str, str | None]:
         first = next(iter(table[path]), "name")
         return f"`{path}` cannot be set as a whole", f"set what is in it, as in `{path}.{first}`"
     first = path.partition(".")[0]
+    for section in SECTIONS:
+        help = advice_for_turn(path, _map_in(table, section))
+        if help is not None:
+            return f"there is no step `{path}` to set", help
     steps = [name for section in SECTIONS for name in _names_in(table, section)]
     choices = [each for each in (*_names_in(table, "parameters"), *steps, *table) if each != path]
     return f"there is nothing called `{first}` to set", suggest(first, choices)
@@ -379,8 +400,12 @@ def _target(table: Table, keys: list[str]) -> list[str] | None:
 
 
 def _names_in(table: Table, key: str) -> list[str]:
+    return list(_map_in(table, key))
+
+
+def _map_in(table: Table, key: str) -> dict[str, Any]:
     value = table.get(key)
-    return list(value) if isinstance(value, dict) else []
+    return value if isinstance(value, dict) else {}
 
 
 def _nest(keys: list[str], value: Any, key_place: Place, value_place: Place) -> Table:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.language.habits import advice_for_turn
 from archbuilder.language.table import Items, Past, Table
 from archbuilder.language.words import MAY_GO_UNUSED, NOT_INHERITED, PLACING, SECTIONS
 from archbuilder.parameters import describe
@@ -23,7 +24,7 @@ def merge(base: Table, over: Table, *, inherited: bool = False, holds: str = "ne
     merged = base.copy()
     merged.place = over.place or base.place
     weaken = inherited or ("block" in over and over["block"] != base.get("block"))
-    merged.weak = base.weak | (base.keys() - over.keys()) if weaken else base.weak - over.keys()
+    merged.weak = frozenset(base if weaken else base.weak) - over.keys()
     merged.broken = base.broken or over.broken
     replaced: dict[str, tuple[Past, ...]] = {}
     for key, value in over.items():
@@ -113,6 +114,9 @@ def weaken(table: Table) -> None:
     for word in MAY_GO_UNUSED:
         if isinstance(table.get(word), Table):
             table[word] = _weakened(table[word])
+    if isinstance(table.get("blocks"), Table):  # so may a block, but not what stands in it
+        table["blocks"] = table["blocks"].copy()
+        table["blocks"].weak = frozenset(table["blocks"])
 
 
 def _weakened(table: Table) -> Table:
@@ -175,7 +179,7 @@ def arrange_steps(section: Table, reporter: Reporter) -> Table:
             reporter.error("bad-value", message, place)
             continue
         if anchor not in section or anchor == key:
-            help = suggest(anchor, [name for name in section if name != key])
+            help = advice_for_turn(anchor, section) or suggest(anchor, [name for name in section if name != key])
             reporter.error("unknown-step", f"there is no step `{anchor}` to put `{key}` {side}", place, help=help)
             continue
         if side == "before":

@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_serializer
 from archbuilder.diagnostics import Place, nearest, shorten
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
-from archbuilder.language.table import Table, key_place, place_of, value_place
+from archbuilder.language.habits import advice_for_turn
+from archbuilder.language.table import Table, first_place, key_place, place_of, value_place
 from archbuilder.language.validation import (
     Misfit,
     Reading,
@@ -20,7 +21,6 @@ from archbuilder.language.validation import (
     python_only,
     read_formulas,
     refuse,
-    take_out,
 )
 from archbuilder.language.values import Condition, Count, Names, Text, Word
 from archbuilder.language.words import AS_WRITTEN, LOOP, NOT_IN_BODIES, PLACING, STEP_KEYS, in_yaml
@@ -208,7 +208,7 @@ def _read_step(
     """The name of a step and the step in full. What is none is reported, and one that is broken stands in for it."""
     try:
         if isinstance(container, dict):
-            _check_key(key, is_removed=value is None and known is not None and key not in known)
+            _check_key(key, container, is_removed=value is None and known is not None and key not in known)
             if key.startswith("for "):
                 return key, Loop.read(key, value, key_place(container, key))
         if reading is None:
@@ -223,6 +223,10 @@ def _read_step(
         reading.report(container, key, fault)
         stand_in = Table(place_of(value))
         stand_in.broken = True
+        if isinstance(key, str) and key.startswith("for ") and isinstance(value, dict):
+            stand_in.put("body", value)
+            stand_in[LOOP] = Loop(key, "", 0, 0)  # so that nobody looks in vain for what it would have made
+            return key, stand_in
         return "?" if fault.at_key else key, stand_in
 
 
@@ -247,12 +251,13 @@ def _no_step(written: Any) -> Misfit:
     return Misfit(f"expected a block's name, a map or a list of steps, got {describe(written)}")
 
 
-def _check_key(key: Any, *, is_removed: bool) -> None:
+def _check_key(key: Any, steps: dict[str, Any], *, is_removed: bool) -> None:
     if not isinstance(key, str):
         raise Misfit(f"expected a text as key, got {describe(key)}")
     if is_removed:
         name, colon, rest = key.partition(":")
         help = f"a colon needs a space behind it: `{name}: {rest}`" if colon else "remove it, or say what it is"
+        help = advice_for_turn(key, steps) or help
         message = f"there is no step `{shorten(key)}` that could be removed"
         raise Misfit(message, help, code="no-effect", at_key=True)
     if "$" in key and not key.startswith("for "):
@@ -283,18 +288,22 @@ def check_kind(step: Table, container: Any, key: str | int, reading: Reading) ->
         return
     message, code, help = _NOT_BOTH, "bad-value", "remove one of them"
     if not _is_both(step):
-        near = ((word, nearest(word, ("block", "body"))) for word in step)
-        word, meant = next((pair for pair in near if pair[1]), ("", None))
+        near = ((word, nearest(word.partition(":")[0], ("block", "body"))) for word in step)
+        found = [pair for pair in near if pair[1]]
+        word, meant = min(found, key=lambda pair: ":" not in pair[0], default=("", None))
         if meant:
-            help = f"did you mean `{meant}`?"
+            _, colon, rest = word.partition(":")
+            help = f"a colon needs a space behind it: `{meant}: {rest}`" if colon else f"did you mean `{meant}`?"
             refuse(step, word, Misfit(f"unknown key `{word}`", help, code="unknown-key", at_key=True), reading)
             return
         message, code = "this step says neither `block` nor `body`", "no-block"
         help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
-        others = [name for name in container if name != key] if isinstance(container, dict) else []
-        other = nearest(str(key), others, 0.75)
+        steps = container if isinstance(container, dict) else {}
+        other = nearest(str(key), (name for name in steps if name != key), 0.75)
         help = f"did you mean the step `{other}`? if not, {help}" if other else help
-    reading.report(container, key, Misfit(message, help, code=code))
+        help = advice_for_turn(str(key), steps) or help
+    place = first_place(step) if first_place(step) != step.place else value_place(container, key) or place_of(container)
+    reading.reporter.error(code, message, place, help=help)
     step.broken = True
 
 
@@ -308,6 +317,8 @@ def _check_companions(written: dict[str, Any], reading: Reading | None) -> None:
         return  # it patches a step of the base, which may have the others
     for key, needed, why in _COMPANIONS:
         if key in written and needed not in written and key_place(written, needed) is None:
+            if any(nearest(str(each), (needed,)) for each in written):
+                continue  # misspelt, which will be said
             refuse(written, key, Misfit(f"`{key}` has no effect {why}", at_key=True), reading)
     if written.get("inline") is True and "depth" in written:
         message = "`inline` cannot stand beside `depth`: repeats are children of their own"
@@ -325,9 +336,7 @@ def _read_values(written: dict[str, Any], reading: Reading | None) -> dict[str, 
                 values[key] = value
             elif isinstance(value, dict | list):
                 values[str(key)] = whole = value if reading is not None else copied(value)
-                if not read_formulas(whole, reading):
-                    del values[key]
-                    take_out(written, key)
+                read_formulas(whole, reading)
             else:
                 values[str(key)] = compute_later(value)
         except Misfit as fault:

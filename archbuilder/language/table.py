@@ -5,6 +5,7 @@ A map becomes a `Table`, a list an `Items`; scalars are plain Python values, pla
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -59,6 +60,7 @@ class Table(dict[str, Any]):
         return dict, (dict(self),)
 
 
+_WORD: Final = re.compile(r"[\w-]+")
 _NOTHING: Final[Mapping[str, tuple[Past, ...]]] = {}
 
 
@@ -117,6 +119,28 @@ def value_place(container: Any, key: str | int) -> Place | None:
 def replaced_by(container: Any, key: str) -> tuple[Past, ...]:
     """What a value of a map was laid over, the strongest first."""
     return container.replaced.get(key, ()) if isinstance(container, Table) else ()
+
+
+def first_place(table: Any) -> Place | None:
+    """Where a map begins; one that is laid over another one of the same text, where that begins."""
+    place = place_of(table)
+    if place is None or not isinstance(table, Table):
+        return place
+    others = (each for each in table.key_places.values() if each is not None and each.source == place.source)
+    return min((each for each in others if each.line < place.line), key=lambda each: each[1:], default=place)
+
+
+def words_in(value: Any) -> set[str]:
+    """The texts that are values in a map or a list, inner ones too, and the words of those that are computed."""
+    words: set[str] = set()
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict | list):
+            left += each.values() if isinstance(each, dict) else each
+        elif isinstance(each, str):
+            words.update(_WORD.findall(each) if "$" in each else (each,))
+    return words
 
 
 def place_of(container: Any) -> Place | None:

@@ -6,11 +6,12 @@ table in order (short forms, expressions, what depends on other keys), and says 
 
 from __future__ import annotations
 
-from typing import Any, Final, Self, cast
+from collections.abc import Collection, Iterable
+from typing import Any, ClassVar, Final, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
-from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Place, Reporter, nearest, suggest
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula, is_formula
 from archbuilder.language.table import Table, key_place, place_of, value_place
@@ -93,31 +94,25 @@ def compute_later(value: Any) -> Any:
         raise Misfit(str(error)) from None
 
 
-def read_formulas(container: Any, reading: Reading | None) -> bool:
+def read_formulas(container: Any, reading: Reading | None) -> None:
     """Makes the texts that have to be computed formulas, in place, inside inner maps and lists too.
 
-    What is malformed is taken out of its map; where it stands in a list, all of the list, which is then said to be not whole.
+    What is malformed becomes one without a value, so that nothing is said of what lacks it.
 
     Raises:
         Misfit: if something is malformed that was made in Python.
     """
-    whole = True
     for key, value in list(container.items() if isinstance(container, dict) else enumerate(container)):
-        good = True
         try:
             if isinstance(value, dict | list):
-                good = read_formulas(value, reading)
+                read_formulas(value, reading)
             elif is_formula(value):
                 container[key] = compute_later(value)
         except Misfit as fault:
             if reading is None:
                 raise
             reading.report(container, key, fault)
-            good = False
-        if not good and isinstance(container, dict):
-            take_out(container, key)
-        whole = whole and (good or isinstance(container, dict))
-    return whole
+            container[key] = Formula.malformed(value)
 
 
 def copied(value: Any) -> Any:
@@ -133,6 +128,9 @@ class SpecModel(BaseModel):
     # No field, since no spec says it, and no private attribute of pydantic's: these are found after a failed look-up only,
     # are part of comparisons, and stay in copies.
     __slots__ = ("_table",)
+
+    MERGED: ClassVar[tuple[str, ...]] = ()
+    """Words that a text may say, and of which nothing is left once it has been laid over what it names."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -232,6 +230,31 @@ def python_only(name: str) -> Misfit:
     return Misfit(f"unknown key `{name}`", instead_of(name) or "", code="unknown-key", at_key=True)
 
 
+def as_meant(table: Table, words: Collection[str], reporter: Reporter) -> Table:
+    """`table` with its misspelt words as they were meant, which is reported: much depends on what they say, and more would be
+    found wrong without it."""
+    meant: dict[str, str] = {}
+    for key in [each for each in table if each not in words][:MAXIMUM_DIAGNOSTICS]:
+        word = nearest(key, [each for each in words if each not in table and _may_be(each, table[key])])
+        if word is not None:
+            meant[key] = word
+    if not meant:
+        return table
+    corrected = Table(table.place)
+    corrected.name_place = table.name_place
+    for key, value in table.items():
+        if key in meant:
+            fault = unknown_key(key, words, meant[key])
+            reporter.error(fault.code, fault.message, key_place(table, key), help=fault.help)
+        corrected.put(meant.get(key, key), value, key_place(table, key), value_place(table, key))
+    return corrected
+
+
+def _may_be(word: str, value: Any) -> bool:
+    """Whether a value can be what a word says on which the rest of a text depends: more than a single fact."""
+    return isinstance(value, str if word in ("name", "extends", "default") else dict | list)
+
+
 # ---- what pydantic finds wrong --------------------------------------------------------------------------------------
 
 _EXPECTED: Final = {
@@ -254,12 +277,17 @@ _INSTEAD: Final[dict[str, Any]] = {"name": "?", "body": {}}
 def _report_faults(error: ValidationError, table: Table, model: type[SpecModel], reading: Reading) -> None:
     """Reports what pydantic found wrong with the entries of a table, and takes it out."""
     faults, given = error.errors(include_url=False), dict(table)
-    unknown = [str(fault["loc"][0]) for fault in faults if fault["type"] == "extra_forbidden"]
+    missing = [str(fault["loc"][0]) for fault in faults if fault["type"] == "missing"]
+    unknown = {
+        key: _nearest_word(key, given[key], model, missing)
+        for key in (str(fault["loc"][0]) for fault in faults if fault["type"] == "extra_forbidden")
+    }
     for fault in faults:
         key, inner = str(fault["loc"][0]), fault["loc"][-1]
         value = given.get(key)
         if fault["type"] == "missing":
-            _report_missing(key, table, unknown, reading)
+            if {key, *model.MERGED}.isdisjoint(unknown.values()):  # what is misspelt is reported as an unknown key
+                _report_missing(key, table, reading)
             table.broken = True
             table[key] = _INSTEAD.get(key)
         elif len(fault["loc"]) > 1 and isinstance(value, Table) and inner in value:
@@ -267,16 +295,29 @@ def _report_faults(error: ValidationError, table: Table, model: type[SpecModel],
         elif len(fault["loc"]) > 1 and isinstance(value, list) and isinstance(inner, int):
             reading.report(value, inner, _misfit(fault))
             take_out(table, key)
+        elif fault["type"] == "extra_forbidden":
+            refuse(table, key, unknown_key(key, words_of(model), unknown[key]), reading)
         else:
-            is_unknown = fault["type"] == "extra_forbidden"
-            refuse(table, key, _unknown(key, model) if is_unknown else _misfit(fault), reading)
-            if key in _INSTEAD and not is_unknown:
+            refuse(table, key, _misfit(fault), reading)
+            if key in _INSTEAD:
                 table[key] = _INSTEAD[key]
 
 
-def _unknown(key: str, model: type[SpecModel]) -> Misfit:
-    words = [in_yaml(name) for name, field in model.model_fields.items() if not field.exclude]
-    return Misfit(f"unknown key `{key}`", suggest(key, words) or "", code="unknown-key", at_key=True)
+def words_of(model: type[SpecModel]) -> list[str]:
+    """What a text may say where a model stands."""
+    return [*(in_yaml(name) for name, field in model.model_fields.items() if not field.exclude), *model.MERGED]
+
+
+def _nearest_word(key: str, value: Any, model: type[SpecModel], missing: list[str]) -> str | None:
+    """What an unknown key was meant to be: the word that it is nearest to, or that of steps which are missing otherwise."""
+    near = nearest(key, words_of(model))
+    return "body" if near is None and "body" in missing and isinstance(value, dict | list) else near
+
+
+def unknown_key(key: str, words: Iterable[str], meant: str | None = None) -> Misfit:
+    """The fault of a key that is none of the words that there are."""
+    help = f"did you mean `{meant}`?" if meant else suggest(key, words) or ""
+    return Misfit(f"unknown key `{key}`", help, code="unknown-key", at_key=True)
 
 
 def _misfit(fault: Any) -> Misfit:
@@ -290,10 +331,8 @@ def _misfit(fault: Any) -> Misfit:
     return Misfit(f"expected {expected}, got {describe(fault['input'])}" if expected else str(fault["msg"]))
 
 
-def _report_missing(key: str, table: Table, unknown: list[str], reading: Reading) -> None:
-    """Reports what must be there; what is misspelt is reported as an unknown key."""
-    if any(suggest(each, [key]) == f"did you mean `{key}`?" for each in unknown):
-        return
+def _report_missing(key: str, table: Table, reading: Reading) -> None:
+    """Reports what must be there."""
     message, help = f"`{key}` is missing", _EXAMPLES.get(key)
     if key == "name" and list(table) == ["blocks"]:
         message = "this is a file of blocks, not a network"

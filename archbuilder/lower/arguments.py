@@ -7,13 +7,15 @@ around (nearest last), what the use itself says, and what is fixed whatever is s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
-from archbuilder.diagnostics import Note, Place, nearest
+from archbuilder.diagnostics import Note, Place
 from archbuilder.language.formula import Formula
+from archbuilder.language.habits import advice_for_value
 from archbuilder.language.models import BlockDefinition, Step
-from archbuilder.language.reader import resolve_scalar
-from archbuilder.language.table import value_place
+from archbuilder.language.spoken import names_in
+from archbuilder.language.table import first_place, value_place
 from archbuilder.language.words import IN_DEFAULTS
 from archbuilder.lower.effects import report_idle_values, report_keys
 from archbuilder.lower.frame import UNKNOWN, Defaults, Frame, Scope, Setting, Slot, Use, origin_of
@@ -74,6 +76,8 @@ def read_values(
     plan, scopes = target
     definition, settings = plan.definition, frame.defaults.of(plan.name)
     values = dict(definition.literal)
+    if plan.unknown and frame.repeat is None:
+        frame = frame.with_variable("repeat", UNKNOWN)  # it may be `depth` that is misspelt
     use = Use(plan, scopes, frame, frame.current, settings, fixed, values, input, [*nearer], frame.defaults, _NOTHING)
     failed = bool(plan.unknown)
     if plan.told:
@@ -97,6 +101,25 @@ def read_use(lowering: Lowering, target: Target, frame: Frame) -> list[Setting]:
     nearer = [Setting(each, target.scopes[level] or frame.scope) for level, each in target.plan.nearer]
     lowering.settings += nearer
     return nearer
+
+
+def check_use(lowering: Lowering, target: Target, frame: Frame, *, names: bool, whole: bool = True) -> bool:
+    """Reports what is wrong in a use that is left out, as far as it is wrong whatever the values at hand; whether its keys
+    mean something. With `names` those in its expressions are known here; nobody but it can say more if it is `whole`."""
+    plan, scopes = target
+    nearer = read_use(lowering, target, frame)
+    use = Use(plan, scopes, frame, frame.current, {}, {}, {}, UNKNOWN, nearer, frame.defaults, _NOTHING)
+    for told in plan.told.values():
+        if type(told.value) is Formula:
+            if names:
+                lowering.check_names(told.value, frame, told.place, scopes[told.level])
+        elif told.plain is COMPUTED and not names_in(told.value):
+            with suppress(GiveUp):
+                _told_value(lowering, use, told)
+    for parameter in plan.definition.computed if whole and not plan.unknown else ():
+        if parameter.default is REQUIRED and parameter.name not in {**plan.told, **frame.defaults.of(plan.name)}:
+            _report_missing(lowering, use, parameter)
+    return not plan.unknown
 
 
 def _take_told(lowering: Lowering, use: Use) -> bool:
@@ -207,7 +230,7 @@ def _report_missing(lowering: Lowering, use: Use, parameter: Parameter) -> None:
     name, key = use.plan.name, parameter.name
     help = f"add `{key}`: {parameter.help or parameter.expectation()}"
     notes = lowering.library.notes_on(name, key)
-    place = use.plan.steps[0].step.place
+    place = first_place(use.plan.steps[-1].step.table)  # in a slot, if the use leads through one
     lowering.error(use.frame, "missing-parameter", f"`{name}` needs `{key}`", place, help, notes)
 
 
@@ -260,7 +283,7 @@ def checked(
         notes = (Note(f"`{block}` is used here", asks.place),) if asks is not None and told else ()
         declared = lowering.library.notes_on(block, parameter.name)
         notes = (*notes, *(note for note in declared if note.place != at))
-        help = _advice(value, written, parameter, frame, at)
+        help = advice_for_value(value, written, parameter, frame.visible(), at)
         lowering.error(frame, "bad-value", f"{error} (in `{block}`)", at, help, notes)
         raise GiveUp from None
 
@@ -302,6 +325,9 @@ def _slot(
     """What is written for a slot, as a value; `below` is a setting for the same slot that it is laid over."""
     _check_slot_kind(lowering, use, parameter, text.written, place)
     _check_block(lowering, use, parameter, text.written, place)
+    if not text.shipped and text.name is None and not text.is_checked:
+        text.is_checked = True
+        lowering.new_slots.append((text, parameter.type, use.frame))
     under = None
     if below is not None and parameter.type == "steps":
         below.mark_used()
@@ -329,43 +355,6 @@ def _check_block(lowering: Lowering, use: Use, parameter: Parameter, value: Any,
     raise GiveUp
 
 
-def _advice(value: Any, written: Any, parameter: Parameter, frame: Frame, at: Place | None) -> str | None:
-    """What to write instead of a value that does not fit."""
-    near = nearest(str(value), parameter.choices)
-    if near is not None:
-        return f"did you mean `{near}`?"
-    if type(written) is not Formula:
-        return _advice_for_literal(value, parameter, frame)
-    if type(value) is float:
-        return "this is a number with a fraction; use `//` or `round(...)`"
-    if isinstance(value, str) and written.bare is None and not written.startswith("$("):
-        return f"put all of it in brackets: $({written.removeprefix('$')})"
-    is_quoted = at is not None and str(written) in at.source.line(at.line)
-    return None if is_quoted else f"it is computed as `{written}`"
-
-
-def _advice_for_literal(value: Any, parameter: Parameter, frame: Frame) -> str | None:
-    """The same for a value that is not computed."""
-    if isinstance(value, str) and value in frame.visible():
-        return f"`${value}` is the value of that name"
-    if isinstance(value, str) and parameter.type != "string":
-        return "remove the quotes" if _fits(parameter, resolve_scalar(value)) else None
-    if type(value) is float and parameter.type in ("int", "channels", "size"):
-        if value.is_integer():
-            return f"write {int(value)}"
-        over = 1 / value if 0 < value < 1 else 0.5
-        return f"it divides: a share of {value:g} is {round(over)}" if over.is_integer() else None
-    return None
-
-
-def _fits(parameter: Parameter, value: Any) -> bool:
-    try:
-        parameter.check(value)
-    except ParameterError:
-        return False
-    return not isinstance(value, str)
-
-
 # ---- defaults inside ------------------------------------------------------------------------------------------------
 
 
@@ -386,7 +375,9 @@ def _defaults_inside(lowering: Lowering, frame: Frame, inside: tuple[Setting, ..
         for setting in inside:
             setting.mark_used()
             plan = setting.plan
-            written = SettingPlan(plan.parameter, "", plan.value, plan.key_place, plan.value_place, plan.weak)
+            written = SettingPlan(
+                plan.parameter, "", plan.value, plan.key_place, plan.value_place, plan.weak, plan.past
+            )
             nearer += read_settings(lowering, written, setting.scope, frame)
         lowering.inside_defaults[key] = frame.defaults.extended(nearer)
     return lowering.inside_defaults[key]

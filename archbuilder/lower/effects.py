@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from archbuilder.diagnostics import Reporter, nearest, note_at, suggest
+from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Reporter, nearest, note_at, suggest
 from archbuilder.graph.graph import Graph, Node, Tap, Value, graphs_in
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter
+from archbuilder.language.idle import report_unused_blocks, report_unused_parameters
 from archbuilder.language.models import Architecture, Step
-from archbuilder.language.table import key_place
-from archbuilder.lower.frame import Builder, Frame, Use
+from archbuilder.lower.frame import Frame, Use
 from archbuilder.lower.lowering import Lowering
-from archbuilder.lower.plans import UsePlan, names_used
+from archbuilder.lower.plans import UsePlan
 from archbuilder.lower.rules import Numbering, Rules
 
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -28,7 +28,8 @@ def report_keys(lowering: Lowering, plan: UsePlan, frame: Frame) -> None:
         notes = note_at(f"`{frame.block}` sets it here", first)
         lowering.error(frame, "fixed-parameter", message, place, "remove it", notes)
     for step, keys in plan.unknown:
-        if type(step.block) is Formula:
+        words = [*plan.definition.parameters, *Step.KEYS]
+        if type(step.block) is Formula and not all(nearest(key, words) for key in keys[:MAXIMUM_DIAGNOSTICS]):
             _report_misfit(lowering, plan.name, keys, step, frame)
         else:
             _report_unknown(lowering, plan, keys, step, frame)
@@ -36,16 +37,34 @@ def report_keys(lowering: Lowering, plan: UsePlan, frame: Frame) -> None:
         lowering.error(frame, *fault)
 
 
+def misses_a_word(plan: UsePlan) -> bool:
+    """Whether a use has a misspelt word of a step among its keys, so that the step is not understood."""
+    return any(nearest(key, Step.KEYS) for _, keys in plan.unknown for key in keys[:MAXIMUM_DIAGNOSTICS])
+
+
 def _report_unknown(lowering: Lowering, plan: UsePlan, keys: list[str], step: Step, frame: Frame) -> None:
     """A use has keys that are no parameters of its block."""
     parameters = plan.definition.parameters
-    for key in keys:
-        near = nearest(key, [*parameters, *Step.KEYS])
-        help = advice_for_parameter(key, parameters) or (near and f"did you mean `{near}`?")
-        help = help or suggest(key, parameters) or "remove it"
+    for key in keys[:MAXIMUM_DIAGNOSTICS]:
+        words = [*parameters, *Step.KEYS]
+        near = nearest(key, words, 0.8) or (None if advice_for_parameter(key, parameters) else nearest(key, words))
+        help = f"did you mean `{near}`?" if near else advice_for_parameter(key, parameters)
+        block = None if help else nearest(key, lowering.library.names())  # whose parameters it was to set inside
+        help = help or (f"did you mean `{block}`?" if block else suggest(key, parameters) or "remove it")
         message = f"`{plan.name}` has no parameter `{key}`"
         notes = lowering.library.notes_on(plan.name)
-        lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), help, notes)
+        # Of a block of the user's own it may be the declaration that is misspelt: once, whoever speaks of it.
+        cause = (plan.name, key) if plan.name in lowering.library.own else None
+        lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), help, notes, cause)
+
+
+def report_beside_body(lowering: Lowering, step: Step, frame: Frame) -> None:
+    """A step with a body has keys that are no words of a step: there is no block whose parameters they could be."""
+    for key in list(step.arguments)[:MAXIMUM_DIAGNOSTICS]:
+        near = nearest(key, Step.KEYS)
+        help = f"did you mean `{near}`?" if near else "remove it"
+        message = f"`{key}` has no meaning beside `body`"
+        lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), help)
 
 
 def _report_misfit(lowering: Lowering, name: str, unknown: list[str], step: Step, frame: Frame) -> None:
@@ -128,17 +147,19 @@ def report_unused(lowering: Lowering, architecture: Architecture, rules: Rules, 
     """Reports each knob of a network that is right, and has no effect, where this file wrote it."""
     reporter = lowering.reporter
     reporter.add(lowering.library.unused.diagnostics)
-    for setting in lowering.settings:
-        plan = setting.plan
-        if not (setting.used or plan.weak):
+    # One text may be used several times, in repeats for example: it has an effect if it has one in any of them.
+    useful = {setting.plan.text for setting in lowering.settings if setting.used}
+    for plan in dict.fromkeys(setting.plan for setting in lowering.settings):
+        if plan.text not in useful:
             message = f"`{plan.parameter}` of `{plan.block}` has no effect: no use of `{plan.block}` here takes it"
             help = "remove it; a value that a use or a block's own body writes is stronger than a default"
-            reporter.error("no-effect", message, plan.key_place, help=help)
+            (lowering.idle if plan.weak else reporter).error("no-effect", message, plan.key_place, help=help)
     _report_idle_scale(architecture, rules, reporter)
     if numbering is not None and numbering.count == 0 and not architecture.is_weak("sequential"):
         message = "`sequential` has no effect: there is no step in `stem`, `stages` or `neck` to number"
         reporter.error("no-effect", message, architecture.place_of_key("sequential"), help="remove it")
-    _report_unused_parameters(architecture, reporter)
+    report_unused_parameters(architecture, reporter, lowering.idle)
+    report_unused_blocks(architecture, lowering.library.own, reporter, lowering.idle)
 
 
 def _report_idle_scale(architecture: Architecture, rules: Rules, reporter: Reporter) -> None:
@@ -153,28 +174,15 @@ def _report_idle_scale(architecture: Architecture, rules: Rules, reporter: Repor
             reporter.error("no-effect", message, scale.place_of_key(word), help=help)
 
 
-def _report_unused_parameters(architecture: Architecture, reporter: Reporter) -> None:
-    written = architecture.parameters
-    if not written or architecture.is_weak("parameters"):
-        return
-    used = names_used(architecture)
-    weak: frozenset[str] = getattr(written, "weak", frozenset())
-    for name in written:
-        if name not in used and name not in weak:
-            message = f"the parameter `{name}` has no effect: nothing uses `${name}`"
-            near = nearest(name, [each for each in written if each != name])
-            help = f"did you mean `{near}`?" if near is not None else "use it or remove it"
-            reporter.error("no-effect", message, key_place(written, name), help=help)
-
-
-def report_unknown_names(architecture: Architecture, builder: Builder, reporter: Reporter) -> None:
+def report_unknown_names(architecture: Architecture, frame: Frame, reporter: Reporter) -> None:
     """Reports names in a network's `rename` and `register` that none of its steps has."""
-    known = builder.known | {name.split(".")[0] for name in builder.known}
+    known = frame.builder.known | frame.values.keys()  # also those that went wrong
+    known |= {name.split(".")[0] for name in known}
     for word, names in (("rename", architecture.rename), ("register", architecture.register_)):
         for number, name in enumerate(names or ()):
             if name not in known and name not in (architecture.rename or {}).values():
                 place = architecture.place_inside(word, name if word == "rename" else number)
-                help = suggest(name, known)
+                help = suggest(name, [*known, *(architecture.rename or {}).values()] if word == "register" else known)
                 reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
 
 

@@ -8,9 +8,10 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
-from archbuilder.graph.graph import INPUT, Node, Value, reduction_of, value_of
+from archbuilder.graph.graph import INPUT, Graph, Node, Value, reduction_of, value_of
 from archbuilder.graph.origin import Origin, Turn
 from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
 from archbuilder.lower.plans import SettingPlan, SlotText, StepPlan, UsePlan
 from archbuilder.lower.rules import Numbering, Rules
@@ -110,6 +111,8 @@ class Defaults:
     """The settings that hold in a body, by block and parameter."""
 
     settings: dict[str, dict[str, Setting]] = field(default_factory=dict)
+    numbered: bool = False
+    """Whether one of them speaks of `repeat`."""
 
     def of(self, block: str) -> Mapping[str, Setting]:
         """The settings for a block."""
@@ -128,7 +131,7 @@ class Defaults:
                 setting.below = below
             setting.weaker = below
             parameters[plan.parameter] = setting
-        return Defaults(settings)
+        return Defaults(settings, self.numbered or any(setting.plan.numbered for setting in nearer))
 
 
 _NONE: Final[dict[str, Setting]] = {}
@@ -181,7 +184,7 @@ def origin_of(value: Any, place: Place | None, frame: Frame) -> Place | None:
 @dataclass(slots=True, eq=False)
 class Builder:
     """The nodes of one graph. `taken` are the names of its children, `containers` those of their prefixes, `known` the names
-    of its steps, `loops` how often each loop ran."""
+    of its steps, `loops` how often each loop ran, `left_out` the values that steps which are not there hand on."""
 
     input: Shape
     nodes: list[Node] = field(default_factory=list)
@@ -190,6 +193,7 @@ class Builder:
     loose: dict[str, int] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
     loops: list[int] = field(default_factory=list)
+    left_out: set[Value] = field(default_factory=set)
     reductions: dict[Value, Fraction] = field(default_factory=dict)
     parts: dict[Value, list[Value]] = field(default_factory=dict)
 
@@ -257,6 +261,8 @@ class Frame:
     inlined: bool = False
     own: bool = True
     """Whether its variables are those of the graph that its nodes go into."""
+    repeat: int | None = None
+    """Which repeat of the nearest step with `depth` around it this is, for expressions in `defaults`."""
     current: Value = field(init=False)
 
     def __post_init__(self) -> None:
@@ -268,25 +274,39 @@ class Frame:
         if found is not _ABSENT:
             return found
         value = self.current if name == "here" else self.values.get(name)
+        if name == "repeat" and self.scope.use is None and self.repeat is not None:
+            return self.repeat  # in the steps that `defaults` of the network put into a slot
         if value is None:
+            whole, _, part = name.rpartition(".")
+            if self.is_inside(whole, part):
+                raise FormulaError(f"`{name}` is inside `{whole}`, so it is no value here")
             raise KeyError(name)
         return UNKNOWN if value == POISON else self.builder.shape_of(value)
 
-    def with_variable(self, name: str, value: int, turn: Turn | None = None) -> Frame:
+    def with_variable(self, name: str, value: Any, turn: Turn | None = None) -> Frame:
         """This frame with one more variable, of a turn of a loop or of a repeat; the steps are shared."""
         scope = self.scope
         turns = scope.turns if turn is None else (*scope.turns, turn)
         inner = Frame(
             self.builder, Scope({**scope.variables, name: value}, scope.use, scope.places, turns), self.defaults,
             self.input, self.used_at, self.block, self.used_block, self.values, self.rename, self.rules,
-            self.numbering, self.inlined, self.own,
+            self.numbering, self.inlined, self.own, value if name == "repeat" else self.repeat,
         )  # fmt: skip
         inner.current = self.current
         return inner
 
+    def is_inside(self, name: str, part: str) -> bool:
+        """Whether a part of a step is a module inside it, one of its repeats for example, and so no part of its value."""
+        value = self.values.get(name, POISON)
+        if value.node < 0 or isinstance(self.builder.shape_of(value), Streams):
+            return False
+        body = self.builder.nodes[value.node].body
+        return isinstance(body, Graph) and any(part in node.all_names() for node in body.nodes)
+
     def visible(self) -> list[str]:
         """The names that an expression can use here."""
-        return [*self.scope.variables, "here", *(name for name in self.values if name.isidentifier())]
+        steps = (name for name in self.values if name.replace(".", "_").isidentifier())
+        return [*self.scope.variables, "here", *steps]
 
     def origin_of_node(self, plan: StepPlan, uses: Sequence[tuple[StepPlan, Scope | None]] = ()) -> Origin:
         """What a node that is made here says of the step that it is made of; `uses` are those in slots that it leads to."""

@@ -11,10 +11,12 @@ from archbuilder.diagnostics import Note, Reporter, note_at, suggest
 from archbuilder.graph.table import OPS
 from archbuilder.language.blocks import shipped_files, shipped_table
 from archbuilder.language.habits import advice_for_block
+from archbuilder.language.idle import report_unused_in
+from archbuilder.language.load import is_network
 from archbuilder.language.models import Architecture, BlockDefinition, validate_definition
 from archbuilder.language.table import key_place
 from archbuilder.language.zoo import is_file
-from archbuilder.lower.plans import DefinitionPlan, StepPlan, UsePlan, names_in_body, plan_definition, plan_use
+from archbuilder.lower.plans import DefinitionPlan, StepPlan, UsePlan, plan_definition, plan_use
 from archbuilder.plugin.registry import REGISTRY, is_loaded, shown_path
 
 
@@ -71,8 +73,13 @@ class Library:
                 reporter.error("name-taken", f"`{name}` is {taken} already", place, help="give the block another name")
             else:
                 library.own[name] = definition
-                _report_unused(name, definition, library.unused)
+                report_unused_in(name, definition, library.unused)
         return library
+
+    def is_op(self, name: str) -> bool:
+        """Whether an op is called so."""
+        plan = self.find(name)
+        return plan is not None and plan.op is not None
 
     def find(self, name: str) -> DefinitionPlan | None:
         """The plan of the op or block of this name."""
@@ -108,6 +115,8 @@ class Library:
 
     def advice_for(self, name: Any) -> str:
         """What to write instead of a block that there is not."""
+        if isinstance(name, str) and is_network(name):
+            return f"`{name}` is a network, which another one can be made of: `extends: {name}` at the top"
         found = advice_for_block(name) or suggest(str(name), self.names())
         listed = found is None or found.startswith("known here")
         return "`archbuilder list --blocks` names the blocks there are" if listed else str(found)
@@ -149,31 +158,3 @@ def _has_plugins(architecture: Architecture, reporter: Reporter) -> bool:
             message = f"`{name}` is a shipped block already"
             reporter.error("name-taken", message, entry.place, help="give the block another name")
     return complete
-
-
-def _report_unused(name: str, definition: BlockDefinition, reporter: Reporter) -> None:
-    """A parameter that changes nothing is a mistake of the block's author."""
-    if definition.table is not None and definition.table.broken:
-        return
-    defaults = [parameter.default for parameter in definition.parameters.values()]
-    used = names_in_body(definition, defaults)
-    derived = definition.table and definition.table.get("let")
-    for value in definition.let:
-        place = key_place(derived, value) or definition.place
-        if value not in used and not (place is not None and place.source.shipped):
-            message = f"`{value}` has no effect: nothing uses `${value}`"
-            reporter.error("no-effect", message, place, help="use it or remove it")
-    written = definition.table and definition.table.get("parameters")
-    for parameter in [each for each in definition.parameters if each not in used]:
-        if _is_inherited(parameter, written):  # what overwrote its only use has made an end of it
-            del definition.parameters[parameter]
-        elif parameter not in getattr(written, "weak", ()):
-            place = key_place(written, parameter) or definition.place
-            message = f"the parameter `{parameter}` of `{name}` has no effect: nothing uses `${parameter}`"
-            reporter.error("no-effect", message, place, help="use it or remove it")
-
-
-def _is_inherited(parameter: str, written: Any) -> bool:
-    """Whether a block has a parameter from the shipped one that it extends."""
-    place = key_place(written, parameter)
-    return place is not None and place.source.shipped

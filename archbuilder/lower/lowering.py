@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Self
 
@@ -11,11 +11,12 @@ from archbuilder.graph.graph import Graph, Node, Output
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.arithmetic import FormulaError, bounded_parts
-from archbuilder.language.formula import Formula, UnknownNameError
+from archbuilder.language.dotted import UnknownNameError
+from archbuilder.language.formula import Formula, ReportedError
 from archbuilder.language.table import value_place
 from archbuilder.lower.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
 from archbuilder.lower.library import Library
-from archbuilder.lower.plans import StepPlan, UsePlan
+from archbuilder.lower.plans import SlotText, StepPlan, UsePlan
 
 MAXIMUM_NODES: Final = 20_000
 """Distinct nodes of a network; repeats of equal blocks count once."""
@@ -23,6 +24,10 @@ MAXIMUM_TAKEN: Final = 1_000_000
 """Values that the steps of a network take, all together."""
 MAXIMUM_RECURSION: Final = 40
 """How deep blocks may stand in blocks."""
+
+
+_DEPENDS_ON_VALUES: Final = ("bad-shape", "shapes-differ", "bad-value", "bad-expression")
+"""Mistakes of which one text can make several, with other numbers: in a block that is used several times."""
 
 
 class GiveUp(Exception):
@@ -60,9 +65,11 @@ class Lowering:
     """One lowering of one network.
 
     `made` says of each node what it was made of, `inline` the same of the network's own steps that are no node, by name.
-    `settings` are all the defaults that were read, `outputs` the network's further outputs. `sizes` are those that held
+    `settings` are all the defaults that were read, `outputs` the network's further outputs. `idle` is told what has no effect
+    and need have none here, since a base says it, or a file with variants. `sizes` are those that held
     tensors have, taken from `known_sizes`, of a lowering for the spec's own input, where there was one. What a step
-    stands for is looked up once, where it names that: `targets`. Equal ops and equal calls are made once: `ops`, `calls`.
+    stands for is looked up once, where it names that: `targets`. `new_slots` are what has been put into slots and not been
+    looked at, with the body where that was. Equal ops and equal calls are made once: `ops`, `calls`.
     """
 
     library: Library
@@ -74,11 +81,14 @@ class Lowering:
     settings: list[Setting] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
     sizes: list[Any] = field(default_factory=list)
+    new_slots: list[tuple[SlotText, str, Frame]] = field(default_factory=list)
     targets: dict[StepPlan, Target] = field(default_factory=dict)
     ops: dict[Any, tuple[Op, Shape]] = field(default_factory=dict)
     calls: dict[Any, Call] = field(default_factory=dict)
     inside_defaults: dict[Any, Defaults] = field(default_factory=dict)
     checked_names: set[str] = field(default_factory=set)
+    idle: Reporter = field(default_factory=Reporter)
+    causes: set[Hashable] = field(default_factory=set)
     nodes: int = 0
     taken: int = 0
     depth: int = 0
@@ -93,9 +103,18 @@ class Lowering:
         place: Place | None,
         help: str | None = None,
         notes: tuple[Note, ...] = (),
+        cause: Hashable = None,
     ) -> None:
-        """Reports a mistake at `place`, or, where that is in a shipped block, at the use in the user's spec."""
+        """Reports a mistake at `place`, or, where that is in a shipped block, at the use in the user's spec.
+
+        What has the same `cause` is reported once; so are mistakes at one place that differ in the values at hand alone.
+        """
         used_at = frame.used_at
+        if cause is None and code in _DEPENDS_ON_VALUES and place is not None and not place.source.shipped:
+            cause = (code, place.source.name, *place[1:])
+        if cause is not None and cause in self.causes:
+            return
+        self.causes.add(cause)
         if used_at is not None and (place is None or place.source.shipped) and not used_at.source.shipped:
             notes = (*notes, Note(f"in the block `{frame.block}`", place)) if frame.block else notes
             place = used_at
@@ -180,17 +199,35 @@ class Lowering:
         try:
             value = formula.evaluate(names)
         except UnknownNameError as error:
-            help = suggest(error.name, frame.visible() if scope is None else [*scope.variables, "here"])
-            message = f"`{error.name}` is not known in this expression"
-            self.error(frame, "unknown-name", message, place, help)
+            self._report_unknown(error.name, frame, place, scope)
+        except ReportedError:
+            pass
         except FormulaError as error:
             # Whatever depends on a value that went wrong stays silent.
             if not any(_is_unknown(names, name) for name in formula.names):
                 self.error(frame, "bad-expression", str(error), place, notes=_origins(formula, frame, place))
         else:
-            if value is not UNKNOWN:
+            if not (self.reporter.diagnostics and any(_is_unknown(names, name) for name in formula.names)):
                 return value
         raise GiveUp
+
+    def _report_unknown(self, name: str, frame: Frame, place: Place | None, scope: Scope | None) -> None:
+        repeat = [] if frame.repeat is None else ["repeat"]
+        help = suggest(name, frame.visible() if scope is None else [*scope.variables, "here", *repeat])
+        if name == "repeat":
+            help = "it counts the repeats of a step with `depth`, and there is none here"
+        message = f"`{name}` is not known in this expression"
+        self.error(frame, "unknown-name", message, place, help, cause=(frame.block, name))
+
+    def check_names(self, formula: Formula, frame: Frame, place: Place | None, scope: Scope | None) -> None:
+        """Reports the names in an expression that are not known; those of steps with dots may be there in other turns."""
+        names = frame if scope is None else _Elsewhere(scope.variables, frame)
+        for name in sorted(formula.names):
+            try:
+                names[name]
+            except KeyError:
+                if "." not in name and name != "repeat":
+                    self._report_unknown(name, frame, place, scope)
 
 
 def _origins(formula: Formula, frame: Frame, place: Place | None) -> tuple[Note, ...]:
@@ -207,7 +244,7 @@ def _is_unknown(names: Frame | _Elsewhere, name: str) -> bool:
     """Whether a name stands for something that went wrong."""
     try:
         return names[name] is UNKNOWN
-    except KeyError:
+    except (KeyError, FormulaError):
         return False
 
 
@@ -220,6 +257,8 @@ class _Elsewhere:
     def __getitem__(self, name: str) -> Any:
         if name in self.variables:
             return self.variables[name]
-        if name in ("here", "repeat"):
+        if name == "repeat" and self.frame.repeat is not None:
+            return self.frame.repeat
+        if name == "here":
             return self.frame[name]
         raise KeyError(name)

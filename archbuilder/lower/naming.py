@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Note, Place, shorten, suggest
 from archbuilder.graph.names import MODULE_ATTRIBUTES, PRIVATE_MODULE_ATTRIBUTES
-from archbuilder.language.models import BlockDefinition, Step
+from archbuilder.language.models import BlockDefinition
+from archbuilder.language.table import key_place, value_place
 from archbuilder.language.words import ALWAYS_VISIBLE
 from archbuilder.lower.frame import Frame, Scope, Setting, Site, Use
 from archbuilder.lower.lowering import GiveUp, Lowering
+from archbuilder.lower.plans import StepPlan
 
 _SEGMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}\Z|[0-9]{1,6}\Z", re.ASCII)
 
@@ -32,11 +34,11 @@ def objection(name: str) -> str | None:
 
 
 class Words(NamedTuple):
-    """`rename` and `register` of a use; `setting` is where they come from, if not from the use itself."""
+    """`rename` and `register` of a use; `settings` has where each comes from, if not from the use itself."""
 
     rename: Mapping[str, str]
     register: tuple[str, ...]
-    setting: Setting | None = None
+    settings: Mapping[str, Setting] = {}
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -106,47 +108,62 @@ def words_of(use: Use) -> Words:
     for plan in reversed(use.plan.steps):
         rename.update(plan.step.rename or {})
         register = tuple(plan.step.register_ or register)
-    origin = None
+    settings: dict[str, Setting] = {}
     setting = use.words.get("rename")
     if setting is not None and not setting.plan.value.keys() <= rename.keys():
         setting.mark_used()
-        origin = setting
+        settings["rename"] = setting
         rename = {**{str(old): str(new) for old, new in setting.plan.value.items()}, **rename}
     setting = use.words.get("register")
     if setting is not None and not register:
         setting.mark_used()
-        origin, register = setting, tuple(str(name) for name in setting.plan.value)
-    return Words(rename, register, origin)
+        settings["register"], register = setting, tuple(str(name) for name in setting.plan.value)
+    return Words(rename, register, settings)
 
 
-def check_words(lowering: Lowering, words: Words, inner: Frame, frame: Frame, step: Step, *, listed: bool) -> None:
-    """Names in `rename` and `register` must be those of steps, and what is numbered is registered in that order."""
+def check_words(
+    lowering: Lowering, words: Words, inner: Frame, frame: Frame, steps: Sequence[StepPlan], *, listed: bool
+) -> None:
+    """Names in `rename` and `register` must be those of steps, and what is numbered is registered in that order. `steps` are
+    the use and those in the slots that it leads through."""
     if not words.rename and not words.register:
         return
     if words.register and listed:
-        place = step.place_of_key("register") if words.setting is None else words.setting.plan.key_place
         message = "`register` has no effect on a list of steps: its children are numbered"
-        lowering.error(frame, "no-effect", message, place, "remove it")
-    known = inner.builder.known
-    steps = {name.split(".")[0] for name in known} | known
-    for word, names, others in (
-        ("rename", words.rename, ()),
-        ("register", words.register, words.rename.values()),
-    ):
-        for number, name in enumerate(names):
-            if name not in steps and name not in others:
-                message = f"there is no step `{name}` in the block to {word}"
-                place = step.place_inside(word, name if word == "rename" else number)
-                if words.setting is not None and word not in (step.table or {}):
-                    place = words.setting.plan.value_place
-                lowering.error(frame, "unknown-step", message, place, suggest(name, steps))
+        lowering.error(frame, "no-effect", message, _place_of_word(words, "register", None, steps), "remove it")
+    known = inner.builder.known | inner.values.keys()  # also those that went wrong
+    names = {name.split(".")[0] for name in known} | known
+    unknown = [("rename", name) for name in words.rename if name not in names]
+    if not listed:
+        unknown += [("register", name) for name in words.register if name not in (*names, *words.rename.values())]
+    for word, name in unknown:
+        message = f"there is no step `{name}` in the block to {word}"
+        help = suggest(name, [*names, *words.rename.values()] if word == "register" else names)
+        lowering.error(frame, "unknown-step", message, _place_of_word(words, word, name, steps), help)
 
 
-def check_register(lowering: Lowering, definition: BlockDefinition, inner: Frame) -> None:
+def _place_of_word(words: Words, word: str, name: str | None, steps: Sequence[StepPlan]) -> Place | None:
+    """Where `rename` or `register` is written, or one of the names in it."""
+    for step in (plan.step for plan in steps):
+        said = step.rename if word == "rename" else step.register_
+        if said and name is None:
+            return step.place_of_key(word)
+        if said and name in said:
+            return step.place_inside(word, said.index(name) if isinstance(said, list) and name else str(name))
+    setting = words.settings.get(word)
+    if setting is None or name is None:
+        return setting.plan.key_place if setting is not None else None
+    listed = setting.plan.value
+    at = key_place(listed, name) if isinstance(listed, dict) else value_place(listed, listed.index(name))
+    return at or setting.plan.value_place
+
+
+def check_register(lowering: Lowering, definition: Any, inner: Frame) -> None:
     """Names in the `register` of a block must be those of its steps."""
-    if not definition.register_:
+    if not isinstance(definition, BlockDefinition) or not definition.register_:
         return
-    known = {name.split(".")[0] for name in inner.builder.known} | inner.builder.known
+    known = inner.builder.known | inner.values.keys()
+    known |= {name.split(".")[0] for name in known}
     for number, name in enumerate(definition.register_):
         if name not in known:
             message = f"there is no step `{name}` in this block to register"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from archbuilder.diagnostics import Note, Place, Reporter, shorten
+from archbuilder.diagnostics import Note, Place, Reporter, nearest, shorten
 from archbuilder.graph.dilation import NotKept, dilated
 from archbuilder.graph.graph import Graph, Section, Tap, Value
 from archbuilder.graph.shapes import Map, Shape, Streams, image
 from archbuilder.graph.weights import different_weight
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
+from archbuilder.language.spoken import names_said_to_ops_alone, names_used
 from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lower.arguments import read_settings
 from archbuilder.lower.effects import report_idle_steps, report_unknown_names, report_unused
@@ -22,9 +23,10 @@ from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, F
 from archbuilder.lower.library import Library
 from archbuilder.lower.lowering import GiveUp, Lowering, TooLarge
 from archbuilder.lower.naming import objection
-from archbuilder.lower.plans import SettingPlan, names_said_to_ops_alone, names_used, plan_body
+from archbuilder.lower.plans import SettingPlan, StepPlan, plan_body
 from archbuilder.lower.rules import DepthRule, Numbering, Rules, WidthRule
 from archbuilder.lower.steps import lower_body
+from archbuilder.lower.uses import check_left_out
 from archbuilder.lower.wiring import advice_for, find_values
 from archbuilder.parameters import describe
 
@@ -206,7 +208,10 @@ class _Network:
                 if not library.incomplete:
                     message, help = f"there is no block `{block}`", library.advice_for(block)
                     self.reporter.error("unknown-block", message, key_at, help=help)
-                continue
+                meant = nearest(block, library.names())  # taken so: other mistakes may follow from its lack
+                if meant is None or meant in written:
+                    continue
+                block = meant  # noqa: PLW2901
             weak = block in getattr(written, "weak", ()) or self.architecture.is_weak("defaults")
             value_at = value_place(written, block) or key_at
             plan = SettingPlan(block, "", values, key_at, value_at, weak, replaced_by(written, block))
@@ -264,11 +269,12 @@ class _Network:
                 sections.append(Section(name, start, len(self.builder.nodes)))
                 if self.usual is not None and [name] == last and not self._keep_output_stride(self.usual):
                     return None
+            self._check_unused()
         except TooLarge:
             return None
         if not self.reporter.diagnostics:  # what stands behind a mistake was not reached
             report_unused(self.lowering, self.architecture, self.rules, self.numbering)
-        report_unknown_names(self.architecture, self.builder, self.reporter)
+        report_unknown_names(self.architecture, self.frame, self.reporter)
         taps = taps_of(self.architecture, self.frame, self.reporter, sections, self.usual)
         self._check_end(is_block=is_block)
         if self.frame.current == POISON or self.reporter.diagnostics:
@@ -316,6 +322,32 @@ class _Network:
         message, place = f"this output stride cannot be kept: {reason}", self.architecture.place_at("output_stride")
         self.reporter.error("bad-output-stride", message, place, help=help, notes=notes)
 
+    def _check_unused(self) -> None:
+        """Looks at the network's own blocks and at what was put into slots, since the steps that use them may be left out."""
+        lowering, home = self.lowering, self.architecture.place
+        steps: list[tuple[StepPlan, Frame, bool]] = []
+        for name, definition in lowering.library.own.items():
+            plan = lowering.library.find(name)
+            # A file of blocks may speak of those of another one that is not used here.
+            if (
+                plan is not None
+                and plan.body is not None
+                and home
+                and definition.place
+                and definition.place.source == home.source
+            ):
+                steps += [(step, self.frame, False) for step in plan.body.steps]
+        while lowering.new_slots:
+            text, type_, frame = lowering.new_slots.pop()
+            if type_ == "steps":
+                body = text.body(self.reporter)
+                steps += [(step, frame, True) for step in (body.steps if body is not None else ())]
+            elif (use := text.use(self.reporter)) is not None:
+                steps.append((use, frame, False))
+        for step, frame, whole in steps:
+            with suppress(GiveUp):
+                check_left_out(lowering, step, frame, inside=True, whole=whole)
+
     def _check_end(self, *, is_block: bool) -> None:
         """A network has steps, and ends with one value."""
         architecture, end = self.architecture, self.frame.current
@@ -335,7 +367,7 @@ class _Network:
             self.frame.current,
             {name: self.frame.scope.variables[name] for name in parameters},
             {name: value for name, value in parameters.items() if type(value) is Formula},
-            names_said_to_ops_alone(architecture, self.lowering.library.find),
+            names_said_to_ops_alone(architecture, self.lowering.library.is_op),
             register=tuple(architecture.register_ or ()),
             help=architecture.help,
             name=architecture.name,
@@ -369,10 +401,13 @@ def taps_of(
             reporter.error("duplicate", f"`{name}` is here twice", place, help="remove one of them")
             continue
         seen.add(name)
-        values = find_values(name, frame) or _inline_values(name, frame.builder)
-        if values is None and whole:  # else it may be one of those that went wrong
+        values = find_values(name, frame)
+        if values is None:
+            values = _inline_values(name, frame.builder)
+        if not values and whole:  # else it may be one of those that went wrong
             message = f"there is no step `{name}` to take features from"
-            reporter.error("unknown-step", message, place, help=advice_for(name, frame))
+            inline = [node.all_names()[-1] for node in frame.builder.nodes]
+            reporter.error("unknown-step", message, place, help=advice_for(name, frame, inline))
         for value in values or ():
             if value != POISON and isinstance(frame.builder.shape_of(value), Streams):
                 message = f"`{name}` is no feature map but the parts of one"

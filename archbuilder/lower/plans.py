@@ -6,18 +6,17 @@ their text does; all others belong to one lowering.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from archbuilder.diagnostics import Note, Place, Reporter, suggest
+from archbuilder.diagnostics import Note, Place, Reporter, nearest, suggest
 from archbuilder.graph.op import Op
 from archbuilder.graph.origin import Origin
-from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
-from archbuilder.language.models import Architecture, BlockDefinition, Loop, Step, validate_body, validate_step
+from archbuilder.language.models import BlockDefinition, Loop, Step, validate_body, validate_step
+from archbuilder.language.spoken import names_in, names_in_body
 from archbuilder.language.table import Past, key_place, replaced_by, value_place
 from archbuilder.language.words import IN_DEFAULTS
 from archbuilder.parameters import REQUIRED, SLOTS, Parameter, ParameterError, describe
@@ -102,6 +101,7 @@ class SlotText:
 
     written: Any
     shipped: bool
+    is_checked: bool = False
     _use: StepPlan | None = None
     _body: BodyPlan | None = None
 
@@ -221,6 +221,13 @@ class SettingPlan:
     past: tuple[Past, ...] = ()
     plain: Any = COMPUTED
     slot: SlotText | None = None
+    numbered: bool = False
+    """Whether it speaks of `repeat`."""
+
+    @property
+    def text(self) -> object:
+        """What tells the text that says it from others: its place, if it has one."""
+        return (self.key_place, self.block, self.parameter) if self.key_place is not None else self
 
 
 @dataclass(slots=True, eq=False)
@@ -300,6 +307,7 @@ def plan_settings(written: SettingPlan, find: Find, *, shipped: bool = False) ->
         return [], [Fault("unknown-parameter", f"`{block}` has no parameters", written.key_place, "remove it")]
     for setting in settings:
         parameter = definition.parameters.get(setting.parameter)
+        setting.numbered = "repeat" in names_in(setting.value)
         if parameter is not None:
             setting.plain = _plain(parameter, setting.value)
             setting.slot = _slot_text(parameter, setting.value, shipped=shipped)
@@ -325,14 +333,19 @@ def _settings_in(
         if key not in parameters and key not in IN_DEFAULTS and not inside:
             help = suggest(key, [*parameters, *IN_DEFAULTS])
             faults.append(Fault("unknown-parameter", f"`{block}` has no parameter `{key}`", at, help))
-            continue
+            meant = nearest(key, parameters)
+            if meant is None or meant in values:
+                continue
+        else:
+            meant = key
         value_at = value_place(values, key) or at
         word = IN_DEFAULTS.get(key) if key not in parameters else None
         if word is not None and not isinstance(each, word.type):
             faults.append(Fault("bad-value", f"`{key}` must be {word.kind}, got {describe(each)}", value_at))
             continue
         weak = written.weak or key in weak_keys
-        yield SettingPlan(block, key, each, at, value_at, weak, replaced_by(values, key))
+        # What is misspelt is taken as it was meant: other mistakes may follow from its lack.
+        yield SettingPlan(block, meant, each, at, value_at, weak, replaced_by(values, key))
 
 
 def _plain(parameter: Parameter, value: Any) -> Any:
@@ -348,93 +361,3 @@ def _plain(parameter: Parameter, value: Any) -> Any:
 def _slot_text(parameter: Parameter, value: Any, *, shipped: bool) -> SlotText | None:
     is_text = parameter.type in SLOTS and isinstance(value, str | dict) and type(value) is not Formula
     return SlotText(value, shipped) if is_text else None
-
-
-# ---- names in expressions -------------------------------------------------------------------------------------------
-
-
-def names_used(architecture: Architecture) -> set[str]:
-    """The names that the expressions of a network speak of, those inside its own blocks left out."""
-    names: set[str] = set()
-    expect, scale = architecture.expect, architecture.scale
-    _collect([architecture.parameters, architecture.defaults, architecture.features], names)
-    _collect(list(architecture.sections().values()), names)
-    if scale is not None:
-        _collect([part.by for part in (scale.width, scale.depth) if part is not None], names)
-    if expect is not None:
-        _collect([expect.layers, expect.parameters, expect.macs, expect.output], names)
-    return names
-
-
-def names_said_to_ops_alone(architecture: Architecture, find: Find) -> frozenset[str]:
-    """The parameters of a network that its expressions say to ops, and to nothing else."""
-    others: set[str] = set()
-    scale = architecture.scale
-    _collect([architecture.parameters, architecture.defaults, architecture.features], others)
-    if scale is not None:
-        _collect([part.by for part in (scale.width, scale.depth) if part is not None], others)
-    _collect_beside_ops(list(architecture.sections().values()), find, others)
-    return frozenset(architecture.parameters.keys() - others)
-
-
-def _collect_beside_ops(value: Any, find: Find, names: set[str]) -> None:
-    if isinstance(value, dict):
-        _collect(list(value), names)  # the names of steps
-    if isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            _collect_beside_ops(each, find, names)
-    elif isinstance(value, Step):
-        _collect([value.block, value.from_, value.when, value.depth, value.names], names)
-        definition = find(value.block) if type(value.block) is str else None
-        if definition is None or definition.op is None:
-            _collect(value.arguments, names)
-        if value.loop is not None:
-            _collect([value.loop.start, value.loop.stop], names)
-        _collect_beside_ops(value.body, find, names)
-
-
-def names_in_body(definition: BlockDefinition, defaults: Iterable[Any] = ()) -> set[str]:
-    """The names that a block's steps and derived values speak of, and those of some of its defaults."""
-    names: set[str] = set()
-    _collect([definition.body, definition.layers, definition.return_, definition.let, list(defaults)], names)
-    return names
-
-
-def names_in(default: Any) -> AbstractSet[str]:
-    """The names that a parameter's default speaks of: a formula, or what stands in a slot."""
-    if type(default) is Formula:
-        return default.names
-    names: set[str] = set()
-    if isinstance(default, dict | list):
-        _collect(default, names)
-    return names
-
-
-def mentions(step: Step, name: str) -> bool:
-    """Whether the values and inner steps of a step speak of a variable. Its `names` do not count: they change no shape."""
-    names: set[str] = set()
-    _collect([step.arguments, step.body], names)
-    return name in names
-
-
-def _collect(value: Any, names: set[str]) -> None:
-    if value is None or isinstance(value, int | float):  # most values
-        return
-    if isinstance(value, Formula):
-        names |= value.names
-    elif isinstance(value, str):
-        if "$" in value:
-            # What is wrong in it is reported where it is read as what it is: a step's name, in a slot for example.
-            with suppress(FormulaError):
-                names |= Formula(value).names
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            _collect(key, names)
-            _collect(each, names)
-    elif isinstance(value, list):
-        for each in value:
-            _collect(each, names)
-    elif isinstance(value, Step):
-        _collect([value.block, value.from_, value.when, value.depth, value.names, value.body, value.arguments], names)
-        if value.loop is not None:
-            _collect([value.loop.start, value.loop.stop], names)

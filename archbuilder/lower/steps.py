@@ -15,7 +15,9 @@ from archbuilder.graph.op import Op
 from archbuilder.graph.origin import Turn
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.models import BlockDefinition, Loop
-from archbuilder.lower.arguments import read_use, read_values, resolve
+from archbuilder.language.spoken import mentions
+from archbuilder.lower.arguments import read_values, resolve
+from archbuilder.lower.effects import misses_a_word, report_beside_body
 from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Frame, Made, Site, Slot, Use
 from archbuilder.lower.lowering import Call, GiveUp, Lowering, Target
 from archbuilder.lower.naming import (
@@ -27,7 +29,7 @@ from archbuilder.lower.naming import (
     names_of_repeats,
     words_of,
 )
-from archbuilder.lower.plans import BodyPlan, StepPlan, mentions
+from archbuilder.lower.plans import BodyPlan, StepPlan
 from archbuilder.lower.uses import (
     Repeats,
     add_graph,
@@ -35,6 +37,7 @@ from archbuilder.lower.uses import (
     add_numbered,
     add_stand_in,
     apply_op,
+    check_left_out,
     frame_of_block,
     graph_of_block,
     graph_of_body,
@@ -51,6 +54,7 @@ from archbuilder.lower.wiring import (
     inputs_of,
     note_output,
     only_input,
+    poison,
     refuse_word,
     turns_of,
 )
@@ -96,6 +100,8 @@ def _lower_present(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) 
     target = target_of(lowering, plan, frame) if present else None
     if target is None:
         return _leave_out(lowering, plan, name, frame)
+    if isinstance(target, Target) and misses_a_word(target.plan):
+        resolve(lowering, target, frame, UNKNOWN)
     takes_values = not isinstance(target, Target) or target.plan.takes_values
     if not takes_values and plan.inputs is not None:
         refuse_word(lowering, "from", "here: this step takes no value", plan, frame)
@@ -122,10 +128,8 @@ def _is_present(lowering: Lowering, plan: StepPlan, frame: Frame) -> bool:
         message = f"`when` must be true or false, got {describe(present)}"
         lowering.error(frame, "bad-value", message, place, "compare it, as in `when: $(stride != 1)`")
         raise GiveUp
-    if not present and type(plan.block) is str and not (plan.place is not None and plan.place.source.shipped):
-        target = target_of(lowering, plan, frame)
-        if isinstance(target, Target):
-            read_use(lowering, target, frame)
+    if not present and not check_left_out(lowering, plan, frame):
+        raise GiveUp
     return bool(present)
 
 
@@ -163,6 +167,7 @@ def _check_all_the_same(
         check_name(lowering, name, frame, plan.step.name_place)
     if plan.depth is not None:
         depth_of(lowering, plan, frame)
+        frame = frame.with_variable("repeat", 0)
     if isinstance(target, Target):
         resolve(lowering, target, frame, UNKNOWN)
     elif isinstance(target, BodyPlan):
@@ -176,14 +181,13 @@ def _check_all_the_same(
 
 def _lower_loop(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) -> None:
     body = plan.body if isinstance(plan.body, BodyPlan) else BodyPlan((), listed=False)
-    try:
-        numbers = turns_of(lowering, plan, loop, frame)
-    except GiveUp:
-        for step in body.steps:
-            frame.values[str(step.name).partition("$")[0].rstrip(".")] = POISON  # what speaks of them stays silent
-        frame.current = POISON
+    numbers = None if plan.is_broken else turns_of(lowering, plan, loop, frame)
+    if numbers is None:  # reported
+        poison(body, frame)
         return
     frame.builder.loops.append(len(numbers))
+    if not numbers:
+        check_left_out(lowering, plan, frame)
     for number in numbers:
         lowering.count(frame, plan.place)  # a turn takes time, whatever it makes
         inner = frame.with_variable(loop.variable, number, Turn(loop.header, loop.variable, number))
@@ -199,9 +203,9 @@ def _lower_own(lowering: Lowering, site: Site, body: Slot | BodyPlan) -> Value:
     plan, _, frame, _, _ = site
     step = plan.step
     if step.arguments:
-        key = next(iter(step.arguments))
-        message = f"`{key}` has no meaning beside `body`"
-        lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), "remove it")
+        report_beside_body(lowering, step, frame)
+        _check_all_the_same(lowering, plan, site.name, body, frame)
+        raise GiveUp
     if step.inline:
         for word in ("rename", "register"):
             refuse_word(lowering, word, "beside `inline`: the children belong to the enclosing block", plan, frame)
@@ -219,6 +223,7 @@ def _lower_inline(lowering: Lowering, body: Slot | BodyPlan, value: Value, frame
         inner = Frame(
             frame.builder, scope or frame.scope, frame.defaults, value, frame.used_at, frame.block, frame.used_block,
             values, frame.rename, frame.rules, frame.numbering, inlined=True, own=frame.own and not is_slot,
+            repeat=frame.repeat,
         )  # fmt: skip
         lower_body(lowering, steps, inner)
         value = inner.current
@@ -232,7 +237,7 @@ def _lower_unnamed(lowering: Lowering, plan: StepPlan, body: Slot | BodyPlan, sh
     rename = plan.step.rename or {}
     inner = Frame(
         Builder(shape), frame.scope, frame.defaults, OUTER, frame.used_at, frame.block, frame.used_block,
-        rename=rename, rules=frame.rules, own=frame.own,
+        rename=rename, rules=frame.rules, own=frame.own, repeat=frame.repeat,
     )  # fmt: skip
     with lowering.inside(frame, plan.place):
         if isinstance(body, Slot):
@@ -243,7 +248,7 @@ def _lower_unnamed(lowering: Lowering, plan: StepPlan, body: Slot | BodyPlan, sh
         raise GiveUp
     listed = isinstance(body, BodyPlan) and body.listed
     words = Words(rename, tuple(plan.step.register_ or ()))
-    check_words(lowering, words, inner, frame, plan.step, listed=listed)
+    check_words(lowering, words, inner, frame, (plan,), listed=listed)
     return graph_of_body(inner, listed=listed, register=words.register)
 
 
@@ -308,7 +313,8 @@ def _call(
     """
     use = resolve(lowering, target, frame, shape, fixed)
     words = words_of(use)
-    key = (target.plan.definition, tuple(use.values.values()), use.defaults, shape, words.identity)
+    repeat = frame.repeat if use.defaults.numbered else None
+    key = (target.plan.definition, tuple(use.values.values()), use.defaults, shape, words.identity, repeat)
     call = lowering.calls.get(key)
     if call is None:
         call = lowering.calls[key] = Call(use)
@@ -332,11 +338,10 @@ def _lower_block(lowering: Lowering, plan: StepPlan, use: Use, shape: Shape, wor
         _fill(lowering, use, inner)
     definition = use.plan.definition.definition
     listed = isinstance(definition, BlockDefinition) and isinstance(definition.body, list)
-    check_words(lowering, words, inner, use.frame, plan.step, listed=listed)
+    check_words(lowering, words, inner, use.frame, use.plan.steps, listed=listed)
     if inner.current == POISON:
         raise GiveUp
-    if isinstance(definition, BlockDefinition):
-        check_register(lowering, definition, inner)
+    check_register(lowering, definition, inner)
     return graph_of_block(lowering, use, inner, words.register)
 
 
@@ -354,7 +359,7 @@ def _lower_block_inline(lowering: Lowering, site: Site, target: Target) -> tuple
         lowering.error(frame, "no-effect", message, plan.step.place_at("register"), "remove it")
     with lowering.inside(frame, plan.place):
         _fill(lowering, use, inner)
-    check_words(lowering, words._replace(register=()), inner, frame, plan.step, listed=False)
+    check_words(lowering, words._replace(register=()), inner, frame, use.plan.steps, listed=False)
     if inner.current == POISON:
         raise GiveUp
     return inner.current, use
@@ -391,8 +396,7 @@ def _lower_repeats(lowering: Lowering, site: Site, target: Target | Slot | BodyP
     block = target.plan.name if isinstance(target, Target) else None
     names = names_of_repeats(lowering, site, block, depth)
     lowering.count(frame, plan.place, len(names))
-    graph = sequence_of(runs, site, names)
-    return add_graph(lowering, site, graph, tuple(uses), repeats=depth)
+    return add_graph(lowering, site, sequence_of(runs, site, names), tuple(uses), repeats=depth)
 
 
 def _runs(lowering: Lowering, site: Site, target: Target | Slot | BodyPlan, uses: list[Use]) -> list[Repeats]:
@@ -406,7 +410,7 @@ def _runs(lowering: Lowering, site: Site, target: Target | Slot | BodyPlan, uses
     if frame.rules is not None and frame.rules.depth is not None:
         depth = frame.rules.depth(depth)
         frame.rules.used.add("depth")
-    numbered = mentions(plan.step, "repeat")
+    numbered = frame.defaults.numbered or mentions(plan.step, "repeat")
     runs: list[Repeats] = []
     shape, made = site.shape(), 0
     while made < depth:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -13,6 +14,8 @@ from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.language.table import key_place, value_place
 from archbuilder.language.words import STEP
+from archbuilder.lower.arguments import check_use
+from archbuilder.lower.effects import report_beside_body
 from archbuilder.lower.frame import OUTER, Builder, Frame, Made, Scope, Site, Slot, Use
 from archbuilder.lower.lowering import GiveUp, Lowering, Target
 from archbuilder.lower.naming import name_child
@@ -65,6 +68,23 @@ def target_of(lowering: Lowering, plan: StepPlan, frame: Frame) -> Target | Slot
     return target
 
 
+def check_left_out(
+    lowering: Lowering, plan: StepPlan, frame: Frame, *, inside: bool = False, whole: bool = True
+) -> bool:
+    """Looks at a step that is left out, or a loop without turns, or at what stands `inside` these, where more names are known;
+    whether its keys mean something. What is in a slot is not `whole`: the block with the slot says more of it."""
+    if plan.is_broken or (plan.place is not None and plan.place.source.shipped):
+        return True
+    if plan.body is not None and plan.step.arguments:
+        report_beside_body(lowering, plan.step, frame)
+        return False
+    for step in plan.body.steps if isinstance(plan.body, BodyPlan) else ():
+        with suppress(GiveUp):
+            check_left_out(lowering, step, frame, inside=True, whole=whole)
+    target = target_of(lowering, plan, frame) if type(plan.block) is str else None
+    return not isinstance(target, Target) or check_use(lowering, target, frame, names=not inside, whole=whole)
+
+
 def _report_no_block(lowering: Lowering, named: Any, place: Place | None, frame: Frame) -> None:
     """There is no block of this name, or it is no name; of a plugin that is not there nothing is known."""
     if lowering.library.incomplete:
@@ -73,7 +93,7 @@ def _report_no_block(lowering: Lowering, named: Any, place: Place | None, frame:
         message, help = f"there is no block {describe(named)}", lowering.library.advice_for(named)
     else:
         message, help = f"`block` must be a block's name, got {describe(named)}", None
-    lowering.error(frame, "unknown-block", message, place, help)
+    lowering.error(frame, "unknown-block", message, place, help, cause=("block", named) if help else None)
 
 
 def _use_in_slot(lowering: Lowering, plan: StepPlan, slot: Slot, frame: Frame) -> StepPlan:
@@ -229,6 +249,7 @@ def frame_of_block(lowering: Lowering, use: Use, builder: Builder, input: Value)
     used_at = frame.used_at if place is None or place.source.shipped else place
     used_block = frame.used_block if used_at is frame.used_at else use.plan.name
     inner = Frame(builder, Scope(variables, use), use.defaults, input, used_at, use.plan.name, used_block)
+    inner.repeat = frame.repeat
     if isinstance(definition, BlockDefinition):
         for name, written in definition.let.items():
             at = value_place(definition.let, name) or definition.place_at("let")
@@ -311,7 +332,10 @@ def add_stand_in(lowering: Lowering, site: Site, *, stays: bool, missing: Op | N
     lowering.count(frame, plan.place)
     shape = frame.builder.shape_of(value)
     node = Node(name, None, (value,), shape, plan.place, replaced=stays, origin=site.origin, missing=missing)
-    return add_node(lowering, site, node, ())
+    made = add_node(lowering, site, node, ())
+    if not stays:
+        frame.builder.left_out.add(made)
+    return made
 
 
 def add_graph(lowering: Lowering, site: Site, graph: Graph, uses: tuple[Use, ...], repeats: int = 1) -> Value:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NoReturn
 
-from archbuilder.diagnostics import Place, suggest
+from archbuilder.diagnostics import Place, nearest, suggest
 from archbuilder.graph.graph import Node, Output, Value
 from archbuilder.graph.shapes import Streams
 from archbuilder.graph.table import GATHER
@@ -15,10 +16,11 @@ from archbuilder.language.table import value_place
 from archbuilder.language.values import MAXIMUM_REPEATS
 from archbuilder.lower.frame import POISON, Frame, Site, Slot
 from archbuilder.lower.lowering import GiveUp, Lowering
-from archbuilder.lower.plans import StepPlan
+from archbuilder.lower.plans import BodyPlan, StepPlan
 from archbuilder.parameters import describe
 
 _NUMBER: Final = re.compile("-?[0-9]{1,6}")
+_PART: Final = re.compile(r"\.(-?[0-9]+|\*)\Z")
 
 
 def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: bool = False) -> tuple[Value, ...]:
@@ -30,25 +32,37 @@ def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: b
     if plan.inputs is None:
         return (frame.current,)
     found: list[Value] = []
-    for number, written in enumerate(plan.inputs[:1] if first_only else plan.inputs):
+    names: Sequence[Any] = ()
+    for number, written in enumerate(plan.inputs):
         name: Any = written
+        if first_only and number and (type(written) is Formula or "." in written):
+            continue  # it may be there in another turn
         if type(written) is Formula:
             name = lowering.evaluate(written, frame, _place_of_input(plan, number))
-        if not isinstance(name, str):
+        names = name if isinstance(name, list | tuple) and name else [name]
+        if not all(isinstance(each, str) for each in names):
             _report_no_name(lowering, plan, number, name, frame)
             raise GiveUp
-        values = find_values(name, frame)
-        if values is None:
-            message = f"there is no step `{name}` before this one"
-            lowering.error(frame, "unknown-step", message, _place_of_input(plan, number), advice_for(name, frame))
-            raise GiveUp
-        found += values
+        for each in names:
+            values = find_values(each, frame)
+            if values is None:
+                _report_no_step(lowering, plan, number, each, frame)
+            found += values if values and not (first_only and number) else []
         if len(found) > MAXIMUM_REPEATS:
             message = f"a step takes at most {MAXIMUM_REPEATS:,} values"
             lowering.error(frame, "too-large", message, _place_of_input(plan, number))
             raise GiveUp
+    if not found and not first_only:  # each step of the names is left out
+        _report_no_step(lowering, plan, len(plan.inputs) - 1, names[-1], frame)
     lowering.count_taken(frame, plan.place, len(found))
-    return tuple(found)
+    return tuple(found) or (frame.current,)
+
+
+def _report_no_step(lowering: Lowering, plan: StepPlan, number: int, name: str, frame: Frame) -> NoReturn:
+    message, help = f"there is no step `{name}` before this one", advice_for(name, frame)
+    cause = (frame.block, _PART.sub("", name))
+    lowering.error(frame, "unknown-step", message, _place_of_input(plan, number), help, cause=cause)
+    raise GiveUp
 
 
 def _report_no_name(lowering: Lowering, plan: StepPlan, number: int, value: Any, frame: Frame) -> None:
@@ -94,39 +108,57 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     """The values that a name stands for; None if there are none.
 
     `conv1` is a step's value, `input` the body's own; `parts.0` a part of a value (`parts.-1` the last), or the step of
-    that name; `acts.*` all parts, or all steps of these names in order.
+    that name; `acts.*` all parts, or all steps of these names in order, without those that are left out.
     """
     value = _value_called(name, frame)
     if value is not None:
         return [value]
+    if _may_be_poison(name, frame):
+        return [POISON]
     if name == "*":
         return list(frame.values.values()) or None
     whole, dot, part = name.rpartition(".")
-    if not dot:
-        return None
     if part == "*":
-        steps = [found for key, found in frame.values.items() if key.startswith(f"{whole}.")]
-        return steps or _parts(whole, frame)
-    parts = _parts(whole, frame)
-    if parts is None or not _NUMBER.fullmatch(part):
+        return _steps_in(whole, frame) if _has_steps(whole, frame) else _parts(whole, frame)
+    if not dot or not _NUMBER.fullmatch(part) or frame.is_inside(whole, part):
         return None
-    if whole != "input" and parts == [_value_called(whole, frame)] != [POISON]:
-        return None  # a block may be given one value or several, but a step's own value is known to be one
     number = int(part)
-    if parts == [POISON]:
+    parts = (_steps_in(whole, frame) if number < 0 else None) or _parts(whole, frame)
+    if parts is None or parts == [POISON]:
         return parts
     return [parts[number]] if -len(parts) <= number < len(parts) else None
 
 
-def advice_for(name: str, frame: Frame) -> str | None:
-    """What to write instead of a name that stands for nothing."""
+def _may_be_poison(name: str, frame: Frame) -> bool:
+    """Whether a name begins as those of steps that a loop would have made which cannot run."""
+    parts = name.split(".")[:20]
+    return any(frame.values.get(".".join(parts[:count])) == POISON for count in range(len(parts)))
+
+
+def _has_steps(whole: str, frame: Frame) -> bool:
+    return any(key.startswith(f"{whole}.") for key in frame.values)
+
+
+def _steps_in(whole: str, frame: Frame) -> list[Value]:
+    """The steps whose names begin so, without those that are left out."""
+    start, left_out = f"{whole}.", frame.builder.left_out
+    return [value for key, value in frame.values.items() if key.startswith(start) and value not in left_out]
+
+
+def advice_for(name: str, frame: Frame, others: Iterable[str] = ()) -> str | None:
+    """What to write instead of a name that stands for nothing, where there are those of steps, and others."""
     whole, _, part = name.rpartition(".")
     parts = _parts(whole, frame) if whole else None
+    known = ["input", *(each for each in frame.values if each not in ("?", "")), *others]
+    prefixes = dict.fromkeys(each.rpartition(".")[0] for each in known if "." in each)
+    if part == "*" and whole in prefixes:
+        return f"each step of `{name}` is left out here; say `when` of this one too"
     if parts and parts != [_value_called(whole, frame)]:
         return f"`{whole}` has {len(parts)} parts, {whole}.0 to {whole}.{len(parts) - 1}"
     if whole and _value_called(whole, frame) is not None:
         return f"`{whole}` is one value; only what `split` gives has parts" if part.isdigit() else f"write `{whole}`"
-    return suggest(name, ["input", *frame.values])
+    near = nearest(whole, [*known, *prefixes]) if whole and (part == "*" or _NUMBER.fullmatch(part)) else None
+    return f"did you mean `{near}.{part}`?" if near is not None else suggest(name, known)
 
 
 def _value_called(name: str, frame: Frame) -> Value | None:
@@ -173,7 +205,7 @@ def give_returned(lowering: Lowering, definition: BlockDefinition, inner: Frame)
     found: list[Value] = []
     for number, name in enumerate(definition.return_ or ()):
         values = find_values(str(name), inner)
-        if values is None:
+        if not values:
             place = definition.place_inside("return", number)
             message = f"there is no step `{name}` to return"
             lowering.error(inner, "unknown-step", message, place, advice_for(str(name), inner))
@@ -194,27 +226,35 @@ def give(found: list[Value], place: Place | None, inner: Frame) -> None:
 # ---- how often ------------------------------------------------------------------------------------------------------
 
 
-def turns_of(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) -> range:
-    """The numbers that a loop runs over.
-
-    Raises:
-        GiveUp: if it cannot run; that is reported.
-    """
+def turns_of(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) -> range | None:
+    """The numbers that a loop runs over; None if it cannot run, which is reported."""
     at = plan.step.name_place
-    start, stop = (lowering.evaluate(bound, frame, at) for bound in (loop.start, loop.stop))
-    for bound in (start, stop):
-        if type(bound) is not int:
-            lowering.error(frame, "bad-loop", f"a loop runs over whole numbers, got {describe(bound)}", at)
-            raise GiveUp
-    if stop - start > MAXIMUM_REPEATS:
+    try:
+        start, stop = (lowering.evaluate(bound, frame, at) for bound in (loop.start, loop.stop))
+    except GiveUp:
+        return None
+    wrong = [bound for bound in (start, stop) if type(bound) is not int]
+    if wrong:
+        lowering.error(frame, "bad-loop", f"a loop runs over whole numbers, got {describe(wrong[0])}", at)
+    elif stop - start > MAXIMUM_REPEATS:
         message = f"a loop has at most {MAXIMUM_REPEATS:,} turns, this one has {stop - start:,}"
         lowering.error(frame, "bad-loop", message, at)
-        raise GiveUp
-    if loop.variable in (*frame.scope.variables, "repeat", "here"):
+    elif loop.variable in (*frame.scope.variables, "repeat", "here"):
         message = f"`{loop.variable}` is the name of another variable here"
         lowering.error(frame, "shadowed", message, at, "give the loop's variable another name")
-        raise GiveUp
-    return range(start, stop)
+    else:
+        return range(start, stop)
+    return None
+
+
+def poison(body: BodyPlan, frame: Frame) -> None:
+    """Stands for the steps of a loop that cannot run, so that what speaks of them stays silent."""
+    for step in body.steps:
+        if step.loop is not None and isinstance(step.body, BodyPlan):
+            poison(step.body, frame)
+        else:
+            frame.values[str(step.name).partition("$")[0].rstrip(".")] = POISON
+    frame.current = POISON
 
 
 def depth_of(lowering: Lowering, plan: StepPlan, frame: Frame) -> int:

@@ -11,17 +11,19 @@ from typing import Any, TypeAlias
 from archbuilder.analysis.bounds import report_giant
 from archbuilder.analysis.expect import check_expectations
 from archbuilder.analysis.summary import Summary, summarize
-from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.diagnostics import Diagnostic, Place, Reporter, suggest
 from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import Streams, images
 from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.dotted import UnknownNameError
 from archbuilder.language.files import Files
-from archbuilder.language.formula import Formula, UnknownNameError
+from archbuilder.language.formula import Formula
 from archbuilder.language.load import Spec, as_far_as_possible, load_architecture, load_block
 from archbuilder.language.models import Architecture
 from archbuilder.language.words import ALWAYS_VISIBLE
-from archbuilder.lower import lower_architecture, lower_block
+from archbuilder.lower import lower_block
+from archbuilder.lower.network import lower_with_record
 from archbuilder.tasks.sizes import Sizes, sizes_of
 
 Inputs: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]
@@ -35,6 +37,8 @@ class Checked:
     architecture: Architecture
     graph: Graph
     summary: Summary
+    idle: tuple[Diagnostic, ...] = ()
+    """What has no effect here and need have none: a base says it, or what a file says of all its variants."""
 
     def __repr__(self) -> str:
         return f"Checked({self.summary!r})"
@@ -67,13 +71,25 @@ def check(
     """
     reporter = Reporter()
     architecture = as_far_as_possible(lambda: load_architecture(spec, overrides, text, files), reporter)
-    graph = lower_architecture(architecture, input, reporter)
+    lowered = lower_with_record(architecture, input, reporter)
+    graph = lowered.graph
     summary = summarize(graph)
     report_giant(summary, reporter)
     if architecture.expect is not None and not architecture.is_overridden and input is None:
         verify(architecture, summary, reporter)
     reporter.raise_if_any()
-    return Checked(architecture, graph, summary)
+    return Checked(architecture, graph, summary, tuple(lowered.lowering.idle.diagnostics))
+
+
+def idle_in_all(variants: Sequence[Checked]) -> list[Diagnostic]:
+    """What a file says of all its variants, and what has no effect in any of them."""
+    common, *others = ({each.place: each for each in variant.idle if each.place is not None} for variant in variants)
+    own = next((variant.architecture.place for variant in variants), None)
+    return [
+        diagnostic
+        for place, diagnostic in common.items()
+        if own is not None and place.source == own.source and all(place in other for other in others)
+    ]
 
 
 def check_block(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from archbuilder import SpecError
 from archbuilder.cli import reports
+from archbuilder.cli.options import check_with_variants
 
 from .conftest import GOOD, Run
 
@@ -198,3 +200,46 @@ def test_terminals_are_spared_control_characters_of_a_shown_text(good: Path, mon
     monkeypatch.setattr("sys.stdout", terminal)
     facts.show(str(good))
     assert terminal.text == f"# \\u001b[2J\\u202e\ttab\n{GOOD}"
+
+
+VARIANTS = """\
+name: series
+input: {size: 32}
+PARAMETERS
+defaults: {norm: {eps: 0.1}, DEFAULTS}
+stages:
+  a: {block: conv, kernel: 3, width: 8, GROUPS}
+  b: {block: basic, width: 8}
+default: small
+variants:
+  small: {}
+  large: {stages: {a: {width: 16}, b: {depth: 2}}}
+  wide: {stages: {b: {width: 32}, c: {block: dropout, rate: 0.5}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "messages"),
+    [
+        ({"GROUPS": "groups: 7"}, ["`groups` (7) does not divide the 3 channels of the input"]),
+        ({"DEFAULTS": "upsample: {factor: 2}"}, ["`factor` of `upsample` has no effect: no use of `upsample` here takes it"]),
+        ({"PARAMETERS": "parameters: {idle: 1}"}, ["the parameter `idle` has no effect: nothing uses `$idle`"]),
+        ({"PARAMETERS": "blocks: {idle: {body: [norm]}}"}, ["the block `idle` has no effect: nothing uses it"]),
+        ({"DEFAULTS": "dropout: {rate: 0.5}"}, ["`rate` of `dropout` has no effect: no use of `dropout` here takes it"]),
+        ({"DEFAULTS": "dropout: {rate: 0.5}", ", rate: 0.5": ""}, []),  # one variant uses it
+    ],
+)  # fmt: skip
+def test_what_variants_share_is_said_once(words: dict[str, str], messages: list[str], tmp_path: Path) -> None:
+    text = VARIANTS
+    for word in ("PARAMETERS", "DEFAULTS", "GROUPS"):
+        text = text.replace(word, words.get(word, ""))
+    for old, new in words.items():
+        text = text.replace(old, new)
+    path = tmp_path / "series.yaml"
+    path.write_text(text, "utf-8")
+    found: list[str] = []
+    try:
+        check_with_variants(str(path), {}, None)
+    except SpecError as error:
+        found = [diagnostic.message for diagnostic in error.diagnostics]
+    assert found == messages

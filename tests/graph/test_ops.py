@@ -117,6 +117,7 @@ CASES = [
     Case("multiply", {}, (MAP, Map(1, 9, 8))),
     Case("multiply", {}, (MAP, Held((12, 1, 1)))),
     Case("multiply", {}, (MAP, Map(12, 1, 1), Held((1,)))),
+    Case("multiply", {}, (MAP, Held((1, 1)))),
     Case("multiply", {}, (VECTOR, Held((12,)))),
     Case("multiply", {}, (TOKENS, Held((12,)))),
     Case("multiply", {}, (EXTRA, EXTRA)),
@@ -377,6 +378,11 @@ def test_attention_is_what_its_formula_says() -> None:
         (Case("add", {"spread": True}, (Map(12, 1, 1), MAP)), "add expected equal shapes, got 12×1×1 and 12×9×8"),
         (Case("add", {}, (MAP, Held((12,)))), "add expected equal shapes, got 12×9×8 and [12]"),
         (Case("multiply", {}, (MAP, Held((12,)))), "multiply expected a map and its gates, got 12×9×8 and [12]"),
+        # torch would take these for sizes of the image, which are those of the channels by chance
+        (Case("multiply", {}, (MAP, Held((8,)))), "multiply expected a map and its gates, got 12×9×8 and [8]"),
+        (Case("multiply", {}, (MAP, Held((9, 8)))), "multiply expected a map and its gates, got 12×9×8 and [9, 8]"),
+        (Case("add", {}, (MAP, Held((9, 1)))), "add expected equal shapes, got 12×9×8 and [9, 1]"),
+        (Case("add", {}, (MAP, Held((1, 8)))), "add expected equal shapes, got 12×9×8 and [1, 8]"),
         (
             Case("multiply", {}, (TOKENS, EXTRA)),
             "multiply expected a map and its gates, got 9×8 tokens of 12 and 2+9×8 tokens of 12",

@@ -5,8 +5,10 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from archbuilder import Graph, check, load
-from tests.networks import lowered, mistakes, modules, op_at
+import pytest
+
+from archbuilder import Graph, SpecError, check, load
+from tests.networks import fingerprint, lowered, mistakes, modules, op_at
 
 PAGE = Path(__file__).parents[2] / "docs" / "language.md"
 
@@ -225,6 +227,22 @@ def test_order(tmp_path: Path) -> None:
     assert found(check(tmp_path / "base.yaml").graph) == (1e-2, 0.2, 8)
 
 
+def test_what_is_set_is_laid_over_as_a_patch_is(tmp_path: Path) -> None:
+    base = """
+        parameters: {rate: 0.0}
+        defaults: {activation: leaky_relu, drop_path: $rate}
+        stages: {a: {block: conv_norm_act, width: 8}, n: norm, b: {block: basic, width: 8}}
+        """
+    patch = "defaults: {activation: {kind: silu}, drop_path: {rate: 0.1}}\nstages: {n: {eps: 0.5}}"
+    values = {"defaults.activation.kind": "silu", "defaults.drop_path.rate": 0.1, "n.eps": 0.5}
+    patched, put = laid_over(tmp_path, base, patch), laid_over(tmp_path, base, "", **values)
+    assert fingerprint(patched) == fingerprint(put)
+    assert check(tmp_path / "base.yaml", values)  # whose `rate` nothing uses now
+    assert (op_at(put, "b.relu1").kind, op_at(put, "n").eps) == ("silu", 0.5)
+    with pytest.raises(SpecError, match=r"--set defaults\.dropout\.rate:1:1: .* has no effect"):
+        laid_over(tmp_path, base, "", **{"defaults.dropout.rate": 0.1})
+
+
 STAGES = """stages:
   layer1: {block: bottleneck, width: 64, ratio: 0.5, depth: 2}
   act: activation
@@ -336,10 +354,10 @@ blocks:
   unit: {{parameters: {{width: 8}}, body: {{conv: {{block: conv, width: $width, kernel: {kernel}}}, {name}: norm}}}}
   only_{name}: {{body: [norm]}}
 """)
-    spec = "name: user\nuse: FILES\nBLOCKSstages: {a: unit, b: only_two}"
+    spec = "name: user\nuse: FILES\nBLOCKSstages: {a: unit, b: only_two"
 
     def graph(files: str, blocks: str = "") -> Graph:
-        (tmp_path / "user.yaml").write_text(spec.replace("FILES", files).replace("BLOCKS", blocks))
+        (tmp_path / "user.yaml").write_text(f"{spec}}}".replace("FILES", files).replace("BLOCKS", blocks))
         return check(tmp_path / "user.yaml").graph
 
     both = graph("[one.yaml, two.yaml]")
@@ -348,8 +366,9 @@ blocks:
     assert op_at(graph("[two.yaml, one.yaml]"), "a.conv").kernel == (3, 3)
     own = graph("two.yaml", "blocks: {unit: {body: {conv: {kernel: 7}}}}\n")
     assert (op_at(own, "a.conv").kernel, modules(own)) == ((7, 7), ["a.conv", "a.two", "b.0"])
+    spec += ", c: mine"
     laid = graph("two.yaml", "blocks: {mine: {extends: only_two, body: [activation]}}\n").nodes
-    assert [node.name for node in laid] == ["a", "b"]
+    assert [node.name for node in laid] == ["a", "b", "c"]
 
 
 # ---- blocks that extend blocks, by the same rules

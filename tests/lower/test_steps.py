@@ -518,3 +518,130 @@ def test_the_gate_of_an_inverted_residual_is_any_block() -> None:
         """)
     assert op_at(graph, "a.block.2.conv").kernel == 3
     assert [op_at(graph, f"{path}.fc1").out_channels for path in ("b.block.2", "c.block.2")] == [48, 3]
+
+
+# ---- what names of values mean
+
+
+def test_what_is_left_out_is_not_among_those_of_its_name() -> None:
+    graph = lowered("""
+        stages:
+          for i in 3: {b.$i: {block: conv, kernel: 1, from: input, when: $(i != 1)}}
+          sum: {block: add, from: b.*}
+        """)
+    assert [value.node for value in node_at(graph, "sum").inputs] == [0, 2]
+
+
+def test_what_does_nothing_is_there_all_the_same() -> None:
+    graph = lowered("""
+        stages:
+          for i in 2: {b.$i: {block: dropout, rate: $(0.5 * i), from: input}}
+          for j in 2: {b.j$j: {block: conv, kernel: 1, from: input, when: false, else: identity}}
+          sum: {block: add, from: b.*}
+        """)
+    assert len(node_at(graph, "sum").inputs) == 4
+
+
+def test_all_of_a_name_are_left_out() -> None:
+    found = mistakes("""
+        stages:
+          a: norm
+          for i in 2: {b.$i: {block: norm, when: false}}
+          sum: {block: add, from: b.*}
+        """)
+    assert found == ["4: there is no step `b.*` before this one"]
+
+
+def test_all_of_a_name_are_left_out_beside_others() -> None:
+    graph = lowered("""
+        stages:
+          a: norm
+          for i in 2: {b.$i: {block: conv, kernel: 1, when: false}}
+          c: {block: conv, kernel: 1, from: input}
+          sum: {block: add, from: [a, b.*, c]}
+          gone: {block: add, from: [b.*, a], when: false}
+        """)
+    assert [value.node for value in node_at(graph, "sum").inputs] == [0, 3]
+    assert mistakes("stages: {a: norm, for i in 2: {b.$i: {block: norm, when: false}}}\nfeatures: [b.*]") == [
+        "2: there is no step `b.*` to take features from"
+    ]
+
+
+def test_the_last_of_a_loop() -> None:
+    graph = lowered("""
+        stages:
+          for i in 3: {b.$i: norm}
+          sum: {block: add, from: [b.-1, b.-3, b.0]}
+        """)
+    assert [value.node for value in node_at(graph, "sum").inputs] == [2, 0, 0]
+
+
+def test_a_single_value_is_its_own_first_part() -> None:
+    graph = lowered("stages: {b: norm, c: {block: add, from: [b.0, b.-1, input.0]}}")
+    assert [value.node for value in node_at(graph, "c").inputs] == [0, 0, -1]
+    assert mistakes("stages: {b: norm, c: {block: norm, from: b.1}}") == ["1: there is no step `b.1` before this one"]
+
+
+@pytest.mark.parametrize("inside", ["{block: basic, width: 16, depth: 2}", "[norm, norm]"])
+def test_what_is_inside_a_step_is_no_part_of_its_value(inside: str) -> None:
+    spec = f"stages:\n  b: {inside}\n  c: STEP\n"
+    assert mistakes(spec.replace("STEP", "{block: norm, from: b.0}")) == ["3: there is no step `b.0` before this one"]
+    (found,) = mistakes(spec.replace("STEP", "{block: conv, kernel: 3, width: $(b.0.channels)}"))
+    assert found == "3: `b.0` is inside `b`, so it is no value here"
+
+
+def test_from_takes_a_list_of_names_that_is_computed() -> None:
+    graph = lowered("""
+        blocks:
+          own:
+            parameters: {terms: {type: [string], default: [a, b]}}
+            body: {a: norm, b: norm, c: {block: add, from: $terms}}
+        stages: {x: own, y: {block: own, terms: [b, input, a]}}
+        """)
+    assert [value.node for value in node_at(body(graph, "x"), "c").inputs] == [0, 1]
+    assert [value.node for value in node_at(body(graph, "y"), "c").inputs] == [1, -1, 0]
+    assert mistakes("parameters: {terms: [1, 2]}\nstages: {a: norm, c: {block: add, from: $terms}}") == [
+        "2: `from` takes names of steps, got [1, 2]"
+    ]
+
+
+def test_expressions_speak_of_steps_with_dots() -> None:
+    graph = lowered("""
+        stem: {stem.conv1: {block: conv, kernel: 3, width: 8}}
+        stages:
+          stages.0: {block: conv, kernel: 3, width: $(2 * stem.conv1.channels)}
+          stages.1: {block: conv, kernel: 3, width: "$(max(stages.0.channels, 1.5))", when: "$('a.0' != 'a.__0')"}
+          halves: {block: split, parts: 2}
+          last: {block: conv, kernel: 1, from: halves.1, width: $(halves.1.channels + input.0.channels)}
+        """)
+    assert [node_at(graph, path).shape.channels for path in ("stages.0", "stages.1", "last")] == [16, 16, 11]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("stem.conv9.channels", "`stem.conv9` is not known in this expression"),
+        ("stem.conv1.chanels", "a value has .channels, .height, .width, .tokens, not .chanels"),
+        ("stages.0.channels", "`stages.0` is not known in this expression"),
+        ("stem.conv1.1.channels", "there is no element 1 in a list of 1"),
+    ],
+)
+def test_expressions_speak_of_steps_with_dots_that_are_not_there(expression: str, message: str) -> None:
+    spec = f"stages:\n  stem.conv1: norm\n  a: {{block: conv, kernel: 3, width: $({expression})}}\n"
+    assert mistakes(spec) == [f"3: {message}"]
+
+
+def test_a_parameter_may_be_a_list() -> None:
+    graph = lowered("""
+        blocks:
+          own:
+            parameters: {rates: [6, 12, 18], shares: {default: [1, 0.5]}, kinds: [relu, silu]}
+            body:
+              for i in len(rates): {c.$i: {block: conv, kernel: 3, from: input, dilation: "$(rates[i])"}}
+              all: {block: concat, from: c.*}
+              drop: {block: dropout, rate: "$(shares[1])"}
+              act: {block: activation, kind: "$(kinds[1])"}
+        stages: {a: own, b: {block: own, rates: [3], kinds: [relu, gelu]}}
+        """)
+    assert [op_at(graph, path).dilation[0] for path in ("a.c.0", "a.c.2", "b.c.0")] == [6, 18, 3]
+    assert op_at(graph, "b.act").kind == "gelu"

@@ -6,6 +6,7 @@ fit everywhere, inner widths too.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -601,10 +602,28 @@ def specs(draw: st.DrawFn) -> str:
     spec["defaults"] = draw_defaults(writer)
     if writer.chance(4):
         spec["class"] = writer.pick("Net", "Bottleneck", "module", "Basic2")
-    used = {name: definition for name, definition in OWN_BLOCKS.items() if name in writer.used}
-    if used:
-        spec["blocks"] = used
+    spec["blocks"] = blocks_of(spec)
     return yaml.safe_dump({key: value for key, value in spec.items() if value != {}}, sort_keys=False)
+
+
+def texts_in(value: Any) -> list[str]:
+    """The texts that are values in maps and lists."""
+    if isinstance(value, dict | list):
+        return [text for each in (value.values() if isinstance(value, dict) else value) for text in texts_in(each)]
+    return [value] if isinstance(value, str) else []
+
+
+def blocks_of(spec: dict[str, Any]) -> dict[str, Any]:
+    """The own blocks that a spec uses, and those that these use: what was drawn and thrown away again may have used more."""
+    used: dict[str, Any] = {}
+    while True:
+        said = {
+            word for text in texts_in([spec, used]) for word in (re.findall(r"[\w-]+", text) if "$" in text else [text])
+        }
+        more = {name: definition for name, definition in OWN_BLOCKS.items() if name in said and name not in used}
+        if not more:
+            return {name: definition for name, definition in OWN_BLOCKS.items() if name in used}
+        used |= more
 
 
 def draw_defaults(writer: Writer) -> dict[str, Any]:

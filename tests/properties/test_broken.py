@@ -62,7 +62,7 @@ stages:
   one: {block: ladder, width: 16, depth: 3, names: rung$repeat, between: {drop: {block: dropout, rate: 0.1}}}
   two: {block: basic, width: 16, stride: 2, rename: {downsample: shortcut}, after_last_norm: {se: squeeze_excite}}
   three: {body: {a: norm, b: {block: add, from: [a, input]}}, depth: 2}
-neck: [norm, activation]
+neck: [norm, activation, {block: gate, kind: tanh}]
 head:
   pool: global_pool
   fc: {block: linear, width: $classes}

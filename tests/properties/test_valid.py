@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, example, given, note, settings
 from torch import Tensor, nn
 
 import archbuilder
@@ -16,6 +16,44 @@ from archbuilder.graph.shapes import dimensions
 from archbuilder.tasks.checking import Checked
 from tests.properties.interpreter import Interpreter
 from tests.properties.specs import specs
+
+NAMES_OF_VALUES = """\
+name: net
+input: {channels: 4, size: 16}
+defaults: {drop_path: {rate: $(0.1 * repeat)}, norm: {eps: $(0.1 * (repeat + 1))}}
+blocks:
+  skips:
+    parameters: {skip: 1}
+    body:
+      for i in 4: {b.$i: {block: conv, kernel: 3, when: $(i != skip), from: input}}
+      sum: {block: add, from: b.*}
+      all: {block: concat, from: [b.*, input, sum]}
+  ends:
+    parameters: {n: 3, terms: {type: [string], default: [b.-1, b.0]}}
+    body:
+      for i in n: {b.$i: {block: conv, kernel: 3}}
+      sum: {block: add, from: $terms}
+      ends: {block: add, from: [b.-1, b.-2, sum.0, input.0]}
+  dotted:
+    parameters: {width: channels, rates: [1, 2]}
+    body:
+      stem.conv: {block: conv, kernel: 3, width: $width}
+      parts: {block: split, parts: 2}
+      for i in len(rates): {b.$i: {block: conv, kernel: 3, from: parts.1, dilation: "$(rates[i])"}}
+      all: {block: concat, from: b.*}
+      last: {block: conv, kernel: 1, width: $(stem.conv.channels + parts.0.channels + b.0.channels)}
+stages:
+  a: skips
+  c: {block: skips, skip: 2}
+  d: {block: skips, skip: 7}
+  e: {block: conv_norm_act, width: 8, depth: 2}
+  f: {block: ends, n: 4}
+  g: {block: ends, terms: [input, b.1]}
+  h: {block: dotted, width: 8}
+  i: {block: dotted, width: 4, rates: [3, 1, 2]}
+  j: {block: basic, width: 8, depth: 3}
+"""
+"""What names of values and of repeats may mean beside what is drawn."""
 
 
 def checked(text: str) -> Checked:
@@ -231,12 +269,14 @@ def written_again_is_the_same(text: str) -> None:
 
 
 @given(specs())
+@example(NAMES_OF_VALUES)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 def test_analysis_is_what_is_built(text: str) -> None:
     analysis_is_what_is_built(text)
 
 
 @given(specs())
+@example(NAMES_OF_VALUES)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 def test_written_again_is_the_same(text: str) -> None:
     written_again_is_the_same(text)

@@ -111,7 +111,7 @@ LOOPS = {
       for i in n:
         c.$i: {block: conv, kernel: 3, from: input, width: 4}
         a.$i: {block: add, from: [c.$i, input], when: $(i > 0)}
-      sum: {block: add, from: a.*}""",
+      sum: {block: add, from: [a.*, c.*]}""",
 }
 
 

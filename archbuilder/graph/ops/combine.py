@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar, Self
 
 from archbuilder.graph.op import (
@@ -43,6 +44,7 @@ class Add(Op):
             allowed = self.spread or isinstance(shape, Held)
             if not (shape == inputs[0] or (allowed and _spreads(shape, inputs[0]))):
                 help = "give both branches the same width and stride, or bring one to the other's shape with `project`"
+                help = _help_for_held(shape, inputs[0]) or help
                 raise ShapesDiffer("add expected equal shapes", inputs, number, help)
         return only_one("add", inputs[0])
 
@@ -67,10 +69,7 @@ class Multiply(Op):
         for number, shape in enumerate(inputs):
             if not _spreads(shape, inputs[0]):
                 help = "a gate has the map's channels, and its size or 1×1"
-                if isinstance(inputs[0], Held):
-                    help = "name the map first, then what it is multiplied with"
-                elif isinstance(shape, Held):
-                    help = f"beside {inputs[0]} give the parameter the `shape` {_held_for(inputs[0])}, for example"
+                help = _help_for_held(shape, inputs[0]) or help
                 raise ShapesDiffer("multiply expected a map and its gates", inputs, number, help)
         return only_one("multiply", inputs[0])
 
@@ -91,6 +90,17 @@ def _spreads(shape: Shape, over: Shape) -> bool:
     return all(own in (1, other) for own, other in zip(shape, over, strict=True))
 
 
+def _help_for_held(shape: Shape, over: Shape) -> str | None:
+    """What to write where a held tensor does not fit another value."""
+    if isinstance(over, Held):
+        return "name the map first, then what the block holds"
+    return (
+        f"beside {over} give the parameter the `shape` {_held_for(over)}, for example"
+        if isinstance(shape, Held)
+        else None
+    )
+
+
 def _held_for(over: Shape) -> str:
     """How a held tensor with a number for each channel is written."""
     channels = over.channels if isinstance(over, Map | Vector | Tokens) else 1
@@ -98,12 +108,14 @@ def _held_for(over: Shape) -> str:
 
 
 def _held_spreads(sizes: tuple[int, ...], over: Shape) -> bool:
-    """Whether a held tensor fits the last sizes of each image's value."""
+    """Whether a held tensor fits each image's value, whatever the size of the image happens to be: a single number does, or
+    as many sizes as the value has. torch would lay fewer along the last ones, which of a map are no channels."""
     whole: tuple[int, ...] = tuple(over) if isinstance(over, Map | Vector) else ()
     whole = (over.channels,) if isinstance(over, Tokens) else whole
-    own = sizes[1:] if len(sizes) > 1 and sizes[0] == 1 and len(sizes) > len(whole) else sizes
-    tail = whole[len(whole) - len(own) :] if len(own) <= len(whole) else ()
-    return bool(tail) and all(size in (1, other) for size, other in zip(own, tail, strict=True))
+    own = sizes[1:] if sizes[:1] == (1,) and len(sizes) == len(whole) + 1 else sizes
+    if len(own) != len(whole):
+        return bool(whole) and len(own) < len(whole) and prod(own) == 1
+    return all(size in (1, other) for size, other in zip(own, whole, strict=True))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

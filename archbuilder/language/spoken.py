@@ -1,0 +1,98 @@
+"""The names that a text speaks of in its expressions, whether they mean anything or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from typing import Any
+
+from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.formula import Formula
+from archbuilder.language.models import Architecture, BlockDefinition, Step
+
+
+def names_used(architecture: Architecture) -> set[str]:
+    """The names that the expressions of a network speak of, those inside its own blocks left out."""
+    names: set[str] = set()
+    expect, scale = architecture.expect, architecture.scale
+    _collect([architecture.parameters, architecture.defaults, architecture.features], names)
+    _collect(list(architecture.sections().values()), names)
+    if scale is not None:
+        _collect([part.by for part in (scale.width, scale.depth) if part is not None], names)
+    if expect is not None:
+        _collect([expect.layers, expect.parameters, expect.macs, expect.output], names)
+    return names
+
+
+def names_said_to_ops_alone(architecture: Architecture, is_op: Callable[[str], bool]) -> frozenset[str]:
+    """The parameters of a network that its expressions say to ops, and to nothing else."""
+    others: set[str] = set()
+    scale = architecture.scale
+    _collect([architecture.parameters, architecture.defaults, architecture.features], others)
+    if scale is not None:
+        _collect([part.by for part in (scale.width, scale.depth) if part is not None], others)
+    _collect_beside_ops(list(architecture.sections().values()), is_op, others)
+    return frozenset(architecture.parameters.keys() - others)
+
+
+def _collect_beside_ops(value: Any, is_op: Callable[[str], bool], names: set[str]) -> None:
+    if isinstance(value, dict):
+        _collect(list(value), names)  # the names of steps
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            _collect_beside_ops(each, is_op, names)
+    elif isinstance(value, Step):
+        _collect([value.block, value.from_, value.when, value.depth, value.names], names)
+        if not (type(value.block) is str and is_op(value.block)):
+            _collect(value.arguments, names)
+        if value.loop is not None:
+            _collect([value.loop.start, value.loop.stop], names)
+        _collect_beside_ops(value.body, is_op, names)
+
+
+def names_in_body(definition: BlockDefinition, defaults: Iterable[Any] = ()) -> set[str]:
+    """The names that a block's steps and derived values speak of, and those of some of its defaults."""
+    names: set[str] = set()
+    _collect([definition.body, definition.layers, definition.return_, definition.let, list(defaults)], names)
+    return names
+
+
+def names_in(default: Any) -> AbstractSet[str]:
+    """The names that a parameter's default speaks of: a formula, or what stands in a slot."""
+    if type(default) is Formula:
+        return default.names
+    names: set[str] = set()
+    if isinstance(default, dict | list):
+        _collect(default, names)
+    return names
+
+
+def mentions(step: Step, name: str) -> bool:
+    """Whether the values and inner steps of a step speak of a variable. Its `names` do not count: they change no shape."""
+    names: set[str] = set()
+    _collect([step.arguments, step.body], names)
+    return name in names
+
+
+def _collect(value: Any, names: set[str]) -> None:
+    if value is None or isinstance(value, int | float):  # most values
+        return
+    if isinstance(value, Formula):
+        names |= value.names
+    elif isinstance(value, str):
+        if "$" in value:
+            # What is wrong in it is reported where it is read as what it is: a step's name, in a slot for example.
+            with suppress(FormulaError):
+                names |= Formula(value).names
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            _collect(key, names)
+            _collect(each, names)
+    elif isinstance(value, list):
+        for each in value:
+            _collect(each, names)
+    elif isinstance(value, Step):
+        _collect([value.block, value.from_, value.when, value.depth, value.names, value.body, value.arguments], names)
+        if value.loop is not None:
+            _collect([value.loop.start, value.loop.stop], names)
