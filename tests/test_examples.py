@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 import archbuilder
@@ -37,6 +38,7 @@ def test_learns_the_digits() -> None:
     assert run[-1] > 85
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_a_run() -> None:
     first, second = (accuracies(train("--epochs", "1", "--seed", "7")) for _ in range(2))
     assert first == second

@@ -214,6 +214,13 @@ def is_safe(place: str, text: str) -> bool:
     return True
 
 
+@pytest.mark.parametrize(("number", "place"), list(enumerate(PLACES)), ids=PLACES)
+def test_some_hostile_texts(number: int, place: str) -> None:
+    for text in HOSTILE[number % 5 :: 5]:
+        is_safe(place, text)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_hostile_text(place: str) -> None:
     accepted = [text for text in HOSTILE if is_safe(place, text)]
@@ -227,7 +234,7 @@ def test_hostile_text(place: str) -> None:
     st.sampled_from(PLACES),
     st.one_of(st.text(max_size=8), st.lists(st.sampled_from(HOSTILE[:-2]), max_size=3).map("".join)),
 )
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_random_text_in_any_place(place: str, text: str) -> None:
     is_safe(place, text)
 

@@ -270,21 +270,21 @@ def written_again_is_the_same(text: str) -> None:
 
 @given(specs())
 @example(NAMES_OF_VALUES)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 def test_analysis_is_what_is_built(text: str) -> None:
     analysis_is_what_is_built(text)
 
 
 @given(specs())
 @example(NAMES_OF_VALUES)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 def test_written_again_is_the_same(text: str) -> None:
     written_again_is_the_same(text)
 
 
 @pytest.mark.slow
 @given(specs())
-@settings(max_examples=1500, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 def test_many_specs(text: str) -> None:
     analysis_is_what_is_built(text)
     written_again_is_the_same(text)
