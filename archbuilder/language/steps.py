@@ -222,7 +222,7 @@ def _read_step(
             raise
         reading.report(container, key, fault)
         stand_in = Table(place_of(value))
-        stand_in.broken = True
+        stand_in.broken, stand_in.name_place = True, key_place(container, key)
         if isinstance(key, str) and key.startswith("for ") and isinstance(value, dict):
             stand_in.put("body", value)
             stand_in[LOOP] = Loop(key, "", 0, 0)  # so that nobody looks in vain for what it would have made
@@ -316,8 +316,11 @@ def _check_companions(written: dict[str, Any], reading: Reading | None) -> None:
     if reading is None and not {"block", "body"} & written.keys():
         return  # it patches a step of the base, which may have the others
     for key, needed, why in _COMPANIONS:
-        if key in written and needed not in written and key_place(written, needed) is None:
-            if any(nearest(str(each), (needed,)) for each in written):
+        if key not in written or written.get(needed) is not None:
+            continue
+        # What was refused is no longer written; null is a value where nothing is the default.
+        if Step.model_fields[needed].default is None if needed in written else key_place(written, needed) is None:
+            if any(nearest(str(each), (needed,)) for each in written if each != needed):
                 continue  # misspelt, which will be said
             refuse(written, key, Misfit(f"`{key}` has no effect {why}", at_key=True), reading)
     if written.get("inline") is True and "depth" in written:
