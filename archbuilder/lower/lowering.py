@@ -215,7 +215,7 @@ class Lowering:
         repeat = [] if frame.repeat is None else ["repeat"]
         help = suggest(name, frame.visible() if scope is None else [*scope.variables, "here", *repeat])
         if name == "repeat":
-            help = "it counts the repeats of a step with `depth`, and there is none here"
+            help = "it counts the repeats of a step with `depth`; there are no repeats here"
         message = f"`{name}` is not known in this expression"
         self.error(frame, "unknown-name", message, place, help, cause=(frame.block, name))
 
