@@ -35,6 +35,7 @@ ONE_OF_ITS_ROOM = {
 NO_OPS = {
     ("cli", "parameter"): "the title of a column",
     ("draw", "activation"): "a role",
+    ("draw", "attention"): "a role",
     ("draw", "identity"): "a kind of shortcut",
     ("draw", "linear"): "a role",
     ("draw", "norm"): "a role",
@@ -62,6 +63,8 @@ ONLY_IN = {
     "pydantic_core": {"language"},
     "graphviz": {"draw"},
     "graphviz_pure": {"draw"},
+    "resvg_py": {"draw"},
+    "fpdf": {"draw"},
     "rich": {"analysis", "cli"},
     "typer": {"cli"},
     "PIL": {"pytorch"},

@@ -58,10 +58,11 @@ def test_wheel_holds_zoo_and_blocks_and_works_from_any_folder(tmp_path: Path) ->
     held = set(zipfile.ZipFile(wheel).namelist())
 
     zoo = {f"archbuilder/{path}" for path in files("specs", "*.yaml")}
-    package = files("archbuilder", "*.py", "*.yaml", "py.typed")
+    package = files("archbuilder", "*.py", "*.yaml", "py.typed", "*.ttf", "*.widths", "LICENSE")
     assert "archbuilder/specs/resnet/resnet.yaml" in zoo, "the zoo has moved: this test looks in the wrong place"
     assert any(path.startswith("archbuilder/blocks/") and path.endswith(".yaml") for path in package)
     assert "archbuilder/py.typed" in package
+    assert "archbuilder/draw/font/LiberationSans-Bold.ttf" in package
     assert zoo | package <= held
     assert {path.split("/")[0] for path in held} == {"archbuilder", wheel.name.rsplit("-", 3)[0] + ".dist-info"}
 
