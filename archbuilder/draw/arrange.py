@@ -1,0 +1,397 @@
+"""Figure and sizes -> places: the boxes of a figure and the lines between them, in points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Final, NamedTuple, TypeAlias
+
+from archbuilder.draw.figure import Edge, Figure
+from archbuilder.draw.grid import Grid, grid_of
+from archbuilder.draw.routes import Corner, Router, Way
+from archbuilder.draw.scene import Point
+
+_MAXIMUM_TRIED: Final = 5
+"""Of more lines beside each other than these, not every order is tried."""
+
+
+class Size(NamedTuple):
+    """How large a box is: its width, and its height above and below the line on which it stands."""
+
+    width: float
+    above: float
+    below: float
+
+
+class Spacing(NamedTuple):
+    """How far things stand apart: boxes in a row, lanes, lines beside each other, and a line from a box."""
+
+    gap: float
+    lane: float
+    track: float
+    margin: float
+
+
+class Frame(NamedTuple):
+    """Where a box stands; `axis` is the height of the line on which it does."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    axis: float
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
+
+
+class Drawn(NamedTuple):
+    """The line of an edge, and the point above which its label stands."""
+
+    edge: Edge
+    points: tuple[Point, ...]
+    label_at: Point
+    enters_left: bool
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Where everything is. `axis` is the height of the main path."""
+
+    frames: dict[str, Frame]
+    lines: tuple[Drawn, ...]
+    width: float
+    height: float
+    axis: float
+    columns: dict[str, int]
+    column_x: list[tuple[float, float]]
+
+
+PortOf: TypeAlias = Callable[[str, bool, int | None], float]
+"""How far from the line on which a box stands one of its values enters (or leaves, if so): by box, `leaves`, and number."""
+
+
+def _at_line(_box: str, _leaves: bool, _number: int | None) -> float:  # noqa: FBT001
+    return 0.0
+
+
+def arrange(
+    figure: Figure,
+    sizes: Mapping[str, Size],
+    spacing: Spacing,
+    *,
+    rows: Mapping[str, int] | None = None,
+    port: PortOf = _at_line,
+    label_width: Callable[[str], float] = len,
+) -> Arrangement:
+    """Places a figure.
+
+    Args:
+        figure: what to place.
+        sizes: how large each box is, by its id.
+        spacing: how far apart things stand.
+        rows: the row of each box, where these mean something; else lanes are found.
+        port: where values enter and leave.
+        label_width: how wide the label of an edge is.
+    """
+    grid = grid_of(figure, rows)
+    ways = Router(grid).all()
+    return _Arranger(grid, ways, sizes, spacing, port, label_width).arrangement()
+
+
+class _Track(NamedTuple):
+    """A line's piece in a corridor: its columns, and whether it comes from above and goes on upwards."""
+
+    edge: Edge
+    start: float
+    stop: float
+    from_above: bool
+    to_above: bool
+
+
+class _Slot(NamedTuple):
+    """A line's piece in a gap: the heights at which it comes from the left and goes on to the right."""
+
+    edge: Edge
+    comes: float
+    goes: float
+
+
+@dataclass
+class _Arranger:
+    grid: Grid
+    ways: list[Way]
+    sizes: Mapping[str, Size]
+    spacing: Spacing
+    port: PortOf
+    label_width: Callable[[str], float]
+
+    def arrangement(self) -> Arrangement:
+        self._set_heights()
+        self._set_widths()
+        frames = {box.id: self._frame(box.id) for box in self.grid.figure.boxes}
+        lines = tuple(self._line(way, frames) for way in self.ways)
+        axis = self.lane_y.get(0, self.height / 2)
+        return Arrangement(frames, lines, self.width, self.height, axis, self.grid.columns, self.column_x)
+
+    # ---- heights ------------------------------------------------------------------------------------------------
+
+    def _set_heights(self) -> None:
+        lanes = self.grid.lanes
+        tracks: dict[float, list[_Track]] = {}
+        for way in self.ways:
+            for track in _tracks_of(way):
+                tracks.setdefault(track[0], []).append(track[1])
+        orders = {corridor: _in_tracks(found, above=corridor < 0) for corridor, found in tracks.items()}
+        self.lane_y: dict[int, float] = {}
+        self.track_y: dict[tuple[float, Edge], float] = {}
+        y = 0.0
+        first, last = min(lanes.values(), default=0), max(lanes.values(), default=0)
+        for lane in range(first - 1, last + 1):
+            if lane >= first:
+                members = [self.sizes[key] for key, at in lanes.items() if at == lane]
+                y += max((size.above for size in members), default=0.0)
+                self.lane_y[lane] = y
+                y += max((size.below for size in members), default=0.0)
+            placed = orders.get(lane + 0.5, {})
+            rows = 1 + max(placed.values(), default=-1)
+            outside = lane in (first - 1, last)
+            for edge, row in placed.items():
+                self.track_y[lane + 0.5, edge] = y + (0 if lane < first else self.spacing.margin) + row * self.spacing.track
+            if rows:
+                y += (rows - 1) * self.spacing.track + self.spacing.margin * (1 if outside else 2)
+            elif not outside:
+                y += self.spacing.lane
+        self.height = y
+
+    def _y(self, way: Way, corner: Corner, *, leaves: bool) -> float:
+        """The height of a corner on the way of an edge."""
+        if corner[1] % 1:
+            return next(y for (at, edge), y in self.track_y.items() if at == corner[1] and edge.is_like(way.edge))
+        edge, y = way.edge, self.lane_y[int(corner[1])]
+        return y + (self.port(edge.source, True, edge.item) if leaves else self.port(edge.target, False, edge.position))
+
+    def _heights(self, way: Way) -> list[float]:
+        """The height of each corner: those in the lane of the source as its value leaves it, the others as it enters."""
+        found: list[float] = []
+        leaves = True
+        for number, corner in enumerate(way.corners):
+            leaves = leaves and corner[1] == way.corners[0][1] and not (number and number == len(way.corners) - 1 and way.enters_left)
+            found.append(self._y(way, corner, leaves=leaves))
+        return found
+
+    # ---- widths -------------------------------------------------------------------------------------------------
+
+    def _set_widths(self) -> None:
+        columns = self.grid.columns
+        count = 1 + max(columns.values(), default=0)
+        slots: list[list[_Slot]] = [[] for _ in range(count)]
+        labels = [0.0] * count
+        for way in self.ways:
+            heights = self._heights(way)
+            for (one, two), comes, goes in zip(way.pieces(), heights, heights[1:], strict=False):
+                if one[0] == two[0] and one[0] % 1 and comes != goes:
+                    slots[int(one[0] // 1)].append(_Slot(way.edge, comes, goes))
+            if way.enters_left and way.edge.label:
+                gap = columns[way.edge.target] - 1
+                labels[gap] = max(labels[gap], self.label_width(way.edge.label) + 4)
+        self.column_x: list[tuple[float, float]] = []
+        self.slot_x: dict[tuple[int, Edge], float] = {}
+        x = 0.0
+        for column in range(count):
+            width = max((self.sizes[key].width for key, at in columns.items() if at == column), default=0.0)
+            self.column_x.append((x, width))
+            x += width
+            if column == count - 1:
+                break
+            order = _in_slots(slots[column])
+            for edge, place in order.items():
+                self.slot_x[column, edge] = x + self.spacing.margin + place * self.spacing.track
+            rows = 1 + max(order.values(), default=-1)
+            room = self.spacing.margin + (rows - 1) * self.spacing.track if rows else 0.0
+            x += max(self.spacing.gap, room + max(self.spacing.gap * 0.7, labels[column]), labels[column])
+        self.width = x
+
+    def _slot(self, way: Way, gap: float) -> float:
+        column = int(gap // 1)
+        return next(x for (at, edge), x in self.slot_x.items() if at == column and edge == way.edge)
+
+    # ---- places -------------------------------------------------------------------------------------------------
+
+    def _frame(self, key: str) -> Frame:
+        (x, room), size = self.column_x[self.grid.columns[key]], self.sizes[key]
+        axis = self.lane_y[self.grid.lanes[key]]
+        return Frame(x + (room - size.width) / 2, axis - size.above, size.width, size.above + size.below, axis)
+
+    def _line(self, way: Way, frames: Mapping[str, Frame]) -> Drawn:
+        source, target = frames[way.edge.source], frames[way.edge.target]
+        heights = self._heights(way)
+        points: list[Point] = []
+        for number, ((column, _), y) in enumerate(zip(way.corners, heights, strict=True)):
+            if number == 0:
+                x = source.right
+            elif column % 1:
+                x = self._x_in_gap(way, column, points)
+            else:
+                x = target.x if way.enters_left else self._entry_x(way, target)
+            points.append((x, y))
+        if not way.enters_left:
+            from_above = points[-2][1] < target.axis
+            points[-1] = (points[-1][0], target.y if from_above else target.bottom)
+        clean = _without_repeats(points)
+        (x1, y1), (x2, _) = clean[-2:] if len(clean) > 1 else (clean[0], clean[0])
+        at = ((x1 + x2) / 2, y1)
+        if len(clean) == 2 and way.enters_left:  # straight: in the gap before the target
+            at = ((max(x1, self.column_x[self.grid.columns[way.edge.target] - 1][0] + self._room_before(way)) + x2) / 2, y1)
+        return Drawn(way.edge, tuple(clean), at, way.enters_left)
+
+    def _room_before(self, way: Way) -> float:
+        return self.column_x[self.grid.columns[way.edge.target] - 1][1]
+
+    def _x_in_gap(self, way: Way, column: float, points: Sequence[Point]) -> float:
+        try:
+            return self._slot(way, column)
+        except StopIteration:  # it runs straight on at this corner
+            return points[-1][0]
+
+    def _entry_x(self, way: Way, target: Frame) -> float:
+        """Where a line enters from above or below: several beside each other, the shortest first."""
+        side = way.corners[-2][1] < way.corners[-1][1]
+        columns = self.grid.columns
+        beside = [
+            other.edge
+            for other in self.ways
+            if other.edge.target == way.edge.target
+            and not other.enters_left
+            and (other.corners[-2][1] < other.corners[-1][1]) == side
+        ]
+        beside.sort(key=lambda edge: -columns[edge.source])
+        step = min(self.spacing.track, target.width / (len(beside) + 1))
+        return target.middle + (beside.index(way.edge) - (len(beside) - 1) / 2) * step
+
+
+def _without_repeats(points: Iterable[Point]) -> list[Point]:
+    """Points without those that lie where the one before does, or between two on one line."""
+    clean: list[Point] = []
+    for point in points:
+        if clean and abs(clean[-1][0] - point[0]) < 0.01 and abs(clean[-1][1] - point[1]) < 0.01:
+            continue
+        if len(clean) > 1 and (clean[-2][0] == clean[-1][0] == point[0] or clean[-2][1] == clean[-1][1] == point[1]):
+            clean.pop()
+        clean.append(point)
+    return clean
+
+
+# ---- lines beside each other ----------------------------------------------------------------------------------------
+
+
+def _tracks_of(way: Way) -> Iterable[tuple[float, _Track]]:
+    corners = way.corners
+    for number, ((x1, y1), (x2, y2)) in enumerate(way.pieces()):
+        if y1 == y2 and y1 % 1:
+            above = corners[number - 1][1] < y1, corners[number + 2][1] < y1
+            yield y1, _Track(way.edge, x1, x2, *above)
+
+
+def _in_tracks(tracks: Sequence[_Track], *, above: bool) -> dict[Edge, int]:
+    """The track of each piece in a corridor, counted from above, so that few cross; one value's share a track."""
+    groups = _by_value(tracks)
+    heads = sorted(groups, key=lambda group: _span(group), reverse=above)
+    best: Sequence[list[_Track]] = heads
+    if len(heads) <= _MAXIMUM_TRIED:
+        best = min(permutations(heads), key=_crossings_of_tracks)
+    rows: list[int] = []
+    for number, group in enumerate(best):
+        under = [rows[other] + 1 for other in range(number) if _overlap(best[other], group)]
+        rows.append(max(under, default=0))
+    if above and rows:  # those that need not stand far out stand near the lane
+        rows = _towards_end(best, rows)
+    return {track.edge: row for group, row in zip(best, rows, strict=True) for track in group}
+
+
+def _towards_end(groups: Sequence[list[_Track]], rows: list[int]) -> list[int]:
+    last = max(rows)
+    moved = [last] * len(rows)
+    for number in reversed(range(len(groups))):
+        over = [moved[other] - 1 for other in range(number + 1, len(groups)) if _overlap(groups[number], groups[other])]
+        moved[number] = min(over, default=last)
+    return moved
+
+
+def _by_value(tracks: Sequence[_Track]) -> list[list[_Track]]:
+    groups: list[list[_Track]] = []
+    for track in tracks:
+        for group in groups:
+            if group[0].edge.is_like(track.edge):
+                group.append(track)
+                break
+        else:
+            groups.append([track])
+    return groups
+
+
+def _span(group: Sequence[_Track]) -> float:
+    return max(track.stop for track in group) - min(track.start for track in group)
+
+
+def _overlap(one: Sequence[_Track], two: Sequence[_Track]) -> bool:
+    return any(a.start <= b.stop and b.start <= a.stop for a in one for b in two)
+
+
+def _crossings_of_tracks(order: Sequence[Sequence[_Track]]) -> float:
+    found = 0.0
+    for number, high in enumerate(order):
+        for low in order[number + 1 :]:
+            for a in high:
+                for b in low:
+                    found += sum(b.start < x < b.stop for x, up in _ends(a) if not up)
+                    found += sum(a.start < x < a.stop for x, up in _ends(b) if up)
+                    found += 0.01 * _turns_outwards(a, b)
+    return found
+
+
+def _ends(track: _Track) -> tuple[tuple[float, bool], tuple[float, bool]]:
+    return (track.start, track.from_above), (track.stop, track.to_above)
+
+
+def _turns_outwards(high: _Track, low: _Track) -> int:
+    """Whether a shorter piece lies outside of a longer one, where both turn to the same side."""
+    longer = (high.stop - high.start) - (low.stop - low.start)
+    return int((not high.to_above and longer < 0) or (low.to_above and longer > 0))
+
+
+def _in_slots(slots: Sequence[_Slot]) -> dict[Edge, int]:
+    """The slot of each piece in a gap, counted from the left, so that few cross; one value's from one height share a slot."""
+    groups: list[list[_Slot]] = []
+    for slot in slots:
+        for group in groups:
+            if group[0].edge.is_like(slot.edge) and abs(group[0].comes - slot.comes) < 0.01:
+                group.append(slot)
+                break
+        else:
+            groups.append([slot])
+    best: Sequence[list[_Slot]] = sorted(groups, key=lambda group: group[0].comes)
+    if 1 < len(groups) <= _MAXIMUM_TRIED:
+        best = min(permutations(best), key=_crossings_of_slots)
+    return {slot.edge: number for number, group in enumerate(best) for slot in group}
+
+
+def _crossings_of_slots(order: Sequence[Sequence[_Slot]]) -> int:
+    found = 0
+    for number, left in enumerate(order):
+        for right in order[number + 1 :]:
+            for a in left:
+                for b in right:
+                    found += min(b.comes, b.goes) <= a.goes <= max(b.comes, b.goes)
+                    found += min(a.comes, a.goes) <= b.comes <= max(a.comes, a.goes)
+    return found

@@ -1,0 +1,368 @@
+"""Figure -> drawing: boxes as shapes with their texts, and the lines between them, placed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+from archbuilder.draw.arrange import Arrangement, Drawn, Frame, PortOf, Size, Spacing, arrange
+from archbuilder.draw.figure import Band, Box, Edge, EdgeKind, Figure
+from archbuilder.draw.fonts import clipped, width
+from archbuilder.draw.scene import Circle, Dash, Line, Part, Point, Rectangle, Shape, Text
+from archbuilder.draw.wrap import wrapped_figures
+
+SMALL: Final = 6.4
+"""The smallest text, in points."""
+PLAIN: Final = 7.2
+LARGE: Final = 8.4
+
+_SPACING: Final = Spacing(gap=13, lane=7, track=4.5, margin=6)
+_TINY: Final = Spacing(gap=5, lane=3, track=2.2, margin=2.6)
+_SIGN: Final = 6.0
+_STACK: Final = 2.2
+"""How far the cards of a stack, which stand for repeats, stick out."""
+
+EDGES: Final[dict[EdgeKind, tuple[float, Dash]]] = {
+    "main": (0.8, "solid"),
+    "identity": (1.6, "solid"),
+    "plain": (1.6, "dotted"),
+    "projection": (1.3, "dashed"),
+    "exchange": (0.6, "solid"),
+}
+"""How wide an edge is drawn, and how."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Shapes, how much room they take from (0, 0), and the height of the main path in them."""
+
+    shapes: tuple[Shape, ...]
+    width: float
+    height: float
+    axis: float = 0.0
+
+
+class _Lines(NamedTuple):
+    """The texts of a box, each with its size, and whether it is bold."""
+
+    texts: tuple[tuple[str, float, bool], ...]
+
+    @property
+    def width(self) -> float:
+        return max((width(text, size, bold=bold) for text, size, bold in self.texts), default=0.0)
+
+    @property
+    def height(self) -> float:
+        return sum(size * 1.22 for _, size, _ in self.texts)
+
+
+# ---- a figure -------------------------------------------------------------------------------------------------------
+
+
+def draw_figure(
+    figure: Figure, *, rows: Mapping[str, int] | None = None, room: float = 460, port: PortOf | None = None
+) -> Drawing:
+    """A figure with its texts.
+
+    Args:
+        figure: what to draw.
+        rows: the row of each box, where these mean something.
+        room: how wide open boxes may become, before what is in them goes on in a further row.
+        port: where values enter and leave boxes.
+    """
+    sizes = {box.id: _size(box, room) for box in figure.boxes}
+    ports = {} if port is None else {"port": port}
+    found = arrange(
+        figure, sizes, _SPACING, rows=rows, label_width=_label_width, **ports
+    )
+    parts = [_paint(box, found.frames[box.id], room) for box in figure.boxes]
+    lines = [_edge(drawn, figure) for drawn in found.lines]
+    return Drawing((*lines, *(part for part in parts if part is not None)), found.width, found.height, found.axis)
+
+
+def draw_wrapped(figure: Figure, room: float, rows: Mapping[str, int] | None) -> list[Drawing]:
+    """A figure in as many rows as it needs so that none is wider than `room`, as far as that can be."""
+    whole = draw_figure(figure, rows=rows, room=room)
+    if whole.width <= room:
+        return [whole]
+    found = arrange(figure, {box.id: _size(box, room) for box in figure.boxes}, _SPACING, rows=rows, label_width=_label_width)
+    drawings: list[Drawing] = []
+    for piece in wrapped_figures(figure, found.columns, found.column_x, room - 30):
+        drawings.append(draw_figure(piece, rows=_rows_in(piece, rows), room=room))
+    return drawings
+
+
+def _rows_in(piece: Figure, rows: Mapping[str, int] | None) -> dict[str, int] | None:
+    """The rows of the boxes of a piece; where it is cut, those of the boxes whose values go on there."""
+    if rows is None:
+        return None
+    return {box.id: rows[box.id] if box.id in rows else rows[box.id.partition(" ")[2].rpartition(".")[0]] for box in piece.boxes}
+
+
+def _label_width(label: str) -> float:
+    """How wide the label of an edge is, whose channels stand above it and whose size below."""
+    return max(width(part, SMALL) for part in label.partition("×")) + 4
+
+
+def _edge(drawn: Drawn, figure: Figure) -> Part:
+    """A line with its label. Its head is where it enters a box that is there."""
+    edge = drawn.edge
+    target = next(box for box in figure.boxes if box.id == edge.target)
+    wide, dash = EDGES[edge.kind]
+    line = Line(drawn.points, "line", wide, dash, arrow=True, radius=2.5)
+    shapes: list[Shape] = [line]
+    if edge.label and drawn.enters_left:
+        (x, y), (above, _, below) = drawn.label_at, edge.label.partition("×")
+        shapes.append(Text(x - 2, y - 2.5, above, SMALL, "quiet", anchor="middle"))
+        shapes += [Text(x - 2, y + SMALL + 1.5, below, SMALL, "quiet", anchor="middle")] if below else []
+    return Part(tuple(shapes), _spoken(edge), _facts(edge)) if target else Part(())
+
+
+def _spoken(edge: Edge) -> str:
+    which = "" if edge.item is None else f" (value {edge.item})"
+    return f"{edge.source}{which} to {edge.target}" + (f": {edge.label}" if edge.label else "")
+
+
+def _facts(edge: Edge) -> tuple[tuple[str, str], ...]:
+    item = "" if edge.item is None else str(edge.item)
+    return (("from", edge.source), ("item", item), ("to", edge.target), ("position", str(edge.position)))
+
+
+# ---- boxes ----------------------------------------------------------------------------------------------------------
+
+
+def _size(box: Box, room: float) -> Size:
+    if box.end:
+        return Size(width(box.name, SMALL) + 3 if box.name else 0.0, 4, 4) if box.name else Size(0, 0, 0)
+    if box.sign:
+        return Size(2 * _SIGN, _SIGN, _SIGN)
+    if box.inside is not None and box.is_open:
+        inner = draw_figure(box.inside, room=room)
+        head = _header(box)
+        stack = _STACK if box.count > 1 else 0.0
+        over = head.height + 5 + stack
+        return Size(max(inner.width, head.width) + 8 + stack, inner.axis + over, inner.height - inner.axis + 5)
+    if box.name:
+        lines, stack = _block_lines(box), _STACK if box.count > 1 else 0.0
+        small = _small(box)
+        if small is not None:
+            wide, high = max(lines.width, small.width) + 10, lines.height + small.height + 10
+            return Size(wide + stack, high / 2 + stack, high / 2)
+        return Size(lines.width + 10 + stack, lines.height / 2 + 3.5 + stack, lines.height / 2 + 3.5)
+    heights = [_band_height(band) for band in box.bands]
+    wide = max(_Lines(_band_lines(band)).width for band in box.bands) + 8
+    return Size(wide, sum(heights) / 2, sum(heights) / 2)
+
+
+def _paint(box: Box, frame: Frame, room: float) -> Part | None:
+    if box.end:
+        if not box.name:
+            return None
+        ink = "training" if box.in_training else "quiet"
+        text = Text(frame.x + 2, frame.axis + SMALL * 0.34, box.name, SMALL, ink)
+        return Part((text,), box.name, (("box", box.id),))
+    if box.sign:
+        shapes: tuple[Shape, ...] = (
+            Circle(frame.middle, frame.axis, _SIGN, "combine", "combine line"),
+            Text(frame.middle, frame.axis + 3, box.sign, LARGE, "combine text", bold=True, anchor="middle"),
+        )
+    elif box.inside is not None and box.is_open:
+        shapes = _open(box, frame, room)
+    elif box.name:
+        shapes = _closed(box, frame)
+    else:
+        shapes = _layers(box, frame)
+    return Part(shapes, _named(box), (("box", box.id),))
+
+
+def _named(box: Box) -> str:
+    words = ", ".join(f"{band.text} {band.detail}".strip() for band in box.bands)
+    times = f" ×{box.count}" if box.count > 1 else ""
+    return f"{box.id}: {words or box.sign}{times}" if box.id != words else words
+
+
+def _layers(box: Box, frame: Frame) -> tuple[Shape, ...]:
+    """Layers that follow each other, one under the other."""
+    shapes: list[Shape] = []
+    y = frame.y
+    for band in box.bands:
+        height = _band_height(band)
+        line = "training" if box.in_training else f"{band.role} line"
+        shapes.append(
+            Rectangle(frame.x, y + 0.5, frame.width, height - 1, band.role, line, 0.7, 2.2, dash=_dash(box))
+        )
+        shapes += _centred(_Lines(_band_lines(band)), frame.middle, y + height / 2, f"{band.role} text")
+        y += height
+    return tuple(shapes)
+
+
+def _closed(box: Box, frame: Frame) -> tuple[Shape, ...]:
+    """A block by its name; repeats as a stack of cards."""
+    shapes: list[Shape] = []
+    inner, lines, small = _card(box, frame, shapes), _block_lines(box), _small(box)
+    if small is None:
+        return (*shapes, *_centred(lines, inner.middle, inner.y + inner.height / 2, f"{box.role} text"))
+    shapes += _written(lines, inner.middle, inner.y + 3, f"{box.role} text", "middle")
+    shapes += moved(small.shapes, inner.middle - small.width / 2, inner.y + lines.height + 6)
+    return tuple(shapes)
+
+
+def _small(box: Box) -> Drawing | None:
+    """The thumbnail of a card of the network."""
+    if box.inside is None or box.role == "block":
+        return None
+    return thumbnail(_typical(box.inside), 48, 34)
+
+
+def _typical(figure: Figure) -> Figure:
+    """What a figure is made of, if that is the same block again and again; else itself."""
+    boxes = [box for box in figure.boxes if not box.end]
+    kinds = {(box.definition, box.name != "") for box in boxes}
+    last = boxes[-1] if boxes else None
+    if last is not None and len(kinds) == 1 and last.inside is not None:
+        return last.inside
+    return figure
+
+
+def _card(box: Box, frame: Frame, shapes: list[Shape]) -> Frame:
+    """Draws the card of a box, with further ones behind it where it is repeated; where the front one is."""
+    stack = _STACK if box.count > 1 else 0.0
+    line = "training" if box.in_training else f"{box.role} line"
+    front = Frame(frame.x, frame.y + stack, frame.width - stack, frame.height - stack, frame.axis)
+    for shift in (stack, stack / 2) if stack else ():
+        shapes.append(Rectangle(front.x + shift, front.y - shift, front.width, front.height, box.role, line, 0.7, 2.5))
+    shapes.append(Rectangle(*front[:4], box.role, line, 0.9, 2.5, dash=_dash(box)))
+    return front
+
+
+def _open(box: Box, frame: Frame, room: float) -> tuple[Shape, ...]:
+    """A block with its wiring in it, under its name."""
+    assert box.inside is not None
+    shapes: list[Shape] = []
+    front = _card(replace(box, role="block"), frame, shapes)
+    head = _header(box)
+    shapes += _left(head, front.x + 4, front.y + 2, "block text")
+    inner = draw_figure(box.inside, room=room)
+    x = front.x + 4 + (front.width - 8 - inner.width) / 2
+    shapes += moved(inner.shapes, x, frame.axis - inner.axis)
+    for one, two in ((front.x, x), (x + inner.width, front.right)):  # the main path goes through the frame
+        shapes.append(Line(((one, frame.axis), (two, frame.axis))))
+    return tuple(shapes)
+
+
+def _dash(box: Box) -> Dash:
+    return "dashed" if box.in_training else "solid"
+
+
+def _header(box: Box) -> _Lines:
+    times = f" ×{box.count}" if box.count > 1 else ""
+    kind = ", ".join(band.text for band in box.bands)
+    return _Lines(((clipped(f"{box.name} · {kind}{times}" if kind else box.name, SMALL, 160, bold=True), SMALL, True),))
+
+
+def _block_lines(box: Box) -> _Lines:
+    times = f" ×{box.count}" if box.count > 1 else ""
+    kinds = [line for band in box.bands for line in wrapped(band.text + (times if box.role == "block" else ""), SMALL, 84)]
+    name = ((clipped(box.name, PLAIN, 90, bold=True), PLAIN, True),) if box.name else ()
+    return _Lines((*name, *((line, SMALL, False) for line in kinds[:5])))
+
+
+def _band_lines(band: Band) -> tuple[tuple[str, float, bool], ...]:
+    text = clipped(band.text, SMALL, 110)
+    if not band.detail:
+        return ((text, SMALL, False),)
+    return ((text, PLAIN, True), (clipped(band.detail, SMALL, 90), SMALL, False))
+
+
+def _band_height(band: Band) -> float:
+    return _Lines(_band_lines(band)).height + 3
+
+
+# ---- texts ----------------------------------------------------------------------------------------------------------
+
+
+def wrapped(text: str, size: float, room: float, *, bold: bool = False) -> list[str]:
+    """A text in lines that are no wider than `room`, broken at blanks; a word that is wider is clipped."""
+    lines: list[str] = []
+    for word in text[:400].split(" "):
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and width(joined, size, bold=bold) <= room:
+            lines[-1] = joined
+        else:
+            lines.append(clipped(word, size, room, bold=bold))
+    return lines
+
+
+def _centred(lines: _Lines, x: float, y: float, ink: str) -> list[Shape]:
+    return _written(lines, x, y - lines.height / 2, ink, "middle")
+
+
+def _left(lines: _Lines, x: float, y: float, ink: str) -> list[Shape]:
+    return _written(lines, x, y, ink, "start")
+
+
+def _written(lines: _Lines, x: float, top: float, ink: str, anchor: str) -> list[Shape]:
+    shapes: list[Shape] = []
+    for text, size, bold in lines.texts:
+        shapes.append(Text(x, top + size * 0.93, text, size, ink, bold, "middle" if anchor == "middle" else "start"))
+        top += size * 1.22
+    return shapes
+
+
+# ---- thumbnails -----------------------------------------------------------------------------------------------------
+
+
+def thumbnail(figure: Figure, room: float, height: float) -> Drawing:
+    """A figure without texts, so small that it fits."""
+    sizes = {box.id: _tiny(box) for box in figure.boxes}
+    found = arrange(figure, sizes, _TINY)
+    scale = min(1.0, room / max(found.width, 1), height / max(found.height, 1))
+    shapes: list[Shape] = []
+    for drawn in found.lines:
+        wide, dash = EDGES[drawn.edge.kind]
+        shapes.append(Line(_scaled(drawn.points, scale), "line", max(wide * 0.55, 0.4), dash, radius=1.2 * scale))
+    for box in figure.boxes:
+        shapes += _tiny_shapes(box, found.frames[box.id], scale)
+    return Drawing(tuple(shapes), found.width * scale, found.height * scale, found.axis * scale)
+
+
+def _scaled(points: tuple[Point, ...], scale: float) -> tuple[Point, ...]:
+    return tuple((x * scale, y * scale) for x, y in points)
+
+
+def _tiny(box: Box) -> Size:
+    if box.end:
+        return Size(0, 0, 0)
+    if box.sign:
+        return Size(4.4, 2.2, 2.2)
+    half = 3.2 if box.layers or box.role in ("convolution", "linear", "block", "attention") else 2.4
+    return Size(2 * half if half > 3 else 3.2, half, half)
+
+
+def _tiny_shapes(box: Box, frame: Frame, scale: float) -> list[Shape]:
+    if box.end:
+        return []
+    if box.sign:
+        return [Circle(frame.middle * scale, frame.axis * scale, 2.2 * scale, "combine", "combine line", 0.5)]
+    role = box.bands[0].role if box.bands else box.role
+    x, y, wide, high = (each * scale for each in frame[:4])
+    return [Rectangle(x, y, wide, high, role, f"{role} line", 0.5, 1.0 * scale)]
+
+
+# ---- placing --------------------------------------------------------------------------------------------------------
+
+
+def moved(shapes: tuple[Shape, ...], x: float, y: float) -> tuple[Shape, ...]:
+    """Shapes at another place."""
+    return tuple(_moved(shape, x, y) for shape in shapes)
+
+
+def _moved(shape: Shape, x: float, y: float) -> Shape:
+    if isinstance(shape, Part):
+        return replace(shape, shapes=moved(shape.shapes, x, y))
+    if isinstance(shape, Rectangle | Circle | Text):
+        return replace(shape, x=shape.x + x, y=shape.y + y)
+    return replace(shape, points=tuple((u + x, v + y) for u, v in shape.points))
+
+

@@ -1,0 +1,139 @@
+"""What is to be seen of a network or a block, before any layout: boxes, and the values that go from one to the next.
+
+A figure knows neither places nor colours, so that every layout and every output reads the same one. Its texts are a spec's own
+words; who writes them somewhere escapes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, NamedTuple
+
+from archbuilder.graph.shapes import Shape
+
+Role = Literal[
+    "input", "stem", "stage", "neck", "head", "convolution", "linear", "norm", "activation", "pool", "combine", "block",
+    "attention", "other",
+]  # fmt: skip
+"""What a box stands for; it decides the colour."""
+
+EdgeKind = Literal["main", "identity", "plain", "projection", "exchange"]
+"""Whether an edge is a shortcut that hands on its value as it is, one that changes it without parameters, one that changes
+it with parameters, what goes from one stream to another one, or none of these."""
+
+SHORTCUTS: Final[dict[EdgeKind, str]] = {
+    "identity": "identity shortcut",
+    "plain": "shortcut without parameters",
+    "projection": "projection shortcut",
+}
+"""What a legend calls the edges that are drawn in a way of their own."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """One line of a box; in a box of layers each band is a layer. `detail` is a second, smaller line: its channels."""
+
+    text: str
+    role: Role
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A step, a run of layers that follow each other, or a part of a network.
+
+    `sign` is the symbol of a box that only combines values ("+"); "" for any other. An `end` is where values enter or leave a
+    figure. `inside` is the wiring of what it stands for, `count` how often that is repeated; where `is_open` it is drawn in
+    the box, else it is its thumbnail. `gives` is the shape of its value; with `in_training`, it is there in training only.
+    """
+
+    id: str
+    role: Role
+    name: str = ""
+    bands: tuple[Band, ...] = ()
+    count: int = 1
+    sign: str = ""
+    end: bool = False
+    inside: Figure | None = None
+    is_open: bool = False
+    definition: str = ""
+    gives: Shape | None = None
+    layers: int = 0
+    in_training: bool = False
+
+
+class Edge(NamedTuple):
+    """A value on its way from one box to another.
+
+    `item` says which of the source's values it is, None if it is the only one, or all; `position` which of the target's inputs;
+    `label` is its shape, where that is news.
+    """
+
+    source: str
+    target: str
+    item: int | None = None
+    position: int = 0
+    label: str = ""
+    kind: EdgeKind = "main"
+
+    def is_like(self, other: Edge) -> bool:
+        """Whether it carries the same value as another one."""
+        return (self.source, self.item) == (other.source, other.item)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Boxes in the order of execution, and edges."""
+
+    boxes: tuple[Box, ...]
+    edges: tuple[Edge, ...]
+
+    def wiring(self) -> tuple[object, ...]:
+        """What tells how it is wired, and of what, from other figures, whatever its boxes are called."""
+        numbers = {box.id: number for number, box in enumerate(self.boxes)}
+        boxes = tuple(
+            (box.role, box.bands or box.name, box.count, box.sign, box.end, box.definition, box.in_training)
+            for box in self.boxes
+        )
+        edges = tuple((numbers[each.source], numbers[each.target], *each[2:4], each.kind) for each in self.edges)
+        return boxes, edges
+
+    def main_path(self) -> tuple[str, ...]:
+        """The boxes on the way from an entry to an exit with the most layers, in order; of equal ones the first inputs'."""
+        into: dict[str, list[Edge]] = {box.id: [] for box in self.boxes}
+        for edge in self.edges:
+            into[edge.target].append(edge)
+        best: dict[str, tuple[int, int]] = {}
+        before: dict[str, str] = {}
+        for box in self.boxes:
+            sources = [edge.source for edge in into[box.id]]
+            longest = max(sources, key=lambda each: best[each], default=None)
+            layers, length = best[longest] if longest is not None else (0, 0)
+            if longest is not None:
+                before[box.id] = longest
+            from_entry = longest is not None or box.end
+            best[box.id] = (layers + box.layers + (0 if from_entry else -1), length + 1)
+        ends = [box.id for box in self.boxes if box.end and into[box.id] and not box.in_training]
+        last = (ends or [max(best, key=lambda each: best[each])])[0] if best else None
+        path: list[str] = []
+        while last is not None:
+            path.append(last)
+            last = before.get(last)
+        return tuple(reversed(path))
+
+
+def every_box(boxes: Iterable[Box]) -> Iterator[Box]:
+    """Some boxes, and what stands in those that are open."""
+    for box in boxes:
+        yield box
+        if box.inside is not None and box.is_open:
+            yield from every_box(box.inside.boxes)
+
+
+def renamed(boxes: Sequence[Box], edges: Sequence[Edge], prefix: str) -> Figure:
+    """A figure whose boxes have a prefix before their names, so that several can stand in one picture."""
+    return Figure(
+        tuple(replace(box, id=prefix + box.id) for box in boxes),
+        tuple(edge._replace(source=prefix + edge.source, target=prefix + edge.target) for edge in edges),
+    )

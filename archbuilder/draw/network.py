@@ -1,0 +1,244 @@
+"""A whole network as a figure: a card for each stage, in rows of one resolution where there are streams or a decoder; and the
+definitions of its blocks, each as often as it is wired in another way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from archbuilder.analysis.cost import Costs
+from archbuilder.analysis.summary import Row, Summary, describe, name_of
+from archbuilder.draw.figure import Band, Box, Edge, Figure, Role
+from archbuilder.draw.streams import split_streams
+from archbuilder.draw.wiring import Wiring, channels_of, figure_of, size_of
+from archbuilder.draw.words import repeats_of, span
+from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
+from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, in_parts
+
+_SECTION_ROLES: Final[dict[str, Role]] = {"stem": "stem", "stages": "stage", "neck": "neck", "head": "head"}
+_PLACING: Final = frozenset(("width", "stride", "inner", "ratio", "dilation"))
+"""What a card does not say of a block's arguments: its shapes and its wiring tell."""
+
+
+def short(shape: Shape) -> str:
+    """A shape in few letters: "64×56²"."""
+    if isinstance(shape, Streams):
+        return f"{len(shape)} values"
+    if isinstance(shape, Map | Tokens):
+        size = f"{shape.height}²" if shape.height == shape.width else f"{shape.height}×{shape.width}"
+        return f"{shape.channels}×{size}"
+    return str(shape)
+
+
+def network_figure(summary: Summary, *, depth: int = 0) -> Figure:
+    """The network as cards of its stages, of which those that hold blocks are opened `depth` levels deep."""
+    cards = _Cards(Wiring(summary.graph, Costs()), {row.path: row for row in summary.stages}, depth)
+    return cards.figure()
+
+
+def rows_of(figure: Figure) -> dict[str, int] | None:
+    """The row of each box, the finest resolution first, where there are streams or maps become larger again; else None."""
+    heights: dict[str, int] = {}
+    sources: dict[str, list[str]] = {box.id: [] for box in figure.boxes}
+    for edge in figure.edges:
+        sources[edge.target].append(edge.source)
+    grows = any(edge.kind == "exchange" for edge in figure.edges)
+    for box in figure.boxes:
+        size = size_of(box.gives) if box.gives is not None and not isinstance(box.gives, Streams) else None
+        before = [heights[each] for each in sources[box.id]]
+        heights[box.id] = size[0] if size is not None else min(before, default=1)
+        grows |= size is not None and bool(before) and size[0] > max(before) > 1 and not box.end
+        grows |= size is not None and len(set(before)) > 1
+    if not grows:
+        return None
+    order = sorted(set(heights.values()), reverse=True)
+    return {key: order.index(height) for key, height in heights.items()}
+
+
+@dataclass
+class _Cards:
+    """The cards of a network while they are made."""
+
+    wiring: Wiring
+    rows: Mapping[str, Row]
+    depth: int
+    streams: dict[str, Graph] = field(default_factory=dict)
+
+    def figure(self) -> Figure:
+        wiring, graph = self.wiring, self.wiring.graph
+        name = wiring.free("input")
+        wiring.boxes.append(Box(name, "input", "input", (Band(short(graph.input), "input"),), gives=graph.input))
+        wiring.sources[Value(INPUT)] = (name, None)
+        for section in graph.sections or (Section("stages", 0, len(graph.nodes)),):
+            self._section(section)
+        wiring.leave("", graph.output)
+        for output in graph.outputs:
+            wiring.leave(output.name, output.value, in_training=not output.always)
+        whole = wiring.figure()
+        shapes = {box.id: box.gives for box in whole.boxes}
+        labelled = [
+            edge._replace(label="" if shapes[edge.source] is None else _label(shapes[edge.source], edge.item))
+            for edge in whole.edges
+        ]
+        return split_streams(Figure(whole.boxes, tuple(labelled)), self.streams)
+
+    # ---- sections -----------------------------------------------------------------------------------------------
+
+    def _section(self, section: Section) -> None:
+        """Adds a section: as one card, where it is a chain and no row of stages, else as one for each of its steps."""
+        role = _SECTION_ROLES.get(section.name, "other")
+        if section.name != "stages" and self._is_chain(section):
+            self._joint(section.name, section, role)
+            return
+        for piece in self.wiring.graph.pieces(section):
+            if piece.name and self._is_chain(piece):
+                self._joint(piece.name, piece, role)
+                continue
+            for number in range(piece.start, piece.stop):
+                self._step(number, role)
+
+    def _present(self, section: Section) -> list[int]:
+        nodes = self.wiring.graph.nodes
+        return [number for number in range(section.start, section.stop) if nodes[number].body is not None]
+
+    def _is_chain(self, section: Section) -> bool:
+        """Whether one value goes into some steps, and one comes out."""
+        graph, inside = self.wiring.graph, range(section.start, section.stop)
+        numbers = self._present(section)
+        if not numbers or any(number in graph.training_only for number in numbers):
+            return False
+        outside = {
+            graph.source_of(value) for number in numbers for value in graph.nodes[number].inputs
+        } - {Value(number) for number in inside}  # fmt: skip
+        given = [graph.output, *(output.value for output in graph.outputs)]
+        read = [v for n, node in enumerate(graph.nodes) if n not in inside and node.body is not None for v in node.inputs]
+        leaving = {graph.source_of(value).node for value in (*read, *given)} & set(inside)
+        return len({value for value in outside if value.node not in inside}) <= 1 and leaving <= {numbers[-1]}
+
+    def _joint(self, name: str, section: Section, role: Role) -> None:
+        """Adds some steps as one card."""
+        wiring, graph, numbers = self.wiring, self.wiring.graph, self._present(section)
+        inner = Wiring(graph, wiring.costs, self.depth)
+        outside = dict.fromkeys(
+            graph.source_of(value)
+            for number in numbers
+            for value in graph.nodes[number].inputs
+            if graph.source_of(value).node not in numbers
+        )
+        inner.enter(outside)
+        for number in numbers:
+            inner.add(number)
+        last = graph.nodes[numbers[-1]]
+        inner.leave("", Value(numbers[-1]))
+        row = self.rows.get(name)
+        told = (row.label if row is not None else "").split(", ") if row and row.label else [describe(graph.nodes[n]) for n in numbers]
+        lines = tuple(Band(text, role) for text in (*told, *self._widths(last)))
+        box = Box(
+            wiring.free(name), role, name, lines, inside=inner.figure(), is_open=self.depth > 0, gives=last.shape,
+            layers=sum(wiring.costs.layers.of_node(graph.nodes[number]) for number in numbers),
+        )  # fmt: skip
+        wiring.boxes.append(box)
+        wiring.join(box.id, outside)
+        for number in numbers:
+            wiring.sources[Value(number)] = (box.id, None)
+
+    def _step(self, number: int, role: Role) -> None:
+        """Adds one step: a block as a card, a layer as such."""
+        wiring, node = self.wiring, self.wiring.graph.nodes[number]
+        if not isinstance(node.body, Graph):
+            wiring.add(number)
+            return
+        body, name = node.body, span(node)
+        kind = (name_of(body) if node.count == 1 else describe(node)).removesuffix(" ×1")
+        lines = tuple(Band(text, role) for text in (kind, *self._widths(node), *_telling(node, body)))
+        box = Box(
+            wiring.free(name), role, name, lines, repeats_of(node), inside=figure_of(body, wiring.costs, depth=max(self.depth - 1, 0)),
+            is_open=self.depth > 0, definition=body.definition, gives=node.shape, layers=wiring.costs.layers.of_node(node),
+            in_training=number in wiring.graph.training_only,
+        )  # fmt: skip
+        wiring.put(number, box)
+        if isinstance(node.shape, Streams):
+            self.streams[box.id] = body
+
+    def _widths(self, node: Node) -> tuple[str, ...]:
+        return (f"{channels_of(node.shape)} channels",) if isinstance(node.shape, Map | Tokens) else ()
+
+
+def _label(shape: Shape | None, item: int | None) -> str:
+    if isinstance(shape, Streams) and item is not None:
+        shape = shape[item]
+    return "" if shape is None else short(shape)
+
+
+def _telling(node: Node, body: Graph) -> Iterator[str]:
+    """What the step says of its block that sets it apart; widths are told by shapes."""
+    arguments = node.origin.arguments if node.origin is not None else {}
+    widths = {part.channels for inner in body.nodes for part in in_parts(inner.shape) if isinstance(part, Map | Tokens)}
+    facts = [
+        f"{key.replace('_', ' ')} {value}"
+        for key, value in arguments.items()
+        if key not in _PLACING and type(value) in (int, float, str) and value not in widths and "$" not in str(value)
+    ]
+    if facts:
+        yield " · ".join(facts[:3])
+
+
+# ---- definitions ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Definition:
+    """A block as it is wired in some of its uses. `figure` shows it, `stages` are where it is used."""
+
+    name: str
+    figure: Figure
+    stages: list[str]
+    strides_differ: bool = False
+    places: set[str] = field(default_factory=set)
+    """Whether its uses stand first or later in a row of blocks, or alone."""
+
+    def where(self) -> str:
+        """Where it is used: "first in layer1, layer2"."""
+        stages = self.stages
+        word = f"{next(iter(self.places))} " if len(self.places) == 1 and "" not in self.places else ""
+        return f"{word}in " + (", ".join(stages) if len(stages) <= 4 else f"{stages[0]}, {stages[1]} … {stages[-1]}")
+
+
+def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
+    """The definitions that a network uses, in the order of their first use; each once for each way in which it is wired."""
+    found: dict[tuple[str, object], Definition] = {}
+    known: dict[Graph, tuple[Figure, Figure]] = {}
+
+    def visit(body: Graph, stage: str, place: str, seen: set[tuple[Graph, str]]) -> None:
+        if (body, place) in seen:
+            return
+        seen.add((body, place))
+        if body.definition:
+            if body not in known:
+                known[body] = figure_of(body, costs), figure_of(body, costs, any_stride=True)
+            plain, general = known[body]
+            definition = found.setdefault((body.definition, general.wiring()), Definition(body.definition, plain, []))
+            if stage not in definition.stages:
+                definition.stages.append(stage)
+            definition.places.add(place)
+            if definition.figure.wiring() != plain.wiring():
+                definition.figure, definition.strides_differ = _general(definition.figure, plain, general), True
+        row = body.listed and len(body.nodes) > 1 and not body.definition
+        for number, node in enumerate(body.nodes):
+            if isinstance(node.body, Graph):
+                visit(node.body, stage, ("later" if number else "first") if row else "", seen)
+
+    for node in graph.nodes:
+        if isinstance(node.body, Graph):
+            visit(node.body, span(node), "", set())
+    return list(found.values())
+
+
+def _general(one: Figure, two: Figure, general: Figure) -> Figure:
+    """The figure of two uses of a block: what they have in common, and where they differ, the words that hold for any."""
+    boxes = [
+        replace(first, bands=tuple(a if a == b else any_ for a, b, any_ in zip(first.bands, second.bands, third.bands, strict=True)))
+        for first, second, third in zip(one.boxes, two.boxes, general.boxes, strict=True)
+    ]
+    return Figure(tuple(boxes), one.edges)

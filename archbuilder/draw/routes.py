@@ -1,0 +1,125 @@
+"""The ways of edges on a grid, before anything has a size: right out of a box, along a lane or a corridor between lanes, and from
+the left, from above or from below into the next.
+
+Verticals run between columns only, horizontals in lanes that are free there and in corridors, so that no edge can pass through
+a box. Of all such ways each edge takes one that crosses the fewest others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from archbuilder.draw.figure import Edge
+from archbuilder.draw.grid import Grid
+
+Corner = tuple[float, float]
+"""A column, or the gap behind it if it ends in a half; a lane, or the corridor below it."""
+
+
+class Way(NamedTuple):
+    """The corners of an edge on the grid, from a box to a box. Where it `enters` at the left, its last piece is horizontal."""
+
+    edge: Edge
+    corners: tuple[Corner, ...]
+
+    @property
+    def enters_left(self) -> bool:
+        return self.corners[-1][0] != self.corners[-2][0]
+
+    def pieces(self) -> Iterator[tuple[Corner, Corner]]:
+        return pairwise(self.corners)
+
+
+@dataclass
+class Router:
+    """Finds the ways of all edges."""
+
+    grid: Grid
+    ways: list[Way] = field(default_factory=list)
+
+    def all(self) -> list[Way]:
+        """The ways, in the order of the figure's edges."""
+        columns, lanes = self.grid.columns, self.grid.lanes
+        found: dict[Edge, Way] = {}
+
+        def span(edge: Edge) -> tuple[bool, int, int]:
+            bends = lanes[edge.source] != lanes[edge.target]
+            return bends, columns[edge.target] - columns[edge.source], abs(lanes[edge.source] - lanes[edge.target])
+
+        edges = self.grid.figure.edges
+        incoming: dict[str, int] = {}
+        for edge in edges:
+            incoming[edge.target] = incoming.get(edge.target, 0) + 1
+        for edge in sorted(edges, key=span):
+            candidates = self._candidates(edge, alone=incoming[edge.target] == 1)
+            way = min(candidates, key=self._cost)
+            self.ways.append(way)
+            found[edge] = way
+        return [found[edge] for edge in edges]
+
+    # ---- candidates ---------------------------------------------------------------------------------------------
+
+    def _candidates(self, edge: Edge, *, alone: bool) -> list[Way]:
+        grid = self.grid
+        (a, i), (b, j) = ((grid.columns[key], grid.lanes[key]) for key in (edge.source, edge.target))
+        if (i == j and grid.is_free(i, a, b)) or (edge.kind == "exchange" and b == a + 1):  # streams fan out
+            return [Way(edge, ((a, i), (b, j)))]
+        lanes = grid.lanes.values()
+        corridors = [lane + 0.5 for lane in range(min(lanes) - 1, max(lanes) + 1)]
+        found: list[Way] = []
+        for y in (i, j, *corridors):
+            if not grid.is_free(y, a, b):
+                continue
+            start: tuple[Corner, ...] = ((a, i),) if y == i else ((a, i), (a + 0.5, i), (a + 0.5, y))
+            if y == j:
+                found.append(Way(edge, (*start, (b, j))))
+                continue
+            found.append(Way(edge, (*start, (b - 0.5, y), (b - 0.5, j), (b, j))))
+            if not alone and self._column_is_free(b, y, j):
+                found.append(Way(edge, (*start, (b, y), (b, j))))
+        return [way for way in found if self._is_possible(way)] or found
+
+    def _column_is_free(self, column: int, y: float, lane: int) -> bool:
+        """Whether no box stands in a column from some height to a lane."""
+        low, high = sorted((y, lane))
+        between = range(-int(-low // 1), int(high // 1) + 1)
+        return not any((column, each) in self.grid.cells for each in between if each != lane)
+
+    def _is_possible(self, way: Way) -> bool:
+        """Whether it runs over no other value's line in a lane."""
+        for (x1, y1), (x2, y2) in way.pieces():
+            if y1 != y2 or y1 % 1:
+                continue
+            for other in self.ways:
+                if other.edge.is_like(way.edge):
+                    continue
+                for (u1, v1), (u2, v2) in other.pieces():
+                    if v1 == v2 == y1 and max(x1, u1) < min(x2, u2):
+                        return False
+        return True
+
+    # ---- which of them ------------------------------------------------------------------------------------------
+
+    def _cost(self, way: Way) -> float:
+        others = [other for other in self.ways if not other.edge.is_like(way.edge)]
+        crossings = sum(_crosses(one, two) for other in others for one in way.pieces() for two in other.pieces())
+        height = sum(abs(y2 - y1) for (_, y1), (_, y2) in way.pieces())
+        corners = len(way.corners)
+        middle = way.corners[len(way.corners) // 2][1]
+        wrong_side = 0.6 * (middle > 0) if way.edge.kind != "main" else 0.3 * (middle < 0)
+        beside = way.enters_left and any(other.edge.target == way.edge.target and other.enters_left for other in others)
+        return 100 * crossings + 4 * height + corners + wrong_side + 20 * beside
+
+
+def _crosses(one: tuple[Corner, Corner], two: tuple[Corner, Corner]) -> bool:
+    """Whether a horizontal and a vertical piece cross, not merely touch."""
+    (x1, y1), (x2, y2) = one
+    (u1, v1), (u2, v2) = two
+    if y1 == y2 and u1 == u2:
+        return x1 < u1 < x2 and min(v1, v2) < y1 < max(v1, v2)
+    if x1 == x2 and v1 == v2:
+        return u1 < x1 < u2 and min(y1, y2) < v1 < max(y1, y2)
+    return False
