@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from archbuilder.draw.arrange import Arrangement, Drawn, Frame, PortOf, Size, Spacing, arrange
+from archbuilder.draw.arrange import Arrangement, Drawn, Frame, Size, Spacing, arrange
 from archbuilder.draw.figure import Band, Box, Edge, EdgeKind, Figure
 from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.scene import Circle, Dash, Line, Part, Point, Rectangle, Shape, Text
@@ -60,37 +60,61 @@ class _Lines(NamedTuple):
 # ---- a figure -------------------------------------------------------------------------------------------------------
 
 
-def draw_figure(
-    figure: Figure, *, rows: Mapping[str, int] | None = None, room: float = 460, port: PortOf | None = None
-) -> Drawing:
-    """A figure with its texts.
+@dataclass
+class Drafter:
+    """Draws figures, each thumbnail and each open box once. `room` is how wide a drawing may be: what is wider goes on in
+    further rows."""
 
-    Args:
-        figure: what to draw.
-        rows: the row of each box, where these mean something.
-        room: how wide open boxes may become, before what is in them goes on in a further row.
-        port: where values enter and leave boxes.
-    """
-    sizes = {box.id: _size(box, room) for box in figure.boxes}
-    ports = {} if port is None else {"port": port}
-    found = arrange(
-        figure, sizes, _SPACING, rows=rows, label_width=_label_width, **ports
-    )
-    parts = [_paint(box, found.frames[box.id], room) for box in figure.boxes]
-    lines = [_edge(drawn, figure) for drawn in found.lines]
-    return Drawing((*lines, *(part for part in parts if part is not None)), found.width, found.height, found.axis)
+    room: float
+    small: dict[int, Drawing] = field(default_factory=dict)
+    inner: dict[int, Drawing] = field(default_factory=dict)
+    kept: list[Figure] = field(default_factory=list)
 
+    def draw(self, figure: Figure, rows: Mapping[str, int] | None = None) -> Drawing:
+        """A figure in one row, or with the row of each box, where these mean something."""
+        return self._drawn(figure, self._arranged(figure, rows))
 
-def draw_wrapped(figure: Figure, room: float, rows: Mapping[str, int] | None) -> list[Drawing]:
-    """A figure in as many rows as it needs so that none is wider than `room`, as far as that can be."""
-    whole = draw_figure(figure, rows=rows, room=room)
-    if whole.width <= room:
-        return [whole]
-    found = arrange(figure, {box.id: _size(box, room) for box in figure.boxes}, _SPACING, rows=rows, label_width=_label_width)
-    drawings: list[Drawing] = []
-    for piece in wrapped_figures(figure, found.columns, found.column_x, room - 30):
-        drawings.append(draw_figure(piece, rows=_rows_in(piece, rows), room=room))
-    return drawings
+    def draw_wrapped(self, figure: Figure, rows: Mapping[str, int] | None = None) -> list[Drawing]:
+        """A figure in as many rows as it needs so that none is wider than there is room, as far as that can be."""
+        whole, least, room = self._arranged(figure, rows), 0.0, self.room
+        if whole.width <= self.room:
+            return [self._drawn(figure, whole)]
+        least = max(wide for _, wide in whole.column_x)
+        while True:
+            pieces = wrapped_figures(figure, whole.columns, whole.column_x, room)
+            found = [self._arranged(piece, _rows_in(piece, rows)) for piece in pieces]
+            over = max(arrangement.width for arrangement in found) - self.room
+            if over <= 0 or room <= least:
+                return [self._drawn(piece, arrangement) for piece, arrangement in zip(pieces, found, strict=True)]
+            room = max(room - max(over, 4), least)  # the ends where it is cut take room too
+
+    def inside(self, box: Box) -> Drawing:
+        """What stands in an open box."""
+        assert box.inside is not None
+        if id(box.inside) not in self.inner:
+            self.kept.append(box.inside)
+            self.inner[id(box.inside)] = self.draw(box.inside)
+        return self.inner[id(box.inside)]
+
+    def thumbnail(self, box: Box) -> Drawing | None:
+        """The thumbnail of a card of the network."""
+        if box.inside is None or box.role == "block":
+            return None
+        figure = _typical(box.inside)
+        if id(figure) not in self.small:
+            self.kept.append(figure)
+            self.small[id(figure)] = thumbnail(figure, 48, 34)
+        return self.small[id(figure)]
+
+    def _arranged(self, figure: Figure, rows: Mapping[str, int] | None) -> Arrangement:
+        sizes = {box.id: _size(box, self) for box in figure.boxes}
+        return arrange(figure, sizes, _SPACING, rows=rows, label_width=_label_width)
+
+    def _drawn(self, figure: Figure, found: Arrangement) -> Drawing:
+        parts = [_paint(box, found.frames[box.id], self) for box in figure.boxes]
+        lines = [_edge(drawn) for drawn in found.lines]
+        shapes = (*lines, *(part for part in parts if part is not None))
+        return Drawing(shapes, found.width, found.height, found.axis)
 
 
 def _rows_in(piece: Figure, rows: Mapping[str, int] | None) -> dict[str, int] | None:
@@ -102,13 +126,12 @@ def _rows_in(piece: Figure, rows: Mapping[str, int] | None) -> dict[str, int] | 
 
 def _label_width(label: str) -> float:
     """How wide the label of an edge is, whose channels stand above it and whose size below."""
-    return max(width(part, SMALL) for part in label.partition("×")) + 4
+    return max(width(part, SMALL) for part in label.partition("×")) + 1
 
 
-def _edge(drawn: Drawn, figure: Figure) -> Part:
+def _edge(drawn: Drawn) -> Part:
     """A line with its label. Its head is where it enters a box that is there."""
     edge = drawn.edge
-    target = next(box for box in figure.boxes if box.id == edge.target)
     wide, dash = EDGES[edge.kind]
     line = Line(drawn.points, "line", wide, dash, arrow=True, radius=2.5)
     shapes: list[Shape] = [line]
@@ -116,7 +139,7 @@ def _edge(drawn: Drawn, figure: Figure) -> Part:
         (x, y), (above, _, below) = drawn.label_at, edge.label.partition("×")
         shapes.append(Text(x - 2, y - 2.5, above, SMALL, "quiet", anchor="middle"))
         shapes += [Text(x - 2, y + SMALL + 1.5, below, SMALL, "quiet", anchor="middle")] if below else []
-    return Part(tuple(shapes), _spoken(edge), _facts(edge)) if target else Part(())
+    return Part(tuple(shapes), _spoken(edge), _facts(edge))
 
 
 def _spoken(edge: Edge) -> str:
@@ -132,22 +155,21 @@ def _facts(edge: Edge) -> tuple[tuple[str, str], ...]:
 # ---- boxes ----------------------------------------------------------------------------------------------------------
 
 
-def _size(box: Box, room: float) -> Size:
+def _size(box: Box, drafter: Drafter) -> Size:
     if box.end:
         return Size(width(box.name, SMALL) + 3 if box.name else 0.0, 4, 4) if box.name else Size(0, 0, 0)
     if box.sign:
         return Size(2 * _SIGN, _SIGN, _SIGN)
     if box.inside is not None and box.is_open:
-        inner = draw_figure(box.inside, room=room)
-        head = _header(box)
+        inner, head = drafter.inside(box), _header(box)
         stack = _STACK if box.count > 1 else 0.0
         over = head.height + 5 + stack
         return Size(max(inner.width, head.width) + 8 + stack, inner.axis + over, inner.height - inner.axis + 5)
     if box.name:
         lines, stack = _block_lines(box), _STACK if box.count > 1 else 0.0
-        small = _small(box)
+        small = drafter.thumbnail(box)
         if small is not None:
-            wide, high = max(lines.width, small.width) + 10, lines.height + small.height + 10
+            wide, high = max(lines.width, small.width) + 8, lines.height + small.height + 10
             return Size(wide + stack, high / 2 + stack, high / 2)
         return Size(lines.width + 10 + stack, lines.height / 2 + 3.5 + stack, lines.height / 2 + 3.5)
     heights = [_band_height(band) for band in box.bands]
@@ -155,7 +177,7 @@ def _size(box: Box, room: float) -> Size:
     return Size(wide, sum(heights) / 2, sum(heights) / 2)
 
 
-def _paint(box: Box, frame: Frame, room: float) -> Part | None:
+def _paint(box: Box, frame: Frame, drafter: Drafter) -> Part | None:
     if box.end:
         if not box.name:
             return None
@@ -168,9 +190,9 @@ def _paint(box: Box, frame: Frame, room: float) -> Part | None:
             Text(frame.middle, frame.axis + 3, box.sign, LARGE, "combine text", bold=True, anchor="middle"),
         )
     elif box.inside is not None and box.is_open:
-        shapes = _open(box, frame, room)
+        shapes = _open(box, frame, drafter.inside(box))
     elif box.name:
-        shapes = _closed(box, frame)
+        shapes = _closed(box, frame, drafter.thumbnail(box))
     else:
         shapes = _layers(box, frame)
     return Part(shapes, _named(box), (("box", box.id),))
@@ -197,22 +219,15 @@ def _layers(box: Box, frame: Frame) -> tuple[Shape, ...]:
     return tuple(shapes)
 
 
-def _closed(box: Box, frame: Frame) -> tuple[Shape, ...]:
+def _closed(box: Box, frame: Frame, small: Drawing | None) -> tuple[Shape, ...]:
     """A block by its name; repeats as a stack of cards."""
     shapes: list[Shape] = []
-    inner, lines, small = _card(box, frame, shapes), _block_lines(box), _small(box)
+    inner, lines = _card(box, frame, shapes), _block_lines(box)
     if small is None:
         return (*shapes, *_centred(lines, inner.middle, inner.y + inner.height / 2, f"{box.role} text"))
     shapes += _written(lines, inner.middle, inner.y + 3, f"{box.role} text", "middle")
     shapes += moved(small.shapes, inner.middle - small.width / 2, inner.y + lines.height + 6)
     return tuple(shapes)
-
-
-def _small(box: Box) -> Drawing | None:
-    """The thumbnail of a card of the network."""
-    if box.inside is None or box.role == "block":
-        return None
-    return thumbnail(_typical(box.inside), 48, 34)
 
 
 def _typical(figure: Figure) -> Figure:
@@ -236,14 +251,12 @@ def _card(box: Box, frame: Frame, shapes: list[Shape]) -> Frame:
     return front
 
 
-def _open(box: Box, frame: Frame, room: float) -> tuple[Shape, ...]:
+def _open(box: Box, frame: Frame, inner: Drawing) -> tuple[Shape, ...]:
     """A block with its wiring in it, under its name."""
-    assert box.inside is not None
     shapes: list[Shape] = []
     front = _card(replace(box, role="block"), frame, shapes)
     head = _header(box)
     shapes += _left(head, front.x + 4, front.y + 2, "block text")
-    inner = draw_figure(box.inside, room=room)
     x = front.x + 4 + (front.width - 8 - inner.width) / 2
     shapes += moved(inner.shapes, x, frame.axis - inner.axis)
     for one, two in ((front.x, x), (x + inner.width, front.right)):  # the main path goes through the frame
@@ -262,8 +275,8 @@ def _header(box: Box) -> _Lines:
 
 
 def _block_lines(box: Box) -> _Lines:
-    times = f" ×{box.count}" if box.count > 1 else ""
-    kinds = [line for band in box.bands for line in wrapped(band.text + (times if box.role == "block" else ""), SMALL, 84)]
+    times, room = f" ×{box.count}" if box.count > 1 else "", 84 if box.role == "block" else 52
+    kinds = [line for band in box.bands for line in wrapped(band.text + (times if box.role == "block" else ""), SMALL, room)]
     name = ((clipped(box.name, PLAIN, 90, bold=True), PLAIN, True),) if box.name else ()
     return _Lines((*name, *((line, SMALL, False) for line in kinds[:5])))
 

@@ -52,7 +52,7 @@ def _columns(figure: Figure) -> dict[str, int]:
         readers = [columns[edge.target] for edge in figure.edges if edge.source == box.id]
         if not into[box.id] and not box.end and readers:
             columns[box.id] = max(min(readers) - 1, 0)
-        elif box.end and into[box.id]:
+        elif box.end and into[box.id] and not box.name:  # a further output stands by what gives it
             columns[box.id] = last
     return columns
 

@@ -11,7 +11,8 @@ from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import Row, Summary, describe, name_of
 from archbuilder.draw.figure import Band, Box, Edge, Figure, Role
 from archbuilder.draw.streams import split_streams
-from archbuilder.draw.wiring import Wiring, channels_of, figure_of, size_of
+from archbuilder.draw.wiring import Wiring, figure_of, size_of
+from archbuilder.draw.wrap import last_part
 from archbuilder.draw.words import repeats_of, span
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, in_parts
@@ -24,7 +25,7 @@ _PLACING: Final = frozenset(("width", "stride", "inner", "ratio", "dilation"))
 def short(shape: Shape) -> str:
     """A shape in few letters: "64×56²"."""
     if isinstance(shape, Streams):
-        return f"{len(shape)} values"
+        return f"{short(shape[0])} + {len(shape) - 1}" if len(shape) > 1 else short(shape[0])
     if isinstance(shape, Map | Tokens):
         size = f"{shape.height}²" if shape.height == shape.width else f"{shape.height}×{shape.width}"
         return f"{shape.channels}×{size}"
@@ -133,9 +134,9 @@ class _Cards:
         inner.leave("", Value(numbers[-1]))
         row = self.rows.get(name)
         told = (row.label if row is not None else "").split(", ") if row and row.label else [describe(graph.nodes[n]) for n in numbers]
-        lines = tuple(Band(text, role) for text in (*told, *self._widths(last)))
+        lines = tuple(Band(text, role) for text in told)
         box = Box(
-            wiring.free(name), role, name, lines, inside=inner.figure(), is_open=self.depth > 0, gives=last.shape,
+            wiring.free(name), role, last_part(name), lines, inside=inner.figure(), is_open=self.depth > 0, gives=last.shape,
             layers=sum(wiring.costs.layers.of_node(graph.nodes[number]) for number in numbers),
         )  # fmt: skip
         wiring.boxes.append(box)
@@ -151,19 +152,15 @@ class _Cards:
             return
         body, name = node.body, span(node)
         kind = (name_of(body) if node.count == 1 else describe(node)).removesuffix(" ×1")
-        lines = tuple(Band(text, role) for text in (kind, *self._widths(node), *_telling(node, body)))
+        lines = tuple(Band(text, role) for text in (kind, *_telling(node, body)))
         box = Box(
-            wiring.free(name), role, name, lines, repeats_of(node), inside=figure_of(body, wiring.costs, depth=max(self.depth - 1, 0)),
+            wiring.free(name), role, last_part(name), lines, repeats_of(node), inside=figure_of(body, wiring.costs, depth=max(self.depth - 1, 0)),
             is_open=self.depth > 0, definition=body.definition, gives=node.shape, layers=wiring.costs.layers.of_node(node),
             in_training=number in wiring.graph.training_only,
         )  # fmt: skip
         wiring.put(number, box)
         if isinstance(node.shape, Streams):
             self.streams[box.id] = body
-
-    def _widths(self, node: Node) -> tuple[str, ...]:
-        return (f"{channels_of(node.shape)} channels",) if isinstance(node.shape, Map | Tokens) else ()
-
 
 def _label(shape: Shape | None, item: int | None) -> str:
     if isinstance(shape, Streams) and item is not None:

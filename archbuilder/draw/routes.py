@@ -39,6 +39,12 @@ class Router:
 
     grid: Grid
     ways: list[Way] = field(default_factory=list)
+    level: list[tuple[Edge, float, float, float]] = field(default_factory=list)
+    """The horizontal pieces of all ways: from where to where, and in which lane or corridor."""
+    upright: list[tuple[Edge, float, float, float]] = field(default_factory=list)
+    """The vertical ones: in which column or gap, and from where to where."""
+    entered: dict[str, list[Edge]] = field(default_factory=dict)
+    """The edges that enter each box from the left."""
 
     def all(self) -> list[Way]:
         """The ways, in the order of the figure's edges."""
@@ -56,7 +62,7 @@ class Router:
         for edge in sorted(edges, key=span):
             candidates = self._candidates(edge, alone=incoming[edge.target] == 1)
             way = min(candidates, key=self._cost)
-            self.ways.append(way)
+            self._take(way)
             found[edge] = way
         return [found[edge] for edge in edges]
 
@@ -68,7 +74,8 @@ class Router:
         if (i == j and grid.is_free(i, a, b)) or (edge.kind == "exchange" and b == a + 1):  # streams fan out
             return [Way(edge, ((a, i), (b, j)))]
         lanes = grid.lanes.values()
-        corridors = [lane + 0.5 for lane in range(min(lanes) - 1, max(lanes) + 1)]
+        outer = (min(lanes) - 0.5, max(lanes) + 0.5)
+        corridors = sorted({*outer, i - 0.5, i + 0.5, j - 0.5, j + 0.5})
         found: list[Way] = []
         for y in (i, j, *corridors):
             if not grid.is_free(y, a, b):
@@ -88,38 +95,43 @@ class Router:
         between = range(-int(-low // 1), int(high // 1) + 1)
         return not any((column, each) in self.grid.cells for each in between if each != lane)
 
+    def _take(self, way: Way) -> None:
+        self.ways.append(way)
+        for (x1, y1), (x2, y2) in way.pieces():
+            if y1 == y2:
+                self.level.append((way.edge, x1, x2, y1))
+            elif x1 == x2:
+                self.upright.append((way.edge, x1, min(y1, y2), max(y1, y2)))
+        if way.enters_left:
+            self.entered.setdefault(way.edge.target, []).append(way.edge)
+
     def _is_possible(self, way: Way) -> bool:
         """Whether it runs over no other value's line in a lane."""
         for (x1, y1), (x2, y2) in way.pieces():
-            if y1 != y2 or y1 % 1:
-                continue
-            for other in self.ways:
-                if other.edge.is_like(way.edge):
-                    continue
-                for (u1, v1), (u2, v2) in other.pieces():
-                    if v1 == v2 == y1 and max(x1, u1) < min(x2, u2):
+            if y1 == y2 and not y1 % 1:
+                for edge, u1, u2, v in self.level:
+                    if v == y1 and x1 < u2 and u1 < x2 and not edge.is_like(way.edge):
                         return False
         return True
 
     # ---- which of them ------------------------------------------------------------------------------------------
 
     def _cost(self, way: Way) -> float:
-        others = [other for other in self.ways if not other.edge.is_like(way.edge)]
-        crossings = sum(_crosses(one, two) for other in others for one in way.pieces() for two in other.pieces())
+        crossings = 0
+        for (x1, y1), (x2, y2) in way.pieces():
+            if y1 == y2:
+                crossings += sum(
+                    x1 < u < x2 and low < y1 < high and not edge.is_like(way.edge) for edge, u, low, high in self.upright
+                )
+            elif x1 == x2:
+                low, high = min(y1, y2), max(y1, y2)
+                crossings += sum(
+                    u1 < x1 < u2 and low < v < high and not edge.is_like(way.edge) for edge, u1, u2, v in self.level
+                )
         height = sum(abs(y2 - y1) for (_, y1), (_, y2) in way.pieces())
         corners = len(way.corners)
         middle = way.corners[len(way.corners) // 2][1]
         wrong_side = 0.6 * (middle > 0) if way.edge.kind != "main" else 0.3 * (middle < 0)
-        beside = way.enters_left and any(other.edge.target == way.edge.target and other.enters_left for other in others)
+        entered = self.entered.get(way.edge.target, ())
+        beside = way.enters_left and any(not edge.is_like(way.edge) for edge in entered)
         return 100 * crossings + 4 * height + corners + wrong_side + 20 * beside
-
-
-def _crosses(one: tuple[Corner, Corner], two: tuple[Corner, Corner]) -> bool:
-    """Whether a horizontal and a vertical piece cross, not merely touch."""
-    (x1, y1), (x2, y2) = one
-    (u1, v1), (u2, v2) = two
-    if y1 == y2 and u1 == u2:
-        return x1 < u1 < x2 and min(v1, v2) < y1 < max(v1, v2)
-    if x1 == x2 and v1 == v2:
-        return u1 < x1 < u2 and min(y1, y2) < v1 < max(y1, y2)
-    return False

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.numbers import abbreviate, with_unit
 from archbuilder.analysis.summary import Row, Summary
-from archbuilder.draw.boxes import EDGES, LARGE, PLAIN, SMALL, Drawing, draw_figure, draw_wrapped, moved, wrapped
+from archbuilder.draw.boxes import EDGES, LARGE, PLAIN, SMALL, Drafter, Drawing, moved, wrapped
 from archbuilder.draw.figure import SHORTCUTS, EdgeKind, Figure, Role, every_box
 from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.network import Definition, definitions_of, network_figure, rows_of, short
@@ -56,15 +56,15 @@ def sheet(summary: Summary, *, depth: int, width: Width, show: Sequence[Piece]) 
         show: which pieces of it are there.
     """
     room = WIDTHS[width] - 2 * _MARGIN
-    figure = network_figure(summary, depth=depth)
+    drafter, figure = Drafter(room), network_figure(summary, depth=depth)
     definitions = definitions_of(summary.graph, Costs())
     pieces: list[Drawing] = [_title(summary, room)]
     if "network" in show:
-        pieces += draw_wrapped(figure, room, rows_of(figure))
+        pieces += drafter.draw_wrapped(figure, rows_of(figure))
     if "costs" in show:
         pieces.append(_costs(summary.stages, room))
     if "definitions" in show and definitions:
-        pieces.append(_definitions(definitions, room))
+        pieces.append(_definitions(definitions, drafter))
     if "table" in show:
         pieces.append(_table(summary.stages, summary, room))
     if "legend" in show:
@@ -151,25 +151,25 @@ def _bar(kind: _Costly, row: Row, share: float, at: tuple[float, float, float], 
 # ---- definitions ----------------------------------------------------------------------------------------------------
 
 
-def _definitions(definitions: Sequence[Definition], room: float) -> Drawing:
+def _definitions(definitions: Sequence[Definition], drafter: Drafter) -> Drawing:
     """Each definition under its name, as many beside each other as there is room for."""
     shapes: list[Shape] = []
     x = y = high = 0.0
     for definition in definitions:
-        drawn = definition_drawing(definition, room)
-        if x and x + drawn.width > room:
+        drawn = definition_drawing(definition, drafter)
+        if x and x + drawn.width > drafter.room:
             x, y, high = 0.0, y + high + 9, 0.0
         shapes += moved(drawn.shapes, x, y)
         x, high = x + drawn.width + 22, max(high, drawn.height)
-    return Drawing(tuple(shapes), room, y + high)
+    return Drawing(tuple(shapes), drafter.room, y + high)
 
 
-def definition_drawing(definition: Definition, room: float) -> Drawing:
+def definition_drawing(definition: Definition, drafter: Drafter) -> Drawing:
     """A definition: its name, where it is used, and its wiring."""
-    parts = draw_wrapped(definition.figure, room, None)
+    parts = drafter.draw_wrapped(definition.figure, rows_of(definition.figure))
     where = definition.where() + (" · stride s" if definition.strides_differ else "")
     wide = max(part.width for part in parts)
-    name = clipped(definition.name, LARGE, room, bold=True)
+    name = clipped(definition.name, LARGE, drafter.room, bold=True)
     lines = wrapped(where, SMALL, max(wide, 110))[:3]
     shapes: list[Shape] = [Text(0, LARGE, name, LARGE, bold=True)]
     y = LARGE + 9
@@ -268,4 +268,4 @@ def _legend(figures: Sequence[Figure], room: float) -> Drawing:
     return Drawing(tuple(shapes), room, y + 8)
 
 
-__all__ = ["PIECES", "WIDTHS", "Piece", "Width", "described", "draw_figure", "sheet"]
+__all__ = ["PIECES", "WIDTHS", "Piece", "Width", "described", "sheet"]

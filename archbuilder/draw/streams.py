@@ -85,7 +85,8 @@ def _edges(edge: Edge, made_of: Mapping[str, list[Parts]]) -> list[Edge]:
             if sources is not None:
                 source = f"{edge.source}.{part if edge.item is None else edge.item}"
             kind = "exchange" if number != part else edge.kind
-            found.append(Edge(source, f"{edge.target}.{number}", None, edge.position, "" if sources else edge.label, kind))
+            label = edge.label if sources is None and kind != "exchange" else ""
+            found.append(Edge(source, f"{edge.target}.{number}", None, edge.position, label, kind))
     return found
 
 

@@ -58,6 +58,12 @@ def _piece(figure: Figure, columns: Mapping[str, int], first: int, last: int) ->
 
 def _end(box: Box, item: int | None, word: str) -> Box:
     """An end that is called as the box whose value leaves or comes there."""
-    name = box.name or box.id.rpartition(".")[2]
-    name = name if item is None else f"{name}.{item}"
+    name = last_part(box.id) if item is None else f"{last_part(box.id)}.{item}"
     return Box(f"{word} {box.id}.{item}", box.role, name, end=True, gives=box.gives)
+
+
+def last_part(path: str) -> str:
+    """A path's last name, with the numbers behind it: "denseblock1" of "features.denseblock1", "stage3.0" as it is."""
+    parts = path.split(".")
+    names = [number for number, part in enumerate(parts) if not part.isdigit()]
+    return ".".join(parts[names[-1] if names else 0 :])
