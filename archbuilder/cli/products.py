@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -22,7 +22,8 @@ from archbuilder.cli.options import (
 from archbuilder.cli.outputs import RefusedOutputError, refuse_spec, write_output
 from archbuilder.cli.reports import CommandError, has_colour, say, terminal_width
 from archbuilder.diagnostics import printable
-from archbuilder.draw import FORMATS, Format
+from archbuilder.draw import FORMATS, PIECES, Format, Piece, Style, Theme, Width
+from archbuilder.draw import Depth as DrawingDepth
 from archbuilder.draw import render as draw
 from archbuilder.tasks.checking import Checked
 
@@ -46,13 +47,40 @@ OutputOption = Annotated[
 ]
 
 
+_SUFFIXES: Final[dict[Format, str]] = {"mermaid": "mmd", "tikz": "tex"}
+"""How files of a format end, where that is not its name."""
+
+
+def _pieces(text: str | None) -> list[Piece] | None:
+    """What `--show` names, with commas between."""
+    if text is None:
+        return None
+    words = [word.strip() for word in text.split(",")]
+    unknown = next((word for word in words if word not in PIECES), None)
+    if unknown is not None:
+        raise typer.BadParameter(f"'{printable(unknown)}' is none of {', '.join(PIECES)}", param_hint="'--show'")
+    return [piece for piece in PIECES if piece in words]
+
+
 def render(
     spec: SpecArgument,
     output: OutputOption = None,
     format: Annotated[
         Format | None, typer.Option("--format", help="By default what the file's name says, or svg.")
     ] = None,
-    depth: Annotated[Depth, typer.Option("--depth", help="How far to go in.")] = "block",
+    depth: Annotated[DrawingDepth, typer.Option("--depth", help="How far to go in.")] = "stage",
+    style: Annotated[Style, typer.Option("--style", help="A sheet of boxes, or maps as volumes.")] = "sheet",
+    focus: Annotated[
+        str | None, typer.Option("--focus", metavar="STEP", help="Draw only what is in a step: layer3, layer3.0.")
+    ] = None,
+    definition: Annotated[
+        str | None, typer.Option("--definition", metavar="BLOCK", help="Draw only how a block is wired.")
+    ] = None,
+    show: Annotated[
+        str | None, typer.Option("--show", metavar="PIECES", help=f"What there is on a sheet: {','.join(PIECES)}.")
+    ] = None,
+    theme: Annotated[Theme, typer.Option("--theme", help="Its colours; auto follows the reader of an SVG.")] = "light",
+    width: Annotated[Width, typer.Option("--width", help="Of a paper's column, of its page, or of a slide.")] = "page",
     settings: SetOption = None,
     input: InputOption = None,
     plugins: PluginOption = None,
@@ -61,10 +89,14 @@ def render(
     kind = format or _format_of(output)
     checked = read_spec(spec, settings, input, plugins)
     if output is None:
-        output = Path(f"{_file_name(checked)}.{kind}")
+        output = Path(f"{_file_name(checked)}.{_SUFFIXES.get(kind, kind)}")
     _refuse_spec(output, spec)  # before the drawing, which takes its time
 
-    _write(draw(checked.graph, format=kind, depth=depth), output, spec)
+    drawing = draw(
+        checked.graph, format=kind, depth=depth, style=style, focus=focus, definition=definition, show=_pieces(show), theme=theme,
+        width=width,
+    )  # fmt: skip
+    _write(drawing, output, spec)
 
 
 def block(
@@ -104,7 +136,7 @@ def block(
     if not drawn_to_standard_output:
         say(as_table(checked.summary, depth, terminal_width(), has_colour(sys.stdout)))
     if output is not None:
-        _write(draw(checked.graph, format=kind, depth=depth), output, spec or "")
+        _write(draw(checked.graph, format=kind, depth=depth, show=["network", "definitions"]), output, spec or "")
     if build:
         run = _run(checked, None, depth)
         say("")
@@ -134,10 +166,10 @@ def _format_of(output: Path | None) -> Format:
         return "svg"
     suffix = output.suffix.lower().removeprefix(".")
     for known in FORMATS:
-        if suffix in (known, "gv" if known == "dot" else known):
+        if suffix in (known, _SUFFIXES.get(known), "gv" if known == "dot" else known):
             return known
     _refuse_spec(output)
-    *others, last = (f".{known}" for known in FORMATS)
+    *others, last = (f".{_SUFFIXES.get(known, known)}" for known in FORMATS)
     message = f"cannot tell the format from `{printable(output.name)}`: end it in {', '.join(others)} or {last}, or say --format"
     raise typer.BadParameter(message, param_hint="'-o'")
 

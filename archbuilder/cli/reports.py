@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from archbuilder.diagnostics import Diagnostic, Place, SpecError, TooManyStepsError, format_diagnostic, printable
-from archbuilder.draw.engine import DrawingError
+from archbuilder.draw import DrawingError
 
 BROKEN_PIPE = 141
 """The exit code where nobody reads on, as of a program that SIGPIPE ended."""

@@ -1,21 +1,41 @@
-"""Drawings of a network. `render` makes one; a layout that fails is a `DrawingError`.
+"""Drawings of a network. `render` makes one.
 
-A graph becomes a `Picture` (`painter`, with `drawing` and `words`), the picture DOT (`dot`, with `labels`, `pages` and
-`style`), the DOT an image (`engine`).
+A graph becomes a `Figure` (`wiring`, `network`, `streams`), which knows no places; a layout (`grid`, `routes`, `arrange`) gives
+it places; `boxes` and `sheet` make a `Scene` of placed shapes; outputs (`svg`, `png`, `pdf`, `tikz`) write that down. Mermaid
+and DOT have layouts of their own, so they are written from the figure.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, Self, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, get_args
 
-from archbuilder.analysis.summary import DEPTHS, Depth
-from archbuilder.draw.engine import DrawingError, lay_out
 from archbuilder.graph.graph import Graph
 
-Format: TypeAlias = Literal["svg", "png", "dot"]
-"""What a drawing is written as."""
+if TYPE_CHECKING:
+    from archbuilder.draw.scene import Scene
 
-FORMATS: Final[tuple[Format, ...]] = ("svg", "png", "dot")
+Format: TypeAlias = Literal["svg", "png", "pdf", "tikz", "mermaid", "dot"]
+"""What a drawing is written as."""
+Depth: TypeAlias = Literal["model", "stage", "block", "layer"]
+"""How far a drawing goes into a network: one box, a card for each stage, these opened to their blocks, or to their layers."""
+Style: TypeAlias = Literal["sheet", "volumes"]
+"""How a network is drawn: as boxes on a sheet, or its maps as volumes."""
+Theme: TypeAlias = Literal["light", "dark", "print", "auto"]
+"""The colours: `print` is grey; `auto` is light or dark as the reader of an SVG prefers, and light elsewhere."""
+Width: TypeAlias = Literal["column", "page", "slide"]
+"""How wide a drawing is: a column of a paper (252 points), its page (504), or a slide (960)."""
+Piece: TypeAlias = Literal["network", "costs", "definitions", "table", "legend"]
+"""What there is on a sheet."""
+
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+DEPTHS: Final[tuple[Depth, ...]] = get_args(Depth)
+PIECES: Final[tuple[Piece, ...]] = get_args(Piece)
+_LEVELS: Final[dict[Depth, int]] = {"model": -1, "stage": 0, "block": 1, "layer": 100}
+
+
+class DrawingError(Exception):
+    """A drawing cannot be made; the message says why."""
 
 
 class Rendered(bytes):
@@ -42,32 +62,68 @@ class Rendered(bytes):
         return bytes(self) if self.format == "png" else None
 
 
-def render(graph: Graph, *, format: Format = "svg", depth: Depth = "block") -> Rendered:
+def render(
+    graph: Graph,
+    *,
+    format: Format = "svg",
+    depth: Depth = "stage",
+    style: Style = "sheet",
+    focus: str | None = None,
+    definition: str | None = None,
+    show: Sequence[Piece] | None = None,
+    theme: Theme = "light",
+    width: Width = "page",
+) -> Rendered:
     """The drawing of a network: the bytes of a file, which a notebook shows.
 
     Args:
         graph: the network.
-        format: "svg", "png" or "dot"; the last is the text (UTF-8) from which Graphviz makes the others.
-        depth: how much is seen: a box for each stage, for each block, or for each run of layers. Repeats are one box.
+        format: what the file is; "mermaid", "dot" and "tikz" are texts (UTF-8).
+        depth: how much of a network is seen. Repeats are one box.
+        style: "sheet", or "volumes" for maps as boxes in perspective.
+        focus: the path of a step ("layer3", "layer3.0"), to draw what is in it alone.
+        definition: the name of a block, to draw its wiring alone.
+        show: what there is on a sheet; by default everything, at depth "layer" no definitions.
+        theme: the colours.
+        width: how wide the drawing is; texts are never smaller than 6 points at that width.
 
     Raises:
-        DrawingError: if there is no Graphviz, or it fails.
-        ValueError: for an unknown format or depth.
+        DrawingError: if there is no such step or block, or what a format needs is not installed.
+        ValueError: for a word that is none of those above.
     """
-    for given, known, what in ((format, FORMATS, "format"), (depth, DEPTHS, "depth")):
-        if given not in known:
-            raise ValueError(f"unknown {what} {given!r}: expected one of {', '.join(known)}")
+    pieces = tuple(("piece", piece, Piece) for piece in show or ())
+    words = (("format", format, Format), ("depth", depth, Depth), ("style", style, Style), ("theme", theme, Theme))
+    for what, given, known in (*words, ("width", width, Width), *pieces):
+        if given not in get_args(known):
+            raise ValueError(f"unknown {what} {given!r}: expected one of {', '.join(get_args(known))}")
     # Only who draws waits for what draws; commands that name a format do not.
-    from archbuilder.draw.dot import to_dot
-    from archbuilder.draw.painter import picture_of
-    from archbuilder.draw.svg import finish
+    from archbuilder.draw.views import View, figure_text, scene_of
 
-    picture = picture_of(graph, depth)
-    dot = to_dot(picture)
-    if format == "dot":
-        return Rendered(dot.encode(), format)
-    image = lay_out(dot, format)
-    return Rendered(finish(image, picture) if format == "svg" else image, format)
+    view = View(graph, _LEVELS[depth], style, focus, definition, tuple(show) if show is not None else None, width)
+    if format in ("mermaid", "dot"):
+        return Rendered(figure_text(view, format, theme).encode(), format)
+    return Rendered(_written(scene_of(view), format, theme), format)
 
 
-__all__ = ["FORMATS", "DrawingError", "Format", "Rendered", "render"]
+def _written(scene: Scene, format: Format, theme: Theme) -> bytes:
+    """A scene in a format of placed shapes. What writes it is imported only where it is asked for."""
+    if format == "svg":
+        from archbuilder.draw.svg import to_svg
+
+        return to_svg(scene, theme).encode()
+    if format == "png":
+        from archbuilder.draw.png import to_png
+
+        return to_png(scene, theme)
+    if format == "pdf":
+        from archbuilder.draw.pdf import to_pdf
+
+        return to_pdf(scene, theme)
+    from archbuilder.draw.tikz import to_tikz
+
+    return to_tikz(scene, theme).encode()
+
+
+__all__ = [
+    "DEPTHS", "FORMATS", "PIECES", "Depth", "DrawingError", "Format", "Piece", "Rendered", "Style", "Theme", "Width", "render",
+]  # fmt: skip

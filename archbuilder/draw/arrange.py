@@ -81,7 +81,7 @@ PortOf: TypeAlias = Callable[[str, bool, int | None], float]
 """How far from the line on which a box stands one of its values enters (or leaves, if so): by box, `leaves`, and number."""
 
 
-def _at_line(_box: str, _leaves: bool, _number: int | None) -> float:  # noqa: FBT001
+def _at_line(_box: str, _leaves: bool, _number: int | None) -> float:
     return 0.0
 
 
@@ -167,7 +167,9 @@ class _Arranger:
             rows = 1 + max(placed.values(), default=-1)
             outside = lane in (first - 1, last)
             for edge, row in placed.items():
-                self.track_y[lane + 0.5, edge] = y + (0 if lane < first else self.spacing.margin) + row * self.spacing.track
+                self.track_y[lane + 0.5, edge] = (
+                    y + (0 if lane < first else self.spacing.margin) + row * self.spacing.track
+                )
             if rows:
                 y += (rows - 1) * self.spacing.track + self.spacing.margin * (1 if outside else 2)
             elif not outside:
@@ -186,7 +188,11 @@ class _Arranger:
         found: list[float] = []
         leaves = True
         for number, corner in enumerate(way.corners):
-            leaves = leaves and corner[1] == way.corners[0][1] and not (number and number == len(way.corners) - 1 and way.enters_left)
+            leaves = (
+                leaves
+                and corner[1] == way.corners[0][1]
+                and not (number and number == len(way.corners) - 1 and way.enters_left)
+            )
             found.append(self._y(way, corner, leaves=leaves))
         return found
 
@@ -252,7 +258,10 @@ class _Arranger:
         (x1, y1), (x2, _) = clean[-2:] if len(clean) > 1 else (clean[0], clean[0])
         at = ((x1 + x2) / 2, y1)
         if len(clean) == 2 and way.enters_left:  # straight: in the gap before the target
-            at = ((max(x1, self.column_x[self.grid.columns[way.edge.target] - 1][0] + self._room_before(way)) + x2) / 2, y1)
+            at = (
+                (max(x1, self.column_x[self.grid.columns[way.edge.target] - 1][0] + self._room_before(way)) + x2) / 2,
+                y1,
+            )
         return Drawn(way.edge, tuple(clean), at, way.enters_left)
 
     def _room_before(self, way: Way) -> float:
@@ -306,7 +315,7 @@ def _tracks_of(way: Way) -> Iterable[tuple[float, _Track]]:
 def _in_tracks(tracks: Sequence[_Track], *, above: bool) -> dict[Edge, int]:
     """The track of each piece in a corridor, counted from above, so that few cross; one value's share a track."""
     groups = _by_value(tracks)
-    heads = sorted(groups, key=lambda group: _span(group), reverse=above)
+    heads = sorted(groups, key=_span, reverse=above)
     best: Sequence[list[_Track]] = heads
     if len(heads) <= _MAXIMUM_TRIED:
         best = min(permutations(heads), key=_crossings_of_tracks)

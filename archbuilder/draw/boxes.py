@@ -20,6 +20,8 @@ LARGE: Final = 8.4
 _SPACING: Final = Spacing(gap=13, lane=7, track=4.5, margin=6)
 _TINY: Final = Spacing(gap=5, lane=3, track=2.2, margin=2.6)
 _SIGN: Final = 6.0
+_FRAME: Final = 4.0
+"""How far what is in an open box is from its frame."""
 _STACK: Final = 2.2
 """How far the cards of a stack, which stand for repeats, stick out."""
 
@@ -41,6 +43,8 @@ class Drawing:
     width: float
     height: float
     axis: float = 0.0
+    ends: tuple[float, float] | None = None
+    """Where the main path leaves it, if that is not at the right of its axis."""
 
 
 class _Lines(NamedTuple):
@@ -90,11 +94,12 @@ class Drafter:
 
     def inside(self, box: Box) -> Drawing:
         """What stands in an open box."""
-        assert box.inside is not None
-        if id(box.inside) not in self.inner:
-            self.kept.append(box.inside)
-            self.inner[id(box.inside)] = self.draw(box.inside)
-        return self.inner[id(box.inside)]
+        figure = box.inside or Figure((), ())
+        if id(figure) not in self.inner:
+            self.kept.append(figure)
+            within = Drafter(max(self.room - 2 * _FRAME - 70, 130), self.small, self.inner, self.kept)
+            self.inner[id(figure)] = _under_each_other(within.draw_wrapped(figure))
+        return self.inner[id(figure)]
 
     def thumbnail(self, box: Box) -> Drawing | None:
         """The thumbnail of a card of the network."""
@@ -121,7 +126,10 @@ def _rows_in(piece: Figure, rows: Mapping[str, int] | None) -> dict[str, int] | 
     """The rows of the boxes of a piece; where it is cut, those of the boxes whose values go on there."""
     if rows is None:
         return None
-    return {box.id: rows[box.id] if box.id in rows else rows[box.id.partition(" ")[2].rpartition(".")[0]] for box in piece.boxes}
+    return {
+        box.id: rows[box.id] if box.id in rows else rows[box.id.partition(" ")[2].rpartition(".")[0]]
+        for box in piece.boxes
+    }
 
 
 def _label_width(label: str) -> float:
@@ -164,7 +172,7 @@ def _size(box: Box, drafter: Drafter) -> Size:
         inner, head = drafter.inside(box), _header(box)
         stack = _STACK if box.count > 1 else 0.0
         over = head.height + 5 + stack
-        return Size(max(inner.width, head.width) + 8 + stack, inner.axis + over, inner.height - inner.axis + 5)
+        return Size(max(inner.width, head.width) + 2 * _FRAME + stack, inner.axis + over, inner.height - inner.axis + 5)
     if box.name:
         lines, stack = _block_lines(box), _STACK if box.count > 1 else 0.0
         small = drafter.thumbnail(box)
@@ -211,9 +219,7 @@ def _layers(box: Box, frame: Frame) -> tuple[Shape, ...]:
     for band in box.bands:
         height = _band_height(band)
         line = "training" if box.in_training else f"{band.role} line"
-        shapes.append(
-            Rectangle(frame.x, y + 0.5, frame.width, height - 1, band.role, line, 0.7, 2.2, dash=_dash(box))
-        )
+        shapes.append(Rectangle(frame.x, y + 0.5, frame.width, height - 1, band.role, line, 0.7, 2.2, dash=_dash(box)))
         shapes += _centred(_Lines(_band_lines(band)), frame.middle, y + height / 2, f"{band.role} text")
         y += height
     return tuple(shapes)
@@ -245,23 +251,42 @@ def _card(box: Box, frame: Frame, shapes: list[Shape]) -> Frame:
     stack = _STACK if box.count > 1 else 0.0
     line = "training" if box.in_training else f"{box.role} line"
     front = Frame(frame.x, frame.y + stack, frame.width - stack, frame.height - stack, frame.axis)
-    for shift in (stack, stack / 2) if stack else ():
-        shapes.append(Rectangle(front.x + shift, front.y - shift, front.width, front.height, box.role, line, 0.7, 2.5))
+    shapes += [
+        Rectangle(front.x + shift, front.y - shift, front.width, front.height, box.role, line, 0.7, 2.5)
+        for shift in ((stack, stack / 2) if stack else ())
+    ]
     shapes.append(Rectangle(*front[:4], box.role, line, 0.9, 2.5, dash=_dash(box)))
     return front
 
 
 def _open(box: Box, frame: Frame, inner: Drawing) -> tuple[Shape, ...]:
-    """A block with its wiring in it, under its name."""
+    """A block with its wiring in it, under its name. Where that has several rows, the last one ends where the first does."""
     shapes: list[Shape] = []
     front = _card(replace(box, role="block"), frame, shapes)
     head = _header(box)
-    shapes += _left(head, front.x + 4, front.y + 2, "block text")
-    x = front.x + 4 + (front.width - 8 - inner.width) / 2
+    shapes += _left(head, front.x + _FRAME, front.y + 2, "block text")
+    x = front.x + (front.width - inner.width) / 2
     shapes += moved(inner.shapes, x, frame.axis - inner.axis)
-    for one, two in ((front.x, x), (x + inner.width, front.right)):  # the main path goes through the frame
-        shapes.append(Line(((one, frame.axis), (two, frame.axis))))
+    end, leaves = inner.ends or (inner.width, inner.axis)
+    shapes.append(Line(((front.x, frame.axis), (x, frame.axis))))  # the main path goes through the frame
+    y, turn = frame.axis - inner.axis + leaves, x + inner.width + 4
+    way = ((x + end, y), (turn, y), (turn, frame.axis), (front.right, frame.axis))
+    shapes.append(Line(way if leaves != inner.axis else (way[0], way[-1]), radius=2.5))
     return tuple(shapes)
+
+
+def _under_each_other(rows: list[Drawing]) -> Drawing:
+    """Rows of a figure as one drawing, on the line of the first; it ends with the last one."""
+    if len(rows) == 1:
+        return rows[0]
+    shapes: list[Shape] = []
+    y = 0.0
+    for row in rows:
+        shapes += moved(row.shapes, 0, y)
+        last = y
+        y += row.height + 8
+    ends = (rows[-1].width, last + rows[-1].axis)
+    return Drawing(tuple(shapes), max(row.width for row in rows) + 6, y - 8, rows[0].axis, ends)
 
 
 def _dash(box: Box) -> Dash:
@@ -269,14 +294,16 @@ def _dash(box: Box) -> Dash:
 
 
 def _header(box: Box) -> _Lines:
-    times = f" ×{box.count}" if box.count > 1 else ""
+    times = f" ×{box.count}" if box.count > 1 and box.role == "block" else ""
     kind = ", ".join(band.text for band in box.bands)
     return _Lines(((clipped(f"{box.name} · {kind}{times}" if kind else box.name, SMALL, 160, bold=True), SMALL, True),))
 
 
 def _block_lines(box: Box) -> _Lines:
     times, room = f" ×{box.count}" if box.count > 1 else "", 84 if box.role == "block" else 52
-    kinds = [line for band in box.bands for line in wrapped(band.text + (times if box.role == "block" else ""), SMALL, room)]
+    kinds = [
+        line for band in box.bands for line in wrapped(band.text + (times if box.role == "block" else ""), SMALL, room)
+    ]
     name = ((clipped(box.name, PLAIN, 90, bold=True), PLAIN, True),) if box.name else ()
     return _Lines((*name, *((line, SMALL, False) for line in kinds[:5])))
 
@@ -377,5 +404,3 @@ def _moved(shape: Shape, x: float, y: float) -> Shape:
     if isinstance(shape, Rectangle | Circle | Text):
         return replace(shape, x=shape.x + x, y=shape.y + y)
     return replace(shape, points=tuple((u + x, v + y) for u, v in shape.points))
-
-

@@ -12,8 +12,8 @@ from archbuilder.analysis.summary import Row, Summary, describe, name_of
 from archbuilder.draw.figure import Band, Box, Edge, Figure, Role
 from archbuilder.draw.streams import split_streams
 from archbuilder.draw.wiring import Wiring, figure_of, size_of
-from archbuilder.draw.wrap import last_part
 from archbuilder.draw.words import repeats_of, span
+from archbuilder.draw.wrap import last_part
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, in_parts
 
@@ -36,6 +36,26 @@ def network_figure(summary: Summary, *, depth: int = 0) -> Figure:
     """The network as cards of its stages, of which those that hold blocks are opened `depth` levels deep."""
     cards = _Cards(Wiring(summary.graph, Costs()), {row.path: row for row in summary.stages}, depth)
     return cards.figure()
+
+
+def one_box(summary: Summary) -> Figure:
+    """The network as one box."""
+    graph = summary.graph
+    inside = network_figure(summary)
+    middle = Box(
+        "network",
+        "stage",
+        graph.name or "network",
+        (Band(f"{summary.layers} layers", "stage"),),
+        inside=inside,
+        gives=graph.output_shape,
+    )
+    ends = Box("input", "input", end=True, gives=graph.input), Box("output", "input", end=True)
+    edges = (
+        Edge("input", "network", label=short(graph.input)),
+        Edge("network", "output", label=short(graph.output_shape)),
+    )
+    return Figure((ends[0], middle, ends[1]), edges)
 
 
 def rows_of(figure: Figure) -> dict[str, int] | None:
@@ -113,7 +133,9 @@ class _Cards:
             graph.source_of(value) for number in numbers for value in graph.nodes[number].inputs
         } - {Value(number) for number in inside}  # fmt: skip
         given = [graph.output, *(output.value for output in graph.outputs)]
-        read = [v for n, node in enumerate(graph.nodes) if n not in inside and node.body is not None for v in node.inputs]
+        read = [
+            v for n, node in enumerate(graph.nodes) if n not in inside and node.body is not None for v in node.inputs
+        ]
         leaving = {graph.source_of(value).node for value in (*read, *given)} & set(inside)
         return len({value for value in outside if value.node not in inside}) <= 1 and leaving <= {numbers[-1]}
 
@@ -121,24 +143,17 @@ class _Cards:
         """Adds some steps as one card."""
         wiring, graph, numbers = self.wiring, self.wiring.graph, self._present(section)
         inner = Wiring(graph, wiring.costs, self.depth)
-        outside = dict.fromkeys(
-            graph.source_of(value)
-            for number in numbers
-            for value in graph.nodes[number].inputs
-            if graph.source_of(value).node not in numbers
-        )
+        taken = (graph.source_of(value) for number in numbers for value in graph.nodes[number].inputs)
+        outside = dict.fromkeys(value for value in taken if value.node not in numbers)
         inner.enter(outside)
         for number in numbers:
             inner.add(number)
-        last = graph.nodes[numbers[-1]]
         inner.leave("", Value(numbers[-1]))
         row = self.rows.get(name)
-        told = (row.label if row is not None else "").split(", ") if row and row.label else [describe(graph.nodes[n]) for n in numbers]
-        lines = tuple(Band(text, role) for text in told)
-        box = Box(
-            wiring.free(name), role, last_part(name), lines, inside=inner.figure(), is_open=self.depth > 0, gives=last.shape,
-            layers=sum(wiring.costs.layers.of_node(graph.nodes[number]) for number in numbers),
-        )  # fmt: skip
+        told = row.label.split(", ") if row is not None and row.label else [describe(graph.nodes[n]) for n in numbers]
+        layers = sum(wiring.costs.layers.of_node(graph.nodes[number]) for number in numbers)
+        box = self._card(name, role, told, inner.figure())
+        box = replace(box, gives=graph.nodes[numbers[-1]].shape, layers=layers)
         wiring.boxes.append(box)
         wiring.join(box.id, outside)
         for number in numbers:
@@ -150,17 +165,22 @@ class _Cards:
         if not isinstance(node.body, Graph):
             wiring.add(number)
             return
-        body, name = node.body, span(node)
+        body = node.body
         kind = (name_of(body) if node.count == 1 else describe(node)).removesuffix(" ×1")
-        lines = tuple(Band(text, role) for text in (kind, *_telling(node, body)))
-        box = Box(
-            wiring.free(name), role, last_part(name), lines, repeats_of(node), inside=figure_of(body, wiring.costs, depth=max(self.depth - 1, 0)),
-            is_open=self.depth > 0, definition=body.definition, gives=node.shape, layers=wiring.costs.layers.of_node(node),
+        inside = figure_of(body, wiring.costs, depth=max(self.depth - 1, 0))
+        box = replace(
+            self._card(span(node), role, [kind, *_telling(node, body)], inside), count=repeats_of(node), gives=node.shape,
+            definition=body.definition, layers=wiring.costs.layers.of_node(node),
             in_training=number in wiring.graph.training_only,
         )  # fmt: skip
         wiring.put(number, box)
         if isinstance(node.shape, Streams):
             self.streams[box.id] = body
+
+    def _card(self, name: str, role: Role, lines: Sequence[str], inside: Figure) -> Box:
+        bands = tuple(Band(line, role) for line in lines)
+        return Box(self.wiring.free(name), role, last_part(name), bands, inside=inside, is_open=self.depth > 0)
+
 
 def _label(shape: Shape | None, item: int | None) -> str:
     if isinstance(shape, Streams) and item is not None:
@@ -235,7 +255,10 @@ def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
 def _general(one: Figure, two: Figure, general: Figure) -> Figure:
     """The figure of two uses of a block: what they have in common, and where they differ, the words that hold for any."""
     boxes = [
-        replace(first, bands=tuple(a if a == b else any_ for a, b, any_ in zip(first.bands, second.bands, third.bands, strict=True)))
-        for first, second, third in zip(one.boxes, two.boxes, general.boxes, strict=True)
+        replace(
+            each[0],
+            bands=tuple(a if a == b else other for a, b, other in zip(*(box.bands for box in each), strict=True)),
+        )
+        for each in zip(one.boxes, two.boxes, general.boxes, strict=True)
     ]
     return Figure(tuple(boxes), one.edges)

@@ -121,7 +121,8 @@ class Router:
         for (x1, y1), (x2, y2) in way.pieces():
             if y1 == y2:
                 crossings += sum(
-                    x1 < u < x2 and low < y1 < high and not edge.is_like(way.edge) for edge, u, low, high in self.upright
+                    x1 < u < x2 and low < y1 < high and not edge.is_like(way.edge)
+                    for edge, u, low, high in self.upright
                 )
             elif x1 == x2:
                 low, high = min(y1, y2), max(y1, y2)

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.numbers import abbreviate, with_unit
 from archbuilder.analysis.summary import Row, Summary
+from archbuilder.draw import PIECES, Piece, Width
 from archbuilder.draw.boxes import EDGES, LARGE, PLAIN, SMALL, Drafter, Drawing, moved, wrapped
 from archbuilder.draw.figure import SHORTCUTS, EdgeKind, Figure, Role, every_box
 from archbuilder.draw.fonts import clipped, width
-from archbuilder.draw.network import Definition, definitions_of, network_figure, rows_of, short
+from archbuilder.draw.network import Definition, definitions_of, network_figure, one_box, rows_of, short
 from archbuilder.draw.scene import Line, Part, Rectangle, Scene, Shape, Text
 from archbuilder.graph.shapes import Map, Tokens
-
-Width: TypeAlias = Literal["column", "page", "slide"]
-"""How wide a drawing is: as a column of a paper, as its page, or as a slide."""
 
 WIDTHS: Final[dict[Width, float]] = {"column": 252.0, "page": 504.0, "slide": 960.0}
 """In points."""
 
-Piece: TypeAlias = Literal["network", "costs", "definitions", "table", "legend"]
-"""What a sheet shows."""
-
-PIECES: Final[tuple[Piece, ...]] = ("network", "costs", "definitions", "table", "legend")
-
-_MARGIN: Final = 10.0
+MARGIN: Final = 10.0
 _BETWEEN: Final = 14.0
 
 
@@ -46,19 +39,21 @@ _KINDS: Final = (
 )
 
 
-def sheet(summary: Summary, *, depth: int, width: Width, show: Sequence[Piece]) -> Scene:
+def sheet(summary: Summary, *, depth: int, width: Width, show: Sequence[Piece] | None) -> Scene:
     """A network on one sheet.
 
     Args:
         summary: the network.
-        depth: how many levels of blocks are opened in the stages.
+        depth: how many levels of blocks are opened in the stages; -1 for the network as one box.
         width: how wide the sheet is; it becomes as high as it must.
-        show: which pieces of it are there.
+        show: which pieces of it are there; by default those that say something new at this depth.
     """
-    room = WIDTHS[width] - 2 * _MARGIN
-    drafter, figure = Drafter(room), network_figure(summary, depth=depth)
+    if show is None:
+        show = [piece for piece in PIECES if depth <= 1 or piece != "definitions"]
+    room = WIDTHS[width] - 2 * MARGIN
+    drafter, figure = Drafter(room), network_figure(summary, depth=depth) if depth >= 0 else one_box(summary)
     definitions = definitions_of(summary.graph, Costs())
-    pieces: list[Drawing] = [_title(summary, room)]
+    pieces: list[Drawing] = [heading(summary.name or "network", described(summary), room)]
     if "network" in show:
         pieces += drafter.draw_wrapped(figure, rows_of(figure))
     if "costs" in show:
@@ -75,12 +70,12 @@ def sheet(summary: Summary, *, depth: int, width: Width, show: Sequence[Piece]) 
 def on_page(pieces: Sequence[Drawing], title: str, description: str, wide: float) -> Scene:
     """Drawings under each other, as a scene that is as wide as it must be."""
     shapes: list[Shape] = []
-    y = _MARGIN
+    y = MARGIN
     for piece in pieces:
-        shapes += moved(piece.shapes, _MARGIN, y)
+        shapes += moved(piece.shapes, MARGIN, y)
         y += piece.height + _BETWEEN
-    wide = max(wide, *(piece.width + 2 * _MARGIN for piece in pieces))
-    return Scene(wide, y - _BETWEEN + _MARGIN, tuple(shapes), title, description)
+    wide = max(wide, *(piece.width + 2 * MARGIN for piece in pieces))
+    return Scene(wide, y - _BETWEEN + MARGIN, tuple(shapes), title, description)
 
 
 def described(summary: Summary) -> str:
@@ -90,11 +85,12 @@ def described(summary: Summary) -> str:
     return f"{abbreviate(summary.parameters)} parameters · {macs} · {layers} · input {summary.graph.input}"
 
 
-def _title(summary: Summary, room: float) -> Drawing:
-    name = clipped(summary.name or "network", 12, room, bold=True)
+def heading(name: str, facts: str, room: float) -> Drawing:
+    """A title, and what is to be known."""
+    name = clipped(name, 12, room, bold=True)
     shapes: list[Shape] = [Text(0, 11, name, 12, bold=True)]
     beside = width(name, 12, bold=True) + 9
-    y, facts = 11.0, described(summary)
+    y = 11.0
     if beside + width(facts, PLAIN) > room:
         beside, y = 0.0, 22.0
     for line in wrapped(facts, PLAIN, room - beside):
@@ -190,7 +186,9 @@ def definition_drawing(definition: Definition, drafter: Drafter) -> Drawing:
 def _table(rows: Sequence[Row], summary: Summary, room: float) -> Drawing:
     """A row for each stage. Where there is no room for all columns, the last ones before the shares go."""
     columns = list(_columns(rows, summary))
-    widths = [max(width(text, SMALL, bold=number == 0) for number, text in enumerate(cells)) + 9 for _, cells in columns]
+    widths = [
+        max(width(text, SMALL, bold=number == 0) for number, text in enumerate(cells)) + 9 for _, cells in columns
+    ]
     while len(columns) > 2 and sum(widths) - 9 > room:
         gone = max(range(1, len(columns)), key=lambda at: (columns[at][0], at))
         del columns[gone], widths[gone]
@@ -198,11 +196,14 @@ def _table(rows: Sequence[Row], summary: Summary, room: float) -> Drawing:
     x = 0.0
     for number, ((_, cells), wide) in enumerate(zip(columns, widths, strict=True)):
         for line, text in enumerate(cells):
-            anchor, at = ("start", x) if number < 2 else ("end", x + wide - 9)
-            ink = "text" if line else "quiet"
-            shapes.append(Text(at, SMALL + line * 9, clipped(text, SMALL, room - 2), SMALL, ink, not number and line > 0, anchor))  # type: ignore[arg-type]
+            shown, ink = clipped(text, SMALL, room - 2), "text" if line else "quiet"
+            if number < 2:
+                shapes.append(Text(x, SMALL + line * 9, shown, SMALL, ink, number == 0 < line))
+            else:
+                shapes.append(Text(x + wide - 9, SMALL + line * 9, shown, SMALL, ink, anchor="end"))
         x += wide
-    return Drawing((*shapes, Line(((0, SMALL + 2.6), (max(x - 9, 10), SMALL + 2.6)), "faint", 0.6)), x - 9, (len(rows) + 1) * 9 - 1)
+    rule = Line(((0, SMALL + 2.6), (max(x - 9, 10), SMALL + 2.6)), "faint", 0.6)
+    return Drawing((*shapes, rule), x - 9, (len(rows) + 1) * 9 - 1)
 
 
 def _columns(rows: Sequence[Row], summary: Summary) -> Iterator[tuple[int, list[str]]]:
@@ -266,6 +267,3 @@ def _legend(figures: Sequence[Figure], room: float) -> Drawing:
         shapes.append(Text(x + 17, y + 6.4, item.text, SMALL, "quiet"))
         x += wide + 12
     return Drawing(tuple(shapes), room, y + 8)
-
-
-__all__ = ["PIECES", "WIDTHS", "Piece", "Width", "described", "sheet"]

@@ -1,4 +1,4 @@
-"""A scene as SVG: one file that needs no other, the same bytes each time. Also the last touches to the SVG of Graphviz."""
+"""A scene as SVG: one file that needs no other, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -8,26 +8,14 @@ from collections.abc import Iterator
 from hashlib import blake2s
 from typing import Final
 
+from archbuilder.draw import Theme
 from archbuilder.draw.fonts import FAMILY, visible, width
-from archbuilder.draw.labels import shown
 from archbuilder.draw.paths import HATCH_STEP, HATCH_WIDTH, Curve, dashes, hatch_ink, stroke_of
-from archbuilder.draw.picture import Picture
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Part, Point, Polygon, Rectangle, Scene, Shape, Text
-from archbuilder.draw.style import FONT, FONT_FAMILY
-from archbuilder.draw.theme import Theme, inks
+from archbuilder.draw.theme import inks
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 """What a fact may be called, to be an attribute `data-...`."""
-
-_FONT_ATTRIBUTE: Final = re.compile(f'font-family="{FONT}[^"]*"')
-
-
-def finish(svg: bytes, picture: Picture) -> bytes:
-    """Says to a screen reader what is drawn, and names fonts of the same metrics for machines without the first."""
-    # In the text of an XML document a quotation mark is escaped, so only attributes match.
-    text = _FONT_ATTRIBUTE.sub(f'font-family="{html.escape(FONT_FAMILY)}"', svg.decode())
-    spoken = ", ".join((shown(picture.name, 80), *(shown(fact, 80) for fact in picture.facts)))
-    return text.replace("<svg ", f'<svg role="img" aria-label="{spoken}" ', 1).encode()
 
 
 def to_svg(scene: Scene, theme: Theme = "light") -> str:

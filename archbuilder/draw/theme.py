@@ -5,14 +5,10 @@ Hues stay apart for the colour-blind, and a text's contrast to the fill that it 
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
+from archbuilder.draw import Theme
 from archbuilder.draw.scene import Ink
-
-Theme: TypeAlias = Literal["light", "dark", "print", "auto"]
-"""`auto` is light or dark as its reader prefers, where an output can ask for that; elsewhere it is light."""
-
-THEMES: Final[tuple[Theme, ...]] = ("light", "dark", "print", "auto")
 
 
 def inks(theme: Theme) -> dict[Ink, str]:

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from archbuilder.draw.figure import Box, Edge, Figure
 
 
-def wrapped_figures(figure: Figure, columns: Mapping[str, int], starts: Sequence[tuple[float, float]], room: float) -> list[Figure]:
+def wrapped_figures(
+    figure: Figure, columns: Mapping[str, int], starts: Sequence[tuple[float, float]], room: float
+) -> list[Figure]:
     """The figure in pieces that are no wider than `room`, as far as its columns are not.
 
     Args:
@@ -51,7 +53,7 @@ def _piece(figure: Figure, columns: Mapping[str, int], first: int, last: int) ->
             edges.append(edge._replace(source=entry.id, item=None))
         elif edge.source in inside and behind and value not in exits:
             exits[value] = _end(by_id[edge.source], edge.item, "to")
-            edges.append(Edge(edge.source, exits[value].id, edge.item, 0, edge.label, "main"))
+            edges.append(Edge(edge.source, exits[value].id, edge.item, 0, edge.label, edge.kind))
     boxes = [box for box in figure.boxes if box.id in inside]
     return Figure((*entries.values(), *boxes, *exits.values()), tuple(edges))
 
