@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from archbuilder.draw.arrange import Arrangement, Drawn, Frame, Size, Spacing, arrange
-from archbuilder.draw.figure import Band, Box, Edge, EdgeKind, Figure
+from archbuilder.draw.figure import Band, Box, EdgeKind, Figure
 from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.scene import Circle, Dash, Line, Part, Point, Rectangle, Shape, Text
 from archbuilder.draw.wrap import wrapped_figures
@@ -117,7 +117,8 @@ class Drafter:
 
     def _drawn(self, figure: Figure, found: Arrangement) -> Drawing:
         parts = [_paint(box, found.frames[box.id], self) for box in figure.boxes]
-        lines = [_edge(drawn) for drawn in found.lines]
+        ends = {box.id: box.stands_for for box in figure.boxes if box.stands_for is not None}
+        lines = [_edge(drawn, ends) for drawn in found.lines]
         shapes = (*lines, *(part for part in parts if part is not None))
         return Drawing(shapes, found.width, found.height, found.axis)
 
@@ -126,10 +127,7 @@ def _rows_in(piece: Figure, rows: Mapping[str, int] | None) -> dict[str, int] | 
     """The rows of the boxes of a piece; where it is cut, those of the boxes whose values go on there."""
     if rows is None:
         return None
-    return {
-        box.id: rows[box.id] if box.id in rows else rows[box.id.partition(" ")[2].rpartition(".")[0]]
-        for box in piece.boxes
-    }
+    return {box.id: rows[box.stands_for[0] if box.stands_for is not None else box.id] for box in piece.boxes}
 
 
 def _label_width(label: str) -> float:
@@ -137,8 +135,8 @@ def _label_width(label: str) -> float:
     return max(width(part, SMALL) for part in label.partition("×")) + 1
 
 
-def _edge(drawn: Drawn) -> Part:
-    """A line with its label. Its head is where it enters a box that is there."""
+def _edge(drawn: Drawn, ends: Mapping[str, tuple[str, int | None]]) -> Part:
+    """A line with its label. Its head is where it enters a box that is there. `ends` are those where a figure was cut."""
     edge = drawn.edge
     wide, dash = EDGES[edge.kind]
     line = Line(drawn.points, "line", wide, dash, arrow=True, radius=2.5)
@@ -147,17 +145,17 @@ def _edge(drawn: Drawn) -> Part:
         (x, y), (above, _, below) = drawn.label_at, edge.label.partition("×")
         shapes.append(Text(x - 2, y - 2.5, above, SMALL, "quiet", anchor="middle"))
         shapes += [Text(x - 2, y + SMALL + 1.5, below, SMALL, "quiet", anchor="middle")] if below else []
-    return Part(tuple(shapes), _spoken(edge), _facts(edge))
-
-
-def _spoken(edge: Edge) -> str:
-    which = "" if edge.item is None else f" (value {edge.item})"
-    return f"{edge.source}{which} to {edge.target}" + (f": {edge.label}" if edge.label else "")
-
-
-def _facts(edge: Edge) -> tuple[tuple[str, str], ...]:
-    item = "" if edge.item is None else str(edge.item)
-    return (("from", edge.source), ("item", item), ("to", edge.target), ("position", str(edge.position)))
+    source, item = ends.get(edge.source, (edge.source, edge.item))
+    if edge.target in ends:  # its other end is in another piece, which tells of the edge
+        return Part(tuple(shapes), f"{source} goes on")
+    facts = (
+        ("from", source),
+        ("item", "" if item is None else str(item)),
+        ("to", edge.target),
+        ("position", str(edge.position)),
+    )
+    which = "" if item is None else f" (value {item})"
+    return Part(tuple(shapes), f"{source}{which} to {edge.target}" + (f": {edge.label}" if edge.label else ""), facts)
 
 
 # ---- boxes ----------------------------------------------------------------------------------------------------------
@@ -191,7 +189,7 @@ def _paint(box: Box, frame: Frame, drafter: Drafter) -> Part | None:
             return None
         ink = "training" if box.in_training else "quiet"
         text = Text(frame.x + 2, frame.axis + SMALL * 0.34, box.name, SMALL, ink)
-        return Part((text,), box.name, (("box", box.id),))
+        return Part((text,), box.name, () if box.stands_for else (("box", box.id),))
     if box.sign:
         shapes: tuple[Shape, ...] = (
             Circle(frame.middle, frame.axis, _SIGN, "combine", "combine line"),

@@ -44,8 +44,9 @@ class Box:
     """A step, a run of layers that follow each other, or a part of a network.
 
     `sign` is the symbol of a box that only combines values ("+"); "" for any other. An `end` is where values enter or leave a
-    figure. `inside` is the wiring of what it stands for, `count` how often that is repeated; where `is_open` it is drawn in
-    the box, else it is its thumbnail. `gives` is the shape of its value; with `in_training`, it is there in training only.
+    figure; where a figure was cut, it `stands_for` one of the values of a box in another piece. `inside` is the wiring of what
+    a box stands for, `count` how often that is repeated; where `is_open` it is drawn in the box, else it is its thumbnail.
+    `gives` is the shape of its value; with `in_training`, it is there in training only.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Box:
     count: int = 1
     sign: str = ""
     end: bool = False
+    stands_for: tuple[str, int | None] | None = None
     inside: Figure | None = None
     is_open: bool = False
     definition: str = ""

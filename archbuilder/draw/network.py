@@ -206,9 +206,11 @@ def _telling(node: Node, body: Graph) -> Iterator[str]:
 
 @dataclass
 class Definition:
-    """A block as it is wired in some of its uses. `figure` shows it, `stages` are where it is used."""
+    """A block as it is wired in some of its uses. `figure` shows it, `stages` are where it is used, `number` tells it from other
+    wirings of the block."""
 
     name: str
+    number: int
     figure: Figure
     stages: list[str]
     strides_differ: bool = False
@@ -227,6 +229,9 @@ def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
     found: dict[tuple[str, object], Definition] = {}
     known: dict[Graph, tuple[Figure, Figure]] = {}
 
+    def count(name: str) -> int:
+        return sum(definition == name for definition, _ in found)
+
     def visit(body: Graph, stage: str, place: str, seen: set[tuple[Graph, str]]) -> None:
         if (body, place) in seen:
             return
@@ -235,7 +240,8 @@ def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
             if body not in known:
                 known[body] = figure_of(body, costs), figure_of(body, costs, any_stride=True)
             plain, general = known[body]
-            definition = found.setdefault((body.definition, general.wiring()), Definition(body.definition, plain, []))
+            made = Definition(body.definition, count(body.definition), plain, [])
+            definition = found.setdefault((body.definition, general.wiring()), made)
             if stage not in definition.stages:
                 definition.stages.append(stage)
             definition.places.add(place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from archbuilder.analysis.cost import Costs
@@ -55,7 +55,7 @@ def sheet(summary: Summary, *, depth: int, width: Width, show: Sequence[Piece] |
     definitions = definitions_of(summary.graph, Costs())
     pieces: list[Drawing] = [heading(summary.name or "network", described(summary), room)]
     if "network" in show:
-        pieces += drafter.draw_wrapped(figure, rows_of(figure))
+        pieces += [as_figure(drawing, "network") for drawing in drafter.draw_wrapped(figure, rows_of(figure))]
     if "costs" in show:
         pieces.append(_costs(summary.stages, room))
     if "definitions" in show and definitions:
@@ -76,6 +76,11 @@ def on_page(pieces: Sequence[Drawing], title: str, description: str, wide: float
         y += piece.height + _BETWEEN
     wide = max(wide, *(piece.width + 2 * MARGIN for piece in pieces))
     return Scene(wide, y - _BETWEEN + MARGIN, tuple(shapes), title, description)
+
+
+def as_figure(drawing: Drawing, name: str) -> Drawing:
+    """A drawing as one part, so that a reader of the file knows what its boxes belong to."""
+    return replace(drawing, shapes=(Part(drawing.shapes, "", (("figure", name),)),))
 
 
 def described(summary: Summary) -> str:
@@ -175,7 +180,7 @@ def definition_drawing(definition: Definition, drafter: Drafter) -> Drawing:
         y += SMALL * 1.25
     y -= 2
     for part in parts:
-        shapes += moved(part.shapes, 0, y)
+        shapes += moved(as_figure(part, f"{definition.name}#{definition.number}").shapes, 0, y)
         y += part.height + 8
     return Drawing(tuple(shapes), max(wide, width(name, LARGE, bold=True)), y - 8)
 

@@ -61,7 +61,8 @@ def _piece(figure: Figure, columns: Mapping[str, int], first: int, last: int) ->
 def _end(box: Box, item: int | None, word: str) -> Box:
     """An end that is called as the box whose value leaves or comes there."""
     name = last_part(box.id) if item is None else f"{last_part(box.id)}.{item}"
-    return Box(f"{word} {box.id}.{item}", box.role, name, end=True, gives=box.gives)
+    value = (box.id, item)
+    return Box(f"{word} {box.id}.{item}", box.role, name, end=True, gives=box.gives, stands_for=value)
 
 
 def last_part(path: str) -> str:
