@@ -73,6 +73,8 @@ class Drafter:
     small: dict[int, Drawing] = field(default_factory=dict)
     inner: dict[int, Drawing] = field(default_factory=dict)
     kept: list[Figure] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)
+    """The blocks that should be open, for which there is no room: their definitions tell what is in them."""
 
     def draw(self, figure: Figure, rows: Mapping[str, int] | None = None) -> Drawing:
         """A figure in one row, or with the row of each box, where these mean something."""
@@ -97,9 +99,18 @@ class Drafter:
         figure = box.inside or Figure((), ())
         if id(figure) not in self.inner:
             self.kept.append(figure)
-            within = Drafter(max(self.room - 2 * _FRAME - 70, 130), self.small, self.inner, self.kept)
+            within = Drafter(max(self.room - 2 * _FRAME - 30, 60), self.small, self.inner, self.kept, self.closed)
             self.inner[id(figure)] = _under_each_other(within.draw_wrapped(figure))
         return self.inner[id(figure)]
+
+    def opens(self, box: Box) -> bool:
+        """Whether a box is drawn with what stands in it."""
+        if box.inside is None or not box.is_open:
+            return False
+        fits = self.inside(box).width + 2 * _FRAME + _STACK <= self.room - 2 * _SPACING.gap
+        if not fits and box.definition:
+            self.closed.add(box.definition)
+        return fits or not box.definition
 
     def thumbnail(self, box: Box) -> Drawing | None:
         """The thumbnail of a card of the network."""
@@ -163,11 +174,11 @@ def _edge(drawn: Drawn, ends: Mapping[str, tuple[str, int | None]]) -> Part:
 
 def _size(box: Box, drafter: Drafter) -> Size:
     if box.end:
-        return Size(width(box.name, SMALL) + 3 if box.name else 0.0, 4, 4) if box.name else Size(0, 0, 0)
+        return Size(width(_end_text(box), SMALL) + 3, 4, 4) if box.name else Size(0, 0, 0)
     if box.sign:
         return Size(2 * _SIGN, _SIGN, _SIGN)
-    if box.inside is not None and box.is_open:
-        inner, head = drafter.inside(box), _header(box)
+    if drafter.opens(box):
+        inner, head = drafter.inside(box), _header(box, drafter.room)
         stack = _STACK if box.count > 1 else 0.0
         over = head.height + 5 + stack
         return Size(max(inner.width, head.width) + 2 * _FRAME + stack, inner.axis + over, inner.height - inner.axis + 5)
@@ -183,20 +194,24 @@ def _size(box: Box, drafter: Drafter) -> Size:
     return Size(wide, sum(heights) / 2, sum(heights) / 2)
 
 
+def _end_text(box: Box) -> str:
+    return clipped(box.name, SMALL, 46)
+
+
 def _paint(box: Box, frame: Frame, drafter: Drafter) -> Part | None:
     if box.end:
         if not box.name:
             return None
         ink = "training" if box.in_training else "quiet"
-        text = Text(frame.x + 2, frame.axis + SMALL * 0.34, box.name, SMALL, ink)
+        text = Text(frame.x + 2, frame.axis + SMALL * 0.34, _end_text(box), SMALL, ink)
         return Part((text,), box.name, () if box.stands_for else (("box", box.id),))
     if box.sign:
         shapes: tuple[Shape, ...] = (
             Circle(frame.middle, frame.axis, _SIGN, "combine", "combine line"),
             Text(frame.middle, frame.axis + 3, box.sign, LARGE, "combine text", bold=True, anchor="middle"),
         )
-    elif box.inside is not None and box.is_open:
-        shapes = _open(box, frame, drafter.inside(box))
+    elif drafter.opens(box):
+        shapes = _open(box, frame, drafter.inside(box), _header(box, drafter.room))
     elif box.name:
         shapes = _closed(box, frame, drafter.thumbnail(box))
     else:
@@ -257,11 +272,10 @@ def _card(box: Box, frame: Frame, shapes: list[Shape]) -> Frame:
     return front
 
 
-def _open(box: Box, frame: Frame, inner: Drawing) -> tuple[Shape, ...]:
+def _open(box: Box, frame: Frame, inner: Drawing, head: _Lines) -> tuple[Shape, ...]:
     """A block with its wiring in it, under its name. Where that has several rows, the last one ends where the first does."""
     shapes: list[Shape] = []
     front = _card(replace(box, role="block"), frame, shapes)
-    head = _header(box)
     shapes += _left(head, front.x + _FRAME, front.y + 2, "block text")
     x = front.x + (front.width - inner.width) / 2
     shapes += moved(inner.shapes, x, frame.axis - inner.axis)
@@ -291,10 +305,18 @@ def _dash(box: Box) -> Dash:
     return "dashed" if box.in_training else "solid"
 
 
-def _header(box: Box) -> _Lines:
+def _header(box: Box, room: float) -> _Lines:
     times = f" ×{box.count}" if box.count > 1 and box.role == "block" else ""
     kind = ", ".join(band.text for band in box.bands)
-    return _Lines(((clipped(f"{box.name} · {kind}{times}" if kind else box.name, SMALL, 160, bold=True), SMALL, True),))
+    return _Lines(
+        (
+            (
+                clipped(f"{box.name} · {kind}{times}" if kind else box.name, SMALL, min(160, room - 50), bold=True),
+                SMALL,
+                True,
+            ),
+        )
+    )
 
 
 def _block_lines(box: Box) -> _Lines:
@@ -302,7 +324,7 @@ def _block_lines(box: Box) -> _Lines:
     kinds = [
         line for band in box.bands for line in wrapped(band.text + (times if box.role == "block" else ""), SMALL, room)
     ]
-    name = ((clipped(box.name, PLAIN, 90, bold=True), PLAIN, True),) if box.name else ()
+    name = ((clipped(box.name, PLAIN, max(room, 66), bold=True), PLAIN, True),) if box.name else ()
     return _Lines((*name, *((line, SMALL, False) for line in kinds[:5])))
 
 

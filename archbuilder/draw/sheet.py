@@ -15,7 +15,7 @@ from archbuilder.draw.figure import SHORTCUTS, EdgeKind, Figure, Role, every_box
 from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.network import Definition, definitions_of, network_figure, one_box, rows_of, short
 from archbuilder.draw.scene import Line, Part, Rectangle, Scene, Shape, Text
-from archbuilder.graph.shapes import Map, Tokens
+from archbuilder.graph.shapes import Map, Streams, Tokens
 
 WIDTHS: Final[dict[Width, float]] = {"column": 252.0, "page": 504.0, "slide": 960.0}
 """In points."""
@@ -48,14 +48,14 @@ def sheet(summary: Summary, *, depth: int, width: Width, show: Sequence[Piece] |
         width: how wide the sheet is; it becomes as high as it must.
         show: which pieces of it are there; by default those that say something new at this depth.
     """
-    if show is None:
-        show = [piece for piece in PIECES if depth <= 1 or piece != "definitions"]
     room = WIDTHS[width] - 2 * MARGIN
     drafter, figure = Drafter(room), network_figure(summary, depth=depth) if depth >= 0 else one_box(summary)
     definitions = definitions_of(summary.graph, Costs())
     pieces: list[Drawing] = [heading(summary.name or "network", described(summary), room)]
-    if "network" in show:
+    if show is None or "network" in show:
         pieces += [as_figure(drawing, "network") for drawing in drafter.draw_wrapped(figure, rows_of(figure))]
+    if show is None:  # where every block is open, its definition says nothing new
+        show = [piece for piece in PIECES if depth <= 1 or piece != "definitions" or drafter.closed]
     if "costs" in show:
         pieces.append(_costs(summary.stages, room))
     if "definitions" in show and definitions:
@@ -167,7 +167,9 @@ def _definitions(definitions: Sequence[Definition], drafter: Drafter) -> Drawing
 
 def definition_drawing(definition: Definition, drafter: Drafter) -> Drawing:
     """A definition: its name, where it is used, and its wiring."""
-    parts = drafter.draw_wrapped(definition.figure, rows_of(definition.figure))
+    figure = definition.figure
+    over_streams = any(isinstance(box.gives, Streams) and not box.end for box in figure.boxes)
+    parts = drafter.draw_wrapped(figure, rows_of(figure) if over_streams else None)
     where = definition.where() + (" · stride s" if definition.strides_differ else "")
     wide = max(part.width for part in parts)
     name = clipped(definition.name, LARGE, drafter.room, bold=True)

@@ -50,10 +50,14 @@ def outline(part: Part) -> Area | None:
         if isinstance(shape, Rectangle):
             areas.append(Area(shape.x, shape.y, shape.x + shape.width, shape.y + shape.height))
         elif isinstance(shape, Circle):
-            areas.append(Area(*(c - shape.radius for c in (shape.x, shape.y)), *(c + shape.radius for c in (shape.x, shape.y))))
+            areas.append(
+                Area(*(c - shape.radius for c in (shape.x, shape.y)), *(c + shape.radius for c in (shape.x, shape.y)))
+            )
     if not areas:
         return None
-    return Area(min(a.left for a in areas), min(a.top for a in areas), max(a.right for a in areas), max(a.bottom for a in areas))
+    return Area(
+        min(a.left for a in areas), min(a.top for a in areas), max(a.right for a in areas), max(a.bottom for a in areas)
+    )
 
 
 def faults(scene: Scene) -> list[str]:
@@ -94,7 +98,12 @@ def _between(parts: list[Part]) -> Iterator[str]:
                 piece = Area(min(x1, x2) - 0.2, min(y1, y2) - 0.2, max(x1, x2) + 0.2, max(y1, y2) + 0.2)
                 for key, area in known.items():
                     straight = x1 == x2 or y1 == y2
-                    if straight and key not in (facts.get("from"), facts.get("to")) and "to" in facts and piece.overlaps(area):
+                    if (
+                        straight
+                        and key not in (facts.get("from"), facts.get("to"))
+                        and "to" in facts
+                        and piece.overlaps(area)
+                    ):
                         yield f"the edge {facts} goes through {key}"
         for text in (shape for shape in part.shapes if isinstance(shape, Text)):
             area = area_of_text(text)
