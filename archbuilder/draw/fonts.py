@@ -66,12 +66,16 @@ def clipped(text: str, size: float, room: float, *, bold: bool = False) -> str:
     return shown[:fitting].rstrip() + "…"
 
 
+def has(character: str, *, bold: bool = False) -> bool:
+    """Whether the font has a character."""
+    return character in _widths(bold=bold)
+
+
 class _Widths(dict[str, int]):
     """The widths of a font's characters; what it has not takes a full square, and what stands over another letter no room."""
 
     def __missing__(self, character: str) -> int:
-        self[character] = 0 if unicodedata.category(character) in ("Mn", "Me") else UNITS
-        return self[character]
+        return 0 if unicodedata.category(character) in ("Mn", "Me") else UNITS
 
 
 @cache

@@ -91,7 +91,7 @@ def demo() -> Scene:
     shapes.append(Line(((461, 285), (560, 285), (600, 320)), width=2.2, arrow=True, radius=20, ink="training"))
     shapes.append(Text(505, 279, "training only", 10, ink="training"))
     shapes.append(Rectangle(500, 300, 60, 30, line="training", dash="dashed", radius=6))
-    shapes.append(Rectangle(575, 330, 60, 20, fill="stage", line="stage line", hatched=True, dash="dotted"))
+    shapes.append(Rectangle(575, 330, 60, 20, fill="stage", line="stage line", radius=9, hatched=True))
     shapes += [_volume(30 + 80 * k, 400, 14 + 8 * k, 80 - 16 * k, roles[1 + k]) for k in range(4)]
     shapes.append(Text(360, 390, "日本 🙂 Привет Ωμέγα ½ e\u0301 b\u0331 (missing here and there)", 10))
     return Scene(680, 420, tuple(shapes), title="Demo of everything", description="Boxes, lines, bars and volumes.")

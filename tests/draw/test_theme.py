@@ -7,8 +7,6 @@ import math
 
 import pytest
 
-from archbuilder.draw.scene import Circle, Line, Polygon, Rectangle, Scene, Shape, Text
-from archbuilder.draw.svg import to_svg
 from archbuilder.draw.theme import THEMES, Theme, inks
 
 ROLES = (
@@ -98,21 +96,3 @@ def test_print_is_grey() -> None:
     assert table["ground"] == "#ffffff"
     for one, other in itertools.combinations(BARS, 2):
         assert contrast(table[one], table[other]) > 1.5, (one, other)
-
-
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize(
-    "shape",
-    [
-        Rectangle(0, 0, 9, 9, fill="mauve"),
-        Rectangle(0, 0, 9, 9, line="mauve"),
-        Circle(0, 0, 9, fill="mauve"),
-        Polygon(((0, 0), (9, 0), (9, 9)), line="mauve"),
-        Line(((0, 0), (9, 0)), ink="mauve"),
-        Text(0, 0, "x", 9, ink="mauve"),
-    ],
-    ids=lambda shape: type(shape).__name__,
-)
-def test_an_unknown_ink_is_an_error(theme: Theme, shape: Shape) -> None:
-    with pytest.raises(KeyError, match="mauve"):
-        to_svg(Scene(10, 10, (shape,)), theme)
