@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from archbuilder.draw.arrange import Arrangement, Drawn, Frame, Size, Spacing, arrange
-from archbuilder.draw.figure import Band, Box, EdgeKind, Figure
+from archbuilder.draw.figure import Band, Box, EdgeKind, Figure, every_box
 from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.scene import Circle, Dash, Line, Part, Point, Rectangle, Shape, Text
 from archbuilder.draw.wrap import wrapped_figures
@@ -75,6 +75,8 @@ class Drafter:
     kept: list[Figure] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
     """The blocks that should be open, for which there is no room: their definitions tell what is in them."""
+    shut: bool = False
+    """Whether no box is open, since there is no room for any."""
 
     def draw(self, figure: Figure, rows: Mapping[str, int] | None = None) -> Drawing:
         """A figure in one row, or with the row of each box, where these mean something."""
@@ -90,6 +92,11 @@ class Drafter:
             pieces = wrapped_figures(figure, whole.columns, whole.column_x, room)
             found = [self._arranged(piece, _rows_in(piece, rows)) for piece in pieces]
             over = max(arrangement.width for arrangement in found) - self.room
+            if over > 0 and room <= least and not self.shut and any(box.is_open for box in figure.boxes):
+                self.shut = True
+                closed = self.draw_wrapped(figure, rows)
+                self.shut = False
+                return closed
             if over <= 0 or room <= least:
                 return [self._drawn(piece, arrangement) for piece, arrangement in zip(pieces, found, strict=True)]
             room = max(room - max(over, 4), least)  # the ends where it is cut take room too
@@ -107,10 +114,11 @@ class Drafter:
         """Whether a box is drawn with what stands in it."""
         if box.inside is None or not box.is_open:
             return False
-        fits = self.inside(box).width + 2 * _FRAME + _STACK <= self.room - 2 * _SPACING.gap
-        if not fits and box.definition:
-            self.closed.add(box.definition)
-        return fits or not box.definition
+        taken = 2 * _FRAME + _STACK + 2 * _SPACING.gap + 18  # by the frame, and by lines and their labels beside it
+        fits = not self.shut and self.inside(box).width + taken <= self.room
+        if not fits:
+            self.closed |= {each.definition for each in every_box([box]) if each.definition}
+        return fits
 
     def thumbnail(self, box: Box) -> Drawing | None:
         """The thumbnail of a card of the network."""
@@ -119,7 +127,7 @@ class Drafter:
         figure = _typical(box.inside)
         if id(figure) not in self.small:
             self.kept.append(figure)
-            self.small[id(figure)] = thumbnail(figure, 48, 34)
+            self.small[id(figure)] = thumbnail(figure, 43, 34)
         return self.small[id(figure)]
 
     def _arranged(self, figure: Figure, rows: Mapping[str, int] | None) -> Arrangement:

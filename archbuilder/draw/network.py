@@ -238,7 +238,7 @@ def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
         seen.add((body, place))
         if body.definition:
             if body not in known:
-                known[body] = figure_of(body, costs), figure_of(body, costs, any_stride=True)
+                known[body] = figure_of(body, costs), figure_of(body, costs, any_use=True)
             plain, general = known[body]
             made = Definition(body.definition, count(body.definition), plain, [])
             definition = found.setdefault((body.definition, general.wiring()), made)
@@ -246,7 +246,10 @@ def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
                 definition.stages.append(stage)
             definition.places.add(place)
             if definition.figure.wiring() != plain.wiring():
-                definition.figure, definition.strides_differ = _general(definition.figure, plain, general), True
+                definition.figure = _general(definition.figure, plain, general)
+                definition.strides_differ = any(
+                    "/s" in band.text for box in definition.figure.boxes for band in box.bands
+                )
         row = body.listed and len(body.nodes) > 1 and not body.definition
         for number, node in enumerate(body.nodes):
             if isinstance(node.body, Graph):

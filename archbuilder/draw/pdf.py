@@ -13,10 +13,11 @@ from fpdf.enums import TextDirection
 from fpdf.fonts import TTFFont
 from fpdf.prefs import ViewerPreferences
 
+from archbuilder.draw import Theme
 from archbuilder.draw.fonts import BOLD, REGULAR, has, visible, width
 from archbuilder.draw.paths import HATCH_WIDTH, ROUND, Curve, Piece, dashes, hatch_ink, hatching, stroke_of
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Point, Polygon, Rectangle, Scene, Text
-from archbuilder.draw.theme import Theme, inks
+from archbuilder.draw.theme import inks
 
 _FONT: Final = "Liberation Sans"
 

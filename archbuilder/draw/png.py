@@ -7,10 +7,10 @@ from typing import Final
 
 import resvg_py
 
+from archbuilder.draw import Theme
 from archbuilder.draw.fonts import BOLD, REGULAR
 from archbuilder.draw.scene import Scene
 from archbuilder.draw.svg import to_svg
-from archbuilder.draw.theme import Theme
 
 DPI: Final = 192
 """Pixels to the inch: a point is two and two thirds."""

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from archbuilder.diagnostics import shorten
+from archbuilder.draw import Theme
 from archbuilder.draw.fonts import clipped, visible, width
 from archbuilder.draw.paths import HATCH_WIDTH, Curve, dashes, hatch_ink, hatching, stroke_of
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Part, Point, Polygon, Rectangle, Scene, Shape, Text
-from archbuilder.draw.theme import Theme, inks
+from archbuilder.draw.theme import inks
 
 _LONGEST: Final = 10_000
 """Points of the longer side of a picture, and of a text: TeX counts up to 16,384. Larger pictures are made smaller."""

@@ -29,16 +29,16 @@ _PAINTED: Final[dict[OpRole, Role]] = {
 """The ops that have a colour of their own."""
 
 
-def figure_of(graph: Graph, costs: Costs, *, depth: int = 0, any_stride: bool = False) -> Figure:
+def figure_of(graph: Graph, costs: Costs, *, depth: int = 0, any_use: bool = False) -> Figure:
     """How a block is wired: what is in it as boxes, between where values enter and where they leave.
 
     Args:
         graph: the block.
         costs: what graphs cost, for which those that were counted already are known.
         depth: how many levels of blocks inside are opened.
-        any_stride: whether strides that depend on the use are called "s".
+        any_use: whether only what holds for any use of the block is told: strides that depend on the use are called "s".
     """
-    wiring = Wiring(graph, costs, depth, any_stride)
+    wiring = Wiring(graph, costs, depth, any_use)
     wiring.enter(tuple(Value(INPUT, item) for item in _items(graph)))
     for number in range(len(graph.nodes)):
         wiring.add(number)
@@ -63,7 +63,7 @@ class Wiring:
     graph: Graph
     costs: Costs
     depth: int = 0
-    any_stride: bool = False
+    any_use: bool = False
     boxes: list[Box] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     sources: dict[Value, tuple[str, int | None]] = field(default_factory=dict)
@@ -125,7 +125,7 @@ class Wiring:
     def _layer(self, number: int, node: Node, op: Op) -> None:
         """Adds a layer: to the box of the one before, where it only follows on that, else in one of its own."""
         role: Role = "combine" if op.sign else _PAINTED.get(op.role, "other")
-        text = _with_stride(op.label(), node) if self.any_stride else op.label()
+        text = _in_any_use(op, node) if self.any_use else op.label()
         band = Band(text, role, self._channels(node, op))
         layers = int(op.counts_as_layer) * node.count
         last = self.boxes[-1] if self.boxes else None
@@ -151,8 +151,10 @@ class Wiring:
     def _block(self, number: int, node: Node, body: Graph) -> None:
         """Adds a block; open, where there is depth left, else as a box with its name."""
         inside = figure_of(body, self.costs, depth=max(self.depth - 1, 0))
+        kind = name_of(body)
+        kind = _COUNT.sub("", kind) if self.any_use and not body.definition else kind
         box = Box(
-            self.free(span(node)), "block", span(node), (Band(name_of(body), "block"),), node.count, inside=inside,
+            self.free(span(node)), "block", span(node), (Band(kind, "block"),), node.count, inside=inside,
             is_open=self.depth > 0, definition=body.definition, layers=self.costs.layers.of_node(node), gives=node.shape,
             in_training=number in self.graph.training_only,
         )  # fmt: skip
@@ -172,7 +174,7 @@ class Wiring:
         if isinstance(written, str) and written.startswith("$"):
             plain = written.removeprefix("$")
             return plain[1:-1].strip() if plain.startswith("(") else plain
-        return channels_of(node.shape)
+        return "" if self.any_use else channels_of(node.shape)
 
     def free(self, wanted: str) -> str:
         """A name that no other box has."""
@@ -197,9 +199,17 @@ def size_of(shape: Shape) -> tuple[int, int] | None:
 
 
 _KERNEL: Final = re.compile(r"(\d+×\d+)(/\d+(×\d+)?)?")
+_COUNT: Final = re.compile(r"(?<=[a-z])(, \d+ heads?| \d+(×\d+)*(?=,|$))")
 
 
-def _with_stride(text: str, node: Node) -> str:
-    """The words for a layer with "s" for its stride, if that depends on the use of the block."""
+def _in_any_use(op: Op, node: Node) -> str:
+    """The words for a layer that hold for any use of its block: with "s" for a stride that depends on the use, without the
+    sizes of what is as large as its input."""
+    if op.role in ("linear", "tensor", "attention"):
+        return _COUNT.sub("", op.label())
     written = node.origin.arguments.get("stride") if node.origin is not None and node.origin.own else None
-    return _KERNEL.sub(r"\1/s", text, 1) if isinstance(written, str) and written.startswith("$") else text
+    return (
+        _KERNEL.sub(r"\1/s", op.label(), count=1)
+        if isinstance(written, str) and written.startswith("$")
+        else op.label()
+    )

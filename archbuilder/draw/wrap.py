@@ -26,11 +26,11 @@ def wrapped_figures(
     ):  # what only leaves stands behind the last box, and what only enters before the first
         last -= 1
     while first <= last:
-        stop = next((at for at in range(first, last + 1) if at in filled), last)
+        stop = least = next((at for at in range(first, last + 1) if at in filled), last)
         while stop < last and starts[stop + 1][0] + starts[stop + 1][1] - starts[first][0] <= room:
             stop += 1
         if stop < last:
-            stop = min(range(max(first, stop - 2), stop + 1), key=lambda at: (_crossing(figure, columns, at), -at))
+            stop = min(range(max(least, stop - 2), stop + 1), key=lambda at: (_crossing(figure, columns, at), -at))
         pieces.append(_piece(figure, columns, first, stop if stop < last else len(starts) - 1))
         first = stop + 1
     return pieces
