@@ -21,6 +21,8 @@ WIDTHS: Final[dict[Width, float]] = {"column": 252.0, "page": 504.0, "slide": 96
 """In points."""
 
 MARGIN: Final = 10.0
+_WIRINGS: Final = 2
+"""In how many of its wirings a block is shown on a sheet; `definition` shows them all."""
 _BETWEEN: Final = 14.0
 
 
@@ -157,7 +159,10 @@ def _definitions(definitions: Sequence[Definition], drafter: Drafter) -> Drawing
     shapes: list[Shape] = []
     x = y = high = 0.0
     for definition in definitions:
-        drawn = definition_drawing(definition, drafter)
+        if definition.number >= _WIRINGS:
+            continue
+        further = sum(other.name == definition.name for other in definitions) - _WIRINGS
+        drawn = definition_drawing(definition, drafter, further if definition.number == _WIRINGS - 1 else 0)
         if x and x + drawn.width > drafter.room:
             x, y, high = 0.0, y + high + 9, 0.0
         shapes += moved(drawn.shapes, x, y)
@@ -165,12 +170,13 @@ def _definitions(definitions: Sequence[Definition], drafter: Drafter) -> Drawing
     return Drawing(tuple(shapes), drafter.room, y + high)
 
 
-def definition_drawing(definition: Definition, drafter: Drafter) -> Drawing:
-    """A definition: its name, where it is used, and its wiring."""
+def definition_drawing(definition: Definition, drafter: Drafter, further: int = 0) -> Drawing:
+    """A definition: its name, where it is used, and its wiring; how many `further` ones there are that are not shown."""
     figure = definition.figure
     over_streams = any(isinstance(box.gives, Streams) and not box.end for box in figure.boxes)
     parts = drafter.draw_wrapped(figure, rows_of(figure) if over_streams else None)
     where = definition.where() + (" · stride s" if definition.strides_differ else "")
+    where += f" · wired in {further} more ways elsewhere" if further > 0 else ""
     wide = max(part.width for part in parts)
     name = clipped(definition.name, LARGE, drafter.room, bold=True)
     lines = wrapped(where, SMALL, max(wide, 110))[:3]

@@ -204,12 +204,10 @@ _COUNT: Final = re.compile(r"(?<=[a-z])(, \d+ heads?| \d+(×\d+)*(?=,|$))")
 
 def _in_any_use(op: Op, node: Node) -> str:
     """The words for a layer that hold for any use of its block: with "s" for a stride that depends on the use, without the
-    sizes of what is as large as its input."""
+    sizes that depend on the input."""
     if op.role in ("linear", "tensor", "attention"):
         return _COUNT.sub("", op.label())
-    written = node.origin.arguments.get("stride") if node.origin is not None and node.origin.own else None
-    return (
-        _KERNEL.sub(r"\1/s", op.label(), count=1)
-        if isinstance(written, str) and written.startswith("$")
-        else op.label()
-    )
+    written = node.origin.arguments if node.origin is not None and node.origin.own else {}
+    depends = {key for key in ("kernel", "stride") if str(written.get(key)).startswith("$")}
+    kernel, stride = "k×k" if "kernel" in depends else r"\1", "/s" if "stride" in depends else r"\2"
+    return _KERNEL.sub(kernel + stride, op.label(), count=1)
