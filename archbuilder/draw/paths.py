@@ -87,6 +87,11 @@ def dashes(dash: Dash, width: float) -> tuple[float, float] | None:
     return (2.8 + 1.5 * width, 1.6 + width) if dash == "dashed" else (width, 1.2 + width)
 
 
+def radius_of(rectangle: Rectangle) -> float:
+    """How far its corners are rounded: as far as asked for, and as there is room."""
+    return min(rectangle.radius, rectangle.width / 2, rectangle.height / 2)
+
+
 def hatch_ink(rectangle: Rectangle) -> Ink:
     """In which ink a rectangle is hatched: that of its line, else that of the ground, which shows on a dark fill."""
     return rectangle.line or ("ground" if rectangle.fill else "line")

@@ -15,7 +15,7 @@ from fpdf.prefs import ViewerPreferences
 
 from archbuilder.draw import Theme
 from archbuilder.draw.fonts import BOLD, REGULAR, has, visible, width
-from archbuilder.draw.paths import HATCH_WIDTH, ROUND, Curve, Piece, dashes, hatch_ink, hatching, stroke_of
+from archbuilder.draw.paths import HATCH_WIDTH, ROUND, Curve, Piece, dashes, hatch_ink, hatching, radius_of, stroke_of
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Point, Polygon, Rectangle, Scene, Text
 from archbuilder.draw.theme import inks
 
@@ -84,7 +84,7 @@ class _Page(FPDF):
     def _draw(self, shape: Rectangle | Circle | Polygon | Line | Text) -> None:
         match shape:
             case Rectangle():
-                path = _box(shape.x, shape.y, shape.width, shape.height, shape.radius)
+                path = _box(shape.x, shape.y, shape.width, shape.height, radius_of(shape))
                 self._paint(path, shape.fill, shape.line, shape.line_width, shape.dash)
                 if shape.hatched:
                     lines = " ".join(f"{_pair(start)} m {_pair(end)} l" for start, end in hatching(shape))
@@ -151,7 +151,6 @@ def _as_seen(text: str) -> str:
 
 
 def _box(x: float, y: float, width: float, height: float, radius: float) -> str:
-    radius = min(radius, width / 2, height / 2)
     if not radius:
         return f"{_pair((x, y))} {_pair((width, height))} re"
     right, bottom, hand = x + width, y + height, radius * (1 - ROUND)

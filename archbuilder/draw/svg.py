@@ -10,7 +10,7 @@ from typing import Final
 
 from archbuilder.draw import Theme
 from archbuilder.draw.fonts import FAMILY, visible, width
-from archbuilder.draw.paths import HATCH_STEP, HATCH_WIDTH, Curve, dashes, hatch_ink, stroke_of
+from archbuilder.draw.paths import HATCH_STEP, HATCH_WIDTH, Curve, dashes, hatch_ink, radius_of, stroke_of
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Part, Point, Polygon, Rectangle, Scene, Shape, Text
 from archbuilder.draw.theme import inks
 
@@ -102,7 +102,7 @@ class _Writer:
         yield "</g>"
 
     def _rectangle(self, shape: Rectangle) -> Iterator[str]:
-        place = {"x": shape.x, "y": shape.y, "width": shape.width, "height": shape.height, "rx": shape.radius}
+        place = {"x": shape.x, "y": shape.y, "width": shape.width, "height": shape.height, "rx": radius_of(shape)}
         placed = {key: _number(value) for key, value in place.items() if value or key != "rx"}
         yield _tag("rect", placed, self._painted(shape.fill, shape.line, shape.line_width, shape.dash))
         if shape.hatched:

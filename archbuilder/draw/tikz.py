@@ -13,7 +13,7 @@ from typing import Final
 from archbuilder.diagnostics import shorten
 from archbuilder.draw import Theme
 from archbuilder.draw.fonts import clipped, visible, width
-from archbuilder.draw.paths import HATCH_WIDTH, Curve, dashes, hatch_ink, hatching, stroke_of
+from archbuilder.draw.paths import HATCH_WIDTH, Curve, dashes, hatch_ink, hatching, radius_of, stroke_of
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Part, Point, Polygon, Rectangle, Scene, Shape, Text
 from archbuilder.draw.theme import inks
 
@@ -168,7 +168,7 @@ class _Writer:
 
     def _rectangle(self, shape: Rectangle) -> Iterator[str]:
         looks = self._looks(shape.fill, shape.line, shape.line_width, shape.dash)
-        corners = f"rounded corners={self._length(shape.radius)}" if shape.radius else ""
+        corners = f"rounded corners={self._length(radius)}" if (radius := radius_of(shape)) else ""
         looks += f", {corners}" if corners else ""
         around = f"{_pair((shape.x, shape.y))} rectangle {_pair((shape.x + shape.width, shape.y + shape.height))};"
         yield f"\\path[{looks}] {around}"

@@ -164,6 +164,12 @@ def test_an_arrow_ends_where_its_line_leads() -> None:
     assert line == "M0 10L27.2 10"  # inside the head, whose tip it would blunt
 
 
+def test_a_rectangle_is_no_rounder_than_there_is_room() -> None:
+    shapes = (Rectangle(0, 0, 20, 6, fill="stem", radius=50), Rectangle(0, 0, 20, 6, fill="stem", radius=2))
+    _, *rounded = drawn(Scene(20, 20, shapes)).findall(f"{SPACE}rect")
+    assert [element.get("rx") for element in rounded] == ["3", "2"]
+
+
 def test_corners_are_rounded_as_far_as_there_is_room() -> None:
     corner = Line(((0, 0), (10, 0), (10, 4)), radius=5)
     (path,) = drawn(Scene(20, 20, (corner,))).findall(f"{SPACE}path")
