@@ -46,7 +46,7 @@ NO_OPS = {
 
 LAZY = {
     "archbuilder": "torch is not needed to check, nor graphviz to build",
-    "archbuilder.draw": "graphviz is not needed to check",
+    "archbuilder.draw": "what draws is not needed to check, nor what writes one format to write another",
     "archbuilder.lower.steps": "what runs plugins is not needed without one",
     "archbuilder.lower.uses": "what runs plugins is not needed without one",
     "archbuilder.plugin": "what defines blocks is not needed to look one up",

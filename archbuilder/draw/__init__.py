@@ -8,34 +8,27 @@ and DOT have layouts of their own, so they are written from the figure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final, Self, get_args
 
+from archbuilder.draw.options import (
+    DEPTHS,
+    FORMATS,
+    PIECES,
+    THEMES,
+    Depth,
+    DrawingError,
+    Format,
+    Piece,
+    Style,
+    Theme,
+    Width,
+)
 from archbuilder.graph.graph import Graph
 
 if TYPE_CHECKING:
     from archbuilder.draw.scene import Scene
 
-Format: TypeAlias = Literal["svg", "png", "pdf", "tikz", "mermaid", "dot"]
-"""What a drawing is written as."""
-Depth: TypeAlias = Literal["model", "stage", "block", "layer"]
-"""How far a drawing goes into a network: one box, a card for each stage, these opened to their blocks, or to their layers."""
-Style: TypeAlias = Literal["sheet", "volumes"]
-"""How a network is drawn: as boxes on a sheet, or its maps as volumes."""
-Theme: TypeAlias = Literal["light", "dark", "print", "auto"]
-"""The colours: `print` is grey; `auto` is light or dark as the reader of an SVG prefers, and light elsewhere."""
-Width: TypeAlias = Literal["column", "page", "slide"]
-"""How wide a drawing is: a column of a paper (252 points), its page (504), or a slide (960)."""
-Piece: TypeAlias = Literal["network", "costs", "definitions", "table", "legend"]
-"""What there is on a sheet."""
-
-FORMATS: Final[tuple[Format, ...]] = get_args(Format)
-DEPTHS: Final[tuple[Depth, ...]] = get_args(Depth)
-PIECES: Final[tuple[Piece, ...]] = get_args(Piece)
 _LEVELS: Final[dict[Depth, int]] = {"model": -1, "stage": 0, "block": 1, "layer": 100}
-
-
-class DrawingError(Exception):
-    """A drawing cannot be made; the message says why."""
 
 
 class Rendered(bytes):
@@ -97,12 +90,18 @@ def render(
         if given not in get_args(known):
             raise ValueError(f"unknown {what} {given!r}: expected one of {', '.join(get_args(known))}")
     # Only who draws waits for what draws; commands that name a format do not.
-    from archbuilder.draw.views import View, figure_text, scene_of
+    from archbuilder.draw.views import View
 
     view = View(graph, _LEVELS[depth], style, focus, definition, tuple(show) if show is not None else None, width)
-    if format in ("mermaid", "dot"):
-        return Rendered(figure_text(view, format, theme).encode(), format)
-    return Rendered(_written(scene_of(view), format, theme), format)
+    if format == "mermaid":
+        from archbuilder.draw.mermaid import to_mermaid
+
+        return Rendered(to_mermaid(view.figure(), theme, view.title()).encode(), format)
+    if format == "dot":
+        from archbuilder.draw.dot import to_dot
+
+        return Rendered(to_dot(view.figure(), theme, view.title()).encode(), format)
+    return Rendered(_written(view.scene(), format, theme), format)
 
 
 def _written(scene: Scene, format: Format, theme: Theme) -> bytes:
@@ -125,5 +124,6 @@ def _written(scene: Scene, format: Format, theme: Theme) -> bytes:
 
 
 __all__ = [
-    "DEPTHS", "FORMATS", "PIECES", "Depth", "DrawingError", "Format", "Piece", "Rendered", "Style", "Theme", "Width", "render",
+    "DEPTHS", "FORMATS", "PIECES", "THEMES", "Depth", "DrawingError", "Format", "Piece", "Rendered", "Style", "Theme", "Width",
+    "render",
 ]  # fmt: skip

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import graphviz
 
-from archbuilder.draw import Theme
 from archbuilder.draw.figure import Box, Figure
 from archbuilder.draw.fonts import visible
+from archbuilder.draw.options import Theme
 from archbuilder.draw.theme import inks
 
 _STYLES = {"main": "solid", "identity": "bold", "plain": "dotted", "projection": "dashed", "exchange": "solid"}

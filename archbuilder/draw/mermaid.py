@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from archbuilder.draw import Theme
 from archbuilder.draw.figure import Box, Edge, Figure
 from archbuilder.draw.fonts import visible
+from archbuilder.draw.options import Theme
 from archbuilder.draw.theme import inks
 
 _ARROWS: Final = {"main": "-->", "identity": "==>", "plain": "-.->", "projection": "-.->", "exchange": "-->"}

@@ -7,8 +7,8 @@ from typing import Final
 
 import resvg_py
 
-from archbuilder.draw import Theme
 from archbuilder.draw.fonts import BOLD, REGULAR
+from archbuilder.draw.options import Theme
 from archbuilder.draw.scene import Scene
 from archbuilder.draw.svg import to_svg
 

@@ -9,16 +9,13 @@ from typing import Final, NamedTuple
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.numbers import abbreviate, with_unit
 from archbuilder.analysis.summary import Row, Summary
-from archbuilder.draw import PIECES, Piece, Width
 from archbuilder.draw.boxes import EDGES, LARGE, PLAIN, SMALL, Drafter, Drawing, moved, wrapped
 from archbuilder.draw.figure import SHORTCUTS, EdgeKind, Figure, Role, every_box
 from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.network import Definition, definitions_of, network_figure, one_box, rows_of, short
+from archbuilder.draw.options import PIECES, WIDTHS, Piece, Width
 from archbuilder.draw.scene import Line, Part, Rectangle, Scene, Shape, Text
 from archbuilder.graph.shapes import Map, Streams, Tokens
-
-WIDTHS: Final[dict[Width, float]] = {"column": 252.0, "page": 504.0, "slide": 960.0}
-"""In points."""
 
 MARGIN: Final = 10.0
 _WIRINGS: Final = 2

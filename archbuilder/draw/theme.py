@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from archbuilder.draw import Theme
+from archbuilder.draw.options import Theme
 from archbuilder.draw.scene import Ink
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from archbuilder.diagnostics import shorten
-from archbuilder.draw import Theme
 from archbuilder.draw.fonts import clipped, visible, width
+from archbuilder.draw.options import Theme
 from archbuilder.draw.paths import HATCH_WIDTH, Curve, dashes, hatch_ink, hatching, radius_of, stroke_of
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Part, Point, Polygon, Rectangle, Scene, Shape, Text
 from archbuilder.draw.theme import inks

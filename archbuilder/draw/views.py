@@ -7,12 +7,12 @@ from typing import NamedTuple
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import summarize
 from archbuilder.diagnostics import suggest
-from archbuilder.draw import DrawingError, Format, Piece, Style, Theme, Width
-from archbuilder.draw.boxes import Drafter, Drawing
+from archbuilder.draw.boxes import Drafter
 from archbuilder.draw.figure import Figure
-from archbuilder.draw.network import definitions_of, network_figure, one_box, rows_of
+from archbuilder.draw.network import Definition, definitions_of, network_figure, one_box, rows_of
+from archbuilder.draw.options import WIDTHS, DrawingError, Piece, Style, Width
 from archbuilder.draw.scene import Scene
-from archbuilder.draw.sheet import MARGIN, WIDTHS, definition_drawing, described, heading, on_page, sheet
+from archbuilder.draw.sheet import MARGIN, definition_drawing, heading, on_page, sheet
 from archbuilder.draw.wiring import figure_of
 from archbuilder.graph.bounds import refuse_too_many, steps_in
 from archbuilder.graph.graph import Graph
@@ -29,59 +29,51 @@ class View(NamedTuple):
     show: tuple[Piece, ...] | None
     width: Width
 
+    def title(self) -> str:
+        """What is drawn, in a few words."""
+        return self.definition or " · ".join(filter(None, (self.graph.name or "network", self.focus)))
 
-def scene_of(view: View) -> Scene:
-    """The scene of a view.
+    def scene(self) -> Scene:
+        """The drawing with places.
 
-    Raises:
-        DrawingError: if there is no such step or block.
-    """
-    if view.levels > 1:
-        refuse_too_many(steps_in(view.graph), "shown")
-    room = WIDTHS[view.width] - 2 * MARGIN
-    if view.definition is not None:
-        found = [each for each in definitions_of(view.graph, Costs()) if each.name == view.definition]
+        Raises:
+            DrawingError: if there is no such step or block.
+        """
+        if self.levels > 1:
+            refuse_too_many(steps_in(self.graph), "shown")
+        room = WIDTHS[self.width] - 2 * MARGIN
+        if self.definition is not None:
+            found, drafter = self._definitions(self.definition), Drafter(room)
+            return on_page([definition_drawing(each, drafter) for each in found], self.definition, found[0].where(), 0)
+        if self.focus is not None:
+            body, figure = _body_at(self.graph, self.focus), self.figure()
+            facts = f"{body.input} to {body.output_shape}"
+            drawings = Drafter(room).draw_wrapped(figure, rows_of(figure))
+            return on_page([heading(self.title(), facts, room), *drawings], self.title(), facts, 0)
+        summary = summarize(self.graph)
+        return sheet(summary, depth=self.levels, width=self.width, show=self.show)
+
+    def figure(self) -> Figure:
+        """The boxes and edges of the network, the step or the block.
+
+        Raises:
+            DrawingError: if there is no such step or block.
+        """
+        if self.definition is not None:
+            return self._definitions(self.definition)[0].figure
+        if self.focus is not None:
+            return figure_of(_body_at(self.graph, self.focus), Costs(), depth=max(self.levels, 0))
+        summary = summarize(self.graph)
+        return one_box(summary) if self.levels < 0 else network_figure(summary, depth=self.levels)
+
+    def _definitions(self, name: str) -> list[Definition]:
+        every = definitions_of(self.graph, Costs())
+        found = [each for each in every if each.name == name]
         if not found:
-            names = [each.name for each in definitions_of(view.graph, Costs())]
-            raise DrawingError(_missing(f"no block `{view.definition}` is used here", suggest(view.definition, names)))
-        drafter = Drafter(room)
-        return on_page([definition_drawing(each, drafter) for each in found], view.definition, found[0].where(), 0)
-    if view.focus is not None:
-        body = _body_at(view.graph, view.focus)
-        figure = figure_of(body, Costs(), depth=max(view.levels, 0))
-        title = f"{view.graph.name} · {view.focus}" if view.graph.name else view.focus
-        drawn: list[Drawing] = [heading(title, f"{body.input} to {body.output_shape}", room)]
-        return on_page([*drawn, *Drafter(room).draw_wrapped(figure, rows_of(figure))], title, title, 0)
-    summary = summarize(view.graph)
-    if view.style == "volumes":
-        from archbuilder.draw.volumes import volumes
-
-        return volumes(summary, width=view.width)
-    return sheet(summary, depth=view.levels, width=view.width, show=view.show)
-
-
-def figure_text(view: View, format: Format, theme: Theme) -> str:
-    """A view in a language that has a layout of its own."""
-    title = view.definition or view.focus or view.graph.name or "network"
-    if format == "dot":
-        from archbuilder.draw.dot import to_dot
-
-        return to_dot(_figure(view), theme, title)
-    from archbuilder.draw.mermaid import to_mermaid
-
-    return to_mermaid(_figure(view), theme, title)
-
-
-def _figure(view: View) -> Figure:
-    if view.definition is not None:
-        for each in definitions_of(view.graph, Costs()):
-            if each.name == view.definition:
-                return each.figure
-        raise DrawingError(f"no block `{view.definition}` is used here")
-    if view.focus is not None:
-        return figure_of(_body_at(view.graph, view.focus), Costs(), depth=max(view.levels, 0))
-    summary = summarize(view.graph)
-    return one_box(summary) if view.levels < 0 else network_figure(summary, depth=view.levels)
+            raise DrawingError(
+                _missing(f"no block `{name}` is used here", suggest(name, [each.name for each in every]))
+            )
+        return found
 
 
 def _body_at(graph: Graph, path: str) -> Graph:
@@ -108,6 +100,3 @@ def _body_at(graph: Graph, path: str) -> Graph:
 
 def _missing(message: str, help: str | None) -> str:
     return f"{message}: {help}" if help else message
-
-
-__all__ = ["View", "described", "figure_text", "scene_of"]

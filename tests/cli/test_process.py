@@ -221,32 +221,6 @@ def test_who_imports_the_package_keeps_what_interrupts_do(tmp_path: Path) -> Non
     subprocess.run(command, cwd=tmp_path, env=environment(), check=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_what_lays_out_a_picture_ends_with_the_command(tmp_path: Path, number: signal.Signals) -> None:
-    """A `dot` that never ends, and has started something that never ends either."""
-    for name in ("graphviz-pure", "dot"):
-        dot = tmp_path / name
-        dot.write_text(f"#!/bin/sh\nsleep 600 &\necho $! $$ > {tmp_path}/started\nwait\n", "utf-8")
-        dot.chmod(0o755)
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    code += "import archbuilder.draw.engine as engine; import shutil; find = shutil.which; "
-    code += f"engine.shutil.which = lambda name, path=None: find(name, path={str(tmp_path)!r}); "
-    code += "from archbuilder.cli import main; main()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, "render", "resnet18", "-o", "x.svg"],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    started = tmp_path / "started"
-    wait_until(lambda: started.exists() and len(started.read_text("utf-8").split()) == 2)
-    process.send_signal(number)
-    output, errors = process.communicate(timeout=20)
-    assert (process.returncode, output, errors) == (128 + number, b"", b"")
-    wait_until(lambda: not any(map(is_alive, started.read_text("utf-8").split())))
-
-
 def wait_until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + 20
     while not holds():
@@ -277,15 +251,6 @@ def test_odd_sizes_of_a_terminal(tmp_path: Path, name: str, size: str) -> None:
     done = archbuilder("check", "--help", cwd=tmp_path, **{name: size})
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"--quiet" in done.stdout
-
-
-def test_without_graphviz_a_drawing_is_one_line_of_error(tmp_path: Path) -> None:
-    code = "import archbuilder.draw.engine as engine; engine.shutil.which = lambda name, path=None: None; "
-    command = [sys.executable, "-c", code + "from archbuilder.cli import main; main()", "render", "resnet18"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith(b"error: there is no Graphviz to lay the drawing out: ")
-    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", ["loop.svg", f"{'a' * 300}.svg", f"{'a' * 5000}.svg"])

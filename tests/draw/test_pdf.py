@@ -10,9 +10,9 @@ import zlib
 import pytest
 
 from archbuilder.draw.fonts import visible
+from archbuilder.draw.options import THEMES, Theme
 from archbuilder.draw.pdf import to_pdf
 from archbuilder.draw.scene import Scene, Text
-from archbuilder.draw.theme import THEMES, Theme
 from tests.draw.scenes import HOSTILE, SMALL, demo, saying
 
 ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}

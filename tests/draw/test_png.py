@@ -9,9 +9,10 @@ from PIL import Image
 
 from archbuilder.draw import png
 from archbuilder.draw.fonts import visible
+from archbuilder.draw.options import THEMES, Theme
 from archbuilder.draw.png import to_png
 from archbuilder.draw.scene import Scene, Text
-from archbuilder.draw.theme import THEMES, Theme, inks
+from archbuilder.draw.theme import inks
 from tests.draw.scenes import HOSTILE, SMALL, demo, saying
 
 

@@ -7,7 +7,8 @@ import math
 
 import pytest
 
-from archbuilder.draw.theme import THEMES, Theme, inks
+from archbuilder.draw.options import THEMES, Theme
+from archbuilder.draw.theme import inks
 
 ROLES = (
     "input", "stem", "stage", "neck", "head", "convolution", "linear", "norm", "activation", "pool", "combine", "block",

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archbuilder.draw.fonts import visible, width
+from archbuilder.draw.options import THEMES, Theme
 from archbuilder.draw.scene import Part, Scene, Text
-from archbuilder.draw.theme import THEMES, Theme, inks
+from archbuilder.draw.theme import inks
 from archbuilder.draw.tikz import _SIGNS, escaped, to_tikz
 from tests.draw.scenes import HOSTILE, SMALL, demo, saying
 
