@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from archbuilder.draw import Theme
 from archbuilder.draw.pdf import to_pdf
 from archbuilder.draw.png import to_png
 from archbuilder.draw.scene import Circle, Line, Polygon, Rectangle, Scene, Shape, Text
 from archbuilder.draw.svg import to_svg
-from archbuilder.draw.theme import THEMES, Theme
 from archbuilder.draw.tikz import to_tikz
-from tests.draw.scenes import SMALL, demo
+from tests.draw.scenes import SMALL, THEMES, demo
 
 REPO = Path(__file__).parents[2]
 

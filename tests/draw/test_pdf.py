@@ -9,11 +9,11 @@ import zlib
 
 import pytest
 
+from archbuilder.draw import Theme
 from archbuilder.draw.fonts import visible
 from archbuilder.draw.pdf import to_pdf
 from archbuilder.draw.scene import Scene, Text
-from archbuilder.draw.theme import THEMES, Theme
-from tests.draw.scenes import HOSTILE, SMALL, demo, saying
+from tests.draw.scenes import HOSTILE, SMALL, THEMES, demo, saying
 
 ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 

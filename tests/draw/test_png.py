@@ -7,12 +7,12 @@ import io
 import pytest
 from PIL import Image
 
-from archbuilder.draw import png
+from archbuilder.draw import Theme, png
 from archbuilder.draw.fonts import visible
 from archbuilder.draw.png import to_png
 from archbuilder.draw.scene import Scene, Text
-from archbuilder.draw.theme import THEMES, Theme, inks
-from tests.draw.scenes import HOSTILE, SMALL, demo, saying
+from archbuilder.draw.theme import inks
+from tests.draw.scenes import HOSTILE, SMALL, THEMES, demo, saying
 
 
 def opened(data: bytes) -> Image.Image:

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archbuilder.draw import Theme
 from archbuilder.draw.fonts import visible, width
 from archbuilder.draw.scene import Circle, Line, Part, Rectangle, Scene, Text
 from archbuilder.draw.svg import to_svg
-from archbuilder.draw.theme import THEMES, Theme, inks
-from tests.draw.scenes import HOSTILE, SMALL, demo, saying
+from archbuilder.draw.theme import inks
+from tests.draw.scenes import HOSTILE, SMALL, THEMES, demo, saying
 
 GOLDEN = Path(__file__).parent / "golden"
 SPACE = "{http://www.w3.org/2000/svg}"

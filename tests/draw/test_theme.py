@@ -7,7 +7,9 @@ import math
 
 import pytest
 
-from archbuilder.draw.theme import THEMES, Theme, inks
+from archbuilder.draw import Theme
+from archbuilder.draw.theme import inks
+from tests.draw.scenes import THEMES
 
 ROLES = (
     "input", "stem", "stage", "neck", "head", "convolution", "linear", "norm", "activation", "pool", "combine", "block",

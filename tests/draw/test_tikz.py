@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archbuilder.draw import Theme
 from archbuilder.draw.fonts import visible, width
 from archbuilder.draw.scene import Part, Scene, Text
-from archbuilder.draw.theme import THEMES, Theme, inks
+from archbuilder.draw.theme import inks
 from archbuilder.draw.tikz import _SIGNS, escaped, to_tikz
-from tests.draw.scenes import HOSTILE, SMALL, demo, saying
+from tests.draw.scenes import HOSTILE, SMALL, THEMES, demo, saying
 
 GOLDEN = Path(__file__).parent / "golden"
 
