@@ -41,7 +41,7 @@ def test_a_dash_is_standard_output(run: Run, good: Path) -> None:
     assert result.stdout_bytes.startswith(b"\x89PNG")
     assert result.stdout_bytes.endswith(b"IEND\xaeB`\x82")
     assert run("render", "tiny.yaml", "-o", "-").stdout_bytes == archbuilder.render(
-        archbuilder.lower(good), format="svg", depth="block"
+        archbuilder.lower(good), format="svg"
     )
     assert sorted(path.name for path in good.parent.iterdir()) == ["tiny.yaml"]
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -219,21 +218,6 @@ def test_who_imports_the_package_keeps_what_interrupts_do(tmp_path: Path) -> Non
     listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     command = [sys.executable, "-c", f"{listen}; {code}"]
     subprocess.run(command, cwd=tmp_path, env=environment(), check=True)
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def is_alive(process: str) -> bool:
-    """Whether a process runs; one that has ended may wait to be noticed."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("arguments", ["", "--help", "check --help", "--version", "check resnet18", "list --blocks"])

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final, get_args
+
+from archbuilder.draw import Theme
 from archbuilder.draw.fonts import CAPITAL
 from archbuilder.draw.scene import Circle, Line, Part, Polygon, Rectangle, Scene, Shape, Text
+
+THEMES: Final[tuple[Theme, ...]] = get_args(Theme)
 
 SMALL = Scene(
     120,
