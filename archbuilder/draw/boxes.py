@@ -228,9 +228,10 @@ def _paint(box: Box, frame: Frame, drafter: Drafter) -> Part | None:
 
 
 def _named(box: Box) -> str:
+    """A box in words, for readers who do not see it."""
     words = ", ".join(f"{band.text} {band.detail}".strip() for band in box.bands)
-    times = f" ×{box.count}" if box.count > 1 else ""
-    return f"{box.id}: {words or box.sign}{times}" if box.id != words else words
+    times = f" ×{box.count}" if box.count > 1 and box.role == "block" else ""
+    return f"{box.id}: {words or box.sign}{times}"
 
 
 def _layers(box: Box, frame: Frame) -> tuple[Shape, ...]:

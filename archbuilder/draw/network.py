@@ -11,7 +11,7 @@ from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import Row, Summary, describe, name_of
 from archbuilder.draw.figure import Band, Box, Edge, Figure, Role
 from archbuilder.draw.streams import split_streams
-from archbuilder.draw.wiring import Wiring, figure_of, size_of
+from archbuilder.draw.wiring import Known, Wiring, figure_of, size_of
 from archbuilder.draw.words import repeats_of, span
 from archbuilder.draw.wrap import last_part
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
@@ -142,7 +142,7 @@ class _Cards:
     def _joint(self, name: str, section: Section, role: Role) -> None:
         """Adds some steps as one card."""
         wiring, graph, numbers = self.wiring, self.wiring.graph, self._present(section)
-        inner = Wiring(graph, wiring.costs, self.depth)
+        inner = Wiring(graph, wiring.costs, self.depth, known=wiring.known)
         taken = (graph.source_of(value) for number in numbers for value in graph.nodes[number].inputs)
         outside = dict.fromkeys(value for value in taken if value.node not in numbers)
         inner.enter(outside)
@@ -167,7 +167,7 @@ class _Cards:
             return
         body = node.body
         kind = (name_of(body) if node.count == 1 else describe(node)).removesuffix(" ×1")
-        inside = figure_of(body, wiring.costs, depth=max(self.depth - 1, 0))
+        inside = figure_of(body, wiring.costs, depth=max(self.depth - 1, 0), known=wiring.known)
         box = replace(
             self._card(span(node), role, [kind, *_telling(node, body)], inside), count=repeats_of(node), gives=node.shape,
             definition=body.definition, layers=wiring.costs.layers.of_node(node),
@@ -228,6 +228,7 @@ def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
     """The definitions that a network uses, in the order of their first use; each once for each way in which it is wired."""
     found: dict[tuple[str, object], Definition] = {}
     known: dict[Graph, tuple[Figure, Figure]] = {}
+    made: Known = {}
 
     def count(name: str) -> int:
         return sum(definition == name for definition, _ in found)
@@ -238,10 +239,10 @@ def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
         seen.add((body, place))
         if body.definition:
             if body not in known:
-                known[body] = figure_of(body, costs), figure_of(body, costs, any_use=True)
+                known[body] = figure_of(body, costs, known=made), figure_of(body, costs, any_use=True, known=made)
             plain, general = known[body]
-            made = Definition(body.definition, count(body.definition), plain, [])
-            definition = found.setdefault((body.definition, general.wiring()), made)
+            new = Definition(body.definition, count(body.definition), plain, [])
+            definition = found.setdefault((body.definition, general.wiring()), new)
             if stage not in definition.stages:
                 definition.stages.append(stage)
             definition.places.add(place)

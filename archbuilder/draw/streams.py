@@ -3,13 +3,14 @@ leads there from each stream that it depends on."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
 from archbuilder.draw.figure import Band, Box, Edge, Figure
 from archbuilder.draw.wiring import channels_of
 from archbuilder.graph.graph import INPUT, Graph, Value
-from archbuilder.graph.shapes import Shape, Streams, in_parts
+from archbuilder.graph.shapes import Shape, in_parts
 
 Parts = frozenset[int]
 """Parts of a graph's input."""
@@ -53,8 +54,9 @@ def split_streams(figure: Figure, bodies: Mapping[str, Graph]) -> Figure:
     for box in figure.boxes:
         boxes += _boxes(box) if box.id in made_of else [box]
     edges: list[Edge] = []
+    taken = Counter(edge.target for edge in figure.edges)
     for edge in figure.edges:
-        edges += _edges(edge, made_of)
+        edges += _edges(edge, made_of, taken[edge.target] > 1)
     return Figure(tuple(boxes), tuple(dict.fromkeys(edges)))
 
 
@@ -70,8 +72,8 @@ def _boxes(box: Box) -> list[Box]:
     ]  # fmt: skip
 
 
-def _edges(edge: Edge, made_of: Mapping[str, list[Parts]]) -> list[Edge]:
-    """The edges between parts that an edge between boxes stands for."""
+def _edges(edge: Edge, made_of: Mapping[str, list[Parts]], several: bool) -> list[Edge]:
+    """The edges between parts that an edge between boxes stands for; `several` says whether its target takes several values."""
     sources = made_of.get(edge.source)
     if edge.target not in made_of:
         if sources is None:
@@ -81,13 +83,12 @@ def _edges(edge: Edge, made_of: Mapping[str, list[Parts]]) -> list[Edge]:
     found: list[Edge] = []
     for number, parts in enumerate(made_of[edge.target]):
         for part in sorted(parts):
-            source = edge.source
+            if several and part != edge.position:  # each of its inputs is another one of them
+                continue
+            source, item = edge.source, edge.item
             if sources is not None:
-                source = f"{edge.source}.{part if edge.item is None else edge.item}"
+                source, item = f"{edge.source}.{part if edge.item is None else edge.item}", None
             kind = "exchange" if number != part else edge.kind
             label = edge.label if sources is None and kind != "exchange" else ""
-            found.append(Edge(source, f"{edge.target}.{number}", None, edge.position, label, kind))
+            found.append(Edge(source, f"{edge.target}.{number}", item, edge.position, label, kind))
     return found
-
-
-__all__ = ["Streams", "dependencies", "split_streams"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import name_of
@@ -29,7 +29,13 @@ _PAINTED: Final[dict[OpRole, Role]] = {
 """The ops that have a colour of their own."""
 
 
-def figure_of(graph: Graph, costs: Costs, *, depth: int = 0, any_use: bool = False) -> Figure:
+Known: TypeAlias = dict[tuple[Graph, int, bool], Figure]
+"""The figures of graphs that were made already, by how many levels are opened in them, and whether they are those of any use."""
+
+
+def figure_of(
+    graph: Graph, costs: Costs, *, depth: int = 0, any_use: bool = False, known: Known | None = None
+) -> Figure:
     """How a block is wired: what is in it as boxes, between where values enter and where they leave.
 
     Args:
@@ -37,13 +43,18 @@ def figure_of(graph: Graph, costs: Costs, *, depth: int = 0, any_use: bool = Fal
         costs: what graphs cost, for which those that were counted already are known.
         depth: how many levels of blocks inside are opened.
         any_use: whether only what holds for any use of the block is told: strides that depend on the use are called "s".
+        known: what was made already; the same is added.
     """
-    wiring = Wiring(graph, costs, depth, any_use)
-    wiring.enter(tuple(Value(INPUT, item) for item in _items(graph)))
-    for number in range(len(graph.nodes)):
-        wiring.add(number)
-    wiring.leave("", graph.output)
-    return wiring.figure()
+    known = {} if known is None else known
+    key = (graph, depth, any_use)
+    if key not in known:
+        wiring = Wiring(graph, costs, depth, any_use, known)
+        wiring.enter(tuple(Value(INPUT, item) for item in _items(graph)))
+        for number in range(len(graph.nodes)):
+            wiring.add(number)
+        wiring.leave("", graph.output)
+        known[key] = wiring.figure()
+    return known[key]
 
 
 def _items(graph: Graph) -> Iterable[int | None]:
@@ -64,6 +75,7 @@ class Wiring:
     costs: Costs
     depth: int = 0
     any_use: bool = False
+    known: Known = field(default_factory=dict)
     boxes: list[Box] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     sources: dict[Value, tuple[str, int | None]] = field(default_factory=dict)
@@ -150,7 +162,7 @@ class Wiring:
 
     def _block(self, number: int, node: Node, body: Graph) -> None:
         """Adds a block; open, where there is depth left, else as a box with its name."""
-        inside = figure_of(body, self.costs, depth=max(self.depth - 1, 0))
+        inside = figure_of(body, self.costs, depth=max(self.depth - 1, 0), known=self.known)
         kind = name_of(body)
         kind = _COUNT.sub("", kind) if self.any_use and not body.definition else kind
         box = Box(

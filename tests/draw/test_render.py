@@ -1,0 +1,110 @@
+"""Drawings as users get them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import archbuilder
+from archbuilder.draw import FORMATS, DrawingError, Format, Rendered
+from tests.cli.test_process import environment
+
+STARTS: dict[Format, bytes] = {
+    "svg": b"<svg ", "png": b"\x89PNG\r\n", "pdf": b"%PDF-", "tikz": b"%", "mermaid": b"flowchart LR\n",
+    "dot": b"digraph ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_is_made_and_is_the_same_again(format: Format) -> None:
+    graph = archbuilder.lower("resnet18")
+    made = archbuilder.render(graph, format=format)
+    assert made.startswith(STARTS[format])
+    assert made == archbuilder.render(graph, format=format)
+    assert made.format == format
+
+
+def texts(drawing: Rendered) -> list[str]:
+    return [line.partition(">")[2].partition("<")[0] for line in drawing.decode().split("<text")[1:]]
+
+
+def test_one_step_alone() -> None:
+    shown = texts(archbuilder.render(archbuilder.lower("resnet50"), focus="layer3.0", depth="block"))
+    assert shown[0] == "resnet50 · layer3.0"
+    assert "conv 3×3/2" in shown
+    assert "layer1" not in shown
+
+
+def test_one_block_alone() -> None:
+    shown = texts(archbuilder.render(archbuilder.lower("resnet50"), definition="bottleneck"))
+    assert shown.count("bottleneck") == 2  # with a projection, and without
+    assert "later in layer1, layer2, layer3, layer4" in shown
+
+
+def test_some_pieces_alone() -> None:
+    shown = texts(archbuilder.render(archbuilder.lower("resnet50"), show=["table"]))
+    assert "27.8" in shown
+    assert "bottleneck ×4" in shown
+    assert "conv 3×3/s" not in shown
+
+
+def test_a_model_is_one_box() -> None:
+    graph = archbuilder.lower("resnet50")
+    text = archbuilder.render(graph, format="mermaid", depth="model").decode()
+    assert text.count("]:::") == 1
+    assert 'n0 -->|"3×224²"| n1' in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"focus": "layer5"}, "there is no step `layer5` to look into: did you mean `layer4`?"),
+        ({"focus": "layer1.7"}, "there is no step `layer1.7` to look into: known here: 0, 1, 2"),
+        ({"focus": "conv1"}, "`conv1` is a single layer, so there is nothing in it to draw"),
+        ({"definition": "bottlneck"}, "no block `bottlneck` is used here: did you mean `bottleneck`?"),
+    ],
+)
+def test_what_is_not_there_cannot_be_drawn(words: dict[str, str], message: str) -> None:
+    with pytest.raises(DrawingError) as error:
+        archbuilder.render(archbuilder.lower("resnet50"), **words)  # type: ignore[arg-type]
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("word", ["format", "depth", "style", "theme", "width"])
+def test_unknown_words_are_refused(word: str) -> None:
+    with pytest.raises(ValueError, match=f"unknown {word} 'odd': expected one of "):
+        archbuilder.render(archbuilder.lower("resnet18"), **{word: "odd"})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="unknown piece 'odd'"):
+        archbuilder.render(archbuilder.lower("resnet18"), show=["odd"])  # type: ignore[list-item]
+
+
+def test_drawing_imports_only_what_it_needs(tmp_path: Path) -> None:
+    code = """if True:
+        import sys, archbuilder
+        archbuilder.render(archbuilder.lower("resnet18"))
+        print({"torch", "graphviz", "fpdf", "resvg_py", "fontTools"} & set(sys.modules))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
+
+
+HOSTILE = [
+    "<script>alert(1)</script>", '"]; x[shape=none', "a\"b'c&d", "%% end", "$x^2$ \\end{document}", "a" * 10_000,
+    "\u202eabc", "\u061c", "`id`", "A --> B",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("format", ["svg", "tikz", "mermaid", "dot"])
+def test_a_hostile_name_is_only_text(format: Format) -> None:
+    for name in HOSTILE:
+        architecture = archbuilder.Architecture(name=name, stages={"a": "norm"})
+        text = archbuilder.render(archbuilder.lower(architecture), format=format).decode()
+        assert "<script" not in text
+        assert "\u202e" not in text
+        assert "\n%% end" not in text
+        assert len(text) < 60_000
