@@ -67,7 +67,7 @@ def _line_and_picture(shown: Any, *, drawn: bool) -> dict[str, str]:
         return {TEXT: line}
     try:
         return {TEXT: line, PICTURE: render(graph).decode()}
-    except (DrawingError, TooManyStepsError) as error:
+    except (DrawingError, ImportError, TooManyStepsError) as error:
         return {TEXT: f"{line}\n{_no_picture(str(error))}"}
 
 

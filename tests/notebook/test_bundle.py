@@ -84,9 +84,10 @@ def test_a_terminal_of_ipython_asks_for_no_picture(monkeypatch: pytest.MonkeyPat
 # ---- where something is missing -------------------------------------------------------------------------------------
 
 
-def test_what_cannot_be_drawn_is_a_line_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [archbuilder.DrawingError, ModuleNotFoundError])
+def test_what_cannot_be_drawn_is_a_line_that_says_why(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise archbuilder.DrawingError("there is no Graphviz\nto lay the drawing out")
+        raise error("there is no Graphviz\nto lay the drawing out")
 
     monkeypatch.setattr(archbuilder.notebook, "render", fail)
     for name, shown in FORMS.items():
