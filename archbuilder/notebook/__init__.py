@@ -10,7 +10,7 @@ from html import escape
 from typing import Any, Final
 
 from archbuilder.analysis.summary import Summary, summarize
-from archbuilder.diagnostics import SpecError, TooManyStepsError, printable
+from archbuilder.diagnostics import SpecError, printable
 from archbuilder.display import Kinds
 from archbuilder.draw import DrawingError, render
 from archbuilder.graph.graph import Graph
@@ -67,7 +67,7 @@ def _line_and_picture(shown: Any, *, drawn: bool) -> dict[str, str]:
         return {TEXT: line}
     try:
         return {TEXT: line, PICTURE: render(graph).decode()}
-    except (DrawingError, ImportError, TooManyStepsError) as error:
+    except (DrawingError, ImportError) as error:
         return {TEXT: f"{line}\n{_no_picture(str(error))}"}
 
 

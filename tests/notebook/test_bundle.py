@@ -96,15 +96,6 @@ def test_what_cannot_be_drawn_is_a_line_that_says_why(error: type[Exception], mo
         assert bundle(shown, include={PICTURE}) == {}
 
 
-def test_a_network_with_too_many_steps_for_a_picture_says_so() -> None:
-    steps = {f"s{number}": "norm" for number in range(30)}
-    blocks = {"b0": {"body": steps}}
-    blocks |= {f"b{n}": {"body": {f"s{m}": f"b{n - 1}" for m in range(30)}} for n in range(1, 4)}
-    graph = archbuilder.lower({"name": "net", "blocks": blocks, "stages": {"a": "b3"}})
-    assert PICTURE in bundle(graph)  # what is equal is drawn once
-    assert bundle(archbuilder.summarize(graph)).keys() == {TEXT, TABLE}
-
-
 def test_an_architecture_that_does_not_hold_is_a_line_that_says_where() -> None:
     wrong = archbuilder.load("net.yaml", text=SPEC.replace("width: 8", "widht: 8, width: 8"))
     assert bundle(wrong) == {TEXT: "Architecture('net')\nno picture: net.yaml:3:33: `basic` has no parameter `widht`"}

@@ -22,8 +22,8 @@ NETWORKS = (
     "pvt_v2_b0",
 )
 
-DRAWN: tuple[str, ...] = ()
-"""The formats in which they are drawn: none as long as drawing starts a process, which a browser cannot; then ("svg",)."""
+DRAWN = ("svg", "tikz", "mermaid", "dot")
+"""The formats in which they are drawn: the texts. What writes PNG and PDF is not here."""
 
 PRODUCTS: dict[str, Callable[[Checked], str]] = {
     "check": lambda checked: f"{checked!r} {checked.sizes}",

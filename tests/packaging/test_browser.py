@@ -22,8 +22,8 @@ PYODIDE = "314.0.7"
 """The version of npm's `pyodide`: the Python is that of its first number."""
 COMPILED = "pydantic_core"
 """The one package that is no Python, and has a wheel for Pyodide on PyPI; in the version that is installed here."""
-PURE = ("annotated-types", "pydantic", "pyyaml", "typing-extensions", "typing-inspection")
-"""What else archbuilder needs without its command and its drawings: Python alone, and taken from here."""
+PURE = ("annotated-types", "graphviz", "pydantic", "pyyaml", "typing-extensions", "typing-inspection")
+"""What else archbuilder needs without its command, for drawings that are text: Python alone, and taken from here."""
 FETCHED = REPO / "build" / "browser" / f"pyodide-{PYODIDE}-{COMPILED}-{version(COMPILED)}"
 """Where the two that are fetched are kept."""
 
