@@ -1,6 +1,6 @@
 """What a notebook shows of a network, in whichever form it is at hand: its picture or its table, and always a line of text.
 
-`bundle` is what all of them share. How a picture is asked for, IPython says: `_repr_mimebundle_`.
+`bundle` is what all of them share. It keeps to the protocol of IPython's `_repr_mimebundle_`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def bundle(shown: Any, include: Kinds, exclude: Kinds) -> dict[str, str]:
     """
     asked = {kind for kind in (TEXT, TABLE, PICTURE) if _is_asked_for(kind, include, exclude)}
     if isinstance(shown, Summary):
-        made = {TEXT: repr(shown), TABLE: f"<pre>{escape(str(shown))}</pre>"}
+        made = {TEXT: repr(shown)} | ({TABLE: f"<pre>{escape(str(shown))}</pre>"} if TABLE in asked else {})
     elif not asked & {TEXT, PICTURE}:
         made = {}
     else:
