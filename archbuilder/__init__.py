@@ -10,17 +10,19 @@ from archbuilder import start as _start  # noqa: F401 -- before all else
 
 # isort: split
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archbuilder.analysis.summary import Row, Summary, summarize
 from archbuilder.diagnostics import Diagnostic, Place, SpecError
+from archbuilder.display import Kinds, show_by
 from archbuilder.graph.graph import Graph
 from archbuilder.language.load import Spec, load_architecture
 from archbuilder.language.models import Architecture
 from archbuilder.lower import lower_architecture
-from archbuilder.tasks.checking import Checked, Inputs, check, check_block
+from archbuilder.tasks.checking import Checked, Inputs, check, check_block, lower_alone
 
 if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
@@ -59,6 +61,16 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _bundle(shown: Any, include: Kinds, exclude: Kinds) -> dict[str, str]:
+    """What a notebook shows of an object."""
+    from archbuilder.notebook import bundle
+
+    return bundle(shown, include, exclude)
+
+
+show_by(_bundle)
 
 
 def load(spec: Spec | None = None, *, text: str | None = None, **parameters: Any) -> Architecture:
@@ -141,7 +153,8 @@ def build(
     if channels is not None:
         overrides["channels" if _declares(spec, text, "channels") else "input.channels"] = channels
     checked = check(spec, overrides, text=text)
-    make = module_maker(checked.architecture, checked.graph, features)
+    again = partial(lower_architecture, checked.architecture)
+    make = module_maker(checked.architecture, checked.graph, features, again)
     del checked  # the weights can take the memory that its graph leaves
     return make()
 
@@ -189,7 +202,8 @@ def block(
     from archbuilder.pytorch.build import module_maker
 
     checked = check_block(name, parameters, input, spec, text, tokens=tokens)
-    return module_maker(checked.architecture, checked.graph)()
+    again = partial(lower_alone, checked.architecture, checked.graph.input)
+    return module_maker(checked.architecture, checked.graph, lower=again)()
 
 
 def load_checkpoint(model: nn.Module, path: str | Path) -> None:

@@ -210,6 +210,7 @@ def test_the_root_is_small() -> None:
         "__init__.py",
         "__main__.py",
         "diagnostics.py",
+        "display.py",
         "parameters.py",
         "start.py",
     }

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.facts import DEPTHS, Depth, Facts, Row, Rows, describe, name_of
 from archbuilder.analysis.numbers import with_unit
 from archbuilder.analysis.table import as_table
+from archbuilder.diagnostics import printable, shorten
+from archbuilder.display import Shown
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.shapes import dimensions
 
 
-class Summary(Facts):
+class Summary(Shown, Facts):
     """What a network is and costs, for one image of the size it was lowered for. `str` and notebooks show it as a table.
 
     `parameters` and `buffers` count elements, `macs` multiply-accumulates of convolutions, linear layers and matrix
@@ -20,16 +20,20 @@ class Summary(Facts):
     `macs` and `activations` are None where an op of a plugin does not say its MACs.
     """
 
-    def __repr__(self) -> str:
+    @property
+    def line(self) -> str:
+        """The network in one line: name, layers, parameters, MACs and shapes."""
+        name = shorten(printable(self.name or name_of(self.graph)))
         macs = "MACs not known" if self.macs is None else with_unit(self.macs, "MACs")
-        shapes = f"{self.graph.input} -> {self.graph.output_shape}"
-        return f"Summary({self.name}: {self.layers} layers, {self.parameters:,} parameters, {macs}, {shapes})"
+        maps = ", ".join(str(self.graph.shape_of(tap.value)) for tap in self.graph.returned)
+        shapes = f"{self.graph.input} -> {maps or self.graph.output_shape}"
+        return f"{name}: {self.layers} layers, {self.parameters:,} parameters, {macs}, {shapes}"
+
+    def __repr__(self) -> str:
+        return f"Summary({self.line})"
 
     def __str__(self) -> str:
         return as_table(self, "stage")
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
 
 
 def summarize(graph: Graph) -> Summary:

@@ -13,7 +13,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from archbuilder.diagnostics import Place
+from archbuilder.diagnostics import Place, printable, shorten
+from archbuilder.display import Shown
 from archbuilder.graph.op import Op, Tensor, shown
 from archbuilder.graph.origin import Origin
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
@@ -112,7 +113,7 @@ class Tap(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Graph:
+class Graph(Shown):
     """A block, a sequence or a network.
 
     `definition` is the block's name ("" for an unnamed body), `bindings` its parameters and what it derives from them (of a
@@ -147,7 +148,8 @@ class Graph:
     layers: int | None = None
 
     def __repr__(self) -> str:
-        return f"Graph({self.name or self.definition or 'steps'}: {self.input} -> {self.output_shape})"
+        name = shorten(printable(self.name or self.definition or "steps"))
+        return f"Graph({name}: {self.input} -> {self.output_shape})"
 
     def __str__(self) -> str:
         """The graph as text: a line for each node, and beneath it each graph that it calls, once."""

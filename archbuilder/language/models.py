@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import Discriminator, Field, PlainSerializer, PrivateAttr, Tag
 
-from archbuilder.diagnostics import Reporter
+from archbuilder.diagnostics import Reporter, shorten
+from archbuilder.display import Shown
 from archbuilder.language.definitions import BlockDefinition
 from archbuilder.language.steps import Loop, Step, check_kind, in_full, read_body, write_body
 from archbuilder.language.table import Items, Table, as_table, key_place, place_of
@@ -98,7 +99,7 @@ Section = Annotated[
 ]
 
 
-class Architecture(SpecModel):
+class Architecture(Shown, SpecModel):
     """A network: the whole of a spec, its bases merged in.
 
     It may also be written in Python, with the same words: ``Architecture(name="tiny", stages={"layer1": {...}})``.
@@ -155,7 +156,7 @@ class Architecture(SpecModel):
         return values
 
     def __repr__(self) -> str:
-        return f"Architecture({self.name!r})"
+        return f"Architecture({shorten(self.name)!r})"
 
     def __str__(self) -> str:
         return repr(self)

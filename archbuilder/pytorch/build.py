@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from zlib import crc32
 
 from archbuilder.diagnostics import Diagnostic, SpecError, shorten, suggest
 from archbuilder.graph.bounds import refuse_to_build
@@ -17,6 +20,8 @@ from archbuilder.pytorch.source import source_of
 
 INSTALL = 'building a network needs torch: pip install "archbuilder-torch[torch]"'
 
+Features: TypeAlias = str | Sequence[str] | Mapping[str, str]
+"""Names of steps, or one name; or other names for their maps, by those of the steps."""
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,13 +30,36 @@ if TYPE_CHECKING:
         """What is known of a built network before it is there, for type checkers: beside what each module has."""
 
         spec: Architecture
+        _as_built: AsBuilt
         feature_info: list[dict[str, Any]]
 
         def __getattr__(self, name: str) -> Any: ...
 
 
+@dataclass(frozen=True)
+class AsBuilt:
+    """How a module was made: it keeps no graph, but can have it lowered again, to show itself."""
+
+    lower: Callable[[], Graph]
+    features: Features | None
+    checksum: int
+
+    def graph_of(self, module: nn.Module) -> Graph | None:
+        """The graph that a module was made from; None if it has become another one since, as torch shows it, or its spec
+        means something else by now: a plugin of another text, say."""
+        from archbuilder.pytorch.emitted import class_of
+
+        if _checksum(module) != self.checksum:
+            return None
+        graph = _cut(self.lower(), self.features)
+        return graph if class_of(*source_of(graph)) is type(module) else None
+
+
 def module_maker(
-    architecture: Architecture, graph: Graph, features: str | Sequence[str] | Mapping[str, str] | None = None
+    architecture: Architecture,
+    graph: Graph,
+    features: Features | None = None,
+    lower: Callable[[], Graph] | None = None,
 ) -> Callable[[], Network]:
     """What makes the network as a module, freshly initialised, at each call. It holds on to the spec, which the module keeps
     as `.spec`, and to none of the graph: its memory can be free before the weights need theirs.
@@ -41,6 +69,7 @@ def module_maker(
         graph: the spec, lowered.
         features: names of steps, or one name, whose maps the module returns instead of its output; or other names for them,
             by those of the steps.
+        lower: what gives the graph once more, for a module that shows itself.
 
     Raises:
         SpecError: if no feature is named, or one that is none of the network's steps, or a module of a plugin is not as declared.
@@ -48,8 +77,7 @@ def module_maker(
         TooManyStepsError: if it has too many steps.
         ModuleNotFoundError: if torch is not installed.
     """
-    if features is not None:
-        graph = cut(graph, _taps(graph, features))
+    graph = _cut(graph, features)
     try:
         import torch  # noqa: F401 -- asked first, so that the message says what to do
     except ModuleNotFoundError as error:
@@ -62,10 +90,20 @@ def module_maker(
 
     refuse_to_build(graph)
     check_modules(graph)
-    return partial(_made, class_of(*source_of(graph)), redrawn_dimensions(graph), architecture)
+    return partial(_made, class_of(*source_of(graph)), redrawn_dimensions(graph), architecture, copy(features), lower)
 
 
-def _made(kind: type[nn.Module], redrawn: frozenset[int], architecture: Architecture) -> Network:
+def _cut(graph: Graph, features: Features | None) -> Graph:
+    return graph if features is None else cut(graph, _taps(graph, features))
+
+
+def _made(
+    kind: type[nn.Module],
+    redrawn: frozenset[int],
+    architecture: Architecture,
+    features: Features | None,
+    lower: Callable[[], Graph] | None,
+) -> Network:
     from archbuilder.pytorch.redrawn import PassingOver
 
     with PassingOver(redrawn):
@@ -74,10 +112,17 @@ def _made(kind: type[nn.Module], redrawn: frozenset[int], architecture: Architec
     module.feature_info = [
         dict(info) for info in module.feature_info
     ]  # its own: who changes it changes no other network's
+    if lower is not None:
+        module._as_built = AsBuilt(lower, features, _checksum(module))  # noqa: SLF001 -- ours, not torch's
     return module
 
 
-def _taps(graph: Graph, features: str | Sequence[str] | Mapping[str, str]) -> list[Tap]:
+def _checksum(module: nn.Module) -> int:
+    """A number that changes with what torch says of a module."""
+    return crc32(repr(module).encode())
+
+
+def _taps(graph: Graph, features: Features) -> list[Tap]:
     """The values of some steps as feature maps, each once, under the names that they are returned as."""
     names: object = [features] if isinstance(features, str) else features
     told = names.values() if isinstance(names, Mapping) else ()

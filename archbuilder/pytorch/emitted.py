@@ -16,6 +16,8 @@ from typing import Any
 
 from torch import nn
 
+from archbuilder.display import let_show
+
 PACKAGE = f"{__package__}.emitted_sources"
 
 
@@ -79,8 +81,9 @@ def module_of(source: str) -> ModuleType:
 
 
 def class_of(source: str, name: str) -> type[nn.Module]:
-    """A class of a source."""
+    """The root class of a source. A notebook shows its objects; of that the text says nothing."""
     found: type[nn.Module] = getattr(module_of(source), name)
+    let_show(found)
     return found
 
 

@@ -12,9 +12,10 @@ from archbuilder.analysis.bounds import report_giant
 from archbuilder.analysis.expect import check_expectations
 from archbuilder.analysis.summary import Summary, summarize
 from archbuilder.diagnostics import Diagnostic, Place, Reporter, suggest
+from archbuilder.display import Shown
 from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
-from archbuilder.graph.shapes import Streams, images
+from archbuilder.graph.shapes import Shape, Streams, images
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.dotted import UnknownNameError
 from archbuilder.language.files import Files
@@ -31,7 +32,7 @@ Inputs: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]
 
 
 @dataclass(frozen=True, repr=False)
-class Checked:
+class Checked(Shown):
     """A network that holds together, and keeps what its author expects of it."""
 
     architecture: Architecture
@@ -41,7 +42,7 @@ class Checked:
     """What has no effect here and need have none: a base says it, or what a file says of all its variants."""
 
     def __repr__(self) -> str:
-        return f"Checked({self.summary!r})"
+        return f"Checked({self.summary.line})"
 
     @cached_property
     def sizes(self) -> Sizes:
@@ -121,11 +122,25 @@ def check_block(
     architecture = as_far_as_possible(
         lambda: load_block(block, parameters or {}, spec, text, several=several), reporter
     )
-    graph = alone(lower_block(architecture, shape, reporter))
+    graph = lower_alone(architecture, shape, reporter)
     summary = summarize(graph)
     report_giant(summary, reporter)
     reporter.raise_if_any()
     return Checked(architecture, graph, summary)
+
+
+def lower_alone(architecture: Architecture, input: Shape, reporter: Reporter | None = None) -> Graph:
+    """The typed graph of a block by itself.
+
+    Args:
+        architecture: a network that is nothing but one use of it.
+        input: what goes into it.
+        reporter: mistakes that are known already, to be raised together with those found here.
+
+    Raises:
+        SpecError: with every mistake found.
+    """
+    return alone(lower_block(architecture, input, reporter or Reporter()))
 
 
 def verify(architecture: Architecture, summary: Summary, reporter: Reporter) -> None:
