@@ -154,7 +154,7 @@ class Wiring:
 
     def _follows(self, number: int, node: Node, last: Box) -> bool:
         """Whether nothing but a node reads what the last box gives, so that it can stand in it."""
-        if len(node.inputs) != 1 or last.sign or last.end or last.inside or last.count != 1 or node.count != 1:
+        if len(node.inputs) != 1 or last.sign or last.end or last.name or last.count != 1 or node.count != 1:
             return False
         value = self.graph.source_of(node.inputs[0])
         alike = (number in self.graph.training_only) == last.in_training
