@@ -32,8 +32,10 @@ from archbuilder.parameters import Parameter, describe
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs"
-DRAWN = {"resnet50": "resnet50", "digits": str(ROOT / "examples" / "digits.yaml")}
-"""The drawings: each file's name, and its spec."""
+DRAWING_PAGE = FOLDER / "howto" / "draw.md"
+"""The page whose commands make the drawings."""
+DRAWN = {"digits": ("render", str(ROOT / "examples" / "digits.yaml"))}
+"""The other drawings: each file's name, and the command that makes it."""
 WIDTH = 100
 """Columns of the command's help: the same everywhere, whatever the terminal."""
 
@@ -50,7 +52,9 @@ def files() -> dict[str, str]:
         "python.md": python,
     }
     pages = {f"reference/{name}": f"{NOTE}\n\n{_page(write())}\n" for name, write in writers.items()}
-    drawings = {f"pictures/{name}.svg": _drawing(spec) for name, spec in DRAWN.items()}
+    commands = re.findall(r"^\$ archbuilder (render .*) -o (\w+)\.svg$", DRAWING_PAGE.read_text("utf-8"), re.MULTILINE)
+    drawn = {name: tuple(words.split()) for words, name in commands} | DRAWN
+    drawings = {f"pictures/{name}.svg": _drawing(words) for name, words in drawn.items()}
     return pages | drawings
 
 
@@ -58,8 +62,12 @@ def _page(parts: Iterable[str]) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).strip()
 
 
-def _drawing(spec: str) -> str:
-    return archbuilder.render(archbuilder.lower(spec), depth="block").decode()
+def _drawing(words: Iterable[str]) -> str:
+    """What a command draws."""
+    done = subprocess.run(
+        [sys.executable, "-m", "archbuilder", *words, "-o", "-"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout
 
 
 # ---- blocks and ops -------------------------------------------------------------------------------------------------

@@ -62,7 +62,6 @@ ONLY_IN = {
     "pydantic": {"plugin", "language"},  # a block's parameters in Python are a model
     "pydantic_core": {"language"},
     "graphviz": {"draw"},
-    "graphviz_pure": {"draw"},
     "resvg_py": {"draw"},
     "fpdf": {"draw"},
     "rich": {"analysis", "cli"},
