@@ -151,7 +151,7 @@ def _rows_in(piece: Figure, rows: Mapping[str, int] | None) -> dict[str, int] | 
 
 def _label_width(label: str) -> float:
     """How wide the label of an edge is, whose channels stand above it and whose size below."""
-    return max(width(part, SMALL) for part in label.partition("×")) + 1
+    return max(width(part, SMALL) for part in label.partition("×")) + 2
 
 
 def _edge(drawn: Drawn, ends: Mapping[str, tuple[str, int | None]]) -> Part:
@@ -333,7 +333,7 @@ def _block_lines(box: Box) -> _Lines:
     kinds = [
         line for band in box.bands for line in wrapped(band.text + (times if box.role == "block" else ""), SMALL, room)
     ]
-    name = ((clipped(box.name, PLAIN, max(room, 66), bold=True), PLAIN, True),) if box.name else ()
+    name = ((clipped(box.name, PLAIN, max(room, 80), bold=True), PLAIN, True),) if box.name else ()
     return _Lines((*name, *((line, SMALL, False) for line in kinds[:5])))
 
 

@@ -176,7 +176,7 @@ def definition_drawing(definition: Definition, drafter: Drafter, further: int = 
     where += f" · wired in {further} more ways elsewhere" if further > 0 else ""
     wide = max(part.width for part in parts)
     name = clipped(definition.name, LARGE, drafter.room, bold=True)
-    lines = wrapped(where, SMALL, max(wide, 110))[:3]
+    lines = wrapped(where, SMALL, max(wide, 150))[:3]
     shapes: list[Shape] = [Text(0, LARGE, name, LARGE, bold=True)]
     y = LARGE + 9
     for line in lines:
