@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from archbuilder.draw.figure import Box, Edge, Figure
+from archbuilder.draw.figure import Box, Figure, every_box
 from archbuilder.draw.fonts import visible
 from archbuilder.draw.options import Theme
 from archbuilder.draw.theme import inks
@@ -17,33 +17,22 @@ _SPECIAL: Final = re.compile(r"[^\w ×→·²³±+%,.–…()/=-]")
 
 def to_mermaid(figure: Figure, theme: Theme, title: str) -> str:
     """The text of a flowchart from left to right, in the colours of a theme."""
-    keys: dict[str, str] = {}
-    lines = ["flowchart LR", f"  accTitle: {_plain(title)}"]
-    lines += _nodes(figure, keys, "  ")
-    lines += _edges(figure, keys)
+    lines = ["flowchart LR", f"  accTitle: {_plain(title)}", *_lines(figure, "n", "  ")]
     colours = inks(theme)
-    for role in sorted({box.role for box in _every(figure) if not box.end}):
+    for role in sorted({box.role for box in every_box(figure.boxes) if not box.end}):
         fill, line, text = (colours[ink] for ink in (role, f"{role} line", f"{role} text"))
         lines.append(f"  classDef {_class(role)} fill:{fill},stroke:{line},color:{text}")
     return "\n".join(lines) + "\n"
 
 
-def _every(figure: Figure) -> Iterator[Box]:
+def _lines(figure: Figure, prefix: str, indent: str) -> Iterator[str]:
+    """The nodes of a figure, which are called by their numbers, and its edges; an open box is a subgraph."""
+    keys = {box.id: f"{prefix}{number}" for number, box in enumerate(figure.boxes)}
     for box in figure.boxes:
-        yield box
+        key = keys[box.id]
         if box.is_open and box.inside is not None:
-            yield from _every(box.inside)
-
-
-def _nodes(figure: Figure, keys: dict[str, str], indent: str) -> Iterator[str]:
-    for box in figure.boxes:
-        key = keys[box.id] = f"n{len(keys)}"
-        if box.is_open and box.inside is not None:
-            inner: dict[str, str] = {}
             yield f'{indent}subgraph {key}["{_text(box)}"]'
-            inside = list(_nodes(box.inside, inner, indent + "  "))
-            yield from (re.sub(r"\bn(\d+)(?=[\[({]|:::)", rf"{key}_\1", line) for line in inside)
-            yield from _edges(box.inside, {name: f"{key}_{at.removeprefix('n')}" for name, at in inner.items()}, indent)
+            yield from _lines(box.inside, f"{key}_", indent + "  ")
             yield f"{indent}end"
         elif box.end:
             yield f'{indent}{key}(["{_quoted(box.name or box.id)}"])'
@@ -51,17 +40,11 @@ def _nodes(figure: Figure, keys: dict[str, str], indent: str) -> Iterator[str]:
             yield f'{indent}{key}(("{_quoted(box.sign)}")):::{_class(box.role)}'
         else:
             yield f'{indent}{key}["{_text(box)}"]:::{_class(box.role)}'
-
-
-def _edges(figure: Figure, keys: dict[str, str], indent: str = "") -> Iterator[str]:
     for edge in figure.edges:
+        if edge.item is not None or edge.position:
+            yield f"{indent}%% value {edge.item or 0}, input {edge.position}:"
         label = f'|"{_quoted(edge.label)}"|' if edge.label else ""
-        yield f"{indent}  {keys[edge.source]} {_ARROWS[edge.kind]}{label} {keys[edge.target]}{_which(edge)}"
-
-
-def _which(edge: Edge) -> str:
-    """Which value it is and which input, as a comment."""
-    return "" if edge.item is None and not edge.position else f" %% value {edge.item or 0}, input {edge.position}"
+        yield f"{indent}{keys[edge.source]} {_ARROWS[edge.kind]}{label} {keys[edge.target]}"
 
 
 def _text(box: Box) -> str:
