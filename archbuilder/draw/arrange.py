@@ -77,6 +77,19 @@ class Arrangement:
     column_x: list[tuple[float, float]]
 
 
+class Plan(NamedTuple):
+    """Where boxes stand and edges run before anything has a size."""
+
+    grid: Grid
+    ways: list[Way]
+
+
+def planned(figure: Figure, rows: Mapping[str, int] | None = None) -> Plan:
+    """The plan of a figure, for sizes that depend on where edges enter."""
+    grid = grid_of(figure, rows)
+    return Plan(grid, Router(grid).all())
+
+
 PortOf: TypeAlias = Callable[[str, bool, int | None], float]
 """How far from the line on which a box stands one of its values enters (or leaves, if so): by box, `leaves`, and number."""
 
@@ -93,6 +106,7 @@ def arrange(
     rows: Mapping[str, int] | None = None,
     port: PortOf = _at_line,
     label_width: Callable[[str], float] = len,
+    plan: Plan | None = None,
 ) -> Arrangement:
     """Places a figure.
 
@@ -103,9 +117,9 @@ def arrange(
         rows: the row of each box, where these mean something; else lanes are found.
         port: where values enter and leave.
         label_width: how wide the label of an edge is.
+        plan: the figure as `planned` made it, where that was asked for already.
     """
-    grid = grid_of(figure, rows)
-    ways = Router(grid).all()
+    grid, ways = plan if plan is not None else planned(figure, rows)
     return _Arranger(grid, ways, sizes, spacing, port, label_width).arrangement()
 
 

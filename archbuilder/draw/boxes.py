@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from archbuilder.draw.arrange import Arrangement, Drawn, Frame, Size, Spacing, arrange
-from archbuilder.draw.figure import Band, Box, EdgeKind, Figure, every_box
+from archbuilder.draw.figure import Band, Box, Edge, EdgeKind, Figure, every_box
 from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.scene import Circle, Dash, Line, Part, Point, Rectangle, Shape, Text
-from archbuilder.draw.wrap import wrapped_figures
+from archbuilder.draw.wrap import in_rows
 
 SMALL: Final = 6.4
 """The smallest text, in points."""
@@ -84,22 +84,14 @@ class Drafter:
 
     def draw_wrapped(self, figure: Figure, rows: Mapping[str, int] | None = None) -> list[Drawing]:
         """A figure in as many rows as it needs so that none is wider than there is room, as far as that can be."""
-        whole, least, room = self._arranged(figure, rows), 0.0, self.room
-        if whole.width <= self.room:
-            return [self._drawn(figure, whole)]
-        least = max(wide for _, wide in whole.column_x)
-        while True:
-            pieces = wrapped_figures(figure, whole.columns, whole.column_x, room)
-            found = [self._arranged(piece, _rows_in(piece, rows)) for piece in pieces]
-            over = max(arrangement.width for arrangement in found) - self.room
-            if over > 0 and room <= least and not self.shut and any(box.is_open for box in figure.boxes):
-                self.shut = True
-                closed = self.draw_wrapped(figure, rows)
-                self.shut = False
-                return closed
-            if over <= 0 or room <= least:
-                return [self._drawn(piece, arrangement) for piece, arrangement in zip(pieces, found, strict=True)]
-            room = max(room - max(over, 4), least)  # the ends where it is cut take room too
+        pieces = in_rows(figure, rows, self.room, self._arranged)
+        is_over = any(found.width > self.room for _, found in pieces)
+        if is_over and not self.shut and any(box.is_open for box in figure.boxes):
+            self.shut = True
+            closed = self.draw_wrapped(figure, rows)
+            self.shut = False
+            return closed
+        return [self._drawn(*piece) for piece in pieces]
 
     def inside(self, box: Box) -> Drawing:
         """What stands in an open box."""
@@ -142,13 +134,6 @@ class Drafter:
         return Drawing(shapes, found.width, found.height, found.axis)
 
 
-def _rows_in(piece: Figure, rows: Mapping[str, int] | None) -> dict[str, int] | None:
-    """The rows of the boxes of a piece; where it is cut, those of the boxes whose values go on there."""
-    if rows is None:
-        return None
-    return {box.id: rows[box.stands_for[0] if box.stands_for is not None else box.id] for box in piece.boxes}
-
-
 def _label_width(label: str) -> float:
     """How wide the label of an edge is, whose channels stand above it and whose size below."""
     return max(width(part, SMALL) for part in label.partition("×")) + 2
@@ -164,9 +149,14 @@ def _edge(drawn: Drawn, ends: Mapping[str, tuple[str, int | None]]) -> Part:
         (x, y), (above, _, below) = drawn.label_at, edge.label.partition("×")
         shapes.append(Text(x - 2, y - 2.5, above, SMALL, "quiet", anchor="middle"))
         shapes += [Text(x - 2, y + SMALL + 1.5, below, SMALL, "quiet", anchor="middle")] if below else []
+    return edge_part(tuple(shapes), edge, ends)
+
+
+def edge_part(shapes: tuple[Shape, ...], edge: Edge, ends: Mapping[str, tuple[str, int | None]]) -> Part:
+    """The shapes of an edge, and what it is. `ends` are those where a figure was cut."""
     source, item = ends.get(edge.source, (edge.source, edge.item))
     if edge.target in ends:  # its other end is in another piece, which tells of the edge
-        return Part(tuple(shapes), f"{source} goes on")
+        return Part(shapes, f"{source} goes on")
     facts = (
         ("from", source),
         ("item", "" if item is None else str(item)),
@@ -174,7 +164,7 @@ def _edge(drawn: Drawn, ends: Mapping[str, tuple[str, int | None]]) -> Part:
         ("position", str(edge.position)),
     )
     which = "" if item is None else f" (value {item})"
-    return Part(tuple(shapes), f"{source}{which} to {edge.target}" + (f": {edge.label}" if edge.label else ""), facts)
+    return Part(shapes, f"{source}{which} to {edge.target}" + (f": {edge.label}" if edge.label else ""), facts)
 
 
 # ---- boxes ----------------------------------------------------------------------------------------------------------

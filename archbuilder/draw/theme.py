@@ -25,11 +25,22 @@ class _Paint(NamedTuple):
 
 
 def _table(plain: dict[Ink, str], roles: dict[str, _Paint]) -> dict[Ink, str]:
-    """All inks of a theme: those that have no role, and three for each role."""
+    """All inks of a theme: those that have no role, and five for each role. A solid has light from above, so that its top is
+    brighter than its front, and its right side darker."""
     table = dict(plain)
+    is_dark = plain["ground"] < "#80"
     for role, paint in roles.items():
         table |= {role: paint.fill, f"{role} line": paint.line, f"{role} text": paint.text}
+        bright, dull = (paint.line, "#000000") if is_dark else ("#ffffff", paint.line)
+        table[f"{role} top"] = _mixed(paint.fill, bright, 0.18 if is_dark else 0.5)
+        table[f"{role} side"] = _mixed(paint.fill, dull, 0.5 if is_dark else 0.15)
     return table
+
+
+def _mixed(one: str, two: str, share: float) -> str:
+    """A colour on the way from one to another."""
+    pairs = ((int(one[at : at + 2], 16), int(two[at : at + 2], 16)) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
 _LIGHT: Final = _table(
@@ -57,7 +68,7 @@ _LIGHT: Final = _table(
         "pool": _Paint("#dcc6fb", "#6b4fa0", "#35225c"),
         "combine": _Paint("#ffffff", "#30363d", "#1b1f24"),
         "block": _Paint("#ffffff", "#57606a", "#1b1f24"),
-        "attention": _Paint("#f5c69c", "#a8562f", "#5c2408"),
+        "attention": _Paint("#f5c69c", "#984a25", "#5c2408"),
         "other": _Paint("#f6f7f9", "#57606a", "#30363d"),
     },
 )

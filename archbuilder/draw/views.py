@@ -13,6 +13,7 @@ from archbuilder.draw.network import Definition, definitions_of, network_figure,
 from archbuilder.draw.options import WIDTHS, DrawingError, Piece, Style, Width
 from archbuilder.draw.scene import Scene
 from archbuilder.draw.sheet import MARGIN, definition_drawing, heading, on_page, sheet
+from archbuilder.draw.volumes import volumes
 from archbuilder.draw.wiring import figure_of
 from archbuilder.graph.bounds import refuse_too_many, steps_in
 from archbuilder.graph.graph import Graph
@@ -51,6 +52,8 @@ class View(NamedTuple):
             drawings = Drafter(room).draw_wrapped(figure, rows_of(figure))
             return on_page([heading(self.title(), facts, room), *drawings], self.title(), facts, 0)
         summary = summarize(self.graph)
+        if self.style == "volumes":
+            return volumes(summary, width=self.width)
         return sheet(summary, depth=self.levels, width=self.width, show=self.show)
 
     def figure(self) -> Figure:

@@ -61,7 +61,10 @@ def place(color: str, eyes: str) -> tuple[float, float, float]:
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_ink_is_there_and_no_other(theme: Theme) -> None:
     table = inks(theme)
-    assert set(table) == {*PLAIN, *(f"{role}{what}" for role in ROLES for what in ("", " line", " text"))}
+    assert set(table) == {
+        *PLAIN,
+        *(f"{role}{what}" for role in ROLES for what in ("", " line", " text", " top", " side")),
+    }
     assert all(len(color) == 7 and int(color[1:], 16) >= 0 and color == color.lower() for color in table.values())
 
 
@@ -77,9 +80,17 @@ def test_texts_are_readable(theme: Theme) -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_lines_and_bars_are_seen(theme: Theme) -> None:
     table = inks(theme)
-    pairs = [(f"{role} line", fill) for role in ROLES for fill in (role, "ground")]
+    pairs = [(f"{role} line", fill) for role in ROLES for fill in (role, "ground", f"{role} top", f"{role} side")]
     pairs += [(ink, "ground") for ink in (*BARS, "line", "training")]
     assert [pair for pair in pairs if contrast(*map(table.get, pair)) < 3] == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_light_comes_from_above(theme: Theme) -> None:
+    table = inks(theme)
+    for role in ROLES:
+        top, front, side = (brightness(*light(table[ink])) for ink in (f"{role} top", role, f"{role} side"))
+        assert top >= front > side, role
 
 
 @pytest.mark.parametrize("eyes", SEEN)

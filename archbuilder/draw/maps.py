@@ -1,0 +1,235 @@
+"""Figure -> maps: what a card of a network is made of, as the values that its steps give one after the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from archbuilder.draw.figure import SHORTCUTS, Box, EdgeKind, Figure, Role
+from archbuilder.draw.wrap import joined_names, last_part
+from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
+
+_FINISHING: Final = frozenset(("norm", "activation"))
+"""What changes a value in its place: it makes no further one."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Values that follow each other and are made in the same way: `kind` names how, `shapes` are theirs.
+
+    `ends` are the norm and the activation that end each of these steps, `active` whether there is an activation; `around` is
+    what kind of shortcut leads around each, `inside` how the first is wired, if they are blocks.
+    """
+
+    kind: str
+    role: Role
+    shapes: tuple[Shape, ...]
+    ends: tuple[str, ...] = ()
+    active: bool = False
+    around: tuple[EdgeKind, ...] = ("main",)
+    inside: Figure | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The height and width of each."""
+        return size_of(self.shapes[-1])
+
+    @property
+    def words(self) -> str:
+        """How they are made, and how many there are."""
+        times = f" ×{len(self.shapes)}" if len(self.shapes) > 1 else ""
+        return f"{self.kind}{times}" if self.kind else ""
+
+    def joined(self, other: Volume) -> Volume:
+        """It and another one, which goes on."""
+        return replace(self, shapes=self.shapes + other.shapes, around=self.around + other.around)
+
+    def is_like(self, other: Volume) -> bool:
+        """Whether another one is made in the same way, and as large."""
+        return (self.kind, self.role, self.ends, self.size) == (other.kind, other.role, other.ends, other.size)
+
+
+def size_of(shape: Shape) -> tuple[int, int]:
+    """The height and width of a value; a vector is one pixel."""
+    return (shape.height, shape.width) if isinstance(shape, Map | Tokens) else (1, 1)
+
+
+def channels_of(shape: Shape) -> int:
+    """The channels of a value, of several ones together."""
+    return sum(map(channels_of, shape)) if isinstance(shape, Streams) else shape.channels
+
+
+def volumes_in(figure: Figure) -> dict[str, tuple[Volume, ...]]:
+    """What each box of a network's figure is made of; nothing, if it only names where values go or combines them."""
+    steps = _Steps(_closed(figure))
+    return {box.id: steps.volumes(box) for box in figure.boxes}
+
+
+def _closed(figure: Figure) -> frozenset[str]:
+    """The definitions that are drawn as one step: those that are, in any of their uses, more than one step after another."""
+    found: set[str] = set()
+    seen: set[int] = set()
+
+    def visit(boxes: tuple[Box, ...]) -> None:
+        for box in boxes:
+            if box.inside is not None and id(box.inside) not in seen:
+                seen.add(id(box.inside))
+                if box.definition and not is_chain(box.inside):
+                    found.add(box.definition)
+                visit(box.inside.boxes)
+
+    visit(figure.boxes)
+    return frozenset(found)
+
+
+def is_chain(figure: Figure) -> bool:
+    """Whether a figure is one step after the other, each of which reads only the one before and what comes from outside."""
+    path = figure.main_path()
+    place = {key: number for number, key in enumerate(path)}
+    if any(box.id not in place for box in figure.boxes if not box.end):
+        return False
+    return all(
+        place[edge.target] == place[edge.source] + 1
+        for edge in figure.edges
+        if edge.source in place and edge.target in place
+    )
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Reads the steps of boxes. Definitions that are `closed` are one step."""
+
+    closed: frozenset[str]
+
+    def volumes(self, box: Box) -> tuple[Volume, ...]:
+        """What a card is made of; of equal steps in a row one volume."""
+        if box.end or box.sign or box.gives is None:
+            return ()
+        found: list[Volume] = []
+        every = list(self._steps(box))
+        makes = [each for each in every if each.role not in _FINISHING]
+        for step in makes or every[-1:]:
+            if found and found[-1].is_like(step):
+                found[-1] = found[-1].joined(step)
+            elif not (found and _only_laid_out_anew(found[-1], step)):
+                found.append(step)
+        return tuple(found)
+
+    def _steps(self, box: Box) -> Iterator[Volume]:
+        if box.gives is not None and _is_stream(box):
+            kind = box.bands[0].text.partition(" ×")[0] if box.name else ""
+            yield from [Volume(kind, "stage", (box.gives,))] * box.count
+        elif box.inside is not None and box.definition not in self.closed and is_chain(box.inside):
+            by_id = {each.id: each for each in box.inside.boxes}
+            for _ in range(box.count if box.role == "block" else 1):
+                for key in box.inside.main_path():
+                    if not by_id[key].end:
+                        yield from self._steps(by_id[key])
+        elif box.gives is not None:
+            yield from [_step(box, box.gives)] * (1 if box.inside is None and box.bands and not box.name else box.count)
+
+
+def _is_stream(box: Box) -> bool:
+    """Whether a box is one stream of a card over several."""
+    last = box.inside.boxes[-2].gives if box.inside is not None and len(box.inside.boxes) > 1 else None
+    return isinstance(last, Streams) or (box.role == "stage" and not box.name)
+
+
+def _step(box: Box, shape: Shape) -> Volume:
+    """A box that is not looked into, as one step."""
+    if box.sign:
+        return Volume(box.sign, "combine", (shape,))
+    if box.role == "input":
+        return Volume("", "input", (shape,))
+    if box.name:
+        kind = box.definition or box.bands[0].text.partition(" ×")[0]
+        kinds = {edge.kind for edge in box.inside.edges} if box.inside is not None else set[EdgeKind]()
+        around: EdgeKind = next((each for each in SHORTCUTS if each in kinds), "main")
+        return Volume(kind, "stage", (shape,), around=(around,), inside=box.inside)
+    first, *others = box.bands
+    ends = tuple(band.text for band in others if band.role in _FINISHING)
+    return Volume(first.text, first.role, (shape,), ends, any(band.role == "activation" for band in others))
+
+
+def _only_laid_out_anew(before: Volume, step: Volume) -> bool:
+    """Whether a step only says in which order values lie: they are drawn already."""
+    if step.role != "other":
+        return False
+    one, two = before.shapes[-1], step.shapes[0]
+    return not isinstance(one, Streams | Held) and one.elements == two.elements
+
+
+# ---- cards that go on as the one before -----------------------------------------------------------------------------
+
+
+@dataclass
+class Folding:
+    """A figure whose cards that go on as the one before did are one card with it, and what each is made of.
+
+    A layer that stands alone belongs to the card before it, too; where cards stand in rows of one size, to the one behind it, so
+    that it is in the row of what it gives.
+    """
+
+    whole: Figure
+    in_rows: bool
+    made_of: dict[str, tuple[Volume, ...]] = field(default_factory=dict)
+    boxes: dict[str, Box] = field(default_factory=dict)
+    inside: dict[str, str] = field(default_factory=dict)
+    """The card that each box became a part of."""
+
+    def __post_init__(self) -> None:
+        made_of = volumes_in(self.whole)
+        before = self._only_before()
+        for box in self.whole.boxes:
+            card = self.inside.get(before.get(box.id, ""), "")
+            joined = self._joined(card, box, made_of[box.id]) if card else None
+            key = box.id if joined is None else card
+            self.inside[box.id] = key
+            self.boxes[key], self.made_of[key] = joined or (box, made_of[box.id])
+
+    @property
+    def figure(self) -> Figure:
+        """The figure with the cards as they are now."""
+        edges = (
+            edge._replace(source=self.inside[edge.source], target=self.inside[edge.target], label="")
+            for edge in self.whole.edges
+        )
+        return Figure(tuple(self.boxes.values()), tuple(edge for edge in edges if edge.source != edge.target))
+
+    def _only_before(self) -> dict[str, str]:
+        """For each box that alone reads another one, that one, if it can be a part of the same card: it reads nothing else, or
+        what else it reads is there before."""
+        place = {box.id: number for number, box in enumerate(self.whole.boxes)}
+        named = {box.id for box in self.whole.boxes if box.name}
+        out = Counter(edge.source for edge in self.whole.edges)
+        into: dict[str, list[str]] = {box.id: [] for box in self.whole.boxes}
+        for edge in self.whole.edges:
+            into[edge.target].append(edge.source)
+        found: dict[str, str] = {}
+        for edge in self.whole.edges:
+            others = [each for each in into[edge.target] if each != edge.source]
+            is_free = all(place[each] < place[edge.source] for each in others) and edge.source not in named
+            if out[edge.source] == 1 and edge.kind != "exchange" and (not others or (self.in_rows and is_free)):
+                found.setdefault(edge.target, edge.source)
+        return found
+
+    def _joined(self, card: str, box: Box, makes: tuple[Volume, ...]) -> tuple[Box, tuple[Volume, ...]] | None:
+        """A card with a box that follows it; None if these stay apart."""
+        first, before = self.boxes[card], self.made_of[card]
+        if not makes or not before or _is_stream(first) or _is_stream(box) or first.in_training != box.in_training:
+            return None
+        if first.role == "input":
+            return None
+        step = makes[0]
+        alike = box.definition == first.definition != "" and len(before) == len(makes) == 1
+        if alike and box.name and first.name and before[0].is_like(step):
+            run = before[0].joined(step)
+            ends = first.id.partition("–")[0], box.id.rpartition("–")[2]
+            return replace(first, name=joined_names(*map(last_part, ends)), gives=box.gives), (run,)
+        if not box.name and not self.in_rows and len(makes) == 1:
+            return replace(first, gives=box.gives), (*before, step)
+        if not first.name and self.in_rows and before[-1].size == makes[0].size:
+            return replace(first, name=box.name, gives=box.gives), (*before, *makes)
+        return None
