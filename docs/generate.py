@@ -65,7 +65,11 @@ def _page(parts: Iterable[str]) -> str:
 def _drawing(words: Iterable[str]) -> str:
     """What a command draws."""
     done = subprocess.run(
-        [sys.executable, "-m", "archbuilder", *words, "-o", "-"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "archbuilder", *words, "-o", "-"],
+        cwd=ROOT / "examples",
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout
 
