@@ -137,6 +137,11 @@ class Facts:
         return tuple(dict.fromkeys(op.name for _, node, op in self.graph.ops() if op.macs(node.shape) is None))
 
     @property
+    def unmeasured(self) -> tuple[str, ...]:
+        """The ops that do not say what they have in memory, so that it is not known of the network."""
+        return self._measured.measures.unsaid
+
+    @property
     def deepest(self) -> Depth:
         """How far rows and drawings of it can go in: to the layers, unless these are too many."""
         return "layer" if steps_in(self.graph) <= MAXIMUM_WRITTEN else "block"
@@ -152,9 +157,9 @@ class Facts:
         return {key: tensor.shape for key, tensor in self.graph.state()}
 
 
-def unsaid(facts: Facts) -> str:
-    """Why a network's MACs are not known."""
-    names = [f"`{name}`" for name in facts.uncounted]
+def unsaid(ops: Iterable[str]) -> str:
+    """Why something of a network is not known: these ops do not say it."""
+    names = [f"`{name}`" for name in ops]
     return f"{', '.join(names)} {'does not say its own' if len(names) == 1 else 'do not say theirs'}"
 
 

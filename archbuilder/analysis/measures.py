@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TypeAlias
 
 from archbuilder.analysis.memory import BYTES, Call, Walk
 from archbuilder.analysis.receptive import Field, Fields, Ways, behind, field_of, parts_of
-from archbuilder.graph.graph import Graph
+from archbuilder.graph.graph import INPUT, Graph
 from archbuilder.graph.shapes import in_parts
 
 Where: TypeAlias = tuple[tuple[Graph, int, int], ...]
@@ -21,6 +22,8 @@ class Measures:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._fields = Fields()
+        self._known_calls: dict[Where, Counter[Call]] = {}
+        self._known_ways: dict[Where, tuple[Ways, ...]] = {}
 
     @cached_property
     def unsaid(self) -> tuple[str, ...]:
@@ -63,23 +66,36 @@ class Measures:
         """What some nodes keep for the gradient, with all repeats; what several keep belongs to the first."""
         if self.unsaid:
             return None
-        calls: Counter[Call] = Counter({self._training: 1})
-        for _, start, _ in where[:-1]:
-            inside = Counter[Call]()
-            for call, times in calls.items():
-                for inner, count in call.steps[start].calls.items():
-                    inside[inner] += times * count
-            calls = inside
         _, start, stop = where[-1]
+        calls = self._calls(where[:-1])
         return BYTES * sum(times * step.kept for call, times in calls.items() for step in call.steps[start:stop])
 
     def field_at(self, where: Where) -> Field:
         """The receptive field of what the last of some nodes gives; in repeats, of the last one."""
-        before: tuple[Ways, ...] = self._fields.through(self.graph)[-1]
-        for graph, start, _ in where[:-1]:
-            node, found = graph.nodes[start], self._fields.through(graph)
-            before = tuple(behind(ways, before) for value in node.inputs for ways in parts_of(found, value))
-            if node.count > 1 and isinstance(node.body, Graph):
-                before = tuple(behind(ways, before) for ways in self._fields.of_graph(node.body, node.count - 1))
         graph, _, stop = where[-1]
+        before = self._before(where[:-1])
         return field_of(behind(ways, before) for ways in self._fields.through(graph)[stop - 1])
+
+    def _calls(self, around: Where) -> Mapping[Call, int]:
+        """The calls of the graph that the last of these nodes calls, with how often each is made."""
+        if not around:
+            return {self._training: 1}
+        if around not in self._known_calls:
+            found = self._known_calls[around] = Counter[Call]()
+            for call, times in self._calls(around[:-1]).items():
+                for inner, count in call.steps[around[-1][1]].calls.items():
+                    found[inner] += times * count
+        return self._known_calls[around]
+
+    def _before(self, around: Where) -> tuple[Ways, ...]:
+        """The ways to what goes into the graph that the last of these nodes calls; in repeats, into the last one."""
+        if not around:
+            return self._fields.through(self.graph)[INPUT]
+        if around not in self._known_ways:
+            graph, number, _ = around[-1]
+            node, before, found = graph.nodes[number], self._before(around[:-1]), self._fields.through(graph)
+            given = tuple(behind(ways, before) for value in node.inputs for ways in parts_of(found, value))
+            if node.count > 1 and isinstance(node.body, Graph):
+                given = tuple(behind(ways, given) for ways in self._fields.of_graph(node.body, node.count - 1))
+            self._known_ways[around] = given
+        return self._known_ways[around]

@@ -176,16 +176,16 @@ def _into(op: Op, shapes: tuple[Shape, ...], output: Shape, inputs: list[tuple[W
 def _seen(op: Op, at: int, shape: Shape, output: Shape) -> Seen:
     """What an op sees of one of its inputs."""
     size = _size(shape)
-    if size == (1, 1):
-        return _PIXEL if _size(output) == (1, 1) else "all"
-    if isinstance(output, Vector) or (op.lies_over is not None and at >= op.lies_over):
+    if op.lies_over is not None and at >= op.lies_over:
         return "all"
     if op.window is not None:
         before, _ = margins(op.window, size)
         return _slid(op.window, 0, before[0]), _slid(op.window, 1, before[1])
     if op.enlarges != (1, 1):
         return _both(*(_enlarged(factor, op.blends) for factor in op.enlarges))
-    return _PIXEL if op.is_known and _size(output) == size else None
+    if size == _size(output):
+        return _PIXEL if op.is_known else None
+    return "all" if isinstance(output, Vector) or size == (1, 1) else None
 
 
 def _slid(window: Window, axis: int, before: int) -> Reach:
