@@ -8,6 +8,7 @@ each value is let go of as soon as the next one is there.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final
 
 from archbuilder.graph.graph import Graph, Value
@@ -44,6 +45,7 @@ class _Lines:
                 self.readers[graph.source_of(value).node] += [number] * (1 if value.item is None else 2)
         for value in wanted:
             self.readers[graph.source_of(value).node].append(self.end)
+        self.chained = self._chained()
         self.calls = 0
         self.named: int | None = None
         """The value that has the name which others may take over."""
@@ -64,11 +66,24 @@ class _Lines:
                 self.until[self.named] = number
             self.named = number
 
+    def _chained(self) -> frozenset[str]:
+        """The prefixes, as in `features.0`, under which each step but the last is read by the next one alone: they are lists."""
+        members: dict[str, list[int]] = {}
+        for number in self.steps:
+            prefix, dot, _ = self.graph.nodes[number].name.partition(".")
+            if dot:
+                members.setdefault(prefix, []).append(number)
+        return frozenset(
+            prefix
+            for prefix, numbers in members.items()
+            if all(self.readers[before] == [after] for before, after in pairwise(numbers))
+        )
+
     def _is_in_list(self, number: int, follower: int) -> bool:
         if self.graph.listed or follower == self.end:
             return self.graph.listed
-        before, after = (self.graph.nodes[each].name.partition(".") for each in (number, follower))
-        return bool(before[1]) and before[:2] == after[:2]
+        before, after = (self.graph.nodes[each].name.partition(".")[0] for each in (number, follower))
+        return before == after and before in self.chained
 
     def _stays_open(self, number: int, follower: int) -> bool:
         """Whether a value is the argument of the next call in the same line."""

@@ -149,6 +149,16 @@ STEPS = {
     "padding": """
         a: {block: conv, width: 8, kernel: 4, stride: 2, padding: same}
         b: {block: max_pool, kernel: 3, stride: 2, padding: same}""",
+    "steps under one name": """
+        features.0: {block: conv, width: 8, kernel: 3}
+        features.1: {block: conv, kernel: 3}
+        features.2: {block: conv, kernel: 3}
+        features.3: {block: conv, kernel: 3}""",
+    "steps under one name that are read from outside": """
+        features.0: {block: basic, width: 8}
+        features.1: {block: basic, width: 8}
+        features.2: {block: basic, width: 8}
+        last: {block: add, from: [features.1, features.2]}""",
     "decoder": """
         a: {block: basic, width: 8}
         b: {block: basic, width: 16, stride: 2}

@@ -39,6 +39,8 @@ COMPUTED = [
     Case("conv", {"kernel": 2, "padding": "same"}),
     Case("conv", {"kernel": [4, 3], "padding": "same", "bias": True}),
     Case("conv", {"kernel": 5, "padding": "same", "padding_mode": "circular"}),
+    Case("conv", {"kernel": 3, "padding": "same", "standardize": 1e-6}),
+    Case("conv", {"kernel": 4, "padding": "same", "standardize": 1e-6}),
     Case("add", {}, (MAP, MAP, MAP, MAP)),
     Case("multiply", {}, (MAP, MAP, MAP, MAP)),
     Case("dropout", {"rate": 0.0}),

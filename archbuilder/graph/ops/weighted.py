@@ -159,9 +159,7 @@ class Convolution(Op):
         if self.standardize is None:
             return Memory(of_input, keeps_beside=copy, beside=copy)
         weights, channels = self.state()[0].elements, self.out_channels
-        before = (
-            copy if self.padding_mode == "zeros" else 0
-        )  # whether the map has its margins when the weights are made
+        before = copy if self._pads_by_size or self.behind is not None else 0  # what is there when weights are made
         beside = max(copy + weights + 2 * channels, before + 2 * weights + 3 * channels - output.elements)
         return Memory(of_input, keeps_beside=copy + 2 * weights + channels, beside=beside)
 
@@ -220,7 +218,8 @@ class Convolution(Op):
     def _copied(self, shape: Map) -> int:
         """How many numbers the map has that torch makes first, with the margins that no convolution of its own has; 0 if none."""
         before, behind = margins(self.window, shape[1:])
-        if self.behind is not None or (self.padding is None and self.stride != (1, 1)) or self.padding_mode != "zeros":
+        by_size = self._pads_by_size and (self.stride != (1, 1) or self.standardize is not None)
+        if self.behind is not None or by_size or self.padding_mode != "zeros":
             return padded(self.window, shape, self.behind)
         more = behind[0] - before[0], behind[1] - before[1]
         return shape.channels * (shape.height + more[0]) * (shape.width + more[1]) if any(more) else 0
