@@ -46,6 +46,7 @@ NO_OPS = {
 
 LAZY = {
     "archbuilder": "torch is not needed to check, nor graphviz to build",
+    "archbuilder.analysis.facts": "memory and receptive fields are not needed to check",
     "archbuilder.draw": "what draws is not needed to check, nor what writes one format to write another",
     "archbuilder.lower.steps": "what runs plugins is not needed without one",
     "archbuilder.lower.uses": "what runs plugins is not needed without one",

@@ -22,7 +22,7 @@ def check_expectations(
     for name, wanted in expected.items():
         found = facts[name]
         if found is None:
-            message = f"expected {_show(wanted)} {name}, they are not known: {unsaid(summary)}"
+            message = f"expected {_show(wanted)} {name}, they are not known: {unsaid(summary.uncounted)}"
             reporter.error("expectation", message, places.get(name), help="give the op `macs` in its plugin")
             continue
         if wanted != found:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from archbuilder.analysis.cost import Costs
 from archbuilder.graph.bounds import MAXIMUM_WRITTEN, refuse_to_build, refuse_too_many, steps_in
@@ -13,10 +13,35 @@ from archbuilder.graph.graph import Graph, Node, Section, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Held, Shape, Streams, in_parts
 
+if TYPE_CHECKING:
+    from archbuilder.analysis.measures import Measures, Where
+    from archbuilder.analysis.receptive import Field
+
 Depth = Literal["stage", "block", "layer"]
 """How far a summary or a drawing goes into a network."""
 
 DEPTHS: tuple[Depth, ...] = ("stage", "block", "layer")
+
+
+class Measured:
+    """What is measured of a network: nothing, before it is asked for."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    @cached_property
+    def measures(self) -> Measures:
+        """Its memory and its receptive fields."""
+        from archbuilder.analysis.measures import Measures  # here: `check` needs none of it
+
+        return Measures(self.graph)
+
+
+class Spot(NamedTuple):
+    """Where in a network a row is, so that it can be measured."""
+
+    network: Measured
+    where: Where
 
 
 @dataclass(frozen=True)
@@ -39,11 +64,24 @@ class Row:
     macs: int | None
     activations: int | None
     inner_width: int | None = None
+    _spot: Spot | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         """The last part of the path."""
         return self.path.rpartition(".")[2] if self.level else self.path
+
+    @property
+    def receptive_field(self) -> Field:
+        """Of how many of the input's pixels, along each axis, one of its output comes: a number, height and width where they
+        differ, or "all"; None where that is not known."""
+        return self._spot.network.measures.field_at(self._spot.where) if self._spot else None
+
+    @property
+    def training_memory(self) -> int | None:
+        """The bytes that training keeps here for the gradient of one image, as 32-bit numbers; None where that is not known.
+        What several rows need is counted in the first."""
+        return self._spot.network.measures.kept_at(self._spot.where) if self._spot else None
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,6 +98,24 @@ class Facts:
     activations: int | None
     stages: tuple[Row, ...]
     graph: Graph
+    _measured: Measured = field(repr=False, compare=False)
+
+    @property
+    def inference_memory(self) -> int | None:
+        """The bytes of all values that are there at once at most, for one image as 32-bit numbers; the parameters are not among
+        them."""
+        return self._measured.measures.inference_memory
+
+    @property
+    def training_memory(self) -> int | None:
+        """The bytes that training keeps for the gradient, for one image as 32-bit numbers; parameters are not among them."""
+        return self._measured.measures.training_memory
+
+    @property
+    def receptive_field(self) -> Field:
+        """Of how many of the input's pixels, along each axis, one of those comes that go into the head: a number, height and
+        width where they differ, or "all"."""
+        return self._measured.measures.receptive_field
 
     def rows(self, depth: Depth = "stage") -> tuple[Row, ...]:
         """A row for each stage; with `depth` "block" also for each block, with "layer" for each layer.
@@ -71,7 +127,7 @@ class Facts:
             return self.stages
         count = steps_in(self.graph) if depth == "layer" else sum(map(_steps_inside, self.graph.nodes))
         refuse_too_many(count, "shown")
-        return tuple(Rows(Costs()).all(self.graph, depth))
+        return tuple(Rows(Costs(), self._measured).all(self.graph, depth))
 
     @cached_property
     def uncounted(self) -> tuple[str, ...]:
@@ -79,6 +135,11 @@ class Facts:
         if self.macs is not None:
             return ()
         return tuple(dict.fromkeys(op.name for _, node, op in self.graph.ops() if op.macs(node.shape) is None))
+
+    @property
+    def unmeasured(self) -> tuple[str, ...]:
+        """The ops that do not say what they have in memory, so that it is not known of the network."""
+        return self._measured.measures.unsaid
 
     @property
     def deepest(self) -> Depth:
@@ -96,9 +157,9 @@ class Facts:
         return {key: tensor.shape for key, tensor in self.graph.state()}
 
 
-def unsaid(facts: Facts) -> str:
-    """Why a network's MACs are not known."""
-    names = [f"`{name}`" for name in facts.uncounted]
+def unsaid(ops: Iterable[str]) -> str:
+    """Why something of a network is not known: these ops do not say it."""
+    names = [f"`{name}`" for name in ops]
     return f"{', '.join(names)} {'does not say its own' if len(names) == 1 else 'do not say theirs'}"
 
 
@@ -110,8 +171,9 @@ def _steps_inside(node: Node) -> int:
 class Rows:
     """Makes the rows of a network."""
 
-    def __init__(self, costs: Costs) -> None:
+    def __init__(self, costs: Costs, measured: Measured) -> None:
         self.costs = costs
+        self.measured = measured
         self.known_widths: dict[Graph, int | None] = {}
 
     def all(self, graph: Graph, depth: Depth) -> Iterator[Row]:
@@ -124,7 +186,7 @@ class Rows:
                 if piece.name:
                     yield from self.of_section(graph, piece, limit)
                 else:
-                    yield from self.of_node(graph, piece.start, "", 0, limit, 1)
+                    yield from self.of_node(graph, piece.start, "", 0, limit, 1, ())
 
     def of_section(self, graph: Graph, section: Section, limit: int) -> Iterator[Row]:
         """The row of a section, and of its steps."""
@@ -135,13 +197,17 @@ class Rows:
         training_only = frozenset(number - section.start for number in graph.training_only if number in numbers)
         outside = (value for node in nodes for value in node.inputs if value.node not in numbers)
         cost = self.costs.of_nodes(nodes, training_only)
-        yield Row(section.name, 0, _joint_label(nodes), 1, _given(graph, outside), nodes[-1].shape, *cost)
+        spot = Spot(self.measured, ((graph, section.start, section.stop),))
+        yield Row(section.name, 0, _joint_label(nodes), 1, _given(graph, outside), nodes[-1].shape, *cost, _spot=spot)
         if limit > 0:
             for number in numbers:
-                yield from self.of_node(graph, number, "", 1, limit, 1)
+                yield from self.of_node(graph, number, "", 1, limit, 1, ())
 
-    def of_node(self, graph: Graph, number: int, prefix: str, level: int, limit: int, times: int) -> Iterator[Row]:
-        """The row of a node and, down to `limit`, of what is inside; all of it is there `times` times."""
+    def of_node(
+        self, graph: Graph, number: int, prefix: str, level: int, limit: int, times: int, around: Where
+    ) -> Iterator[Row]:
+        """The row of a node and, down to `limit`, of what is inside; all of it is there `times` times. `around` are the nodes
+        that it is inside of."""
         node = graph.nodes[number]
         if node.body is None:
             return
@@ -151,10 +217,12 @@ class Rows:
         before = _given(graph, node.inputs) if node.inputs else node.shape
         names = node.shown_names()
         name = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
-        yield Row(prefix + name, level, describe(node), times, before, node.shape, *cost, self.inner_width(node))
+        where = (*around, (graph, number, number + 1))
+        spot, inner_width = Spot(self.measured, where), self.inner_width(node)
+        yield Row(prefix + name, level, describe(node), times, before, node.shape, *cost, inner_width, spot)
         if isinstance(node.body, Graph) and level < limit:
             for inner in range(len(node.body.nodes)):
-                for row in self.of_node(node.body, inner, f"{prefix}{name}.", level + 1, limit, times):
+                for row in self.of_node(node.body, inner, f"{prefix}{name}.", level + 1, limit, times, where):
                     yield replace(row, macs=0, activations=0) if only_in_training else row
 
     def inner_width(self, node: Node) -> int | None:

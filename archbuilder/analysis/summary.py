@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archbuilder.analysis.cost import Costs
-from archbuilder.analysis.facts import DEPTHS, Depth, Facts, Row, Rows, describe, name_of
+from archbuilder.analysis.facts import DEPTHS, Depth, Facts, Measured, Row, Rows, describe, name_of
 from archbuilder.analysis.numbers import with_unit
 from archbuilder.analysis.table import as_table
 from archbuilder.diagnostics import printable, shorten
@@ -38,7 +38,7 @@ class Summary(Shown, Facts):
 
 def summarize(graph: Graph) -> Summary:
     """The summary of a network's graph."""
-    costs = Costs()
+    costs, measured = Costs(), Measured(graph)
     total = costs.of_graph(graph)
     return Summary(
         name=graph.name,
@@ -49,8 +49,9 @@ def summarize(graph: Graph) -> Summary:
         buffers=total.buffers,
         macs=total.macs,
         activations=total.activations,
-        stages=tuple(Rows(costs).all(graph, "stage")),
+        stages=tuple(Rows(costs, measured).all(graph, "stage")),
         graph=graph,
+        _measured=measured,
     )
 
 

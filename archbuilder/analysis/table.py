@@ -1,18 +1,20 @@
-"""Formats summaries: as a table for people, as Markdown, CSV and JSON."""
+"""Formats summaries for people: as a table, and as Markdown."""
 
 from __future__ import annotations
 
-import io
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from archbuilder.analysis.facts import Depth, Facts, Row, unsaid
 from archbuilder.analysis.numbers import abbreviate, in_one_unit, with_unit
 from archbuilder.diagnostics import printable
 from archbuilder.graph.shapes import Shape, Streams
+
+if TYPE_CHECKING:
+    from archbuilder.analysis.receptive import Field
 
 COUNTED = "convolutions, linear layers, matrix products; 1 MAC = 2 FLOPs"
 """What the multiply-accumulates of a summary are those of."""
@@ -20,7 +22,9 @@ COUNTED = "convolutions, linear layers, matrix products; 1 MAC = 2 FLOPs"
 
 def in_brief(name: str, summary: Facts, sizes: str = "") -> str:
     """A network in one line; `sizes` is what is to be known of those that it takes."""
-    compute = f"MACs not known, {unsaid(summary)}" if summary.macs is None else with_unit(summary.macs, "MACs")
+    compute = (
+        f"MACs not known, {unsaid(summary.uncounted)}" if summary.macs is None else with_unit(summary.macs, "MACs")
+    )
     return f"{printable(name)}: fine, {summary.parameters:,} parameters, {compute}{f'; for {sizes}' if sizes else ''}"
 
 
@@ -110,7 +114,7 @@ def _brief_width(shape: Shape) -> str:
 def totals(summary: Facts, sizes: str = "") -> list[tuple[str, str]]:
     """The totals of a network with their units, and what is counted."""
     size = with_unit(summary.parameters * 4, "B") if summary.parameters else "0 B"
-    compute, activations = f"not known: {unsaid(summary)}", "not known"
+    compute, activations = f"not known: {unsaid(summary.uncounted)}", "not known"
     if summary.macs is not None and summary.activations is not None:
         compute = f"{with_unit(summary.macs, 'MACs')} ({COUNTED})"
         activations = f"{abbreviate(summary.activations)} (what these layers put out)"
@@ -119,89 +123,65 @@ def totals(summary: Facts, sizes: str = "") -> list[tuple[str, str]]:
         ("parameters", f"{summary.parameters:,} ({size} as float32); {summary.buffers:,} in buffers"),
         ("compute", compute),
         ("activations", activations),
+        ("memory", _memory(summary, size)),
+        ("field", _field(summary)),
         *([("sizes", sizes)] if sizes else []),
     ]
 
 
-# ------------------------------------------------------------------------------------------------ for programs
+def _memory(summary: Facts, parameters: str) -> str:
+    inference, training = summary.inference_memory, summary.training_memory
+    if inference is None or training is None:
+        return f"not known: {unsaid(summary.unmeasured)}"
+    beside = f"; beside {parameters} of parameters, and in training as much of gradients" if summary.parameters else ""
+    return (
+        f"{with_unit(inference, 'B')} at once in inference, {with_unit(training, 'B')} kept in training "
+        f"(for one image as float32{beside})"
+    )
 
 
-_COUNTS = ("parameters", "buffers", "macs", "activations")
+def _field(summary: Facts) -> str:
+    if summary.receptive_field is None:
+        return "not known"
+    where = "before the head" if any(section.name == "head" for section in summary.graph.sections) else "at the output"
+    if summary.receptive_field == "all":
+        return f"the whole input is seen {where}"
+    sides = "" if isinstance(summary.receptive_field, tuple) else " along each axis"
+    return f"{field_text(summary.receptive_field)} pixels of the input{sides} {where}"
 
 
-def as_json(summary: Facts, depth: Depth) -> str:
-    """The summary as JSON; each row says its level, and those of level 0 add up to the totals."""
-    import json  # here, as `csv` below: `check` prints tables and must start fast
-
-    data = {
-        "name": summary.name,
-        "input": list(summary.input_shape),
-        "output": list(summary.output_shape),
-        "layers": summary.layers,
-        **{count: getattr(summary, count) for count in _COUNTS},
-        "depth": depth,
-        "rows": [_json_row(row, name) for row, name in _named(summary.rows(depth))],
-    }
-    return json.dumps(data, indent=2)
-
-
-def _json_row(row: Row, name: str) -> dict[str, Any]:
-    block, count = _counted(row, name)
-    return {
-        "path": row.path,
-        "level": row.level,
-        "block": block,
-        "count": count,
-        "input": row.input_shape,
-        "output": row.output_shape,
-        **{count: getattr(row, count) for count in _COUNTS},
-    }
-
-
-def as_csv(summary: Facts, depth: Depth) -> str:
-    """The rows as CSV with a header; those of level 0 add up to the totals."""
-    import csv
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("path", "level", "block", "count", "input", "output", *_COUNTS))
-    for row, name in _named(summary.rows(depth)):
-        block, count = _counted(row, name)
-        shapes = [str(shape).replace("×", "x") for shape in (row.input_shape, row.output_shape)]
-        counts = [getattr(row, count) for count in _COUNTS]  # what is not known stays empty
-        writer.writerow((printable(row.path), row.level, printable(block), count, *shapes, *counts))
-    return text.getvalue().rstrip("\n")
-
-
-# ------------------------------------------------------------------------------------------------ for people
+def field_text(field: Field) -> str:
+    """A receptive field: "427", "31×7", "all"."""
+    return "?" if field is None else "×".join(map(str, field)) if isinstance(field, tuple) else str(field)
 
 
 def as_markdown(summary: Facts, depth: Depth, sizes: str = "") -> str:
     """The summary as a Markdown table, and the totals; `sizes` is what is to be known of those that it takes."""
-    rows = list(_named(summary.rows(depth)))
-    counted = _Counted.of(summary, [row for row, _ in rows])
+    rows = list(named(summary.rows(depth)))
+    counts = _Counts.of(summary, [row for row, _ in rows])
     lines = [
         f"**{_markdown(summary.name)}**, input {_short(summary.graph.input)}",
         "",
-        f"| name | block | input | output | {counted.headers[0]} | share | {counted.headers[1]} | share | {counted.headers[2]} |",
-        "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
+        f"| name | block | input | output | {' | '.join(_alternating(counts.headers, ('share', 'share')))} | field |",
+        f"| --- | --- | --- | --- |{' ---: |' * 7}",
     ]
-    for (row, name), counts in zip(rows, counted.rows, strict=True):
+    for (row, name), numbers in zip(rows, counts.rows, strict=True):
         path = _markdown(row.path)
         if row.level == 0 and depth != "stage":
             path = f"**{path}**"
         shares = _percent(row.parameters, summary.parameters), _percent(row.macs, summary.macs)
         cells = (path, _markdown(_repeated(row, name)), row.input_shape, row.output_shape)
-        lines.append(f"| {' | '.join(str(cell) for cell in (*cells, *_alternating(counts, shares)))} |")
-    total = _alternating(counted.total, ("", ""))
+        measured = (*_alternating(numbers, shares), field_text(row.receptive_field))
+        lines.append(f"| {' | '.join(map(str, (*cells, *measured)))} |")
+    total = (*_alternating(counts.total, ("", "")), "")
     lines.append(f"| {' | '.join(['**total**', '', '', '', *(cell and f'**{cell}**' for cell in total)])} |")
     lines += ["", *(f"- {name}: {text}" for name, text in totals(summary, sizes))]
     return "\n".join(lines)
 
 
 def _alternating(counts: Sequence[str], shares: Sequence[str]) -> tuple[str, ...]:
-    parameters, macs, activations = (count.strip() for count in counts)
-    return parameters, shares[0], macs, shares[1], activations
+    parameters, macs, activations, kept = (count.strip() for count in counts)
+    return parameters, shares[0], macs, shares[1], activations, kept
 
 
 def _markdown(text: str) -> str:
@@ -209,23 +189,31 @@ def _markdown(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Counted:
-    """The counts of a table as people read them, each column in one unit: parameters, MACs and activations."""
+class _Counts:
+    """The counts of a table as people read them, each column in one unit: parameters, MACs, activations, and what is kept."""
 
     headers: tuple[str, ...]
     rows: list[tuple[str, ...]]
     total: tuple[str, ...]
 
     @classmethod
-    def of(cls, summary: Facts, rows: Sequence[Row]) -> _Counted:
+    def of(cls, summary: Facts, rows: Sequence[Row]) -> _Counts:
         headers, columns = [], []
-        for header, count in (("params", "parameters"), ("MACs", "macs"), ("acts", "activations")):
+        for header, count in _COUNTS:
             total = getattr(summary, count)
             letter, texts = in_one_unit([*(getattr(row, count) for row in rows), total], total)
-            headers.append(f"{letter} {header}".strip())
+            headers.append(header.format(letter).strip())
             columns.append(texts)
         *lines, last = zip(*columns, strict=True)
         return cls(tuple(headers), lines, last)
+
+
+_COUNTS: Final = (
+    ("{} params", "parameters"),
+    ("{} MACs", "macs"),
+    ("{} acts", "activations"),
+    ("{}B kept", "training_memory"),
+)
 
 
 def _percent(part: int | None, whole: int | None) -> str:
@@ -234,11 +222,11 @@ def _percent(part: int | None, whole: int | None) -> str:
 
 def _repeated(row: Row, name: str) -> str:
     """What a row is, and how often it is there: "conv 3×3 ×2"."""
-    block, count = _counted(row, name)
+    block, count = counted(row, name)
     return row.label if row.count == 1 else f"{block} ×{count}"
 
 
-def _counted(row: Row, name: str) -> tuple[str, int]:
+def counted(row: Row, name: str) -> tuple[str, int]:
     """What a row is, and how many of it there are, those inside of a list counted: `bottleneck`, 3."""
     repeats = _REPEATS.fullmatch(row.label)
     if repeats is None:
@@ -253,6 +241,7 @@ class _Layout:
     None where blocks are whole."""
 
     block: int | None = None
+    measured: bool = True
     activations: bool = True
     bar: int = 8
     tenths: bool = True
@@ -263,18 +252,23 @@ class _Layout:
     gap: int = 2
 
 
-_NARROW: Final = _Layout(block=0, bar=0, activations=False, input=False, share=False)
+_NARROW: Final = _Layout(block=0, bar=0, measured=False, activations=False, input=False, share=False)
+
+_LESS: Final = _Layout(block=28, bar=4, measured=False, activations=False)
 
 _LAYOUTS: Final = (
     _Layout(),
     _Layout(block=28, bar=6),
-    _Layout(block=28, bar=6, activations=False),
-    _Layout(block=28, bar=4, activations=False),
-    _Layout(block=28, bar=4, activations=False, input=False),
-    _Layout(block=22, bar=4, activations=False, input=False, tenths=False),
-    _Layout(block=14, bar=4, activations=False, input=False, tenths=False),
-    _Layout(block=22, bar=0, activations=False, input=False, tenths=False),
-    _Layout(block=14, bar=0, activations=False, input=False, share=False),
+    _Layout(block=28, bar=4),
+    _Layout(block=28, bar=4, input=False),
+    _Layout(block=28, bar=4, input=False, measured=False),
+    replace(_LESS, bar=6),
+    _LESS,
+    replace(_LESS, input=False),
+    replace(_LESS, input=False, block=22, tenths=False),
+    replace(_LESS, input=False, block=14, tenths=False),
+    replace(_LESS, input=False, block=22, bar=0, tenths=False),
+    replace(_LESS, input=False, block=14, bar=0, share=False),
     _NARROW,
     replace(_NARROW, brief=True),
     replace(_NARROW, brief=True, gap=1),
@@ -293,7 +287,7 @@ def as_table(summary: Facts, depth: Depth, width: int | None = None, colour: boo
         colour: whether to use a terminal's colours.
         sizes: what is to be known of the sizes that it takes.
     """
-    rows = list(_named(summary.rows(depth)))
+    rows = list(named(summary.rows(depth)))
     for layout in _LAYOUTS:
         columns = _columns(summary, rows, layout)
         room = sum(max(map(len, column.cells)) for column in columns) + layout.gap * (len(columns) - 1)
@@ -323,10 +317,10 @@ class _Column:
 
 
 def _columns(summary: Facts, rows: list[tuple[Row, str]], layout: _Layout) -> list[_Column]:
-    counted = _Counted.of(summary, [row for row, _ in rows])
-    parameters, macs, activations = (
+    counts = _Counts.of(summary, [row for row, _ in rows])
+    parameters, macs, activations, kept = (
         _Column((header, *texts, total), right=True)
-        for header, texts, total in zip(counted.headers, zip(*counted.rows, strict=True), counted.total, strict=True)
+        for header, texts, total in zip(counts.headers, zip(*counts.rows, strict=True), counts.total, strict=True)
     )
     found = [_Column(["name", *("  " * row.level + printable(name) for row, name in rows), "total"])]
     if layout.block != 0:
@@ -342,7 +336,9 @@ def _columns(summary: Facts, rows: list[tuple[Row, str]], layout: _Layout) -> li
         if layout.share:
             shares = [_share(getattr(row, count), whole, layout) for row, _ in rows]
             found.append(_Column(["share", *shares, ""], style="cyan"))
-    return [*found, activations] if layout.activations else found
+    found += [activations] if layout.activations else []
+    fields = ["field", *(field_text(row.receptive_field) for row, _ in rows), ""] if layout.measured else []
+    return [*found, kept, _Column(fields, right=True)] if layout.measured else found
 
 
 def _line(columns: list[_Column], at: int, gap: int, style: str, paint: Callable[[str, str], str]) -> str:
@@ -389,7 +385,7 @@ def _shortened(text: str, width: int | None) -> str:
     return f"{begun}…"[:width]
 
 
-def _named(rows: Iterable[Row]) -> Iterator[tuple[Row, str]]:
+def named(rows: Iterable[Row]) -> Iterator[tuple[Row, str]]:
     """Each row with its path as seen from the row that it is inside of: "convs.0" in "layer1.0"."""
     above: list[str] = []
     for row in rows:

@@ -88,7 +88,9 @@ def summary(
     elif format == "markdown":
         say(table.as_markdown(facts, depth, str(checked.sizes)))
     else:
-        say({"csv": table.as_csv, "json": table.as_json}[format](facts, depth))
+        from archbuilder.analysis import records
+
+        say({"csv": records.as_csv, "json": records.as_json}[format](facts, depth))
 
 
 def list_(

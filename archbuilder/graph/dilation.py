@@ -19,8 +19,6 @@ from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, in_parts
 from archbuilder.graph.windows import Pair
 
 _ONE: Final[Pair] = (1, 1)
-_PIXEL: Final = Window(_ONE, _ONE, (0, 0), _ONE)
-"""The window of what takes each pixel by itself."""
 Limit: TypeAlias = tuple[float, float] | None
 """How far a value may be reduced along each axis; None where no map comes of it that is to be kept large."""
 
@@ -211,7 +209,7 @@ class _Body:
         at = next(number for number, each in enumerate(grids) if each is not None)
         before, after = in_parts(self.old.shape_of(node.inputs[at]))[0], in_parts(node.shape)[0]
         shape = in_parts(shapes[at])[0]
-        window = _PIXEL if op.moves_pixels else op.window
+        window = op.window
         if window is not None and isinstance(shape, Map) and isinstance(before, Map) and isinstance(after, Map):
             op, grid = _slide(op, window, before, after, shape, grid, limit)
         elif not op.is_known or (op.enlarges == _ONE and _size(before) != _size(after)):

@@ -62,6 +62,27 @@ class Tensor(NamedTuple):
         return prod(self.shape)
 
 
+class Memory(NamedTuple):
+    """What an op has in memory for one image, counted in numbers of 32 bits, as PyTorch computes it.
+
+    `keeps` are the inputs that are kept until the gradient has been computed; so is the output if `keeps_output`, and
+    `keeps_beside` numbers of its own, such as the places that a max pool found. `beside` is how many it has besides while it
+    computes. A view has no memory of its own: its output is its input.
+    """
+
+    keeps: tuple[int, ...] = ()
+    keeps_output: bool = False
+    keeps_beside: int = 0
+    beside: int = 0
+    is_view: bool = False
+
+
+FRESH: Final = Memory()
+"""A tensor of its own, and nothing that the gradient needs."""
+VIEW: Final = Memory(is_view=True)
+"""Its input in another order or under another shape."""
+
+
 class Window(NamedTuple):
     """How an op slides over a map, along each axis. `padding` is None where it is that with which the map's size over the
     stride comes out, rounded up: as much as the size at hand needs, and of an odd number one more behind the map."""
@@ -157,9 +178,6 @@ class Op:
     """Over how many of its first inputs its output lies, so that a pixel of it comes of that pixel of theirs: 0 for what sees a
     whole map at once. None: all, of an op with a `window`, or with a role that says as much; of others it is not known."""
 
-    moves_pixels: ClassVar[bool] = False
-    """Whether it moves pixels along the map although it has no window: how far, on a map that is kept large, `dilate` says."""
-
     in_place: ClassVar[bool] = False
     """Whether it can overwrite its input without torch having to keep a copy for the gradient."""
     drops_path: ClassVar[bool] = False
@@ -237,6 +255,10 @@ class Op:
         """
         return None if self.role in _COSTLY else 0
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory | None:
+        """What it has in memory; None where that is not known. One with the role `regularisation` is a view in inference."""
+        return None
+
     @property
     def window(self) -> Window | None:
         """How it slides over a map; None for what does not."""
@@ -246,6 +268,11 @@ class Op:
     def enlarges(self) -> tuple[int, int]:
         """How many times larger the map is that comes out than the one that goes in."""
         return 1, 1
+
+    @property
+    def blends(self) -> int:
+        """Of how many pixels of its input, along each axis, one comes of what enlarges a map."""
+        return 1
 
     @property
     def is_known(self) -> bool:

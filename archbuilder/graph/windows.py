@@ -40,6 +40,28 @@ def is_even(kernel: Pair) -> bool:
     return kernel[0] % 2 == 0 or kernel[1] % 2 == 0
 
 
+def margins(window: Window, size: Pair) -> tuple[Pair, Pair]:
+    """What a window takes before a map of this size and behind it; of an odd number that the size asks for, one more behind."""
+    if window.padding is not None:
+        return (window.padding[0], window.padding[1]), (window.padding[0], window.padding[1])
+    missing = [_missing(window, axis, size[axis]) for axis in (0, 1)]
+    before = missing[0] // 2, missing[1] // 2
+    return before, (missing[0] - before[0], missing[1] - before[1])
+
+
+def padded(window: Window, shape: Map, behind: Pair | None) -> int:
+    """How many numbers a map has with its margins."""
+    before, after = margins(window, shape[1:])
+    after = behind or after
+    return shape.channels * (shape.height + before[0] + after[0]) * (shape.width + before[1] + after[1])
+
+
+def _missing(window: Window, axis: int, size: int) -> int:
+    """How many pixels a map lacks along an axis for a window to give its size over the stride, rounded up."""
+    stride, reach = window.stride[axis], window.dilation[axis] * (window.kernel[axis] - 1)
+    return max(0, (-(-size // stride) - 1) * stride + reach + 1 - size)
+
+
 class Widened(NamedTuple):
     """A window on a map that is kept large: its dilation, the margin before the map, and that behind it where it is another."""
 
@@ -53,16 +75,14 @@ def widened(window: Window, on: Spread, *, dilates: bool = True) -> Widened:
     (those next to it, if it does not dilate), and as many fit in as are wanted."""
     dilation, before, behind = [0, 0], [0, 0], [0, 0]
     for axis, kernel in enumerate(window.kernel):
-        by, stride, usual = on.spacing[axis] if dilates else 1, window.stride[axis], on.usual[axis]
-        reach = window.dilation[axis] * (kernel - 1)
-        missing = max(0, (-(-usual // stride) - 1) * stride + reach + 1 - usual)  # what `padding: same` adds
+        by, reach = on.spacing[axis] if dilates else 1, window.dilation[axis] * (kernel - 1)
         dilation[axis] = by * window.dilation[axis] if kernel > 1 else 1
-        before[axis] = by * (missing // 2 if window.padding is None else window.padding[axis])
+        before[axis] = by * margins(window, on.usual)[0][axis]
         behind[axis] = (on.wanted[axis] - 1) * on.stride[axis] + by * reach + 1 - on.size[axis] - before[axis]
         if 0 <= before[axis] - behind[axis] < on.stride[axis]:
             behind[axis] = before[axis]  # no further window fits in
-    margins = (before[0], before[1]), None if before == behind else (behind[0], behind[1])
-    return Widened((dilation[0], dilation[1]), *margins)
+    after = None if before == behind else (behind[0], behind[1])
+    return Widened((dilation[0], dilation[1]), (before[0], before[1]), after)
 
 
 def halves(kernel: Pair, dilation: Pair) -> tuple[Pair, Pair]:

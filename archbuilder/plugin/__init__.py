@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archbuilder.graph.op import Construct, Expression, Initialisation, Op, OpError, Role, Tensor
+    from archbuilder.graph.op import Construct, Expression, Initialisation, Memory, Op, OpError, Role, Tensor
     from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, Vector
     from archbuilder.parameters import Parameter
     from archbuilder.plugin.define import block, op
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Looked up on first use: a check without plugins needs none of it.
 _HOMES = {
-    "archbuilder.graph.op": ("Construct", "Expression", "Initialisation", "Op", "OpError", "Role", "Tensor"),
+    "archbuilder.graph.op": ("Construct", "Expression", "Initialisation", "Memory", "Op", "OpError", "Role", "Tensor"),
     "archbuilder.graph.shapes": ("Map", "Shape", "Streams", "Tokens", "Vector"),
     "archbuilder.parameters": ("Parameter",),
     "archbuilder.plugin.define": ("block", "op"),
@@ -53,6 +53,7 @@ __all__ = [
     "Expression",
     "Initialisation",
     "Map",
+    "Memory",
     "Op",
     "OpError",
     "Parameter",

@@ -59,17 +59,6 @@ def rate_of(instance: Instance, node: Node) -> float:
     return instance.rates[list(instance.graph.own_drop_paths).index(node.name)]
 
 
-def works_in_place(graph: Graph, node: Node, taps: frozenset[Value]) -> bool:
-    """Whether an activation may overwrite its input: nothing else reads that, and it is a tensor of its own."""
-    if not (isinstance(node.body, Op) and node.body.in_place):
-        return False
-    source = graph.source_of(node.inputs[0])
-    if source.node == INPUT or source.item is not None or graph.readers[source] != 1 or source in taps:
-        return False
-    maker = graph.nodes[source.node]
-    return isinstance(maker.body, Op) and maker.body.is_fresh(len(maker.inputs))
-
-
 def is_chain(graph: Graph) -> bool:
     """Whether a graph is modules one behind the other, so that an `nn.Sequential` computes it."""
     if not (graph.listed or _is_numbered(graph)):

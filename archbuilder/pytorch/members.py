@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from archbuilder.graph.graph import Graph, Node
+from archbuilder.graph.in_place import works_in_place
 from archbuilder.graph.op import Construct, Expression, Op
 from archbuilder.graph.shapes import Streams
 from archbuilder.pytorch.constructor import CannotUnify
 from archbuilder.pytorch.expressions import IDENTITY, Chain, Module, Run
 from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Tree
-from archbuilder.pytorch.instances import Instance, calls, rate_of, works_in_place
+from archbuilder.pytorch.instances import Instance, calls, rate_of
 from archbuilder.pytorch.views import Given, View
 
 Sources: TypeAlias = dict[str, str | None]
@@ -53,9 +54,8 @@ class Member:
         if body.drops_path and self.instance.rates:
             body = body.at_rate(rate_of(self.instance, node))
         made = view.made(node, body.emit())
-        taps = frozenset(self.graph.source_of(tap.value) for tap in self.graph.taps)
         if body.in_place and isinstance(made, Construct):
-            in_place = works_in_place(self.graph, node, taps)
+            in_place = works_in_place(self.graph, node)
             return Construct(made.callee, made.arguments, (*made.keywords, ("inplace", in_place)), made.sources)
         return made
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import archbuilder
-from archbuilder.analysis import table
+from archbuilder.analysis import records, table
 from archbuilder.analysis.numbers import in_one_unit, with_unit
 from archbuilder.analysis.summary import DEPTHS, Depth, Summary
 
@@ -49,8 +49,8 @@ def columns(width: int | None) -> Callable[[Summary, Depth], str]:
         ("block-80.txt", "block", columns(80)),
         ("layer.txt", "layer", columns(None)),
         ("block.md", "block", table.as_markdown),
-        ("block.csv", "block", table.as_csv),
-        ("stage.json", "stage", table.as_json),
+        ("block.csv", "block", records.as_csv),
+        ("stage.json", "stage", records.as_json),
         ("check.txt", "stage", lambda summary, _: table.stage_table(summary)),
     ],
 )
@@ -141,10 +141,10 @@ def sum_of_leaves(values: list[float], levels: list[int]) -> float:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_exact_formats_add_up_exactly(name: str, depth: Depth) -> None:
     summary = summary_of(name)
-    data = json.loads(table.as_json(summary, depth))
-    rows = list(csv.DictReader(io.StringIO(table.as_csv(summary, depth))))
+    data = json.loads(records.as_json(summary, depth))
+    rows = list(csv.DictReader(io.StringIO(records.as_csv(summary, depth))))
     assert [row["path"] for row in rows] == [row["path"] for row in data["rows"]]
-    for count in ("parameters", "buffers", "macs", "activations"):
+    for count in ("parameters", "buffers", "macs", "activations", "training_memory"):
         assert data[count] == getattr(summary, count)
         levels = [row["level"] for row in data["rows"]]
         for values in ([row[count] for row in data["rows"]], [int(row[count]) for row in rows]):
@@ -153,8 +153,8 @@ def test_exact_formats_add_up_exactly(name: str, depth: Depth) -> None:
 
 
 def counts(name: str, depth: Depth) -> dict[str, tuple[str, int]]:
-    rows = json.loads(table.as_json(summary_of(name), depth))["rows"]
-    written = list(csv.DictReader(io.StringIO(table.as_csv(summary_of(name), depth))))
+    rows = json.loads(records.as_json(summary_of(name), depth))["rows"]
+    written = list(csv.DictReader(io.StringIO(records.as_csv(summary_of(name), depth))))
     found = {row["path"]: (row["block"], row["count"]) for row in rows}
     assert found == {row["path"]: (row["block"], int(row["count"])) for row in written}
     return found
@@ -181,8 +181,8 @@ def test_repeats_inside_of_repeats_are_counted_once() -> None:
 def test_markdown_adds_up(resnet50: Summary) -> None:
     lines = [line.split(" | ") for line in table.as_markdown(resnet50, "stage").splitlines() if line.startswith("| ")]
     header, _, *stages, total = lines
-    assert (header[4], header[6], header[8]) == ("M params", "G MACs", "M acts |")
-    for column in (4, 6):
+    assert (*header[4::2], header[9]) == ("M params", "G MACs", "M acts", "field |", "MB kept")
+    for column in (4, 6, 9):
         summed = sum(float(cells[column]) for cells in stages)
         assert summed == pytest.approx(float(total[column].strip("*")), rel=0.01)
 
@@ -218,14 +218,14 @@ def test_what_a_spec_says_is_escaped(depth: Depth) -> None:
     for text in (
         table.as_table(summary, depth, 80),
         table.as_markdown(summary, depth),
-        table.as_csv(summary, depth),
-        table.as_json(summary, depth),
+        records.as_csv(summary, depth),
+        records.as_json(summary, depth),
         table.stage_table(summary),
         table.in_brief(summary.name, summary),
     ):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
     assert "[bold]|x|" in table.as_table(summary, depth)  # not taken for markup
-    assert all(line.count(" | ") == 8 for line in table.as_markdown(summary, depth).splitlines() if line[:2] == "| ")
+    assert all(line.count(" | ") == 10 for line in table.as_markdown(summary, depth).splitlines() if line[:2] == "| ")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_row_has_all_that_goes_into_it() -> None:
     assert given["neck"] == "512×7×7 + 256×14×14 + 128×28×28"
     assert given["all"] == "128×14×14 + 128×14×14"
     assert given["head"] == given["avgpool"] == "256×14×14"
-    assert json.loads(table.as_json(summary, "stage"))["rows"][5]["input"] == [
+    assert json.loads(records.as_json(summary, "stage"))["rows"][5]["input"] == [
         [512, 7, 7],
         [256, 14, 14],
         [128, 28, 28],

@@ -303,6 +303,9 @@ def test_macs_that_are_not_declared_are_not_known(both: Load) -> None:
     printed = command("summary", "net.yaml").stdout
     assert "compute      not known: `both` does not say its own" in printed
     assert "activations  not known" in printed
+    assert "memory       not known: `both` does not say its own" in printed
+    assert (summary.training_memory, summary.inference_memory, summary.stages[2].training_memory) == (None, None, None)
+    assert [row.receptive_field for row in summary.stages] == [None, None, None]
     assert next(line for line in printed.splitlines() if line.startswith("total")).split()[2] == "?"
     data = json.loads(command("summary", "net.yaml", "--format", "json").stdout)
     assert (data["macs"], data["activations"], data["rows"][0]["macs"], data["rows"][2]["macs"]) == (

@@ -17,7 +17,8 @@ import pytest
 
 import archbuilder
 from archbuilder import SpecError
-from archbuilder.analysis.table import as_csv, as_markdown, as_table
+from archbuilder.analysis.records import as_csv
+from archbuilder.analysis.table import as_markdown, as_table
 from archbuilder.cli.options import check_with_variants
 
 RATIO = 2.6

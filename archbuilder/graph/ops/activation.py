@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Op, OpError, Role, only_one
+from archbuilder.graph.op import (
+    VIEW,
+    Construct,
+    Memory,
+    Op,
+    OpError,
+    Role,
+    only_one,
+)
 from archbuilder.graph.shapes import Held, Shape
 from archbuilder.parameters import Parameter
 
@@ -25,6 +33,8 @@ _MODULES: Final = {
     "identity": "nn.Identity",
 }
 _IN_PLACE: Final = ("relu", "relu6", "leaky_relu")
+_OF_OUTPUT: Final = ("relu", "sigmoid", "tanh")
+"""Those of which the gradient is computed from what they give, and not from what goes in."""
 _SLOPES: Final = {"leaky_relu": 0.01, "hard_sigmoid": None}
 """The slopes that torch gives its own; that of a hard sigmoid is a sixth."""
 
@@ -88,6 +98,18 @@ class Activation(Op):
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return only_one("activation", inputs[0])
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        count = output.elements
+        if self.kind in _OF_OUTPUT:
+            return Memory(keeps_output=True)
+        if self.kind == "relu6":
+            return Memory(keeps_beside=count)  # a copy, since it needs what it overwrites
+        if self.approximate == "sigmoid":
+            return Memory(keeps=(0,), keeps_beside=count, beside=count)
+        if self.kind == "hard_sigmoid" and self.slope is not None:
+            return Memory(keeps_beside=count, beside=count)
+        return VIEW if self.kind == "identity" else Memory(keeps=(0,))
+
     @property
     def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
         """What torch has no module for."""
@@ -126,6 +148,9 @@ class Dropout(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return only_one("dropout", inputs[0])
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return Memory(keeps_beside=output.elements) if self.rate else VIEW
 
     def emit(self) -> Construct:
         return Construct("nn.Dropout", (), (("p", self.rate),), {"p": ("rate",)})
@@ -174,6 +199,9 @@ class DropPath(Op):
         if isinstance(inputs[0], Held):
             raise OpError(f"drop_path takes a value for each image, got a parameter of {inputs[0]}")
         return only_one("drop_path", inputs[0])
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return Memory(keeps_beside=1) if self.rate else VIEW
 
     @property
     def does_nothing(self) -> bool:

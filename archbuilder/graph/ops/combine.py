@@ -7,8 +7,11 @@ from math import prod
 from typing import Any, ClassVar, Self
 
 from archbuilder.graph.op import (
+    FRESH,
+    VIEW,
     Construct,
     Expression,
+    Memory,
     Op,
     OpError,
     Role,
@@ -51,6 +54,9 @@ class Add(Op):
     def is_fresh(self, inputs: int) -> bool:
         return inputs > 1
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return Memory(beside=output.elements * (len(inputs) > 2)) if len(inputs) > 1 else VIEW
+
     def emit(self) -> Expression:
         return Expression("{sum}")
 
@@ -75,6 +81,14 @@ class Multiply(Op):
 
     def is_fresh(self, inputs: int) -> bool:
         return True
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        between = len(inputs) - 2  # products of some of them
+        return Memory(
+            keeps=tuple(range(len(inputs))),
+            keeps_beside=output.elements * between,
+            beside=output.elements * (between > 0),
+        )
 
     def emit(self) -> Expression:
         return Expression("{product}")
@@ -150,6 +164,9 @@ class Concat(Op):
     def is_fresh(self, inputs: int) -> bool:
         return True
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return FRESH
+
     def emit(self) -> Expression:
         return Expression("torch.cat({all}, dim={dim})", (("dim", self.dim),))
 
@@ -184,6 +201,9 @@ class Softmax(Op):
     def macs(self, output: Shape) -> int:
         return 0
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return Memory(keeps_output=True, beside=output.elements)
+
     def emit(self) -> Expression:
         return Expression("torch.stack({all}).softmax(dim=0).unbind()")
 
@@ -199,6 +219,9 @@ class Gather(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return Streams(inputs)
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return VIEW
 
     def emit(self) -> Expression:
         return Expression("{all}")
@@ -222,6 +245,9 @@ class ChannelShuffle(Op):
                 f"`groups` ({self.groups}) does not divide the {shape.channels} channels of the input", None, "groups"
             )
         return shape
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return FRESH
 
     def emit(self) -> Construct:
         return Construct("nn.ChannelShuffle", (self.groups,), (), {0: ("groups",)})
@@ -255,6 +281,9 @@ class Split(Op):
             message = f"{shape.channels} channels cannot be split into {self.parts} equal parts"
             raise OpError(message, f"use one of {divisors(shape.channels)}", "parts")
         return Streams(shape._replace(channels=shape.channels // self.parts) for _ in range(self.parts))
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return VIEW
 
     def emit(self) -> Expression:
         values = (("parts", self.parts), ("dim", self.dim))
@@ -298,6 +327,9 @@ class Rescale(Op):
     def is_fresh(self, inputs: int) -> bool:
         return True
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return Memory(beside=output.elements if any(self.offset) or len(self.scale) > 1 else 0)
+
     @property
     def does_nothing(self) -> bool:
         return {*self.scale} == {1.0} and {*self.offset} == {0.0}
@@ -335,6 +367,9 @@ class Flatten(Op):
             raise OpError(f"flatten takes a map, got a parameter of {inputs[0]}")
         return Vector(inputs[0].elements)
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return VIEW
+
     def emit(self) -> Construct:
         return Construct("nn.Flatten", (1,))
 
@@ -347,6 +382,9 @@ class Identity(Op):
     help: ClassVar[str] = "its input, unchanged"
     role: ClassVar[Role] = "identity"
     telling: ClassVar[bool] = False
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return VIEW
 
     def emit(self) -> Construct:
         return Construct("nn.Identity")

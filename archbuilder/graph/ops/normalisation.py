@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Construct, Initialisation, Op, OpError, Role, Sources, Tensor, divisors
+from archbuilder.graph.op import (
+    Construct,
+    Initialisation,
+    Memory,
+    Op,
+    OpError,
+    Role,
+    Sources,
+    Tensor,
+    divisors,
+)
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 from archbuilder.parameters import Parameter
 
@@ -89,6 +99,10 @@ class Norm(Op):
             return tensors
         running = (Tensor("running_mean", size, False), Tensor("running_var", size, False))
         return (*tensors, *running, Tensor("num_batches_tracked", (), False))
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        means = {"batch": self.channels, "group": self.groups, "layer": output.elements // self.channels}[self.kind]
+        return Memory(keeps=(0,), keeps_beside=2 * means, beside=0 if self.kind == "batch" else 2 * means)
 
     @property
     def helpers(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import Expression, Op, OpError, Role, Sources, Spread, only_map
+from archbuilder.graph.op import (
+    FRESH,
+    Expression,
+    Memory,
+    Op,
+    OpError,
+    Role,
+    Sources,
+    Spread,
+    Window,
+    only_map,
+)
 from archbuilder.graph.shapes import Map, Shape
 from archbuilder.parameters import Parameter
 
@@ -44,6 +55,9 @@ class PadChannels(Op):
         shape = only_map("pad_channels", inputs[0])
         return Map(shape.channels + self.before + self.behind, shape.height, shape.width)
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return FRESH
+
     def emit(self) -> Expression:
         values = (("before", self.before), ("behind", self.behind))
         missing = "width - input.channels"
@@ -60,7 +74,6 @@ class PadPixels(Op):
     """Rows and columns of a number around a map; fewer of its own where they are less than none."""
 
     name: ClassVar[str] = "pad_pixels"
-    moves_pixels: ClassVar[bool] = True
     help: ClassVar[str] = (
         "adds rows and columns of zeros, as many as are said for each side; negative numbers take some away"
     )
@@ -91,6 +104,13 @@ class PadPixels(Op):
             message = f"pad_pixels leaves nothing of a map of {shape.height}×{shape.width}"
             raise OpError(message, "use a larger input, or take fewer rows and columns away")
         return Map(shape.channels, height, width)
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return FRESH
+
+    @property
+    def window(self) -> Window:
+        return Window((1, 1), (1, 1), (self.above, self.left), (1, 1))
 
     def dilate(self, on: Spread) -> Self:
         above, left = self.above * on.spacing[0], self.left * on.spacing[1]

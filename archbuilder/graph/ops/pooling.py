@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Self
 
 from archbuilder.graph.op import (
+    FRESH,
     Construct,
     Expression,
+    Memory,
     Op,
     OpError,
     Role,
@@ -20,7 +22,7 @@ from archbuilder.graph.op import (
     short,
 )
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
-from archbuilder.graph.windows import Pair, around, default_padding, is_even, slide, widened
+from archbuilder.graph.windows import Pair, around, default_padding, is_even, padded, slide, widened
 from archbuilder.parameters import Parameter
 
 _WINDOW = (
@@ -83,6 +85,13 @@ class MaxPool(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return _slid(self, only_map("max_pool", inputs[0]))
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        places = 2 * output.elements  # whole numbers of 64 bits
+        if self.padding is not None and self._is_torchs:
+            return Memory(keeps=(0,), keeps_beside=places, beside=places)
+        copy = padded(self.window, only_map(self.name, inputs[0]), self.behind) + places
+        return Memory(keeps_beside=copy, beside=copy)
 
     @property
     def window(self) -> Window:
@@ -157,6 +166,18 @@ class AveragePool(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return _slid(self, only_map("avg_pool", inputs[0]))
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        if self.padding is not None and self._is_torchs:
+            return Memory(keeps=(0,))
+        shape = only_map(self.name, inputs[0])
+        copy = padded(self.window, shape, self.behind)
+        is_convolution = self.padding is not None and not self._is_padded
+        kept = copy + shape.channels * self.kernel[0] * self.kernel[1] * is_convolution
+        if self.count_padding:
+            return Memory(keeps_beside=kept, beside=kept)
+        counts = output.elements // shape.channels
+        return Memory(keeps_beside=kept + counts, beside=kept + output.elements + copy // shape.channels + counts)
 
     @property
     def window(self) -> Window:
@@ -276,6 +297,12 @@ class GlobalPool(Op):
             return Map(channels, 1, 2)
         return Map(channels, 1, 1) if self.keep else Vector(channels)
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        if self.kind not in ("max", "avg_and_max"):
+            return FRESH
+        channels = only_map("global_pool", inputs[0]).channels
+        return Memory(keeps=(0,), keeps_beside=channels * (2 if self.kind == "max" else 1), beside=2 * channels)
+
     def emit(self) -> Construct | Expression:
         if self.tokens:
             return Expression("{0}.flatten(1, -2).mean(dim=1)")
@@ -315,6 +342,9 @@ class ChannelPool(Op):
     def macs(self, output: Shape) -> int:
         return 0
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return Memory(keeps=(0,), keeps_beside=output.elements // 2, beside=output.elements)
+
     def emit(self) -> Expression:
         pooled = "{0}.mean(dim=1, keepdim=True)", "{0}.amax(dim=1, keepdim=True)"
         return Expression(f"torch.cat([{', '.join(pooled if self.first == 'mean' else pooled[::-1])}], dim=1)")
@@ -350,6 +380,9 @@ class WeightedPool(Op):
 
     def macs(self, output: Shape) -> int:
         return output.elements * self.pixels
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return Memory(keeps=(0,), keeps_beside=self.pixels, beside=self.pixels)
 
     def emit(self) -> Expression:
         return Expression("({0}.flatten(2) @ {1}.flatten(2).softmax(dim=2).transpose(1, 2)).unsqueeze(3)")

@@ -5,7 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import Construct, Expression, Op, Role, Sources, Spread, Window, only_map, pair, short
+from archbuilder.graph.op import (
+    FRESH,
+    VIEW,
+    Construct,
+    Expression,
+    Memory,
+    Op,
+    Role,
+    Sources,
+    Spread,
+    Window,
+    only_map,
+    pair,
+    short,
+)
 from archbuilder.graph.shapes import Map, Shape
 from archbuilder.graph.windows import Pair, slide
 from archbuilder.parameters import Parameter
@@ -29,6 +43,9 @@ class AdaptivePool(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         return Map(only_map("adaptive_avg_pool", inputs[0]).channels, *self.size)
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return FRESH if self.size == (1, 1) else Memory(keeps=(0,))
 
     def emit(self) -> Construct:
         return Construct("nn.AdaptiveAvgPool2d", (short(self.size),), (), {0: ("size",)})
@@ -77,6 +94,13 @@ class Upsample(Op):
     def enlarges(self) -> Pair:
         return self.factor
 
+    @property
+    def blends(self) -> int:
+        return {"nearest": 1, "bilinear": 2, "bicubic": 4}[self.kind]
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return FRESH
+
     def emit(self) -> Construct:
         keywords: tuple[tuple[str, Any], ...] = (("scale_factor", short(self.factor)), ("mode", self.kind))
         keywords += (("align_corners", True),) if self.align_corners else ()
@@ -111,6 +135,9 @@ class Subsample(Op):
     @property
     def window(self) -> Window:
         return Window((1, 1), self.stride, (0, 0), (1, 1))
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return VIEW
 
     def emit(self) -> Expression:
         values = (("rows", self.stride[0]), ("columns", self.stride[1]))

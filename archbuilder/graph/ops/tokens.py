@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from archbuilder.graph.op import (
+    FRESH,
+    VIEW,
     Construct,
     Expression,
     Initialisation,
+    Memory,
     Op,
     OpError,
     Role,
@@ -38,6 +41,9 @@ class ToTokens(Op):
         shape = only_map("to_tokens", inputs[0])
         return Tokens(shape.height, shape.width, 0, shape.channels)
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return VIEW
+
     def emit(self) -> Construct:
         return Construct("Permute", (0, 2, 3, 1))
 
@@ -59,6 +65,9 @@ class ToMap(Op):
                 f"to_map takes the tokens of a map alone, got {shape.extra} more", "use it before `prepend_tokens`"
             )
         return Map(shape.channels, shape.height, shape.width)
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return VIEW
 
     def emit(self) -> Construct:
         return Construct("Permute", (0, 3, 1, 2))
@@ -101,6 +110,9 @@ class HeldTensor(Op):
     def state(self) -> tuple[Tensor, ...]:
         return (Tensor("", self.sizes),)
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return FRESH
+
     def emit(self) -> Construct:
         sources: Sources = {at: (f"shape[{at}]",) for at in range(len(self.sizes))}
         return Construct("nn.Parameter", (Construct("torch.zeros", self.sizes, (), sources),))
@@ -128,6 +140,9 @@ class PrependTokens(Op):
             raise OpError(f"prepend_tokens takes a parameter of [1, count, {tokens.channels}], got {held}")
         return tokens._replace(extra=tokens.extra + held.sizes[1])
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return FRESH
+
     def emit(self) -> Expression:
         return Expression("torch.cat([{1}.expand({0}.shape[0], -1, -1), {0}.flatten(1, -2)], dim=1)")
 
@@ -148,6 +163,9 @@ class TakeToken(Op):
         if self.index >= shape.tokens:
             raise OpError(f"there is no token {self.index} among {shape.tokens}", None, "index")
         return Vector(shape.channels)
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return VIEW
 
     def emit(self) -> Expression:
         return Expression("{0}[:, {index}]", (("index", self.index),))
@@ -210,6 +228,10 @@ class ResizeTokens(Op):
     def helpers(self) -> tuple[str, ...]:  # type: ignore[override]
         """Most embeddings are interpolated in one way."""
         return (self.emit().template.partition("(")[0],)
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        extra = self.extra * only_tokens("resize_tokens", output).channels
+        return Memory(beside=output.elements - extra if extra else 0)
 
     def emit(self) -> Expression:
         values: tuple[tuple[str, Any], ...] = (("height", self.height), ("width", self.width), ("extra", self.extra))
@@ -285,6 +307,21 @@ class Attention(Op):
         """Queries times keys, then weights times values."""
         tokens = only_tokens("attention", output)
         return tokens.tokens * self.keys * (self.channels + tokens.channels)
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        tokens, taken = only_tokens("attention", output), inputs[0].elements + inputs[1].elements
+        products, sums = self.heads * tokens.tokens * self.keys, self.heads * tokens.tokens
+        copies = taken * self.cosine
+        lengths = 2 * self.heads * (tokens.tokens + self.keys) * self.cosine
+        is_fused = self.weights == "softmax" and tokens.channels == self.channels  # torch writes no products down
+        written = max(0, 2 * products - output.elements) + (inputs[0].elements if self.weights == "softmax" else 0)
+        beside = copies + (sums if is_fused else written)
+        if is_fused and not self.dropout:
+            return Memory((0, 1, 2), keeps_output=True, keeps_beside=copies + lengths + sums, beside=beside)
+        if self.weights == "softmax":
+            kept = copies + lengths + taken + products * (3 if self.dropout else 1)
+            return Memory(keeps=(2,), keeps_beside=kept, beside=beside)
+        return Memory((0, 1, 2), keeps_beside=copies + lengths + products * (2 if self.dropout else 1), beside=beside)
 
     @property
     def helpers(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Self
 from archbuilder.graph.op import (
     Construct,
     Initialisation,
+    Memory,
     Op,
     OpError,
     Role,
@@ -22,7 +23,18 @@ from archbuilder.graph.op import (
     vector_or_tokens,
 )
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
-from archbuilder.graph.windows import Pair, around, default_padding, halves, is_even, same_padding, slide, widened
+from archbuilder.graph.windows import (
+    Pair,
+    around,
+    default_padding,
+    halves,
+    is_even,
+    margins,
+    padded,
+    same_padding,
+    slide,
+    widened,
+)
 from archbuilder.parameters import Parameter
 
 PADDING_MODES: Final = ("zeros", "reflect", "replicate", "circular")
@@ -140,18 +152,29 @@ class Convolution(Op):
     def macs(self, output: Shape) -> int:
         return output.elements * (self.in_channels // self.groups) * self.kernel[0] * self.kernel[1]
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        shape = only_map("conv", inputs[0])
+        copy = self._copied(shape)
+        of_input = (0,) if not copy or self.padding_mode in ("reflect", "replicate") else ()
+        if self.standardize is None:
+            return Memory(of_input, keeps_beside=copy, beside=copy)
+        weights, channels = self.state()[0].elements, self.out_channels
+        before = copy if self._pads_by_size or self.behind is not None else 0  # what is there when weights are made
+        beside = max(copy + weights + 2 * channels, before + 2 * weights + 3 * channels - output.elements)
+        return Memory(of_input, keeps_beside=copy + 2 * weights + channels, beside=beside)
+
     @property
     def window(self) -> Window:
         return Window(self.kernel, self.stride, self.padding, self.dilation)
 
     def dilate(self, on: Spread) -> Self:
         dilation, before, behind = widened(self.window, on)
-        margins = before, behind or before
-        wider = on.spacing != (1, 1) and (before, margins[1]) != ((0, 0), (0, 0))
+        around_it = before, behind or before
+        wider = on.spacing != (1, 1) and around_it != ((0, 0), (0, 0))
         if self.padding_mode != "zeros" and (wider or behind is not None):
             message = f"`padding_mode: {self.padding_mode}` takes pixels of a map's edge, and those of a larger map are others"
             raise OpError(message, "write `padding_mode: zeros`", "padding_mode")
-        torchs = on.stride == (1, 1) and margins == halves(self.kernel, dilation)  # it calls these `same`
+        torchs = on.stride == (1, 1) and around_it == halves(self.kernel, dilation)  # it calls these `same`
         if torchs and (self.padding is None or behind is not None):
             return replace(self, stride=on.stride, padding=None, dilation=dilation)
         return replace(self, stride=on.stride, padding=before, dilation=dilation, behind=behind)
@@ -192,13 +215,22 @@ class Convolution(Op):
         is_torchs = self.stride == (1, 1) and (is_even(self.kernel) or self.padding_mode != "zeros")
         return self.padding is None and not is_torchs
 
+    def _copied(self, shape: Map) -> int:
+        """How many numbers the map has that torch makes first, with the margins that no convolution of its own has; 0 if none."""
+        before, behind = margins(self.window, shape[1:])
+        by_size = self._pads_by_size and (self.stride != (1, 1) or self.standardize is not None)
+        if self.behind is not None or by_size or self.padding_mode != "zeros":
+            return padded(self.window, shape, self.behind)
+        more = behind[0] - before[0], behind[1] - before[1]
+        return shape.channels * (shape.height + more[0]) * (shape.width + more[1]) if any(more) else 0
+
     def _check_margin(self, shape: Map) -> None:
         """Refuses to put more pixels of a map around it than it has."""
         if self.padding_mode not in ("reflect", "circular"):
             return
         spans = (step * (size - 1) for size, step in zip(self.kernel, self.dilation, strict=True))
-        margins = self.padding or tuple(span - span // 2 for span in spans)
-        least = [margin + (self.padding_mode == "reflect") for margin in margins]
+        most = self.padding or tuple(span - span // 2 for span in spans)
+        least = [margin + (self.padding_mode == "reflect") for margin in most]
         if shape.height < least[0] or shape.width < least[1]:
             size = f"{shape.height}×{shape.width}"
             message = f"`padding_mode: {self.padding_mode}` needs a map of at least {least[0]}×{least[1]}, got {size}"
@@ -301,6 +333,12 @@ class ChannelConvolution(Op):
         """Torch's convolve along places."""
         return (self.emit().callee,)
 
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        if not self.circular:
+            return Memory(keeps=(0,))
+        copy = output.elements + self.kernel - 1
+        return Memory(keeps_beside=copy, beside=copy)
+
     def emit(self) -> Construct:
         return Construct(
             "CircularChannelConv" if self.circular else "ChannelConv", (self.kernel,), (), {0: ("kernel",)}
@@ -355,6 +393,9 @@ class Linear(Op):
 
     def is_fresh(self, inputs: int) -> bool:
         return True
+
+    def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
+        return Memory(keeps=(0,))
 
     def emit(self) -> Construct:
         keywords = () if self.bias else (("bias", False),)
