@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.numbers import abbreviate, with_unit
 from archbuilder.analysis.summary import Row, Summary
+from archbuilder.analysis.table import field_text
 from archbuilder.draw.boxes import EDGES, LARGE, PLAIN, SMALL, Drafter, Drawing, moved, wrapped
 from archbuilder.draw.figure import SHORTCUTS, EdgeKind, Figure, Role, every_box
 from archbuilder.draw.fonts import clipped, width
@@ -222,6 +223,7 @@ def _columns(rows: Sequence[Row], summary: Summary) -> Iterator[tuple[int, list[
     yield 4, ["block", *(clipped(row.label, SMALL, 110) for row in rows)]
     yield 1, ["output", *(clipped(short(row.output_shape), SMALL, 90) for row in rows)]
     yield 2, ["stride", *(_stride(row, summary) for row in rows)]
+    yield 3, ["field", *(field_text(row.receptive_field) for row in rows)]
     for kind, readiness in zip(_KINDS, (0, 0, 3), strict=True):
         counts = [kind.of(row) for row in rows]
         yield readiness, [kind.name, *map(abbreviate, counts)]
