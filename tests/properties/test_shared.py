@@ -92,6 +92,17 @@ def test_a_graph_that_shares_its_parts(kind: str) -> None:
     assert found == {"build", "state", "rows of layer", "drawing of layer", *rates}
 
 
+@pytest.mark.parametrize("kind", GRAPHS)
+def test_memory_and_fields_cost_by_what_is_different(kind: str) -> None:
+    checked = archbuilder.check("net.yaml", text=GRAPHS[kind])
+    begin = time.process_time()
+    for measured in (checked.summary, *checked.summary.rows("block")):
+        assert measured.training_memory is not None
+        assert measured.receptive_field is not None
+    assert checked.summary.inference_memory is not None
+    assert time.process_time() - begin < SECONDS
+
+
 def test_a_small_one_is_read_in_every_way() -> None:
     checked = judge(doubled(CONV, "body: {x: BEFORE, y: BEFORE}", levels=4))
     assert isinstance(checked, Checked)
