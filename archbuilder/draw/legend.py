@@ -71,8 +71,7 @@ def _swatch(role: Role, size: float) -> tuple[Shape, ...]:
 
 def _arch(kind: EdgeKind, size: float) -> tuple[Shape, ...]:
     """A small shortcut."""
-    left, right, low, top = 0.0, size * 1.4, size * 0.35, -size * 0.35
-    return (arch(((left, low), (left, top), (right, top), (right, low)), kind),)
+    return tuple(arch(0.0, size * 1.4, size * 0.3, kind))
 
 
 # ---- blocks ---------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from archbuilder.draw.arrange import Plan, Spacing
@@ -11,13 +12,14 @@ from archbuilder.draw.captions import Caption, Line
 from archbuilder.draw.solids import Row
 
 
-class Card(NamedTuple):
+@dataclass(frozen=True)
+class Card:
     """The solids of a card around the line on which they stand, and their labels."""
 
     row: Row
     labels: tuple[Line, ...]
 
-    @property
+    @cached_property
     def width(self) -> float:
         """How wide it is without words."""
         return max(self.row.right - self.row.left, *(line.width for line in self.labels))

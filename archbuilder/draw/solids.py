@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from archbuilder.draw.boxes import EDGES
 from archbuilder.draw.figure import EdgeKind
 from archbuilder.draw.maps import Volume, channels_of, size_of
-from archbuilder.draw.scene import Line, Part, Point, Polygon, Shape
+from archbuilder.draw.scene import Line, Part, Point, Polygon, Rectangle, Shape
 from archbuilder.graph.shapes import Shape as ValueShape
 
 _RIGHT: Final = 0.36
@@ -73,7 +72,7 @@ class Solid(NamedTuple):
     @property
     def over(self) -> float:
         """How far a shortcut leads above it."""
-        return 0.0 if self.around == "main" else ARCH
+        return 0.0 if self.around == "main" else ARCH + 1.3
 
     @property
     def front(self) -> tuple[float, float]:
@@ -104,13 +103,17 @@ class Solid(NamedTuple):
             x = b[0] - self.thick * _STRIPE
             yield Polygon(((x, a[1]), b, inner, (x, f[1])), "activation", line, 0.5)
         if self.around != "main":
-            start, end, foot = e[0] + self.thick * 0.08, e[0] + self.thick * 0.92, e[1]
-            yield arch(((start, foot), (start, foot - ARCH), (end, foot - ARCH), (end, foot)), self.around)
+            yield from arch(e[0] + self.thick * 0.08, e[0] + self.thick * 0.92, e[1], self.around)
 
 
-def arch(points: tuple[Point, ...], kind: EdgeKind) -> Line:
-    """A shortcut around a step, which a reader knows from other drawings."""
-    return Line(points, "line", 0.7, EDGES[kind][1], radius=ARCH)
+def arch(start: float, end: float, foot: float, kind: EdgeKind) -> Iterator[Shape]:
+    """A shortcut around a step; one that changes its value has a mark."""
+    top = foot - ARCH
+    yield Line(((start, foot), (start, top), (end, top), (end, foot)), "line", 0.7, radius=ARCH)
+    if kind != "identity":
+        role, side = "convolution" if kind == "projection" else "pool", min(2.6, (end - start) * 0.6)
+        middle = (start + end) / 2
+        yield Rectangle(middle - side / 2, top - 1.3, side, 2.6, role, f"{role} line", 0.5)
 
 
 @dataclass

@@ -84,19 +84,20 @@ def _network(folding: Folding, style: _Style, room: float) -> list[Drawing]:
     rows = _without_lone_input(figure, rows_of(figure))
     largest = max((side for makes in folding.made_of.values() for each in makes for side in each.size), default=1)
     plan = planned(figure, rows)
+    plans = {id(figure): plan}
     factors = _IN_ONE if rows is None else _IN_ROWS
     for factor in factors:
-        drawer = _Drawer(style.smaller(factor), room, folding.made_of, largest)
+        drawer = _Drawer(style.smaller(factor), room, folding.made_of, largest, plans)
         least = drawer.setting(plan)
         if least.width + (len(least.widths) - 1) * drawer.style.spacing.gap > room:
             continue
         found = drawer.placed(plan, drawer.style.spacing)
         if found.width <= room:
-            return [drawer.drawn(figure, drawer.spread(figure, rows, found))]
-    drawer = _Drawer(style.smaller(factors[0] if rows is not None else 1.0), room, folding.made_of, largest)
+            return [drawer.drawn(figure, drawer.spread(figure, found))]
+    drawer = _Drawer(style.smaller(factors[0] if rows is not None else 1.0), room, folding.made_of, largest, plans)
     pieces = in_rows(figure, rows, room, drawer.arranged, even=rows is None)
     if rows is None:
-        pieces = [(piece, drawer.spread(piece, None, found)) for piece, found in pieces]
+        pieces = [(piece, drawer.spread(piece, found)) for piece, found in pieces]
     return [drawer.drawn(*piece) for piece in pieces]
 
 
@@ -120,13 +121,17 @@ class _Drawer:
     room: float
     made_of: Mapping[str, Sequence[Volume]]
     largest: int
+    plans: dict[int, Plan]
+    """Those of figures, which they hold; no other figure can have the number of one."""
     cards: dict[str, Card] = field(default_factory=dict)
     settings: dict[int, Setting] = field(default_factory=dict)
     """Those of the figures that are drawn."""
 
     def arranged(self, figure: Figure, rows: Rows) -> Arrangement:
         """Places a figure."""
-        return self.placed(planned(figure, rows), self.style.spacing)
+        if id(figure) not in self.plans:
+            self.plans[id(figure)] = planned(figure, rows)
+        return self.placed(self.plans[id(figure)], self.style.spacing)
 
     def placed(self, plan: Plan, spacing: Spacing) -> Arrangement:
         """Places a figure. All boxes of a column are equally wide, so that lines between columns pass no text."""
@@ -134,13 +139,13 @@ class _Drawer:
         sizes = {box.id: self._size(box, setting, plan.grid.columns[box.id]) for box in plan.grid.figure.boxes}
         return arrange(plan.grid.figure, sizes, spacing, plan=plan)
 
-    def spread(self, figure: Figure, rows: Rows, found: Arrangement) -> Arrangement:
+    def spread(self, figure: Figure, found: Arrangement) -> Arrangement:
         """An arrangement with more room between the cards, if some is left."""
         spacing, gaps = self.style.spacing, len(found.column_x) - 1
         more = min((self.room - found.width) / max(gaps, 1), spacing.gap)
         if more < 0.1:
             return found
-        wider = self.placed(planned(figure, rows), spacing._replace(gap=spacing.gap + more - 0.01))
+        wider = self.placed(self.plans[id(figure)], spacing._replace(gap=spacing.gap + more - 0.01))
         return wider if wider.width <= self.room else found
 
     def setting(self, plan: Plan) -> Setting:

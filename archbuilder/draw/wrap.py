@@ -22,6 +22,7 @@ def in_rows(
     if whole.width <= room:
         return [(figure, whole)]
     least, at_most = max(wide for _, wide in whole.column_x), room
+    known: dict[tuple[str, ...], tuple[Figure, Arrangement]] = {}
     while True:
         pieces = wrapped_figures(figure, whole.columns, whole.column_x, at_most)
         for share in (0.6, 0.7, 0.8, 0.9) if even else ():
@@ -29,11 +30,16 @@ def in_rows(
             if len(alike) == len(pieces):
                 pieces = alike
                 break
-        found = [(piece, arranged(piece, _rows_in(piece, rows))) for piece in pieces]
+        found = [known.get(_boxes(piece)) or (piece, arranged(piece, _rows_in(piece, rows))) for piece in pieces]
+        known |= {_boxes(piece): (piece, arrangement) for piece, arrangement in found}
         over = max(arrangement.width for _, arrangement in found) - room
         if over <= 0 or at_most <= least:
             return found
         at_most = max(at_most - max(over, 4), least)  # the ends where it is cut take room too
+
+
+def _boxes(piece: Figure) -> tuple[str, ...]:
+    return tuple(box.id for box in piece.boxes)
 
 
 def _rows_in(piece: Figure, rows: Rows) -> dict[str, int] | None:
