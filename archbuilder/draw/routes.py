@@ -7,13 +7,17 @@ a box. Of all such ways each edge takes one that crosses the fewest others.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from archbuilder.draw.figure import Edge
 from archbuilder.draw.grid import Grid
+
+_COMPARED: Final = 600
+"""With so many pieces of other ways it is compared whether a way crosses them."""
 
 Corner = tuple[float, float]
 """A column, or the gap behind it if it ends in a half; a lane, or the corridor below it."""
@@ -39,10 +43,12 @@ class Router:
 
     grid: Grid
     ways: list[Way] = field(default_factory=list)
-    level: list[tuple[Edge, float, float, float]] = field(default_factory=list)
-    """The horizontal pieces of all ways: from where to where, and in which lane or corridor."""
-    upright: list[tuple[Edge, float, float, float]] = field(default_factory=list)
-    """The vertical ones: in which column or gap, and from where to where."""
+    level: deque[tuple[Edge, float, float, float]] = field(default_factory=lambda: deque(maxlen=_COMPARED))
+    """The last horizontal pieces of ways: from where to where, and in which lane or corridor."""
+    upright: deque[tuple[Edge, float, float, float]] = field(default_factory=lambda: deque(maxlen=_COMPARED))
+    """The last vertical ones: in which column or gap, and from where to where."""
+    in_lanes: dict[float, list[tuple[Edge, float, float]]] = field(default_factory=dict)
+    """The horizontal pieces in each lane: from where to where."""
     entered: dict[str, list[Edge]] = field(default_factory=dict)
     """The edges that enter each box from the left."""
 
@@ -100,6 +106,8 @@ class Router:
         for (x1, y1), (x2, y2) in way.pieces():
             if y1 == y2:
                 self.level.append((way.edge, x1, x2, y1))
+                if not y1 % 1:
+                    self.in_lanes.setdefault(y1, []).append((way.edge, x1, x2))
             elif x1 == x2:
                 self.upright.append((way.edge, x1, min(y1, y2), max(y1, y2)))
         if way.enters_left:
@@ -109,8 +117,8 @@ class Router:
         """Whether it runs over no other value's line in a lane."""
         for (x1, y1), (x2, y2) in way.pieces():
             if y1 == y2 and not y1 % 1:
-                for edge, u1, u2, v in self.level:
-                    if v == y1 and x1 < u2 and u1 < x2 and not edge.is_like(way.edge):
+                for edge, u1, u2 in self.in_lanes.get(y1, ()):
+                    if x1 < u2 and u1 < x2 and not edge.is_like(way.edge):
                         return False
         return True
 

@@ -40,8 +40,6 @@ class View(NamedTuple):
         Raises:
             DrawingError: if there is no such step or block.
         """
-        if self.levels > 1:
-            refuse_too_many(steps_in(self.graph), "shown")
         room = WIDTHS[self.width] - 2 * MARGIN
         if self.definition is not None:
             found, drafter = self._definitions(self.definition), Drafter(room)
@@ -52,6 +50,7 @@ class View(NamedTuple):
             drawings = Drafter(room).draw_wrapped(figure, rows_of(figure))
             return on_page([heading(self.title(), facts, room), *drawings], self.title(), facts, 0)
         summary = summarize(self.graph)
+        self._refuse_too_many()
         if self.style == "volumes":
             return volumes(summary, width=self.width)
         return sheet(summary, depth=self.levels, width=self.width, show=self.show)
@@ -62,12 +61,18 @@ class View(NamedTuple):
         Raises:
             DrawingError: if there is no such step or block.
         """
+        self._refuse_too_many()
         if self.definition is not None:
             return self._definitions(self.definition)[0].figure
         if self.focus is not None:
             return figure_of(_body_at(self.graph, self.focus), Costs(), depth=max(self.levels, 0))
         summary = summarize(self.graph)
         return one_box(summary) if self.levels < 0 else network_figure(summary, depth=self.levels)
+
+    def _refuse_too_many(self) -> None:
+        """An open block is drawn as often as it is there."""
+        if self.levels > 1:
+            refuse_too_many(steps_in(self.graph), "shown")
 
     def _definitions(self, name: str) -> list[Definition]:
         every = definitions_of(self.graph, Costs())
