@@ -168,7 +168,7 @@ class _Arranger:
                 tracks.setdefault(track[0], []).append(track[1])
         orders = {corridor: _in_tracks(found, above=corridor < 0) for corridor, found in tracks.items()}
         self.lane_y: dict[int, float] = {}
-        self.track_y: dict[tuple[float, Edge], float] = {}
+        self.track_y: dict[tuple[float, str, int | None], float] = {}
         y = 0.0
         first, last = min(lanes.values(), default=0), max(lanes.values(), default=0)
         for lane in range(first - 1, last + 1):
@@ -181,7 +181,7 @@ class _Arranger:
             rows = 1 + max(placed.values(), default=-1)
             outside = lane in (first - 1, last)
             for edge, row in placed.items():
-                self.track_y[lane + 0.5, edge] = (
+                self.track_y[lane + 0.5, edge.source, edge.item] = (
                     y + (0 if lane < first else self.spacing.margin) + row * self.spacing.track
                 )
             if rows:
@@ -193,7 +193,7 @@ class _Arranger:
     def _y(self, way: Way, corner: Corner, *, leaves: bool) -> float:
         """The height of a corner on the way of an edge."""
         if corner[1] % 1:
-            return next(y for (at, edge), y in self.track_y.items() if at == corner[1] and edge.is_like(way.edge))
+            return self.track_y[corner[1], way.edge.source, way.edge.item]
         edge, y = way.edge, self.lane_y[int(corner[1])]
         return y + (self.port(edge.source, True, edge.item) if leaves else self.port(edge.target, False, edge.position))
 
@@ -242,10 +242,6 @@ class _Arranger:
             x += max(self.spacing.gap, room + max(self.spacing.gap * 0.7, labels[column]), labels[column])
         self.width = x
 
-    def _slot(self, way: Way, gap: float) -> float:
-        column = int(gap // 1)
-        return next(x for (at, edge), x in self.slot_x.items() if at == column and edge == way.edge)
-
     # ---- places -------------------------------------------------------------------------------------------------
 
     def _frame(self, key: str) -> Frame:
@@ -282,10 +278,8 @@ class _Arranger:
         return self.column_x[self.grid.columns[way.edge.target] - 1][1]
 
     def _x_in_gap(self, way: Way, column: float, points: Sequence[Point]) -> float:
-        try:
-            return self._slot(way, column)
-        except StopIteration:  # it runs straight on at this corner
-            return points[-1][0]
+        """Where a line runs up or down in a gap; where it goes straight on, as before."""
+        return self.slot_x.get((int(column // 1), way.edge), points[-1][0])
 
     def _entry_x(self, way: Way, target: Frame) -> float:
         """Where a line enters from above or below: several beside each other, the shortest first."""

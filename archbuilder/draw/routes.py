@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 from archbuilder.draw.figure import Edge
 from archbuilder.draw.grid import Grid
 
-_COMPARED: Final = 600
-"""With so many pieces of other ways it is compared whether a way crosses them."""
+_COMPARED: Final = 60_000
+"""How many pairs of a way and a piece of another one are looked at in a figure, about, to see whether they cross."""
 
 Corner = tuple[float, float]
 """A column, or the gap behind it if it ends in a half; a lane, or the corridor below it."""
@@ -43,14 +43,18 @@ class Router:
 
     grid: Grid
     ways: list[Way] = field(default_factory=list)
-    level: deque[tuple[Edge, float, float, float]] = field(default_factory=lambda: deque(maxlen=_COMPARED))
+    level: deque[tuple[Edge, float, float, float]] = field(init=False)
     """The last horizontal pieces of ways: from where to where, and in which lane or corridor."""
-    upright: deque[tuple[Edge, float, float, float]] = field(default_factory=lambda: deque(maxlen=_COMPARED))
+    upright: deque[tuple[Edge, float, float, float]] = field(init=False)
     """The last vertical ones: in which column or gap, and from where to where."""
     in_lanes: dict[float, list[tuple[Edge, float, float]]] = field(default_factory=dict)
     """The horizontal pieces in each lane: from where to where."""
     entered: dict[str, list[Edge]] = field(default_factory=dict)
     """The edges that enter each box from the left."""
+
+    def __post_init__(self) -> None:
+        last = max(_COMPARED // (len(self.grid.figure.edges) + 1), 40)
+        self.level, self.upright = deque(maxlen=last), deque(maxlen=last)
 
     def all(self) -> list[Way]:
         """The ways, in the order of the figure's edges."""
