@@ -9,7 +9,7 @@ from typing import Final
 from archbuilder.draw.boxes import Drawing, moved, wrapped
 from archbuilder.draw.figure import SHORTCUTS, Box, EdgeKind, Figure, Role
 from archbuilder.draw.fonts import width
-from archbuilder.draw.maps import Folding, Volume, channels_of, is_chain
+from archbuilder.draw.maps import SIGNS, Folding, Volume, channels_of, is_chain
 from archbuilder.draw.scene import Shape, Text
 from archbuilder.draw.solids import Solid, arch
 from archbuilder.graph.shapes import Vector
@@ -118,7 +118,7 @@ def _beside(key: str, into: Mapping[str, list[str]], by_id: Mapping[str, Box], p
 def _words(box: Box) -> str:
     """A step in few words: what it does, and the channels that come of it."""
     if box.sign:
-        return {"+": "sum", "×": "product"}.get(box.sign, box.sign)
+        return SIGNS.get(box.sign, box.sign)
     if box.inside is not None and is_chain(box.inside):
         return ", ".join(_steps(box.inside))
     text = (box.bands[0].text if box.bands else box.name).partition(" ×")[0]

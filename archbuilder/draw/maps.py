@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from archbuilder.draw.figure import SHORTCUTS, Box, EdgeKind, Figure, Role
+from archbuilder.draw.figure import SHORTCUTS, Box, Edge, EdgeKind, Figure, Role
 from archbuilder.draw.wrap import joined_names, last_part
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 
 _FINISHING: Final = frozenset(("norm", "activation"))
 """What changes a value in its place: it makes no further one."""
+
+SIGNS: Final[Mapping[str, str]] = {"+": "sum", "×": "product"}
+"""What signs are called."""
+_WEIGHTY: Final = frozenset(("convolution", "linear", "attention"))
+_MANY: Final = 6
+"""Of so many kinds of values in a row one card is made, and no more."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def _closed(figure: Figure) -> frozenset[str]:
         for box in boxes:
             if box.inside is not None and id(box.inside) not in seen:
                 seen.add(id(box.inside))
-                if box.definition and not is_chain(box.inside):
+                if box.definition and (not is_chain(box.inside) or _is_pattern(box)):
                     found.add(box.definition)
                 visit(box.inside.boxes)
 
@@ -84,11 +90,32 @@ def _closed(figure: Figure) -> frozenset[str]:
     return frozenset(found)
 
 
+def _is_pattern(box: Box) -> bool:
+    """Whether a box is steps of several kinds, again and again."""
+    return box.role == "block" and box.count > 2 and box.inside is not None and len(_kinds(box.inside)) > 1
+
+
+def _kinds(figure: Figure) -> set[str]:
+    """What kinds of steps there are in a figure, without those that end others."""
+    kinds: set[str] = set()
+    for box in figure.boxes:
+        if box.inside is not None:
+            kinds |= _kinds(box.inside)
+        elif box.bands and box.bands[0].role not in _FINISHING:
+            kinds.add(box.bands[0].text)
+    return kinds
+
+
 def is_chain(figure: Figure) -> bool:
-    """Whether a figure is one step after the other, each of which reads only the one before and what comes from outside."""
+    """Whether a figure is one step after the other, each of which reads only the one before, what comes from outside, and what
+    it holds itself."""
     path = figure.main_path()
     place = {key: number for number, key in enumerate(path)}
-    if any(box.id not in place for box in figure.boxes if not box.end):
+    computed = {box.id for box in figure.boxes if box.end}
+    for edge in figure.edges:
+        if edge.source in computed:
+            computed.add(edge.target)
+    if any(box.id not in place for box in figure.boxes if not box.end and box.id in computed):
         return False
     return all(
         place[edge.target] == place[edge.source] + 1
@@ -109,19 +136,29 @@ class _Steps:
             return ()
         found: list[Volume] = []
         every = list(self._steps(box))
-        makes = [each for each in every if each.role not in _FINISHING]
-        for step in makes or every[-1:]:
+        before = box.inside.boxes[0].gives if box.inside is not None and box.inside.boxes else None
+        for step in every:
+            if step.role in _FINISHING or _only_laid_out_anew(before, step):
+                continue
+            before = step.shapes[-1]
             if found and found[-1].is_like(step):
                 found[-1] = found[-1].joined(step)
-            elif not (found and _only_laid_out_anew(found[-1], step)):
+            else:
                 found.append(step)
-        return tuple(found)
+        return tuple(found or every[-1:])
+
+    def _is_open(self, box: Box, inside: Figure) -> bool:
+        """Whether a box is drawn as what is in it: a chain, or a part of a network whose layers stand one behind the other."""
+        if box.definition or box.role == "block":
+            return box.definition not in self.closed and is_chain(inside) and not _is_pattern(box)
+        path = inside.main_path()
+        return all(each.id in path for each in inside.boxes if each.layers)
 
     def _steps(self, box: Box) -> Iterator[Volume]:
         if box.gives is not None and _is_stream(box):
             kind = box.bands[0].text.partition(" ×")[0] if box.name else ""
             yield from [Volume(kind, "stage", (box.gives,))] * box.count
-        elif box.inside is not None and box.definition not in self.closed and is_chain(box.inside):
+        elif box.inside is not None and self._is_open(box, box.inside):
             by_id = {each.id: each for each in box.inside.boxes}
             for _ in range(box.count if box.role == "block" else 1):
                 for key in box.inside.main_path():
@@ -140,7 +177,7 @@ def _is_stream(box: Box) -> bool:
 def _step(box: Box, shape: Shape) -> Volume:
     """A box that is not looked into, as one step."""
     if box.sign:
-        return Volume(box.sign, "combine", (shape,))
+        return Volume(SIGNS.get(box.sign, box.sign), "combine", (shape,))
     if box.role == "input":
         return Volume("", "input", (shape,))
     if box.name:
@@ -153,12 +190,11 @@ def _step(box: Box, shape: Shape) -> Volume:
     return Volume(first.text, first.role, (shape,), ends, any(band.role == "activation" for band in others))
 
 
-def _only_laid_out_anew(before: Volume, step: Volume) -> bool:
-    """Whether a step only says in which order values lie: they are drawn already."""
-    if step.role != "other":
+def _only_laid_out_anew(before: Shape | None, step: Volume) -> bool:
+    """Whether a step only says in which order values lie, or which are left out in training: they are drawn already."""
+    if step.role != "other" or before is None or isinstance(before, Streams | Held):
         return False
-    one, two = before.shapes[-1], step.shapes[0]
-    return not isinstance(one, Streams | Held) and one.elements == two.elements
+    return before.elements == step.shapes[0].elements
 
 
 # ---- cards that go on as the one before -----------------------------------------------------------------------------
@@ -168,8 +204,8 @@ def _only_laid_out_anew(before: Volume, step: Volume) -> bool:
 class Folding:
     """A figure whose cards that go on as the one before did are one card with it, and what each is made of.
 
-    A layer that stands alone belongs to the card before it, too; where cards stand in rows of one size, to the one behind it, so
-    that it is in the row of what it gives.
+    A layer without weights that stands alone belongs to the card before it, too; where cards stand in rows of one size, to the
+    one behind it, so that it is in the row of what it gives. A card that is made of very much is several.
     """
 
     whole: Figure
@@ -178,6 +214,9 @@ class Folding:
     boxes: dict[str, Box] = field(default_factory=dict)
     inside: dict[str, str] = field(default_factory=dict)
     """The card that each box became a part of."""
+    last: dict[str, str] = field(default_factory=dict)
+    """The last one of those that a card was split into, and the edges between these."""
+    further: list[Edge] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         made_of = volumes_in(self.whole)
@@ -188,15 +227,37 @@ class Folding:
             key = box.id if joined is None else card
             self.inside[box.id] = key
             self.boxes[key], self.made_of[key] = joined or (box, made_of[box.id])
+        for key, box in self.boxes.items():
+            if self.made_of[key] and not box.name and not _is_stream(box):
+                self.boxes[key] = replace(box, name=last_part(box.id))
+        self._split()
 
     @property
     def figure(self) -> Figure:
         """The figure with the cards as they are now."""
         edges = (
-            edge._replace(source=self.inside[edge.source], target=self.inside[edge.target], label="")
+            edge._replace(source=self.last.get(source, source), target=target, label="")
             for edge in self.whole.edges
+            if (source := self.inside[edge.source]) != (target := self.inside[edge.target])
         )
-        return Figure(tuple(self.boxes.values()), tuple(edge for edge in edges if edge.source != edge.target))
+        return Figure(tuple(self.boxes.values()), (*edges, *self.further))
+
+    def _split(self) -> None:
+        """Makes several cards of those that are made of very much; the first has the name."""
+        boxes, self.boxes = self.boxes, {}
+        for key, box in boxes.items():
+            makes = self.made_of[key]
+            self.boxes[key], self.made_of[key] = box, makes[:_MANY]
+            before = key
+            for start in range(_MANY, len(makes), _MANY):
+                part = makes[start : start + _MANY]
+                after = f"{key} ({start // _MANY + 1})"
+                self.boxes[after] = replace(box, id=after, name="", gives=part[-1].shapes[-1])
+                self.made_of[after] = part
+                self.further.append(Edge(before, after))
+                self.last[key] = before = after
+            if before != key:
+                self.boxes[key] = replace(box, gives=makes[_MANY - 1].shapes[-1])
 
     def _only_before(self) -> dict[str, str]:
         """For each box that alone reads another one, that one, if it can be a part of the same card: it reads nothing else, or
@@ -228,7 +289,7 @@ class Folding:
             run = before[0].joined(step)
             ends = first.id.partition("–")[0], box.id.rpartition("–")[2]
             return replace(first, name=joined_names(*map(last_part, ends)), gives=box.gives), (run,)
-        if not box.name and not self.in_rows and len(makes) == 1:
+        if not box.name and not self.in_rows and len(makes) == 1 and step.role not in _WEIGHTY and len(before) < _MANY:
             return replace(first, gives=box.gives), (*before, step)
         if not first.name and self.in_rows and before[-1].size == makes[0].size:
             return replace(first, name=box.name, gives=box.gives), (*before, *makes)

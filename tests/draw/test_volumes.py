@@ -277,6 +277,60 @@ def test_names_in_a_row_are_shortened() -> None:
     assert last_part("body.features.5–body.features.16") == "features.5–16"
 
 
+def made(name: str) -> dict[str, list[str]]:
+    """What each card is made of: the titles of its solids."""
+    return {key: [solid.title for solid in solids] for key, solids in drawn(name, "page").solids.items()}
+
+
+def test_each_map_is_a_solid() -> None:
+    assert made("vgg16_bn")["stage1"] == ["conv 3×3: 64×224×224"] * 2 + ["max pool 2×2/2: 64×112×112"]
+    assert made("squeezenet1_1")["head"] == [
+        "conv 1×1: 1000×13×13",
+        "global avg pool: 1000×1×1",
+    ]  # dropout makes no map
+    tokens = "56×56 tokens of 64"
+    placed = ["conv 4×4/4: 64×56×56", f"resize tokens: {tokens}", f"sum: {tokens}", *[f"pvt_block: {tokens}"] * 2]
+    assert made("pvt_v1_tiny")["stage1"] == placed
+
+
+def test_equal_maps_are_folded() -> None:
+    """A card shows only so many of them, and says how many there are."""
+    assert len(made("cifar_resnet1202")["layer1"]) == 4
+    assert "basic ×200" in [text.text for text in drawn("cifar_resnet1202", "page").texts]
+    body = {"a": CONV | {"width": 16}, "b": CONV | {"width": 16, "kernel": 1}}
+    stages = {"pairs": {"block": "pair", "depth": 50}, "both": {"block": "pair"}}
+    spec = {
+        "name": "n",
+        "input": {"channels": 16, "size": 8},
+        "blocks": {"pair": {"body": body}},
+        "stages": stages,
+        "head": HEAD,
+    }
+    words = [
+        part.title
+        for part in volumes(archbuilder.check(spec).summary, width="page").parts()
+        if dict(part.facts).get("box")
+    ]
+    assert "pairs: pair ×50 16×8×8" in words
+    assert "both: pair 16×8×8" in words  # as there, so here
+
+
+@pytest.mark.parametrize(
+    ("name", "skips"),
+    [
+        ("examples/unet_resnet18.yaml", [("conv1", "up0"), ("maxpool", "up1"), ("layer2", "up2"), ("layer3", "up3")]),
+        ("unet", [("down1", "larger1"), ("pool2", "larger2")]),
+    ],
+)
+def test_skips_go_straight_across(name: str, skips: list[tuple[str, str]]) -> None:
+    """What upsamples stands on the card of what it is joined to, in whichever of both ways a decoder is written."""
+    edges = {(facts["from"], facts["to"]): edge for edge in drawn(name, "slide").edges if (facts := dict(edge.facts))}
+    for skip in skips:
+        (line,) = edges[skip].shapes
+        assert isinstance(line, Line)
+        assert len(line.points) == 2
+
+
 def test_it_can_be_written_down() -> None:
     for theme in ("light", "dark", "print", "auto"):
         assert "layer1" in to_svg(drawn("resnet50", "page").scene, theme)
