@@ -164,7 +164,10 @@ class Constructor:
             return there[0]
         trees = list(trees)
         computed = self.expression(trees, values, f"with_{name}")
-        return computed if computed is not None else self._argument(values, _slot_in(trees) or f"with_{name}")
+        if computed is not None:
+            return computed
+        slot = _slot_in(trees)  # which gives its name to the flag, unless that may be needed for its own value
+        return self._argument(values, f"with_{name}" if slot is None or self._can_be_known(slot) else slot)
 
     # ---- names --------------------------------------------------------------------------------------------------
 

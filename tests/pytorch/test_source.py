@@ -615,3 +615,22 @@ def test_the_root_may_be_called_like_a_variable(name: str) -> None:
         f"class: {name}\n{HEAD}stages:\n  conv: {{block: conv, kernel: 3, init: zeros}}\n"
         "  stage: {block: bottleneck, width: 16}\n  last: {block: conv, kernel: 3, init: {normal: 0.5}}\n"
     )
+
+
+SLOTS_BESIDE_A_VALUE = """\
+name: net
+input: {size: 32}
+blocks:
+  gate: {body: {down: {block: conv, kernel: 1, width: 8}}}
+stages:
+  first: {block: bottleneck, width: 8}
+  second: {block: basic, width: 8, shortcut: null, after_last_norm: {se: squeeze_excite}}
+  third: {block: basic, width: 8, after_last_norm: {gate: {block: gate}}}
+"""
+
+
+def test_a_flag_does_not_take_the_name_of_a_value_that_is_needed_too() -> None:
+    built(SLOTS_BESIDE_A_VALUE)
+    source = source_of(SLOTS_BESIDE_A_VALUE)
+    assert "shortcut: str | None," in source
+    assert "shortcut: bool" not in source
