@@ -81,7 +81,7 @@ def words_of(
     words: list[Line] = []
     if box.name:
         large, ink = size * 1.12, "training" if box.in_training else "text"
-        words += [Line(((0, text),), large, ink, bold=True) for text in _name(box.name, large, min(room, wide[2]))]
+        words += [Line(((0, text),), large, ink, bold=True) for text in name_lines(box.name, large, min(room, wide[2]))]
     lines: list[list[str]] = []
     for text in dict.fromkeys(each.words for each in makes if each.words):
         joined = f"{lines[-1][0]}, {text}" if lines and len(lines[-1]) == 1 else ""
@@ -92,7 +92,7 @@ def words_of(
     return (*words, *(Line(((0, text),), size) for step in lines for text in step))
 
 
-def _name(name: str, size: float, wide: float) -> list[str]:
+def name_lines(name: str, size: float, wide: float) -> list[str]:
     """A name; in several lines only if it is very long."""
     lines = [""]
     for unit in re.split(r"(?<=[_.–-])", visible(name)):

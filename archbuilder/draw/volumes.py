@@ -10,9 +10,8 @@ from archbuilder.analysis.summary import Summary
 from archbuilder.draw.arrange import Arrangement, Drawn, Frame, Plan, Size, Spacing, arrange, planned
 from archbuilder.draw.boxes import EDGES, Drawing, edge_part, moved
 from archbuilder.draw.captions import Line as CaptionLine
-from archbuilder.draw.captions import labels_of, words_of
+from archbuilder.draw.captions import labels_of, name_lines, words_of
 from archbuilder.draw.figure import Box, Figure
-from archbuilder.draw.fonts import clipped
 from archbuilder.draw.fonts import width as width_of
 from archbuilder.draw.legend import legend
 from archbuilder.draw.maps import Folding, Volume
@@ -184,18 +183,22 @@ class _Drawer:
 
     def _least(self, box: Box) -> float:
         """How wide a box is that is no card."""
-        return 2 * _SIGN if box.sign else width_of(self._end(box), self.style.text) + 3 if box.name else 4
+        return 2 * _SIGN if box.sign else self._end_width(box) if box.name else 4
 
-    def _end(self, box: Box) -> str:
-        """The name of an end, as much of it as a card might hold."""
-        return clipped(box.name, self.style.text, 1.5 * self.style.words)
+    def _end(self, box: Box) -> list[str]:
+        """The name of an end, in lines."""
+        return name_lines(box.name, self.style.text, 1.5 * self.style.words)
+
+    def _end_width(self, box: Box) -> float:
+        return 3 + max(width_of(line, self.style.text) for line in self._end(box))
 
     def _size(self, box: Box, setting: Setting, column: int) -> Size:
         card, wide = self._card(box), setting.widths[column]
         if card is not None:
             half, texts, above = card.row.half, setting.captions[box.id].height + 2, box.id in setting.above
             return Size(wide, half + card.row.over + texts * above, half + texts * (not above))
-        return Size(wide, _SIGN, _SIGN) if box.sign else Size(wide, 4, 4) if box.name else Size(wide, 0, 0)
+        half = _SIGN if box.sign else 0.6 * self.style.text * len(self._end(box)) if box.name else 0.0
+        return Size(wide, half, half)
 
     def _box(self, box: Box, frame: Frame, setting: Setting) -> tuple[Part, tuple[float, float]]:
         """A box, and where lines end and begin at it."""
@@ -216,9 +219,10 @@ class _Drawer:
             )
             ends = frame.middle - _SIGN, frame.middle + _SIGN
         elif box.name:
-            ink, size, name = "training" if box.in_training else "quiet", self.style.text, self._end(box)
-            shapes = (Text(frame.x + 2, frame.axis + size * 0.34, name, size, ink),)
-            ends = frame.x, frame.x + 3 + width_of(name, size)
+            ink, size, lines = "training" if box.in_training else "quiet", self.style.text, self._end(box)
+            top = frame.axis + size * (0.34 - 0.6 * (len(lines) - 1))
+            shapes = tuple(Text(frame.x + 2, top + size * 1.2 * at, line, size, ink) for at, line in enumerate(lines))
+            ends = frame.x, frame.x + self._end_width(box)
         return Part(
             shapes, _spoken(box, self.made_of.get(box.id, ())), () if box.stands_for else (("box", box.id),)
         ), ends
