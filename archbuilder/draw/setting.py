@@ -38,8 +38,8 @@ class Setting(NamedTuple):
         return sum(self.widths.values())
 
 
-WordsOf: TypeAlias = Callable[[str, float], tuple[Line, ...]]
-"""The words of a card, as wide as they may be where they can be broken."""
+WordsOf: TypeAlias = Callable[[str, float, bool], tuple[Line, ...]]
+"""The words of a card, as wide as they may be where they can be broken, and whether they are to be narrow."""
 
 
 def setting_of(
@@ -61,13 +61,16 @@ def setting_of(
         widths[columns[key]] = max(widths[columns[key]], own)
     free, track = _Free(plan, widths, spacing.gap), spacing.track
     rooms = {key: free.beside(key, above=key in above) for key in cards}
-    words = {key: words_of(key, widths[columns[key]] + left + right) for key, (left, right) in rooms.items()}
+    lines = _between(plan, cards, above)
+    words = {key: words_of(key, widths[columns[key]] + sum(room), key in lines) for key, room in rooms.items()}
     wide = {key: max((line.width for line in lines), default=0.0) for key, lines in words.items()}
     for key, room in rooms.items():
         widths[columns[key]] = max(widths[columns[key]], wide[key] - sum(room))
-    aside = _aside(plan, cards, above, wide, track)
-    for key, far in aside.items():
-        widths[columns[key]] = max(widths[columns[key]], 2 * far + max(wide[key], cards[key].width))
+    aside: dict[str, float] = {}
+    for key, count in lines.items():
+        own = max(wide[key], *(line.width for line in cards[key].labels))
+        aside[key] = (own + (count - 1) * track) / 2 + 3
+        widths[columns[key]] = max(widths[columns[key]], 2 * aside[key] + own)
     captions: dict[str, Caption] = {}
     for key, (left, right) in rooms.items():
         out = (wide[key] - widths[columns[key]]) / 2
@@ -76,19 +79,14 @@ def setting_of(
     return Setting(captions, above, widths)
 
 
-def _aside(
-    plan: Plan, cards: Mapping[str, Card], above: frozenset[str], wide: Mapping[str, float], track: float
-) -> dict[str, float]:
-    """How far to the left of their middle the captions of those cards stand where lines enter between them and the solids."""
+def _between(plan: Plan, cards: Mapping[str, Card], above: frozenset[str]) -> dict[str, int]:
+    """How many lines enter a card where its caption would stand: that is to the left of them."""
     lines: dict[str, int] = {}
     for way in plan.ways:
         key = way.edge.target
         if key in cards and not way.enters_left and (way.corners[-2][1] < way.corners[-1][1]) == (key in above):
             lines[key] = lines.get(key, 0) + 1
-    return {
-        key: (max(wide[key], *(line.width for line in cards[key].labels)) + (count - 1) * track) / 2 + 3
-        for key, count in lines.items()
-    }
+    return lines
 
 
 def _above(plan: Plan, cards: Mapping[str, Card]) -> frozenset[str]:

@@ -154,9 +154,11 @@ class _Drawer:
         least = {key: cards[key].width if key in cards else self._least(box) for key, box in boxes.items()}
         style = self.style
 
-        def words(key: str, room: float) -> tuple[CaptionLine, ...]:
-            joined = max(style.words, cards[key].width)
-            wide = joined, max(joined, min(room, 1.6 * style.words)), max(cards[key].width, 1.7 * style.words)
+        def words(key: str, room: float, is_narrow: bool) -> tuple[CaptionLine, ...]:
+            own, common = cards[key].width, style.words
+            wide = max(common, own), max(common, own, min(room, 1.6 * common)), max(own, 1.7 * common)
+            if is_narrow:
+                wide = 0.7 * common, 0.7 * common, common
             return words_of(boxes[key], self.made_of[key], style.text, wide, self.room)
 
         return setting_of(plan, cards, least, words, style.spacing)
