@@ -7,7 +7,7 @@ and DOT have layouts of their own, so they are written from the figure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self, get_args
 
 from archbuilder.draw.options import (
@@ -81,7 +81,7 @@ def render(
         width: how wide the drawing is; texts are never smaller than 6 points at that width.
 
     Raises:
-        DrawingError: if there is no such step or block, or what a format needs is not installed.
+        DrawingError: if there is no such step or block, or something said has no effect beside the rest.
         ValueError: for a word that is none of those above.
     """
     pieces = tuple(("piece", piece, Piece) for piece in show or ())
@@ -89,6 +89,8 @@ def render(
     for what, given, known in (*words, ("width", width, Width), *pieces):
         if given not in get_args(known):
             raise ValueError(f"unknown {what} {given!r}: expected one of {', '.join(get_args(known))}")
+    for word, beside in _idle(format, depth, style, focus, definition, show, width):
+        raise DrawingError(f"{word} has no effect beside {beside}")
     # Only who draws waits for what draws; commands that name a format do not.
     from archbuilder.draw.views import View
 
@@ -102,6 +104,24 @@ def render(
 
         return Rendered(to_dot(view.figure(), theme, view.title()).encode(), format)
     return Rendered(_written(view.scene(), format, theme), format)
+
+
+def _idle(
+    format: Format, depth: Depth, style: Style, focus: str | None, definition: str | None, show: object, width: Width
+) -> Iterator[tuple[str, str]]:
+    """What would not be seen in a drawing, each with what it has no effect beside."""
+    places = {"mermaid": "Mermaid, which has a layout of its own", "dot": "DOT, which has no layout"}.get(format)
+    if places is not None:
+        yield from ((word, places) for word, said in (("show", show), ("width", width != "page")) if said)
+        yield from [("style", places)] * (style != "sheet")
+    said = [word for word, value in (("focus", focus), ("definition", definition), ("show", show)) if value is not None]
+    if style == "volumes":
+        yield from ((word, "style volumes, which shows a whole network") for word in said)
+        yield from [("depth", "style volumes, which shows its maps")] * (depth != "stage")
+    if focus is not None and definition is not None:
+        yield "focus", "definition"
+    if show is not None and (focus is not None or definition is not None):
+        yield "show", said[0]
 
 
 def _written(scene: Scene, format: Format, theme: Theme) -> bytes:

@@ -23,6 +23,8 @@ VECTORS: dict[str, Vector] = {
 HEAVY = {
     "vgg11", "vgg16_bn", "vgg19",  # 18 to 27 s each: weights of more than 100 million numbers
     "cifar_resnet1202",  # 7 s
+    "cifar_plain56", "cifar_resnet56", "cifar_resnet110", "hrnet_w18", "pvt_v2_b1", "res2net101_26w_4s", "res2net50_48w_2s",
+    "res2net50_26w_8s", "resnet34", "tutorial_cifar_resnet18",  # the same blocks as in smaller ones
     "hrnet_w32", "preact_resnet1001", "resnet101", "resnet152", "resnext101_32x8d", "wide_resnet50_2",  # 3 to 5 s each
 }  # fmt: skip
 """Networks that are computed in the slow run alone: their keys, shapes and counts are compared every day, and what they

@@ -73,6 +73,26 @@ def test_what_is_not_there_cannot_be_drawn(words: dict[str, str], message: str) 
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            {"style": "volumes", "focus": "layer1"},
+            "focus has no effect beside style volumes, which shows a whole network",
+        ),
+        ({"style": "volumes", "depth": "block"}, "depth has no effect beside style volumes, which shows its maps"),
+        ({"format": "mermaid", "show": ["table"]}, "show has no effect beside Mermaid, which has a layout of its own"),
+        ({"format": "dot", "style": "volumes"}, "style has no effect beside DOT, which has no layout"),
+        ({"focus": "layer1", "definition": "basic"}, "focus has no effect beside definition"),
+        ({"focus": "layer1", "show": ["table"]}, "show has no effect beside focus"),
+    ],
+)
+def test_what_would_not_be_seen_is_refused(words: dict[str, str], message: str) -> None:
+    with pytest.raises(DrawingError) as error:
+        archbuilder.render(archbuilder.lower("resnet18"), **words)  # type: ignore[arg-type]
+    assert str(error.value) == message
+
+
 @pytest.mark.parametrize("word", ["format", "depth", "style", "theme", "width"])
 def test_unknown_words_are_refused(word: str) -> None:
     with pytest.raises(ValueError, match=f"unknown {word} 'odd': expected one of "):
