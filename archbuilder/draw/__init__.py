@@ -96,11 +96,11 @@ def render(
 
     view = View(graph, _LEVELS[depth], style, focus, definition, tuple(show) if show is not None else None, width)
     if format == "mermaid":
-        from archbuilder.draw.mermaid import to_mermaid
+        from archbuilder.draw.outputs.mermaid import to_mermaid
 
         return Rendered(to_mermaid(view.figure(), theme, view.title()).encode(), format)
     if format == "dot":
-        from archbuilder.draw.dot import to_dot
+        from archbuilder.draw.outputs.dot import to_dot
 
         return Rendered(to_dot(view.figure(), theme, view.title()).encode(), format)
     return Rendered(_written(view.scene(), format, theme), format)
@@ -127,18 +127,18 @@ def _idle(
 def _written(scene: Scene, format: Format, theme: Theme) -> bytes:
     """A scene in a format of placed shapes. What writes it is imported only where it is asked for."""
     if format == "svg":
-        from archbuilder.draw.svg import to_svg
+        from archbuilder.draw.outputs.svg import to_svg
 
         return to_svg(scene, theme).encode()
     if format == "png":
-        from archbuilder.draw.png import to_png
+        from archbuilder.draw.outputs.png import to_png
 
         return to_png(scene, theme)
     if format == "pdf":
-        from archbuilder.draw.pdf import to_pdf
+        from archbuilder.draw.outputs.pdf import to_pdf
 
         return to_pdf(scene, theme)
-    from archbuilder.draw.tikz import to_tikz
+    from archbuilder.draw.outputs.tikz import to_tikz
 
     return to_tikz(scene, theme).encode()
 

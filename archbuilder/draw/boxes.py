@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from archbuilder.draw.arrange import Arrangement, Drawn, Frame, Size, Spacing, arrange
-from archbuilder.draw.figure import Band, Box, Edge, EdgeKind, Figure, every_box
 from archbuilder.draw.fonts import clipped, width
+from archbuilder.draw.layout.arrange import Arrangement, Drawn, Frame, Size, Spacing, arrange
+from archbuilder.draw.layout.wrap import in_rows
+from archbuilder.draw.model.figure import Band, Box, Edge, EdgeKind, Figure, every_box
 from archbuilder.draw.scene import Circle, Dash, Line, Part, Point, Rectangle, Shape, Text
-from archbuilder.draw.wrap import in_rows
 
 SMALL: Final = 6.4
 """The smallest text, in points."""

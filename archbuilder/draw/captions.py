@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from archbuilder.draw.figure import Box
 from archbuilder.draw.fonts import clipped, visible, width
-from archbuilder.draw.maps import Volume
+from archbuilder.draw.model.figure import Box
+from archbuilder.draw.model.maps import Volume
 from archbuilder.draw.scene import Text
 from archbuilder.draw.solids import Run
 

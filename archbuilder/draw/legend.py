@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Final
 
 from archbuilder.draw.boxes import Drawing, moved, wrapped
-from archbuilder.draw.figure import SHORTCUTS, Box, EdgeKind, Figure, Role
 from archbuilder.draw.fonts import width
-from archbuilder.draw.maps import SIGNS, Folding, Volume, channels_of, is_chain
+from archbuilder.draw.model.figure import SHORTCUTS, Box, EdgeKind, Figure, Role
+from archbuilder.draw.model.maps import SIGNS, Folding, Volume, channels_of, is_chain
 from archbuilder.draw.scene import Shape, Text
 from archbuilder.draw.solids import Solid, arch
 from archbuilder.graph.shapes import Vector

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from archbuilder.draw.arrange import Plan, Spacing
 from archbuilder.draw.captions import Caption, Line
+from archbuilder.draw.layout.arrange import Plan, Spacing
 from archbuilder.draw.solids import Row
 
 

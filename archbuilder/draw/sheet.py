@@ -11,9 +11,9 @@ from archbuilder.analysis.numbers import abbreviate, with_unit
 from archbuilder.analysis.summary import Row, Summary
 from archbuilder.analysis.table import field_text
 from archbuilder.draw.boxes import EDGES, LARGE, PLAIN, SMALL, Drafter, Drawing, moved, wrapped
-from archbuilder.draw.figure import SHORTCUTS, EdgeKind, Figure, Role, every_box
 from archbuilder.draw.fonts import clipped, width
-from archbuilder.draw.network import Definition, definitions_of, network_figure, one_box, rows_of, short
+from archbuilder.draw.model.figure import SHORTCUTS, EdgeKind, Figure, Role, every_box
+from archbuilder.draw.model.network import Definition, definitions_of, network_figure, one_box, rows_of, short
 from archbuilder.draw.options import PIECES, WIDTHS, Piece, Width
 from archbuilder.draw.scene import Line, Part, Rectangle, Scene, Shape, Text
 from archbuilder.graph.shapes import Map, Streams, Tokens

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from archbuilder.draw.figure import EdgeKind
-from archbuilder.draw.maps import Volume, channels_of, size_of
+from archbuilder.draw.model.figure import EdgeKind
+from archbuilder.draw.model.maps import Volume, channels_of, size_of
 from archbuilder.draw.scene import Line, Part, Point, Polygon, Rectangle, Shape
 from archbuilder.graph.shapes import Shape as ValueShape
 

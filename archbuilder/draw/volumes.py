@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from archbuilder.analysis.summary import Summary
-from archbuilder.draw.arrange import Arrangement, Drawn, Frame, Plan, Size, Spacing, arrange, planned
 from archbuilder.draw.boxes import EDGES, Drawing, edge_part, moved
 from archbuilder.draw.captions import Line as CaptionLine
 from archbuilder.draw.captions import labels_of, name_lines, words_of
-from archbuilder.draw.figure import Box, Figure
 from archbuilder.draw.fonts import width as width_of
+from archbuilder.draw.layout.arrange import Arrangement, Drawn, Frame, Plan, Size, Spacing, arrange, planned
+from archbuilder.draw.layout.wrap import Rows, in_rows
 from archbuilder.draw.legend import legend
-from archbuilder.draw.maps import Folding, Volume
-from archbuilder.draw.network import network_figure, rows_of
+from archbuilder.draw.model.figure import Box, Figure
+from archbuilder.draw.model.maps import Folding, Volume
+from archbuilder.draw.model.network import network_figure, rows_of
 from archbuilder.draw.options import WIDTHS, Width
 from archbuilder.draw.scene import Circle, Line, Part, Point, Scene, Shape, Text
 from archbuilder.draw.setting import Card, Setting, setting_of
 from archbuilder.draw.sheet import MARGIN, as_figure, described, heading, on_page
 from archbuilder.draw.solids import Scale, row_of
-from archbuilder.draw.wrap import Rows, in_rows
 
 _SIGN: Final = 5.5
 _HEAD: Final = 5.5

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from archbuilder.draw.options import THEMES, Theme
-from archbuilder.draw.pdf import to_pdf
-from archbuilder.draw.png import to_png
+from archbuilder.draw.outputs.pdf import to_pdf
+from archbuilder.draw.outputs.png import to_png
+from archbuilder.draw.outputs.svg import to_svg
+from archbuilder.draw.outputs.tikz import to_tikz
 from archbuilder.draw.scene import Circle, Line, Polygon, Rectangle, Scene, Shape, Text
-from archbuilder.draw.svg import to_svg
-from archbuilder.draw.tikz import to_tikz
 from tests.draw.scenes import SMALL, demo
 
 REPO = Path(__file__).parents[2]
@@ -88,10 +88,10 @@ def test_lines_that_lead_nowhere_and_corners_without_room_are_no_matter(output: 
     [
         ("fonts", []),
         ("theme", []),
-        ("svg", []),
-        ("tikz", []),
-        ("png", ["resvg_py"]),
-        ("pdf", ["PIL", "fontTools", "fpdf"]),
+        ("outputs.svg", []),
+        ("outputs.tikz", []),
+        ("outputs.png", ["resvg_py"]),
+        ("outputs.pdf", ["PIL", "fontTools", "fpdf"]),
     ],
 )
 def test_a_library_is_imported_only_for_its_format(module: str, needed: list[str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from archbuilder.draw.fonts import visible
 from archbuilder.draw.options import THEMES, Theme
-from archbuilder.draw.pdf import to_pdf
+from archbuilder.draw.outputs.pdf import to_pdf
 from archbuilder.draw.scene import Scene, Text
 from tests.draw.scenes import HOSTILE, SMALL, demo, saying
 

@@ -7,10 +7,10 @@ import io
 import pytest
 from PIL import Image
 
-from archbuilder.draw import png
+from archbuilder.draw.outputs import png
 from archbuilder.draw.fonts import visible
 from archbuilder.draw.options import THEMES, Theme
-from archbuilder.draw.png import to_png
+from archbuilder.draw.outputs.png import to_png
 from archbuilder.draw.scene import Scene, Text
 from archbuilder.draw.theme import inks
 from tests.draw.scenes import HOSTILE, SMALL, demo, saying

@@ -10,12 +10,12 @@ import pytest
 
 import archbuilder
 from archbuilder.analysis.cost import Costs
-from archbuilder.draw.figure import Edge
-from archbuilder.draw.network import definitions_of, network_figure
+from archbuilder.draw.model.figure import Edge
+from archbuilder.draw.model.network import definitions_of, network_figure
 from archbuilder.draw.options import WIDTHS, Width
+from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Part, Rectangle, Scene, Text
 from archbuilder.draw.sheet import shares, sheet
-from archbuilder.draw.svg import to_svg
 from archbuilder.language.load import network_names
 from tests.draw.looks import crossings, faults
 

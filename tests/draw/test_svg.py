@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from archbuilder.draw.fonts import visible, width
 from archbuilder.draw.options import THEMES, Theme
+from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Circle, Line, Part, Rectangle, Scene, Text
-from archbuilder.draw.svg import to_svg
 from archbuilder.draw.theme import inks
 from tests.draw.scenes import HOSTILE, SMALL, demo, saying
 

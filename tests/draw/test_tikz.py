@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from archbuilder.draw.fonts import visible, width
 from archbuilder.draw.options import THEMES, Theme
+from archbuilder.draw.outputs.tikz import _SIGNS, escaped, to_tikz
 from archbuilder.draw.scene import Part, Scene, Text
 from archbuilder.draw.theme import inks
-from archbuilder.draw.tikz import _SIGNS, escaped, to_tikz
 from tests.draw.scenes import HOSTILE, SMALL, demo, saying
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -13,11 +13,11 @@ import pytest
 import archbuilder
 from archbuilder.analysis.summary import Summary
 from archbuilder.draw.fonts import ASCENT, DESCENT, width
+from archbuilder.draw.layout.wrap import joined_names, last_part
 from archbuilder.draw.options import WIDTHS, Width
+from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Circle, Line, Part, Polygon, Rectangle, Scene, Shape, Text
-from archbuilder.draw.svg import to_svg
 from archbuilder.draw.volumes import volumes
-from archbuilder.draw.wrap import joined_names, last_part
 from archbuilder.language.load import network_names
 
 NAMED = (

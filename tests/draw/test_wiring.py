@@ -9,9 +9,9 @@ import pytest
 
 import archbuilder
 from archbuilder.analysis.cost import Costs
-from archbuilder.draw.figure import Box, Edge, Figure
-from archbuilder.draw.network import definitions_of, network_figure
-from archbuilder.draw.wiring import figure_of
+from archbuilder.draw.model.figure import Box, Edge, Figure
+from archbuilder.draw.model.network import definitions_of, network_figure
+from archbuilder.draw.model.wiring import figure_of
 from archbuilder.graph.graph import Graph, graphs_in
 from archbuilder.language.load import network_names
 

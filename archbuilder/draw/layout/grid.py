@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from archbuilder.draw.figure import Edge, Figure
+from archbuilder.draw.model.figure import Edge, Figure
 
 
 @dataclass

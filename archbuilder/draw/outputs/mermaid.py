@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from archbuilder.draw.figure import Box, Figure, every_box
 from archbuilder.draw.fonts import visible
+from archbuilder.draw.model.figure import Box, Figure, every_box
 from archbuilder.draw.options import Theme
 from archbuilder.draw.theme import inks
 

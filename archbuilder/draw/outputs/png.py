@@ -9,8 +9,8 @@ import resvg_py
 
 from archbuilder.draw.fonts import BOLD, REGULAR
 from archbuilder.draw.options import Theme
+from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Scene
-from archbuilder.draw.svg import to_svg
 
 DPI: Final = 192
 """Pixels to the inch: a point is two and two thirds."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Final, NamedTuple, TypeAlias
 
-from archbuilder.draw.figure import Edge, Figure
-from archbuilder.draw.grid import Grid, grid_of
-from archbuilder.draw.routes import Corner, Router, Way
+from archbuilder.draw.layout.grid import Grid, grid_of
+from archbuilder.draw.layout.routes import Corner, Router, Way
+from archbuilder.draw.model.figure import Edge, Figure
 from archbuilder.draw.scene import Point
 
 _MAXIMUM_TRIED: Final = 5

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from archbuilder.draw.figure import Band, Box, Edge, Figure
-from archbuilder.draw.wiring import channels_of
+from archbuilder.draw.model.figure import Band, Box, Edge, Figure
+from archbuilder.draw.model.wiring import channels_of
 from archbuilder.graph.graph import INPUT, Graph, Value
 from archbuilder.graph.shapes import Shape, in_parts
 

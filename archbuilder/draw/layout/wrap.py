@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import TypeAlias
 
-from archbuilder.draw.arrange import Arrangement
-from archbuilder.draw.figure import Box, Edge, Figure
+from archbuilder.draw.layout.arrange import Arrangement
+from archbuilder.draw.model.figure import Box, Edge, Figure
 
 Rows: TypeAlias = Mapping[str, int] | None
 """The row of each box, where these mean something."""

@@ -9,9 +9,9 @@ from typing import Final, TypeAlias
 
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import name_of
-from archbuilder.draw.figure import Band, Box, Edge, EdgeKind, Figure, Role
-from archbuilder.draw.shortcuts import shortcuts_of
-from archbuilder.draw.words import shape_label, span
+from archbuilder.draw.model.figure import Band, Box, Edge, EdgeKind, Figure, Role
+from archbuilder.draw.model.shortcuts import shortcuts_of
+from archbuilder.draw.model.words import shape_label, span
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.op import Role as OpRole

@@ -9,11 +9,11 @@ from typing import Final
 
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import Row, Summary, describe, name_of
-from archbuilder.draw.figure import Band, Box, Edge, Figure, Role
-from archbuilder.draw.streams import split_streams
-from archbuilder.draw.wiring import Known, Wiring, figure_of, size_of
-from archbuilder.draw.words import repeats_of, span
-from archbuilder.draw.wrap import last_part
+from archbuilder.draw.layout.wrap import last_part
+from archbuilder.draw.model.figure import Band, Box, Edge, Figure, Role
+from archbuilder.draw.model.streams import split_streams
+from archbuilder.draw.model.wiring import Known, Wiring, figure_of, size_of
+from archbuilder.draw.model.words import repeats_of, span
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, in_parts
 

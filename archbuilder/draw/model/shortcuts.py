@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archbuilder.analysis.cost import Costs
-from archbuilder.draw.figure import EdgeKind
+from archbuilder.draw.model.figure import EdgeKind
 from archbuilder.graph.graph import INPUT, Graph, Node
 from archbuilder.graph.op import Op
 

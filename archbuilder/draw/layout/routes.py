@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from archbuilder.draw.figure import Edge
-from archbuilder.draw.grid import Grid
+from archbuilder.draw.layout.grid import Grid
+from archbuilder.draw.model.figure import Edge
 
 _COMPARED: Final = 60_000
 """How many pairs of a way and a piece of another one are looked at in a figure, about, to see whether they cross."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from archbuilder.draw.fonts import FAMILY, visible, width
 from archbuilder.draw.options import Theme
-from archbuilder.draw.paths import HATCH_STEP, HATCH_WIDTH, Curve, dashes, hatch_ink, radius_of, stroke_of
+from archbuilder.draw.outputs.paths import HATCH_STEP, HATCH_WIDTH, Curve, dashes, hatch_ink, radius_of, stroke_of
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Part, Point, Polygon, Rectangle, Scene, Shape, Text
 from archbuilder.draw.theme import inks
 

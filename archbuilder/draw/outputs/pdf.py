@@ -15,7 +15,17 @@ from fpdf.prefs import ViewerPreferences
 
 from archbuilder.draw.fonts import BOLD, REGULAR, has, visible, width
 from archbuilder.draw.options import Theme
-from archbuilder.draw.paths import HATCH_WIDTH, ROUND, Curve, Piece, dashes, hatch_ink, hatching, radius_of, stroke_of
+from archbuilder.draw.outputs.paths import (
+    HATCH_WIDTH,
+    ROUND,
+    Curve,
+    Piece,
+    dashes,
+    hatch_ink,
+    hatching,
+    radius_of,
+    stroke_of,
+)
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Point, Polygon, Rectangle, Scene, Text
 from archbuilder.draw.theme import inks
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import graphviz
 
-from archbuilder.draw.figure import Box, Figure
 from archbuilder.draw.fonts import visible
+from archbuilder.draw.model.figure import Box, Figure
 from archbuilder.draw.options import Theme
 from archbuilder.draw.theme import inks
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from archbuilder.draw.figure import SHORTCUTS, Box, Edge, EdgeKind, Figure, Role
-from archbuilder.draw.wrap import joined_names, last_part
+from archbuilder.draw.layout.wrap import joined_names, last_part
+from archbuilder.draw.model.figure import SHORTCUTS, Box, Edge, EdgeKind, Figure, Role
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 
 _FINISHING: Final = frozenset(("norm", "activation"))

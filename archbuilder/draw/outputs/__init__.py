@@ -1,0 +1,1 @@
+"""What writes a scene, or a figure, as a file."""
