@@ -7,9 +7,9 @@ import io
 import pytest
 from PIL import Image
 
-from archbuilder.draw.outputs import png
 from archbuilder.draw.fonts import visible
 from archbuilder.draw.options import THEMES, Theme
+from archbuilder.draw.outputs import png
 from archbuilder.draw.outputs.png import to_png
 from archbuilder.draw.scene import Scene, Text
 from archbuilder.draw.theme import inks
