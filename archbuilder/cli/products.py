@@ -136,7 +136,7 @@ def block(
     if not drawn_to_standard_output:
         say(as_table(checked.summary, depth, terminal_width(), has_colour(sys.stdout)))
     if output is not None:
-        _write(draw(checked.graph, format=kind, depth=depth, show=["network", "definitions"]), output, spec or "")
+        _write(draw(checked.graph, format=kind, depth=depth), output, spec or "")
     if build:
         run = _run(checked, None, depth)
         say("")

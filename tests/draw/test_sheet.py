@@ -7,6 +7,7 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 import archbuilder
 from archbuilder.analysis.cost import Costs
@@ -18,6 +19,7 @@ from archbuilder.draw.scene import Part, Rectangle, Scene, Text
 from archbuilder.draw.sheet import shares, sheet
 from archbuilder.language.load import network_names
 from tests.draw.looks import crossings, faults
+from tests.properties.specs import specs
 
 UNET = "examples/unet_resnet18.yaml"
 FAMILIES = [
@@ -217,3 +219,27 @@ def test_a_sheet_is_said_to_those_who_do_not_see() -> None:
 def test_a_network_of_1202_layers_is_one_page() -> None:
     scene = sheet_of("cifar_resnet1202")
     assert scene.height < 500
+
+
+# ---- networks that nobody thought of --------------------------------------------------------------------------------
+
+
+def looks_right(text: str) -> None:
+    summary = archbuilder.check("random.yaml", text=text).summary
+    for depth in (0, 1, 100):
+        for width in ("column", "page"):
+            scene = sheet(summary, depth=depth, width=width, show=None)  # type: ignore[arg-type]
+            assert (faults(scene), scene.width) == ([], WIDTHS[width])  # type: ignore[index]
+
+
+@given(specs())
+@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+def test_random_networks_look_right(text: str) -> None:
+    looks_right(text)
+
+
+@pytest.mark.slow
+@given(specs())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+def test_many_random_networks_look_right(text: str) -> None:
+    looks_right(text)
