@@ -26,7 +26,7 @@ FAMILIES = [
     "resnet50", "res2net50_26w_4s", "seresnet50", "skresnet18", "googlenet", "densenet121", "hrnet_w18_small", "pvt_v2_b0",
     "convnext_tiny", "efficientnet_b0", "shufflenet_v2_x1_0", "vgg11", "preact_resnet164", UNET,
 ]  # fmt: skip
-PLANAR = ["resnet50", "googlenet", "densenet121", "pvt_v2_b0", "vgg11", UNET]
+PLANAR = ["resnet50", "res2net50_26w_4s", "googlenet", "densenet121", "pvt_v2_b0", "vgg11", UNET]
 """Networks whose sheets need no crossing."""
 
 

@@ -8,7 +8,7 @@ from itertools import permutations
 from typing import Final, NamedTuple, TypeAlias
 
 from archbuilder.draw.layout.grid import Grid, grid_of
-from archbuilder.draw.layout.routes import Corner, Router, Way
+from archbuilder.draw.layout.routes import Corner, Router, Track, Way
 from archbuilder.draw.model.figure import Edge, Figure
 from archbuilder.draw.scene import Point
 
@@ -123,16 +123,6 @@ def arrange(
     return _Arranger(grid, ways, sizes, spacing, port, label_width).arrangement()
 
 
-class _Track(NamedTuple):
-    """A line's piece in a corridor: its columns, and whether it comes from above and goes on upwards."""
-
-    edge: Edge
-    start: float
-    stop: float
-    from_above: bool
-    to_above: bool
-
-
 class _Slot(NamedTuple):
     """A line's piece in a gap: the heights at which it comes from the left and goes on to the right."""
 
@@ -162,10 +152,10 @@ class _Arranger:
 
     def _set_heights(self) -> None:
         lanes = self.grid.lanes
-        tracks: dict[float, list[_Track]] = {}
+        tracks: dict[float, list[Track]] = {}
         for way in self.ways:
-            for track in _tracks_of(way):
-                tracks.setdefault(track[0], []).append(track[1])
+            for corridor, track in way.tracks():
+                tracks.setdefault(corridor, []).append(track)
         orders = {corridor: _in_tracks(found, above=corridor < 0) for corridor, found in tracks.items()}
         self.lane_y: dict[int, float] = {}
         self.track_y: dict[tuple[float, str, int | None], float] = {}
@@ -312,19 +302,11 @@ def _without_repeats(points: Iterable[Point]) -> list[Point]:
 # ---- lines beside each other ----------------------------------------------------------------------------------------
 
 
-def _tracks_of(way: Way) -> Iterable[tuple[float, _Track]]:
-    corners = way.corners
-    for number, ((x1, y1), (x2, y2)) in enumerate(way.pieces()):
-        if y1 == y2 and y1 % 1:
-            above = corners[number - 1][1] < y1, corners[number + 2][1] < y1
-            yield y1, _Track(way.edge, x1, x2, *above)
-
-
-def _in_tracks(tracks: Sequence[_Track], *, above: bool) -> dict[Edge, int]:
+def _in_tracks(tracks: Sequence[Track], *, above: bool) -> dict[Edge, int]:
     """The track of each piece in a corridor, counted from above, so that few cross; one value's share a track."""
     groups = _by_value(tracks)
     heads = sorted(groups, key=_span, reverse=above)
-    best: Sequence[list[_Track]] = heads
+    best: Sequence[list[Track]] = heads
     if len(heads) <= _MAXIMUM_TRIED:
         best = min(permutations(heads), key=_crossings_of_tracks)
     rows: list[int] = []
@@ -336,7 +318,7 @@ def _in_tracks(tracks: Sequence[_Track], *, above: bool) -> dict[Edge, int]:
     return {track.edge: row for group, row in zip(best, rows, strict=True) for track in group}
 
 
-def _towards_end(groups: Sequence[list[_Track]], rows: list[int]) -> list[int]:
+def _towards_end(groups: Sequence[list[Track]], rows: list[int]) -> list[int]:
     last = max(rows)
     moved = [last] * len(rows)
     for number in reversed(range(len(groups))):
@@ -345,8 +327,8 @@ def _towards_end(groups: Sequence[list[_Track]], rows: list[int]) -> list[int]:
     return moved
 
 
-def _by_value(tracks: Sequence[_Track]) -> list[list[_Track]]:
-    groups: list[list[_Track]] = []
+def _by_value(tracks: Sequence[Track]) -> list[list[Track]]:
+    groups: list[list[Track]] = []
     for track in tracks:
         for group in groups:
             if group[0].edge.is_like(track.edge):
@@ -357,15 +339,15 @@ def _by_value(tracks: Sequence[_Track]) -> list[list[_Track]]:
     return groups
 
 
-def _span(group: Sequence[_Track]) -> float:
+def _span(group: Sequence[Track]) -> float:
     return max(track.stop for track in group) - min(track.start for track in group)
 
 
-def _overlap(one: Sequence[_Track], two: Sequence[_Track]) -> bool:
+def _overlap(one: Sequence[Track], two: Sequence[Track]) -> bool:
     return any(a.start <= b.stop and b.start <= a.stop for a in one for b in two)
 
 
-def _crossings_of_tracks(order: Sequence[Sequence[_Track]]) -> float:
+def _crossings_of_tracks(order: Sequence[Sequence[Track]]) -> float:
     found = 0.0
     for number, high in enumerate(order):
         for low in order[number + 1 :]:
@@ -377,11 +359,11 @@ def _crossings_of_tracks(order: Sequence[Sequence[_Track]]) -> float:
     return found
 
 
-def _ends(track: _Track) -> tuple[tuple[float, bool], tuple[float, bool]]:
+def _ends(track: Track) -> tuple[tuple[float, bool], tuple[float, bool]]:
     return (track.start, track.from_above), (track.stop, track.to_above)
 
 
-def _turns_outwards(high: _Track, low: _Track) -> int:
+def _turns_outwards(high: Track, low: Track) -> int:
     """Whether a shorter piece lies outside of a longer one, where both turn to the same side."""
     longer = (high.stop - high.start) - (low.stop - low.start)
     return int((not high.to_above and longer < 0) or (low.to_above and longer > 0))

@@ -19,8 +19,27 @@ from archbuilder.draw.model.figure import Edge
 _COMPARED: Final = 60_000
 """How many pairs of a way and a piece of another one are looked at in a figure, about, to see whether they cross."""
 
+_BESIDE: Final = 200
+"""With so many pieces in its corridor it is compared whether a way must cross them."""
+
 Corner = tuple[float, float]
 """A column, or the gap behind it if it ends in a half; a lane, or the corridor below it."""
+
+
+class Track(NamedTuple):
+    """A line's piece in a corridor: its columns, and whether it comes from above and goes on upwards."""
+
+    edge: Edge
+    start: float
+    stop: float
+    from_above: bool
+    to_above: bool
+
+    def must_cross(self, other: Track) -> bool:
+        """Whether it crosses another piece in its corridor, whichever of them lies above."""
+        first, second = (self, other) if self.start < other.start else (other, self)
+        overlap = first.start < second.start < first.stop < second.stop
+        return overlap and first.to_above == second.from_above and not self.edge.is_like(other.edge)
 
 
 class Way(NamedTuple):
@@ -36,6 +55,13 @@ class Way(NamedTuple):
     def pieces(self) -> Iterator[tuple[Corner, Corner]]:
         return pairwise(self.corners)
 
+    def tracks(self) -> Iterator[tuple[float, Track]]:
+        """Its pieces in corridors, each with the corridor."""
+        for number, ((x1, y1), (x2, y2)) in enumerate(self.pieces()):
+            if y1 == y2 and y1 % 1:
+                before, behind = self.corners[number - 1], self.corners[number + 2]
+                yield y1, Track(self.edge, x1, x2, before[1] < y1, behind[1] < y1)
+
 
 @dataclass
 class Router:
@@ -49,6 +75,8 @@ class Router:
     """The last vertical ones: in which column or gap, and from where to where."""
     in_lanes: dict[float, list[tuple[Edge, float, float]]] = field(default_factory=dict)
     """The horizontal pieces in each lane: from where to where."""
+    tracks: dict[float, list[Track]] = field(default_factory=dict)
+    """The pieces in each corridor."""
     entered: dict[str, list[Edge]] = field(default_factory=dict)
     """The edges that enter each box from the left."""
 
@@ -61,15 +89,17 @@ class Router:
         columns, lanes = self.grid.columns, self.grid.lanes
         found: dict[Edge, Way] = {}
 
-        def span(edge: Edge) -> tuple[bool, int, int]:
+        def order(edge: Edge) -> tuple[bool, int, int, int]:
+            """Straight ones first, then those of one source together, which nest."""
             bends = lanes[edge.source] != lanes[edge.target]
-            return bends, columns[edge.target] - columns[edge.source], abs(lanes[edge.source] - lanes[edge.target])
+            start = columns[edge.source]
+            return bends, start, columns[edge.target] - start, abs(lanes[edge.source] - lanes[edge.target])
 
         edges = self.grid.figure.edges
         incoming: dict[str, int] = {}
         for edge in edges:
             incoming[edge.target] = incoming.get(edge.target, 0) + 1
-        for edge in sorted(edges, key=span):
+        for edge in sorted(edges, key=order):
             candidates = self._candidates(edge, alone=incoming[edge.target] == 1)
             way = min(candidates, key=self._cost)
             self._take(way)
@@ -114,6 +144,8 @@ class Router:
                     self.in_lanes.setdefault(y1, []).append((way.edge, x1, x2))
             elif x1 == x2:
                 self.upright.append((way.edge, x1, min(y1, y2), max(y1, y2)))
+        for corridor, track in way.tracks():
+            self.tracks.setdefault(corridor, []).append(track)
         if way.enters_left:
             self.entered.setdefault(way.edge.target, []).append(way.edge)
 
@@ -141,6 +173,8 @@ class Router:
                 crossings += sum(
                     u1 < x1 < u2 and low < v < high and not edge.is_like(way.edge) for edge, u1, u2, v in self.level
                 )
+        for corridor, track in way.tracks():
+            crossings += sum(map(track.must_cross, self.tracks.get(corridor, ())[-_BESIDE:]))
         height = sum(abs(y2 - y1) for (_, y1), (_, y2) in way.pieces())
         corners = len(way.corners)
         middle = way.corners[len(way.corners) // 2][1]
