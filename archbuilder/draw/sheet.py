@@ -174,7 +174,7 @@ def definition_drawing(definition: Definition, drafter: Drafter, further: int = 
     over_streams = any(isinstance(box.gives, Streams) and not box.end for box in figure.boxes)
     parts = drafter.draw_wrapped(figure, rows_of(figure) if over_streams else None)
     where = definition.where() + (" · stride s" if definition.strides_differ else "")
-    where += f" · wired in {further} more ways elsewhere" if further > 0 else ""
+    where += f" · wired in {further} more way{'s' if further > 1 else ''} elsewhere" if further > 0 else ""
     wide = max(part.width for part in parts)
     name = clipped(definition.name, LARGE, drafter.room, bold=True)
     lines = wrapped(where, SMALL, max(wide, 150))[:3]
