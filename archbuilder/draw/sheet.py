@@ -156,16 +156,26 @@ def _definitions(definitions: Sequence[Definition], drafter: Drafter) -> Drawing
     """Each definition under its name, as many beside each other as there is room for."""
     shapes: list[Shape] = []
     x = y = high = 0.0
-    for definition in definitions:
-        if definition.number >= _WIRINGS:
-            continue
+    shown = most_used(definitions)
+    for number, definition in enumerate(shown):
+        is_last = all(other.name != definition.name for other in shown[number + 1 :])
         further = sum(other.name == definition.name for other in definitions) - _WIRINGS
-        drawn = definition_drawing(definition, drafter, further if definition.number == _WIRINGS - 1 else 0)
+        drawn = definition_drawing(definition, drafter, further if is_last else 0)
         if x and x + drawn.width > drafter.room:
             x, y, high = 0.0, y + high + 9, 0.0
         shapes += moved(drawn.shapes, x, y)
         x, high = x + drawn.width + 22, max(high, drawn.height)
     return Drawing(tuple(shapes), drafter.room, y + high)
+
+
+def most_used(definitions: Sequence[Definition]) -> list[Definition]:
+    """Those wirings of each block that are used in most stages, in the order of their first use."""
+    shown: list[Definition] = []
+    for definition in definitions:
+        alike = [other for other in definitions if other.name == definition.name]
+        if definition in sorted(alike, key=lambda each: -len(each.stages))[:_WIRINGS]:
+            shown.append(definition)
+    return shown
 
 
 def definition_drawing(definition: Definition, drafter: Drafter, further: int = 0) -> Drawing:

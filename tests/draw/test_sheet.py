@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 
 import archbuilder
 from archbuilder.analysis.cost import Costs
-from archbuilder.draw.model.figure import Edge
+from archbuilder.draw.model.figure import Edge, Figure, every_box
 from archbuilder.draw.model.network import definitions_of, network_figure
 from archbuilder.draw.options import WIDTHS, Width
 from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Part, Rectangle, Scene, Text
-from archbuilder.draw.sheet import shares, sheet
+from archbuilder.draw.sheet import most_used, shares, sheet
 from archbuilder.language.load import network_names
 from tests.draw.looks import crossings, faults
 from tests.properties.specs import specs
@@ -110,15 +110,19 @@ def said(edges: tuple[Edge, ...]) -> set[tuple[str, str, str, str]]:
     }
 
 
+def edges_of(figure: Figure) -> tuple[Edge, ...]:
+    """The edges of a figure, and of what stands open in it."""
+    inner = (edge for box in every_box(figure.boxes) if box.is_open and box.inside for edge in box.inside.edges)
+    return (*figure.edges, *inner)
+
+
 @pytest.mark.parametrize("name", [*FAMILIES[:8], UNET])
 def test_every_edge_can_be_read_back(name: str) -> None:
     checked = archbuilder.check(name)
     drawn = edges_in(to_svg(sheet_of(name)))
     assert drawn.pop("network") == said(network_figure(checked.summary).edges)
-    definitions = {
-        f"{each.name}#{each.number}": said(each.figure.edges) for each in definitions_of(checked.graph, Costs())
-    }
-    assert drawn == {name: edges for name, edges in definitions.items() if name.endswith(("#0", "#1"))}
+    definitions = most_used(definitions_of(checked.graph, Costs()))
+    assert drawn == {f"{each.name}#{each.number}": said(edges_of(each.figure)) for each in definitions}
 
 
 def picture(spec: str) -> str:
@@ -243,3 +247,12 @@ def test_random_networks_look_right(text: str) -> None:
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 def test_many_random_networks_look_right(text: str) -> None:
     looks_right(text)
+
+
+def test_the_wirings_that_are_used_most_are_shown() -> None:
+    shown = [
+        each.where()
+        for each in most_used(definitions_of(archbuilder.lower("efficientnet_b0"), Costs()))
+        if each.name == "mbconv"
+    ]
+    assert shown == ["in features.2, features.3 … features.7", "later in features.2, features.3 … features.6"]

@@ -96,6 +96,7 @@ class Figure:
         numbers = {box.id: number for number, box in enumerate(self.boxes)}
         boxes = tuple(
             (box.role, box.bands or box.name, box.count, box.sign, box.end, box.definition, box.in_training)
+            + ((box.inside.wiring(),) if box.is_open and box.inside is not None else ())
             for box in self.boxes
         )
         edges = tuple((numbers[each.source], numbers[each.target], *each[2:4], each.kind) for each in self.edges)

@@ -204,7 +204,7 @@ def _telling(node: Node, body: Graph) -> Iterator[str]:
 # ---- definitions ----------------------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(eq=False)
 class Definition:
     """A block as it is wired in some of its uses. `figure` shows it, `stages` are where it is used, `number` tells it from other
     wirings of the block."""
@@ -251,7 +251,8 @@ def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
                 definition.strides_differ = any(
                     "/s" in band.text for box in definition.figure.boxes for band in box.bands
                 )
-        row = body.listed and len(body.nodes) > 1 and not body.definition
+        kinds = {node.body.definition if isinstance(node.body, Graph) else "" for node in body.nodes}
+        row = body.listed and len(body.nodes) > 1 and not body.definition and len(kinds) == 1
         for number, node in enumerate(body.nodes):
             if isinstance(node.body, Graph):
                 visit(node.body, stage, ("later" if number else "first") if row else "", seen)
@@ -264,11 +265,11 @@ def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
 
 def _general(one: Figure, two: Figure, general: Figure) -> Figure:
     """The figure of two uses of a block: what they have in common, and where they differ, the words that hold for any."""
-    boxes = [
-        replace(
-            each[0],
-            bands=tuple(a if a == b else other for a, b, other in zip(*(box.bands for box in each), strict=True)),
-        )
-        for each in zip(one.boxes, two.boxes, general.boxes, strict=True)
-    ]
+    boxes: list[Box] = []
+    for first, second, third in zip(one.boxes, two.boxes, general.boxes, strict=True):
+        bands = zip(first.bands, second.bands, third.bands, strict=True)
+        inside = first.inside
+        if first.is_open and first.inside and second.inside and third.inside:
+            inside = _general(first.inside, second.inside, third.inside)
+        boxes.append(replace(first, bands=tuple(a if a == b else other for a, b, other in bands), inside=inside))
     return Figure(tuple(boxes), one.edges)

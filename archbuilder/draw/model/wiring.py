@@ -161,13 +161,15 @@ class Wiring:
         return alike and self.source_of(value) == (last.id, None) and self.graph.readers[value] == 1
 
     def _block(self, number: int, node: Node, body: Graph) -> None:
-        """Adds a block; open, where there is depth left, else as a box with its name."""
-        inside = figure_of(body, self.costs, depth=max(self.depth - 1, 0), known=self.known)
+        """Adds a block: open, where there is depth left, or where nothing else would show how it is wired."""
+        is_open = self.depth > 0 or not _is_told(body)
+        any_use = self.any_use and is_open
+        inside = figure_of(body, self.costs, depth=max(self.depth - 1, 0), any_use=any_use, known=self.known)
         kind = name_of(body)
         kind = _COUNT.sub("", kind) if self.any_use and not body.definition else kind
         box = Box(
             self.free(span(node)), "block", span(node), (Band(kind, "block"),), node.count, inside=inside,
-            is_open=self.depth > 0, definition=body.definition, layers=self.costs.layers.of_node(node), gives=node.shape,
+            is_open=is_open, definition=body.definition, layers=self.costs.layers.of_node(node), gives=node.shape,
             in_training=number in self.graph.training_only,
         )  # fmt: skip
         self.put(number, box)
@@ -208,6 +210,15 @@ def channels_of(shape: Shape) -> str:
 def size_of(shape: Shape) -> tuple[int, int] | None:
     """The height and width of a map, or of the grid of tokens."""
     return (shape.height, shape.width) if isinstance(shape, Map | Tokens) else None
+
+
+def _is_told(body: Graph) -> bool:
+    """Whether the words for a block say how it is wired: it has a definition, or is one layer, or a row of equal blocks."""
+    bodies = [node.body for node in body.nodes if node.body is not None]
+    definitions = {each.definition if isinstance(each, Graph) else "" for each in bodies}
+    return (
+        bool(body.definition) or len(bodies) == 1 or (body.listed and len(definitions) == 1 and "" not in definitions)
+    )
 
 
 _KERNEL: Final = re.compile(r"(\d+×\d+)(/\d+(×\d+)?)?")
