@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from archbuilder.analysis.cost import Costs
@@ -12,7 +12,7 @@ from archbuilder.analysis.summary import Row, Summary
 from archbuilder.analysis.table import field_text
 from archbuilder.draw.boxes import EDGES, LARGE, PLAIN, SMALL, Drafter, Drawing, moved, wrapped
 from archbuilder.draw.fonts import clipped, width
-from archbuilder.draw.model.figure import SHORTCUTS, EdgeKind, Figure, Role, every_box
+from archbuilder.draw.model.figure import SHORTCUTS, Figure, Role, every_box
 from archbuilder.draw.model.network import Definition, definitions_of, network_figure, one_box, rows_of, short
 from archbuilder.draw.options import PIECES, WIDTHS, Piece, Width
 from archbuilder.draw.scene import Line, Part, Rectangle, Scene, Shape, Text
@@ -257,35 +257,29 @@ _ROLES: Final[tuple[tuple[Role, str], ...]] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Item:
-    """One entry of a legend: what it shows, and its words."""
-
-    role: Role | None
-    kind: EdgeKind | None
-    text: str
-
-
 def _legend(figures: Sequence[Figure], room: float) -> Drawing:
     """What the colours and lines that occur mean."""
     boxes = [box for figure in figures for box in every_box(figure.boxes)]
     roles = {band.role for box in boxes for band in box.bands} | {box.role for box in boxes}
     kinds = {edge.kind for figure in figures for edge in figure.edges}
-    items = [_Item(role, None, text) for role, text in _ROLES if role in roles]
-    items += [_Item(None, kind, text) for kind, text in SHORTCUTS.items() if kind in kinds]
+    items: list[tuple[Shape, str]] = [(_swatch(role), text) for role, text in _ROLES if role in roles]
+    items += [
+        (Line(((0, 4), (13, 4)), "line", *EDGES[kind]), text) for kind, text in SHORTCUTS.items() if kind in kinds
+    ]
     if any(box.count > 1 for box in boxes):
-        items.append(_Item("stage", None, "a stack: repeats, with weights of their own"))
+        items.append((_swatch("stage"), "a stack: repeats, with weights of their own"))
+    if any(box.in_training for box in boxes):
+        items.append((replace(_swatch("block"), line="training", dash="dashed"), "there in training only"))
     shapes: list[Shape] = []
     x, y = 0.0, 0.0
-    for item in items:
-        wide = 17 + width(item.text, SMALL)
+    for sample, text in items:
+        wide = 17 + width(text, SMALL)
         if x and x + wide > room:
             x, y = 0.0, y + 11
-        if item.kind is not None:
-            thick, dash = EDGES[item.kind]
-            shapes.append(Line(((x, y + 4), (x + 13, y + 4)), "line", thick, dash))
-        else:
-            shapes.append(Rectangle(x, y + 0.5, 13, 7, item.role, f"{item.role} line", 0.7, 1.5))
-        shapes.append(Text(x + 17, y + 6.4, item.text, SMALL, "quiet"))
+        shapes += moved((sample, Text(17, 6.4, text, SMALL, "quiet")), x, y)
         x += wide + 12
     return Drawing(tuple(shapes), room, y + 8)
+
+
+def _swatch(role: Role) -> Rectangle:
+    return Rectangle(0, 0.5, 13, 7, role, f"{role} line", 0.7, 1.5)
