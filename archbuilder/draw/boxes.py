@@ -320,9 +320,8 @@ def _header(box: Box, room: float) -> _Lines:
 
 def _block_lines(box: Box) -> _Lines:
     times, room = f" ×{box.count}" if box.count > 1 else "", 84 if box.role == "block" else 52
-    kinds = [
-        line for band in box.bands for line in wrapped(band.text + (times if box.role == "block" else ""), SMALL, room)
-    ]
+    told = (band.text + (times if box.role == "block" and not number else "") for number, band in enumerate(box.bands))
+    kinds = [line for text in told for line in wrapped(text, SMALL, room)]
     name = ((clipped(box.name, PLAIN, max(room, 80), bold=True), PLAIN, True),) if box.name else ()
     return _Lines((*name, *((line, SMALL, False) for line in kinds[:5])))
 

@@ -3,7 +3,7 @@ definitions of its blocks, each as often as it is wired in another way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -12,14 +12,12 @@ from archbuilder.analysis.summary import Row, Summary, describe, name_of
 from archbuilder.draw.layout.wrap import last_part
 from archbuilder.draw.model.figure import Band, Box, Edge, Figure, Role
 from archbuilder.draw.model.streams import split_streams
-from archbuilder.draw.model.wiring import Known, Wiring, figure_of, size_of
+from archbuilder.draw.model.wiring import Known, Wiring, figure_of, size_of, told_of
 from archbuilder.draw.model.words import repeats_of, span
-from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
-from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, in_parts
+from archbuilder.graph.graph import INPUT, Graph, Section, Value
+from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
 
 _SECTION_ROLES: Final[dict[str, Role]] = {"stem": "stem", "stages": "stage", "neck": "neck", "head": "head"}
-_PLACING: Final = frozenset(("width", "stride", "inner", "ratio", "dilation"))
-"""What a card does not say of a block's arguments: its shapes and its wiring tell."""
 
 
 def short(shape: Shape) -> str:
@@ -169,7 +167,7 @@ class _Cards:
         kind = (name_of(body) if node.count == 1 else describe(node)).removesuffix(" ×1")
         inside = figure_of(body, wiring.costs, depth=max(self.depth - 1, 0), known=wiring.known)
         box = replace(
-            self._card(span(node), role, [kind, *_telling(node, body)], inside), count=repeats_of(node), gives=node.shape,
+            self._card(span(node), role, [kind, *told_of(node, body)], inside), count=repeats_of(node), gives=node.shape,
             definition=body.definition, layers=wiring.costs.layers.of_node(node),
             in_training=number in wiring.graph.training_only,
         )  # fmt: skip
@@ -186,19 +184,6 @@ def _label(shape: Shape | None, item: int | None) -> str:
     if isinstance(shape, Streams) and item is not None:
         shape = shape[item]
     return "" if shape is None else short(shape)
-
-
-def _telling(node: Node, body: Graph) -> Iterator[str]:
-    """What the step says of its block that sets it apart; widths are told by shapes."""
-    arguments = node.origin.arguments if node.origin is not None else {}
-    widths = {part.channels for inner in body.nodes for part in in_parts(inner.shape) if isinstance(part, Map | Tokens)}
-    facts = [
-        f"{key.replace('_', ' ')} {value}"
-        for key, value in arguments.items()
-        if key not in _PLACING and type(value) in (int, float, str) and value not in widths and "$" not in str(value)
-    ]
-    if facts:
-        yield " · ".join(facts[:3])
 
 
 # ---- definitions ----------------------------------------------------------------------------------------------------

@@ -167,10 +167,11 @@ class Wiring:
         inside = figure_of(body, self.costs, depth=max(self.depth - 1, 0), any_use=any_use, known=self.known)
         kind = name_of(body)
         kind = _COUNT.sub("", kind) if self.any_use and not body.definition else kind
+        told = told_of(node, body) if body.definition else ()
         box = Box(
-            self.free(span(node)), "block", span(node), (Band(kind, "block"),), node.count, inside=inside,
-            is_open=is_open, definition=body.definition, layers=self.costs.layers.of_node(node), gives=node.shape,
-            in_training=number in self.graph.training_only,
+            self.free(span(node)), "block", span(node), tuple(Band(text, "block") for text in (kind, *told)), node.count,
+            inside=inside, is_open=is_open, definition=body.definition, layers=self.costs.layers.of_node(node),
+            gives=node.shape, in_training=number in self.graph.training_only,
         )  # fmt: skip
         self.put(number, box)
 
@@ -212,15 +213,32 @@ def size_of(shape: Shape) -> tuple[int, int] | None:
     return (shape.height, shape.width) if isinstance(shape, Map | Tokens) else None
 
 
+def told_of(node: Node, body: Graph) -> tuple[str, ...]:
+    """What a step says of its block that sets it apart; widths are told by shapes, strides by sizes."""
+    arguments = node.origin.arguments if node.origin is not None else {}
+    widths = {part.channels for inner in body.nodes for part in in_parts(inner.shape) if isinstance(part, Map | Tokens)}
+    facts = [
+        f"{key.replace('_', ' ')} {value}"
+        for key, value in arguments.items()
+        if key not in _PLACING and type(value) in (int, float, str) and value not in widths and "$" not in str(value)
+    ]
+    return (" · ".join(facts[:3]),) if facts else ()
+
+
 def _is_told(body: Graph) -> bool:
     """Whether the words for a block say how it is wired: it has a definition, or is one layer, or a row of equal blocks."""
-    bodies = [node.body for node in body.nodes if node.body is not None]
-    definitions = {each.definition if isinstance(each, Graph) else "" for each in bodies}
-    return (
-        bool(body.definition) or len(bodies) == 1 or (body.listed and len(definitions) == 1 and "" not in definitions)
-    )
+    if body.definition:
+        return True
+    kinds: set[object] = set()
+    nodes = [node for node in body.nodes if node.body is not None]
+    for node in nodes:
+        inner = node.body
+        kinds.add((inner.definition, told_of(node, inner)) if isinstance(inner, Graph) and inner.definition else node)
+    return len(nodes) == 1 or (body.listed and len(kinds) == 1)
 
 
+_PLACING: Final = frozenset(("width", "stride", "inner", "ratio", "dilation"))
+"""What is not said of a block's arguments: its shapes and its wiring tell."""
 _KERNEL: Final = re.compile(r"(\d+×\d+)(/\d+(×\d+)?)?")
 _COUNT: Final = re.compile(r"(?<=[a-z])(, \d+ heads?| \d+(×\d+)*(?=,|$))")
 
