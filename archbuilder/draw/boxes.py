@@ -78,10 +78,6 @@ class Drafter:
     shut: bool = False
     """Whether no box is open, since there is no room for any."""
 
-    def draw(self, figure: Figure, rows: Mapping[str, int] | None = None) -> Drawing:
-        """A figure in one row, or with the row of each box, where these mean something."""
-        return self._drawn(figure, self._arranged(figure, rows))
-
     def draw_wrapped(self, figure: Figure, rows: Mapping[str, int] | None = None) -> list[Drawing]:
         """A figure in as many rows as it needs so that none is wider than there is room, as far as that can be."""
         pieces = in_rows(figure, rows, self.room, self._arranged)

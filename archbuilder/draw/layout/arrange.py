@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from archbuilder.draw.layout.grid import Grid, grid_of
-from archbuilder.draw.layout.routes import Corner, Router, Track, Way
+from archbuilder.draw.layout.routes import Router, Track, Way
 from archbuilder.draw.model.figure import Edge, Figure
 from archbuilder.draw.scene import Point
 
@@ -90,21 +90,12 @@ def planned(figure: Figure, rows: Mapping[str, int] | None = None) -> Plan:
     return Plan(grid, Router(grid).all())
 
 
-PortOf: TypeAlias = Callable[[str, bool, int | None], float]
-"""How far from the line on which a box stands one of its values enters (or leaves, if so): by box, `leaves`, and number."""
-
-
-def _at_line(_box: str, _leaves: bool, _number: int | None) -> float:
-    return 0.0
-
-
 def arrange(
     figure: Figure,
     sizes: Mapping[str, Size],
     spacing: Spacing,
     *,
     rows: Mapping[str, int] | None = None,
-    port: PortOf = _at_line,
     label_width: Callable[[str], float] = len,
     plan: Plan | None = None,
 ) -> Arrangement:
@@ -115,12 +106,11 @@ def arrange(
         sizes: how large each box is, by its id.
         spacing: how far apart things stand.
         rows: the row of each box, where these mean something; else lanes are found.
-        port: where values enter and leave.
         label_width: how wide the label of an edge is.
         plan: the figure as `planned` made it, where that was asked for already.
     """
     grid, ways = plan if plan is not None else planned(figure, rows)
-    return _Arranger(grid, ways, sizes, spacing, port, label_width).arrangement()
+    return _Arranger(grid, ways, sizes, spacing, label_width).arrangement()
 
 
 class _Slot(NamedTuple):
@@ -137,7 +127,6 @@ class _Arranger:
     ways: list[Way]
     sizes: Mapping[str, Size]
     spacing: Spacing
-    port: PortOf
     label_width: Callable[[str], float]
 
     def arrangement(self) -> Arrangement:
@@ -180,25 +169,10 @@ class _Arranger:
                 y += self.spacing.lane
         self.height = y
 
-    def _y(self, way: Way, corner: Corner, *, leaves: bool) -> float:
-        """The height of a corner on the way of an edge."""
-        if corner[1] % 1:
-            return self.track_y[corner[1], way.edge.source, way.edge.item]
-        edge, y = way.edge, self.lane_y[int(corner[1])]
-        return y + (self.port(edge.source, True, edge.item) if leaves else self.port(edge.target, False, edge.position))
-
     def _heights(self, way: Way) -> list[float]:
-        """The height of each corner: those in the lane of the source as its value leaves it, the others as it enters."""
-        found: list[float] = []
-        leaves = True
-        for number, corner in enumerate(way.corners):
-            leaves = (
-                leaves
-                and corner[1] == way.corners[0][1]
-                and not (number and number == len(way.corners) - 1 and way.enters_left)
-            )
-            found.append(self._y(way, corner, leaves=leaves))
-        return found
+        """The height of each corner."""
+        value = (way.edge.source, way.edge.item)
+        return [self.track_y[y, *value] if y % 1 else self.lane_y[int(y)] for _, y in way.corners]
 
     # ---- widths -------------------------------------------------------------------------------------------------
 
@@ -258,14 +232,9 @@ class _Arranger:
         (x1, y1), (x2, _) = clean[-2:] if len(clean) > 1 else (clean[0], clean[0])
         at = ((x1 + x2) / 2, y1)
         if len(clean) == 2 and way.enters_left:  # straight: in the gap before the target
-            at = (
-                (max(x1, self.column_x[self.grid.columns[way.edge.target] - 1][0] + self._room_before(way)) + x2) / 2,
-                y1,
-            )
+            start, wide = self.column_x[self.grid.columns[way.edge.target] - 1]
+            at = ((max(x1, start + wide) + x2) / 2, y1)
         return Drawn(way.edge, tuple(clean), at, way.enters_left)
-
-    def _room_before(self, way: Way) -> float:
-        return self.column_x[self.grid.columns[way.edge.target] - 1][1]
 
     def _x_in_gap(self, way: Way, column: float, points: Sequence[Point]) -> float:
         """Where a line runs up or down in a gap; where it goes straight on, as before."""

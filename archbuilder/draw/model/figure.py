@@ -6,8 +6,8 @@ words; who writes them somewhere escapes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from archbuilder.graph.shapes import Shape
@@ -63,6 +63,13 @@ class Box:
     gives: Shape | None = None
     layers: int = 0
     in_training: bool = False
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is written on it, line by line, where all are alike."""
+        times = f" ×{self.count}" if self.count > 1 and self.role == "block" else ""
+        told = (f"{band.text} {band.detail}".strip() + times for band in self.bands)
+        return tuple(line for line in (self.name, *told) if line)
 
 
 class Edge(NamedTuple):
@@ -132,11 +139,3 @@ def every_box(boxes: Iterable[Box]) -> Iterator[Box]:
         yield box
         if box.inside is not None and box.is_open:
             yield from every_box(box.inside.boxes)
-
-
-def renamed(boxes: Sequence[Box], edges: Sequence[Edge], prefix: str) -> Figure:
-    """A figure whose boxes have a prefix before their names, so that several can stand in one picture."""
-    return Figure(
-        tuple(replace(box, id=prefix + box.id) for box in boxes),
-        tuple(edge._replace(source=prefix + edge.source, target=prefix + edge.target) for edge in edges),
-    )

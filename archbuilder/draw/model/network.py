@@ -10,7 +10,7 @@ from typing import Final
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import Row, Summary, describe, name_of
 from archbuilder.draw.layout.wrap import last_part
-from archbuilder.draw.model.figure import Band, Box, Edge, Figure, Role
+from archbuilder.draw.model.figure import Band, Box, Edge, Figure, Role, every_box
 from archbuilder.draw.model.streams import split_streams
 from archbuilder.draw.model.wiring import Known, Wiring, figure_of, size_of, told_of
 from archbuilder.draw.model.words import repeats_of, span
@@ -198,9 +198,13 @@ class Definition:
     number: int
     figure: Figure
     stages: list[str]
-    strides_differ: bool = False
     places: set[str] = field(default_factory=set)
     """Whether its uses stand first or later in a row of blocks, or alone."""
+
+    @property
+    def strides_differ(self) -> bool:
+        """Whether a stride depends on the use."""
+        return any("/s" in band.text for box in every_box(self.figure.boxes) for band in box.bands)
 
     def where(self) -> str:
         """Where it is used: "first in layer1, layer2"."""
@@ -233,9 +237,6 @@ def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
             definition.places.add(place)
             if definition.figure.wiring() != plain.wiring():
                 definition.figure = _general(definition.figure, plain, general)
-                definition.strides_differ = any(
-                    "/s" in band.text for box in definition.figure.boxes for band in box.bands
-                )
         kinds = {node.body.definition if isinstance(node.body, Graph) else "" for node in body.nodes}
         row = body.listed and len(body.nodes) > 1 and not body.definition and len(kinds) == 1
         for number, node in enumerate(body.nodes):

@@ -11,7 +11,7 @@ from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import name_of
 from archbuilder.draw.model.figure import Band, Box, Edge, EdgeKind, Figure, Role
 from archbuilder.draw.model.shortcuts import shortcuts_of
-from archbuilder.draw.model.words import shape_label, span
+from archbuilder.draw.model.words import span
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.op import Role as OpRole
@@ -112,13 +112,12 @@ class Wiring:
         box, item = self.sources[Value(value.node)]
         return box, value.item if item is None else item
 
-    def join(self, target: str, values: Iterable[Value], number: int | None = None, *, labelled: bool = False) -> None:
+    def join(self, target: str, values: Iterable[Value], number: int | None = None) -> None:
         """Draws the edges to a box, which is that of node `number`."""
         for position, value in enumerate(values):
             source, item = self.source_of(value)
             kind: EdgeKind = "main" if number is None else self.shortcuts.get((number, position), "main")
-            label = shape_label(self.graph.shape_of(value)) if labelled else ""
-            self.edges.append(Edge(source, target, item, position, label, kind))
+            self.edges.append(Edge(source, target, item, position, kind=kind))
 
     # ---- boxes --------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,8 @@
-"""The words in a picture: names, shapes and counts, each as short as it can be."""
+"""The words in a picture: names and counts, each as short as it can be."""
 
 from __future__ import annotations
 
 from archbuilder.graph.graph import Graph, Node
-from archbuilder.graph.shapes import Shape, Streams
 
 
 def span(node: Node) -> str:
@@ -17,10 +16,3 @@ def repeats_of(node: Node) -> int:
     if isinstance(node.body, Graph) and not node.body.definition and node.body.listed:
         return node.count * sum(inner.count for inner in node.body.nodes if inner.body is not None)
     return node.count
-
-
-def shape_label(shape: Shape) -> str:
-    """A shape at an edge; of several streams the first and the last."""
-    if isinstance(shape, Streams) and len(shape) > 2:
-        return f"{shape[0]} … {shape[-1]}"
-    return str(shape)

@@ -64,9 +64,7 @@ def _ports(item: int | None, position: int) -> dict[str, str]:
 def _text(box: Box) -> str:
     if box.sign:
         return _escaped(box.sign)
-    times = f" ×{box.count}" if box.count > 1 and box.role == "block" else ""
-    lines = [box.name, *(f"{band.text} {band.detail}".strip() + times for band in box.bands)]
-    return "\\n".join(_escaped(line) for line in lines if line)
+    return "\\n".join(_escaped(line) for line in box.lines)
 
 
 def _escaped(text: str) -> str:

@@ -48,9 +48,7 @@ def _lines(figure: Figure, prefix: str, indent: str) -> Iterator[str]:
 
 
 def _text(box: Box) -> str:
-    times = f" ×{box.count}" if box.count > 1 and box.role == "block" else ""
-    lines = [box.name, *(f"{band.text} {band.detail}".strip() + times for band in box.bands)]
-    return "<br/>".join(_quoted(line) for line in lines if line)
+    return "<br/>".join(_quoted(line) for line in box.lines)
 
 
 def _quoted(text: str) -> str:
