@@ -143,3 +143,16 @@ def test_every_box_can_be_reached_in_any_network() -> None:
             targets = {each.target for each in figure.edges}
             assert {each.source for each in figure.edges} | targets <= ids
             assert ids - targets == {"input"}
+
+
+def test_streams_of_blocks_that_double_are_followed_at_once() -> None:
+    doubled = "".join(f"  b{n}: {{body: [b{n - 1}, b{n - 1}]}}\n" for n in range(1, 29))
+    text = f"""name: net
+input: {{channels: 4, size: 8}}
+blocks:
+  b0: {{body: [norm]}}
+{doubled}  two: {{body: {{a: b28, s: {{block: streams, from: [a, input]}}}}}}
+stages: {{t: two, s: {{block: add, from: t.*}}}}
+"""
+    found = network_figure(archbuilder.check("net.yaml", text=text).summary)
+    assert [each.id for each in found.boxes] == ["input", "t.0", "t.1", "s", "output"]

@@ -16,8 +16,15 @@ Parts = frozenset[int]
 """Parts of a graph's input."""
 
 
-def dependencies(graph: Graph) -> list[Parts]:
-    """For each of the values that a graph gives, the parts of its input that it is made of."""
+def dependencies(graph: Graph, made: dict[Graph, list[Parts]]) -> list[Parts]:
+    """For each of the values that a graph gives, the parts of its input that it is made of. What was found for graphs that it
+    calls is kept in `made`, since one may be called often."""
+    if graph not in made:
+        made[graph] = _dependencies(graph, made)
+    return made[graph]
+
+
+def _dependencies(graph: Graph, made: dict[Graph, list[Parts]]) -> list[Parts]:
     known: dict[int, list[Parts]] = {INPUT: [frozenset((part,)) for part in range(len(in_parts(graph.input)))]}
 
     def of(value: Value) -> list[Parts]:
@@ -28,9 +35,10 @@ def dependencies(graph: Graph) -> list[Parts]:
         inputs = [part for value in node.inputs for part in of(value)]
         count = len(in_parts(node.shape))
         if isinstance(node.body, Graph):
-            found = _through(dependencies(node.body), inputs)
+            inside = dependencies(node.body, made)
+            found = _through(inside, inputs)
             for _ in range(min(node.count, count) - 1):  # further repeats may reach further
-                found = _through(dependencies(node.body), found)
+                found = _through(inside, found)
             known[number] = found
         elif node.body is None:
             known[number] = of(node.inputs[0])
@@ -49,7 +57,8 @@ def split_streams(figure: Figure, bodies: Mapping[str, Graph]) -> Figure:
     """The figure with each box of several streams as one box for each of them."""
     if not bodies:
         return figure
-    made_of = {key: dependencies(body) for key, body in bodies.items()}
+    made: dict[Graph, list[Parts]] = {}
+    made_of = {key: dependencies(body, made) for key, body in bodies.items()}
     boxes: list[Box] = []
     for box in figure.boxes:
         boxes += _boxes(box) if box.id in made_of else [box]
