@@ -21,7 +21,7 @@ from archbuilder.display import Kinds, show_by
 from archbuilder.graph.graph import Graph
 from archbuilder.language.load import Spec, load_architecture
 from archbuilder.language.models import Architecture
-from archbuilder.lower import lower_architecture
+from archbuilder.lowering import lower_architecture
 from archbuilder.tasks.checking import Checked, Inputs, check, check_block, lower_alone
 
 if TYPE_CHECKING:

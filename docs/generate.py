@@ -27,7 +27,7 @@ from archbuilder.language import zoo
 from archbuilder.language.load import variants_of
 from archbuilder.language.models import Architecture, Step
 from archbuilder.language.reader import read_yaml
-from archbuilder.lower.library import shipped_block
+from archbuilder.lowering.library import shipped_block
 from archbuilder.parameters import Parameter, describe
 
 ROOT = Path(__file__).resolve().parents[1]

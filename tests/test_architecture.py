@@ -40,7 +40,7 @@ NO_OPS = {
     ("draw", "linear"): "a role",
     ("draw", "norm"): "a role",
     ("explain", "parameter"): "what a value may come from",
-    ("lower", "identity"): "what a block in Python makes of an empty slot: the word that a spec would use",
+    ("lowering", "identity"): "what a block in Python makes of an empty slot: the word that a spec would use",
 }
 """The words in tables and comparisons of a room that are names of ops, but mean something else there."""
 
@@ -48,8 +48,8 @@ LAZY = {
     "archbuilder": "torch is not needed to check, nor graphviz to build",
     "archbuilder.analysis.facts": "memory and receptive fields are not needed to check",
     "archbuilder.draw": "what draws is not needed to check, nor what writes one format to write another",
-    "archbuilder.lower.steps": "what runs plugins is not needed without one",
-    "archbuilder.lower.uses": "what runs plugins is not needed without one",
+    "archbuilder.lowering.steps": "what runs plugins is not needed without one",
+    "archbuilder.lowering.uses": "what runs plugins is not needed without one",
     "archbuilder.plugin": "what defines blocks is not needed to look one up",
     "archbuilder.pytorch.build": "says what to install where there is no torch",
 }
@@ -279,12 +279,12 @@ class A:
         ("archbuilder.draw.x", "from archbuilder.graph.ops import weighted", "only `graph` may import its class"),
         ("archbuilder.pytorch.x", "from archbuilder.graph.ops.weighted import Linear", "an op says what there is to know"),
         ("archbuilder.graph.x", "if True:\n    import torch", "only pytorch may import `torch`"),
-        ("archbuilder.lower.x", "def f():\n    from torch import nn", "only pytorch may import `torch`"),
+        ("archbuilder.lowering.x", "def f():\n    from torch import nn", "only pytorch may import `torch`"),
         ("archbuilder.cli.x", "import torchinfo", "only pytorch may import `torchinfo`"),
         ("archbuilder.analysis.x", "from archbuilder.draw import render", "`analysis` may not import `archbuilder.draw`"),
-        ("archbuilder.analysis.x", "from archbuilder.lower import steps", "`analysis` may not import `archbuilder.lower.steps`"),
+        ("archbuilder.analysis.x", "from archbuilder.lowering import steps", "`analysis` may not import `archbuilder.lowering"),
         ("archbuilder.draw.x", "from archbuilder import pytorch", "`draw` may not import `archbuilder.pytorch`"),
-        ("archbuilder.pytorch.x", "import archbuilder.lower.steps", "`pytorch` may not import `archbuilder.lower.steps`"),
+        ("archbuilder.pytorch.x", "import archbuilder.lowering.steps", "`pytorch` may not import `archbuilder.lowering.steps`"),
         ("archbuilder.pytorch.x", "import archbuilder.plugin.values", "only `archbuilder.pytorch.foreign` may import"),
         ("archbuilder.tasks.checking", "from archbuilder import cli", "nothing imports the command"),
         ("archbuilder.language.x", "def f():\n    import archbuilder.language.zoo", "`archbuilder.language.zoo` is imported"),

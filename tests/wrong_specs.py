@@ -1,6 +1,6 @@
 """Wrong specs beside the reports that they must get: NAME.yaml and NAME.txt, compared word by word.
 
-``ARCHBUILDER_REGENERATE=1 pytest tests/language/test_wrong.py tests/lower/test_wrong.py`` writes the reports anew. Read every
+``ARCHBUILDER_REGENERATE=1 pytest tests/language/test_wrong.py tests/lowering/test_wrong.py`` writes the reports anew. Read every
 one that changes as its user would: is the marked place the one to change, is it clear what is wrong and what to write?
 """
 

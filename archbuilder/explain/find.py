@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from archbuilder.diagnostics import Diagnostic, Place, Source, SpecError, suggest
 from archbuilder.graph.graph import Graph, Node
-from archbuilder.lower.frame import Made, Use
-from archbuilder.lower.lowering import Lowering
+from archbuilder.lowering.frame import Made, Use
+from archbuilder.lowering.lowering import Lowering
 from archbuilder.parameters import Parameter
 
 

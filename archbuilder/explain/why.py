@@ -15,10 +15,10 @@ from archbuilder.graph.shapes import Map, Tokens
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, BlockDefinition
 from archbuilder.language.table import Past, Table, replaced_by, value_place
-from archbuilder.lower.frame import Made, Scope, Setting, Slot, Use
-from archbuilder.lower.network import Lowered
-from archbuilder.lower.plans import parameters_of
-from archbuilder.lower.rules import DepthRule, WidthRule
+from archbuilder.lowering.frame import Made, Scope, Setting, Slot, Use
+from archbuilder.lowering.network import Lowered
+from archbuilder.lowering.plans import parameters_of
+from archbuilder.lowering.rules import DepthRule, WidthRule
 
 Kind: TypeAlias = Literal[
     "repeat", "use", "body", "slot", "defaults", "inside", "around", "parameter", "let", "default"

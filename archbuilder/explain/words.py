@@ -9,7 +9,7 @@ from archbuilder.diagnostics import Place, Reporter, printable, shorten
 from archbuilder.explain.why import Candidate, Why, explain
 from archbuilder.graph.shapes import Streams
 from archbuilder.language.load import Spec, as_far_as_possible, load_architecture
-from archbuilder.lower.network import lower_with_record
+from archbuilder.lowering.network import lower_with_record
 from archbuilder.parameters import REQUIRED
 
 

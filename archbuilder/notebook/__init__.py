@@ -15,7 +15,7 @@ from archbuilder.display import Kinds
 from archbuilder.draw import DrawingError, render
 from archbuilder.graph.graph import Graph
 from archbuilder.language.models import Architecture
-from archbuilder.lower import lower_architecture
+from archbuilder.lowering import lower_architecture
 from archbuilder.tasks.checking import Checked
 
 TEXT: Final = "text/plain"

@@ -7,7 +7,7 @@ from typing import Literal
 
 from archbuilder.graph.table import OPS
 from archbuilder.language.blocks import text_of_block
-from archbuilder.lower.library import shipped_block, shipped_names
+from archbuilder.lowering.library import shipped_block, shipped_names
 from archbuilder.parameters import Parameter
 
 

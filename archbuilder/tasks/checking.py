@@ -23,8 +23,8 @@ from archbuilder.language.formula import Formula
 from archbuilder.language.load import Spec, as_far_as_possible, load_architecture, load_block
 from archbuilder.language.models import Architecture
 from archbuilder.language.words import ALWAYS_VISIBLE
-from archbuilder.lower import lower_block
-from archbuilder.lower.network import lower_with_record
+from archbuilder.lowering import lower_block
+from archbuilder.lowering.network import lower_with_record
 from archbuilder.tasks.sizes import Sizes, sizes_of
 
 Inputs: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]

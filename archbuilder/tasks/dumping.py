@@ -7,8 +7,8 @@ from typing import Any
 from archbuilder.diagnostics import Reporter
 from archbuilder.language.dump import write_architecture
 from archbuilder.language.models import Architecture
-from archbuilder.lower.library import Library
-from archbuilder.lower.network import unused_by
+from archbuilder.lowering.library import Library
+from archbuilder.lowering.network import unused_by
 
 
 def dump(architecture: Architecture) -> str:

@@ -9,7 +9,7 @@ from archbuilder.diagnostics import SpecError
 from archbuilder.graph.graph import Graph, Node, graphs_in
 from archbuilder.graph.shapes import Map
 from archbuilder.language.models import Architecture
-from archbuilder.lower import lower_architecture
+from archbuilder.lowering import lower_architecture
 
 _PROBES: Final = ((127, 1), (1, 127))
 """Pixels more in height and width. Whatever is halved and doubled again, at whichever level and rounded either way, comes out

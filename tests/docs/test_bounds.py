@@ -10,7 +10,7 @@ def test_bounds_are_those_of_the_code() -> None:
     from archbuilder.analysis import bounds as sizes
     from archbuilder.graph import bounds as written
     from archbuilder.language import arithmetic, blocks, formula, load, reader, values
-    from archbuilder.lower import lowering as bounds
+    from archbuilder.lowering import lowering as bounds
 
     text = (FOLDER / "language.md").read_text("utf-8").partition("\n## Bounds\n")[2].partition("\n## ")[0]
     stated = re.findall(r"(?m)^\| .* \| ([\d][\d,^ ]*) \|$", text)

@@ -16,8 +16,8 @@ from archbuilder.explain.why import explain
 from archbuilder.explain.words import as_text, explain_parameter
 from archbuilder.graph.graph import Node
 from archbuilder.graph.op import Op
-from archbuilder.lower.library import shipped_block, shipped_names
-from archbuilder.lower.network import lower_with_record
+from archbuilder.lowering.library import shipped_block, shipped_names
+from archbuilder.lowering.network import lower_with_record
 from tests.networks import HEAD, modules
 
 NET = """\

@@ -26,7 +26,7 @@ def seeds() -> tuple[str, ...]:
             for fence in fences(page) if fence.language == "yaml"]  # fmt: skip
     files = [*zoo.all_files(), *sorted(zoo.BLOCKS.glob("*.yaml")), *sorted(CORPUS.glob("*.yaml"))]
     files += [
-        path for room in ("language", "lower") for path in sorted((ROOT / "tests" / room / "wrong").glob("*.yaml"))
+        path for room in ("language", "lowering") for path in sorted((ROOT / "tests" / room / "wrong").glob("*.yaml"))
     ]
     texts = [path.read_text("utf-8", errors="replace") for path in files]
     named = [text if "name:" in text else f"name: net\ninput: {{size: 16}}\n{text}" for text in docs]

@@ -14,7 +14,7 @@ from archbuilder.language.load import load_architecture
 from archbuilder.language.models import Step
 from tests import wrong_specs
 
-ROOMS = [Path(__file__).parents[1] / room / "wrong" for room in ("language", "lower")]
+ROOMS = [Path(__file__).parents[1] / room / "wrong" for room in ("language", "lowering")]
 WRONG = [folder / name for folder in ROOMS for name in wrong_specs.names(folder)]
 
 

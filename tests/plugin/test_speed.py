@@ -8,7 +8,7 @@ from archbuilder import dump
 from archbuilder import load as load_network
 from archbuilder.graph.graph import Graph
 from archbuilder.language.load import load_architecture
-from archbuilder.lower import lower_architecture
+from archbuilder.lowering import lower_architecture
 from tests.plugin.conftest import Load
 
 RESIDUAL = """

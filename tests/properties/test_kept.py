@@ -12,11 +12,11 @@ import archbuilder
 from archbuilder import SpecError
 from archbuilder.language.blocks import shipped_files, shipped_table
 from archbuilder.language.table import Items, Table
-from archbuilder.lower.library import shipped_plan
+from archbuilder.lowering.library import shipped_plan
 from tests.fuzz.mutants import mutant
 
 WRONG = sorted(
-    path for room in ("language", "lower") for path in (Path(__file__).parents[1] / room / "wrong").glob("*.yaml")
+    path for room in ("language", "lowering") for path in (Path(__file__).parents[1] / room / "wrong").glob("*.yaml")
 )
 PATCHES = [  # each finds something wrong with a shipped block, in a network that uses it
     "{name: net, stages: {d: norm, a: {block: basic, width: 16, shortcut: identity}}, variants: {x: {}}}",

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 import archbuilder
 from archbuilder.language.load import network_names
-from archbuilder.lower.naming import objection
+from archbuilder.lowering.naming import objection
 from archbuilder.pytorch.classes import plan_network
 from tests.properties.emitted_syntax import check_source
 from tests.properties.interpreter import Interpreter

@@ -2,7 +2,7 @@
 
 import archbuilder
 from archbuilder.graph.table import OPS
-from archbuilder.lower.library import shipped_names
+from archbuilder.lowering.library import shipped_names
 
 
 def test_every_block_and_op_is_in_it() -> None:

@@ -17,10 +17,10 @@ from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.language.spoken import names_in
 from archbuilder.language.table import first_place, value_place
 from archbuilder.language.words import IN_DEFAULTS
-from archbuilder.lower.effects import report_idle_values, report_keys
-from archbuilder.lower.frame import UNKNOWN, Defaults, Frame, Scope, Setting, Slot, Use, origin_of
-from archbuilder.lower.lowering import GiveUp, Lowering, Target
-from archbuilder.lower.plans import (
+from archbuilder.lowering.effects import report_idle_values, report_keys
+from archbuilder.lowering.frame import UNKNOWN, Defaults, Frame, Scope, Setting, Slot, Use, origin_of
+from archbuilder.lowering.lowering import GiveUp, Lowering, Target
+from archbuilder.lowering.plans import (
     COMPUTED,
     SettingPlan,
     SlotText,

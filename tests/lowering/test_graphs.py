@@ -1,6 +1,6 @@
 """What specs become, as text: each shipped block by itself, and a network of each family, compared line by line.
 
-``ARCHBUILDER_REGENERATE=1 pytest tests/lower/test_graphs.py`` writes the texts in `graphs/` anew. Read what changes as the
+``ARCHBUILDER_REGENERATE=1 pytest tests/lowering/test_graphs.py`` writes the texts in `graphs/` anew. Read what changes as the
 network's author would: is it what the spec says?
 """
 
@@ -12,7 +12,7 @@ import pytest
 import archbuilder
 from archbuilder import Graph, check_block
 from archbuilder.language.load import network_names
-from archbuilder.lower.library import shipped_names
+from archbuilder.lowering.library import shipped_names
 from tests.wrong_specs import REGENERATE
 
 FOLDER = Path(__file__).parent / "graphs"

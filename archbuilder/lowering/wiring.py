@@ -14,9 +14,9 @@ from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Loop
 from archbuilder.language.table import value_place
 from archbuilder.language.values import MAXIMUM_REPEATS
-from archbuilder.lower.frame import POISON, Frame, Site, Slot
-from archbuilder.lower.lowering import GiveUp, Lowering
-from archbuilder.lower.plans import BodyPlan, StepPlan
+from archbuilder.lowering.frame import POISON, Frame, Site, Slot
+from archbuilder.lowering.lowering import GiveUp, Lowering
+from archbuilder.lowering.plans import BodyPlan, StepPlan
 from archbuilder.parameters import describe
 
 _NUMBER: Final = re.compile("-?[0-9]{1,6}")

@@ -11,10 +11,10 @@ from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter
 from archbuilder.language.idle import report_unused_blocks, report_unused_parameters
 from archbuilder.language.models import Architecture, Step
-from archbuilder.lower.frame import Frame, Use
-from archbuilder.lower.lowering import Lowering
-from archbuilder.lower.plans import UsePlan
-from archbuilder.lower.rules import Numbering, Rules
+from archbuilder.lowering.frame import Frame, Use
+from archbuilder.lowering.lowering import Lowering
+from archbuilder.lowering.plans import UsePlan
+from archbuilder.lowering.rules import Numbering, Rules
 
 _NOTHING: Final[Mapping[str, str]] = {}
 

@@ -12,9 +12,9 @@ from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.models import Step
 from archbuilder.language.words import STEP
-from archbuilder.lower.frame import POISON, Frame, Slot
-from archbuilder.lower.lowering import GiveUp, Lowering, TooLarge
-from archbuilder.lower.plans import StepPlan, plan_step
+from archbuilder.lowering.frame import POISON, Frame, Slot
+from archbuilder.lowering.lowering import GiveUp, Lowering, TooLarge
+from archbuilder.lowering.plans import StepPlan, plan_step
 from archbuilder.parameters import describe
 from archbuilder.plugin.loading import described, place_of_error
 from archbuilder.plugin.registry import REGISTRY, PluginError, PythonBlock

@@ -15,7 +15,7 @@ from archbuilder.language.files import Files
 from archbuilder.language.load import Search, _override, _resolve, _validated, variants_of
 from archbuilder.language.merge import arrange
 from archbuilder.language.table import Table
-from archbuilder.lower import lower_architecture
+from archbuilder.lowering import lower_architecture
 from tests.networks import fingerprint
 
 FILES = {path.stem: path for path in zoo.all_files()}

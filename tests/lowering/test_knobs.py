@@ -11,8 +11,8 @@ import pytest
 from archbuilder import Graph, SpecError, check
 from archbuilder.graph.table import OPS
 from archbuilder.language.models import Architecture, Expect, Input, Reference, Scale, Step
-from archbuilder.lower.library import shipped_block, shipped_names
-from archbuilder.lower.plans import parameters_of
+from archbuilder.lowering.library import shipped_block, shipped_names
+from archbuilder.lowering.plans import parameters_of
 from tests.networks import fingerprint, lowered
 
 # ---- the table ----------------------------------------------------------------------------------------------------

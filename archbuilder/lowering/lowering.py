@@ -14,9 +14,9 @@ from archbuilder.language.arithmetic import FormulaError, bounded_parts
 from archbuilder.language.dotted import UnknownNameError
 from archbuilder.language.formula import Formula, ReportedError
 from archbuilder.language.table import value_place
-from archbuilder.lower.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
-from archbuilder.lower.library import Library
-from archbuilder.lower.plans import SlotText, StepPlan, UsePlan
+from archbuilder.lowering.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
+from archbuilder.lowering.library import Library
+from archbuilder.lowering.plans import SlotText, StepPlan, UsePlan
 
 MAXIMUM_NODES: Final = 20_000
 """Distinct nodes of a network; repeats of equal blocks count once."""

@@ -1,6 +1,6 @@
 """A block of one's own, misused: one change to a spec that is right, and the report of each, word by word.
 
-``ARCHBUILDER_REGENERATE=1 pytest tests/lower/test_own_block.py`` writes the reports anew; read them as a user would.
+``ARCHBUILDER_REGENERATE=1 pytest tests/lowering/test_own_block.py`` writes the reports anew; read them as a user would.
 """
 
 from difflib import ndiff

@@ -14,13 +14,13 @@ from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.language.table import key_place, value_place
 from archbuilder.language.words import STEP
-from archbuilder.lower.arguments import check_use
-from archbuilder.lower.effects import report_beside_body
-from archbuilder.lower.frame import OUTER, Builder, Frame, Made, Scope, Site, Slot, Use
-from archbuilder.lower.lowering import GiveUp, Lowering, Target
-from archbuilder.lower.naming import name_child
-from archbuilder.lower.plans import BodyPlan, DefinitionPlan, StepPlan
-from archbuilder.lower.rules import Numbering
+from archbuilder.lowering.arguments import check_use
+from archbuilder.lowering.effects import report_beside_body
+from archbuilder.lowering.frame import OUTER, Builder, Frame, Made, Scope, Site, Slot, Use
+from archbuilder.lowering.lowering import GiveUp, Lowering, Target
+from archbuilder.lowering.naming import name_child
+from archbuilder.lowering.plans import BodyPlan, DefinitionPlan, StepPlan
+from archbuilder.lowering.rules import Numbering
 from archbuilder.parameters import describe
 from archbuilder.plugin.registry import REGISTRY
 
@@ -183,7 +183,7 @@ def apply_op(
         return known
     try:
         if op_type.name in REGISTRY.entries:
-            from archbuilder.lower.python import op_of_plugin, probed
+            from archbuilder.lowering.python import op_of_plugin, probed
 
             with op_of_plugin(lowering, op_type, site.frame, site.plan.place):
                 return probed(op_type, use.values, shapes)

@@ -16,7 +16,7 @@ from archbuilder.language.load import is_network
 from archbuilder.language.models import Architecture, BlockDefinition, validate_definition
 from archbuilder.language.table import key_place
 from archbuilder.language.zoo import is_file
-from archbuilder.lower.plans import DefinitionPlan, StepPlan, UsePlan, plan_definition, plan_use
+from archbuilder.lowering.plans import DefinitionPlan, StepPlan, UsePlan, plan_definition, plan_use
 from archbuilder.plugin.registry import REGISTRY, is_loaded, shown_path
 
 

@@ -12,9 +12,9 @@ from archbuilder.graph.names import MODULE_ATTRIBUTES, PRIVATE_MODULE_ATTRIBUTES
 from archbuilder.language.models import BlockDefinition
 from archbuilder.language.table import key_place, value_place
 from archbuilder.language.words import ALWAYS_VISIBLE
-from archbuilder.lower.frame import Frame, Scope, Setting, Site, Use
-from archbuilder.lower.lowering import GiveUp, Lowering
-from archbuilder.lower.plans import StepPlan
+from archbuilder.lowering.frame import Frame, Scope, Setting, Site, Use
+from archbuilder.lowering.lowering import GiveUp, Lowering
+from archbuilder.lowering.plans import StepPlan
 
 _SEGMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}\Z|[0-9]{1,6}\Z", re.ASCII)
 

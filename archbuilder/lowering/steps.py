@@ -16,11 +16,11 @@ from archbuilder.graph.origin import Turn
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.models import BlockDefinition, Loop
 from archbuilder.language.spoken import mentions
-from archbuilder.lower.arguments import read_values, resolve
-from archbuilder.lower.effects import misses_a_word, report_beside_body
-from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Frame, Made, Site, Slot, Use
-from archbuilder.lower.lowering import Call, GiveUp, Lowering, Target
-from archbuilder.lower.naming import (
+from archbuilder.lowering.arguments import read_values, resolve
+from archbuilder.lowering.effects import misses_a_word, report_beside_body
+from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Frame, Made, Site, Slot, Use
+from archbuilder.lowering.lowering import Call, GiveUp, Lowering, Target
+from archbuilder.lowering.naming import (
     Words,
     check_name,
     check_register,
@@ -29,8 +29,8 @@ from archbuilder.lower.naming import (
     names_of_repeats,
     words_of,
 )
-from archbuilder.lower.plans import BodyPlan, StepPlan
-from archbuilder.lower.uses import (
+from archbuilder.lowering.plans import BodyPlan, StepPlan
+from archbuilder.lowering.uses import (
     Repeats,
     add_graph,
     add_node,
@@ -46,7 +46,7 @@ from archbuilder.lower.uses import (
     sequence_of,
     target_of,
 )
-from archbuilder.lower.wiring import (
+from archbuilder.lowering.wiring import (
     depth_of,
     find_values,
     give,
@@ -369,7 +369,7 @@ def _fill(lowering: Lowering, use: Use, inner: Frame) -> None:
     """Lowers what a block consists of into a frame."""
     definition = use.plan.definition.definition
     if isinstance(definition, PythonBlock):
-        from archbuilder.lower.python import run_function
+        from archbuilder.lowering.python import run_function
 
         names = run_function(lowering, definition, inner, lower_step)
         give([value for name in names for value in find_values(name, inner) or ()], definition.place, inner)

@@ -17,17 +17,17 @@ from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
 from archbuilder.language.spoken import names_said_to_ops_alone, names_used
 from archbuilder.language.table import key_place, replaced_by, value_place
-from archbuilder.lower.arguments import read_settings
-from archbuilder.lower.effects import report_idle_steps, report_unknown_names, report_unused
-from archbuilder.lower.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting
-from archbuilder.lower.library import Library
-from archbuilder.lower.lowering import GiveUp, Lowering, TooLarge
-from archbuilder.lower.naming import objection
-from archbuilder.lower.plans import SettingPlan, StepPlan, plan_body
-from archbuilder.lower.rules import DepthRule, Numbering, Rules, WidthRule
-from archbuilder.lower.steps import lower_body
-from archbuilder.lower.uses import check_left_out
-from archbuilder.lower.wiring import advice_for, find_values
+from archbuilder.lowering.arguments import read_settings
+from archbuilder.lowering.effects import report_idle_steps, report_unknown_names, report_unused
+from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting
+from archbuilder.lowering.library import Library
+from archbuilder.lowering.lowering import GiveUp, Lowering, TooLarge
+from archbuilder.lowering.naming import objection
+from archbuilder.lowering.plans import SettingPlan, StepPlan, plan_body
+from archbuilder.lowering.rules import DepthRule, Numbering, Rules, WidthRule
+from archbuilder.lowering.steps import lower_body
+from archbuilder.lowering.uses import check_left_out
+from archbuilder.lowering.wiring import advice_for, find_values
 from archbuilder.parameters import describe
 
 _STRIDING: Final = ("stem", "stages")
