@@ -6,12 +6,12 @@ A diagnostic is data. It is made where the fault is found and printed in one pla
 from __future__ import annotations
 
 import difflib
-import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 MAXIMUM_DIAGNOSTICS = 100
 """More than these are not collected: a file with so many faults is no spec."""
@@ -150,12 +150,23 @@ def _position(diagnostic: Diagnostic) -> tuple[str, int, int]:
     return (place.source.name, place.line, place.column) if place else ("", 0, 0)
 
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_UNSEEN: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""The kinds of characters, as Unicode has them, that are not seen, or that turn or break what stands around them."""
 
 
 def printable(text: str) -> str:
-    """`text` with control and bidirectional characters written as escapes, so that a spec cannot command a terminal."""
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    """`text` with characters that are not seen, control and bidirectional ones among them, written as escapes.
+
+    So a spec cannot command a terminal, or make a line read as another one. What no XML document may hold is an escape too.
+    """
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if unicodedata.category(character) not in _UNSEEN and character not in "\ufffe\uffff":
+        return character
+    number = ord(character)
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def shorten(text: str, width: int = 60) -> str:

@@ -99,8 +99,20 @@ def test_a_line_end_in_a_message_stays_in_its_line() -> None:
     assert report("a: 1", 1, 1, 2, "one\ntwo").splitlines()[0] == "net.yaml:1:1: error[bad]: one\\u000atwo"
 
 
-def test_printable_leaves_the_rest_alone() -> None:
-    assert printable("größe 3×3 → `norm` 日本 🙂") == "größe 3×3 → `norm` 日本 🙂"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("größe 3×3 → `norm` 日本 🙂 é", "größe 3×3 → `norm` 日本 🙂 é"),
+        ("a\0b\u202e\x1b", "a\\u0000b\\u202e\\u001b"),
+        ("a\u061c\u00ad\u200d\U000e0041", "a\\u061c\\u00ad\\u200d\\U000e0041"),
+        ("\ufffe\uffff\ud800", "\\ufffe\\uffff\\ud800"),
+        ("a\tb\nc", "a\\u0009b\\u000ac"),
+        ("\u00a0\u3000", "\u00a0\u3000"),
+    ],
+)
+def test_what_cannot_be_seen_is_written_out(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert printable(shown) == shown
 
 
 def test_shorten() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from archbuilder.analysis.cost import Costs
 from archbuilder.graph.bounds import MAXIMUM_WRITTEN, refuse_to_build, refuse_too_many, steps_in
-from archbuilder.graph.graph import Graph, Node, Section, Value
+from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Held, Shape, Streams, in_parts
 
@@ -242,7 +242,7 @@ class Rows:
 
     def widths(self, graph: Graph) -> Iterator[int]:
         """The widths of the weighted layers on the main path, of those inside a block the smallest."""
-        for node in graph.on_main_path:
+        for node in (graph.nodes[value.node] for value in graph.main_path() if value.node != INPUT):
             if isinstance(node.body, Graph):
                 inner = self.narrowest(node.body)
                 yield from () if inner is None else (inner,)

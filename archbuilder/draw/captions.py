@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from archbuilder.draw.fonts import clipped, visible, width
+from archbuilder.diagnostics import printable
+from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.model.figure import Box
 from archbuilder.draw.model.maps import Volume
 from archbuilder.draw.scene import Text
@@ -95,7 +96,7 @@ def words_of(
 def name_lines(name: str, size: float, wide: float) -> list[str]:
     """A name; in several lines only if it is very long."""
     lines = [""]
-    for unit in re.split(r"(?<=[_.–-])", visible(name)):
+    for unit in re.split(r"(?<=[_.–-])", printable(name)):
         if lines[-1] and width(lines[-1] + unit, size, bold=True) > wide:
             lines.append("")
         lines[-1] += unit

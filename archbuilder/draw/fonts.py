@@ -32,23 +32,9 @@ UNITS: Final = 2048
 """In so many parts of its size a font gives its widths."""
 
 
-def visible(text: str) -> str:
-    """`text` as every output shows it: what could not be seen, or would turn what stands around it, is written out.
-
-    What no XML document may hold is replaced.
-    """
-    return text if text.isprintable() else "".join(map(_visible, printable(text)))
-
-
-def _visible(character: str) -> str:
-    if character in "\ufffe\uffff":
-        return "\ufffd"
-    return f"\\u{ord(character):04x}" if unicodedata.category(character) == "Cf" else character
-
-
 def width(text: str, size: float, *, bold: bool = False) -> float:
     """How many points wide a text is as it is shown, without kerning."""
-    return sum(map(_widths(bold=bold).__getitem__, visible(text))) * size / UNITS
+    return sum(map(_widths(bold=bold).__getitem__, printable(text))) * size / UNITS
 
 
 def clipped(text: str, size: float, room: float, *, bold: bool = False) -> str:
@@ -56,7 +42,7 @@ def clipped(text: str, size: float, room: float, *, bold: bool = False) -> str:
 
     Where there is no room for anything, "…" stands alone.
     """
-    shown = visible(text)
+    shown = printable(text)
     widths = _widths(bold=bold)
     units = room * UNITS / size + 1e-6
     reached = list(accumulate(map(widths.__getitem__, shown)))

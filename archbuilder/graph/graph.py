@@ -190,11 +190,6 @@ class Graph(Shown):
         return _back(self.output if end is None else end, self.nodes)
 
     @cached_property
-    def on_main_path(self) -> tuple[Node, ...]:
-        """The nodes on the main path, from the output back."""
-        return tuple(self.nodes[value.node] for value in self.main_path() if value.node != INPUT)
-
-    @cached_property
     def readers(self) -> Mapping[Value, int]:
         """How often each value is read: by steps that are there, and once more by whoever is given it. Who reads a part
         reads the whole."""
@@ -267,14 +262,6 @@ class Graph(Shown):
     def unneeded(self, wanted: Iterable[Value]) -> frozenset[int]:
         """The nodes on which none of some values depends."""
         return frozenset(range(len(self.nodes))) - self.needed_for(wanted)
-
-    def depending_on(self, number: int) -> frozenset[int]:
-        """The nodes to which the value of a node goes, by whatever way."""
-        found: set[int] = set()
-        for at, node in enumerate(self.nodes):
-            if any(value.node == number or value.node in found for value in node.inputs):
-                found.add(at)
-        return frozenset(found)
 
     @cached_property
     def drop_paths(self) -> int:

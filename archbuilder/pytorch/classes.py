@@ -218,11 +218,20 @@ def _told_to_ops(graph: Graph) -> Iterator[tuple[str, Op | None, str]]:
             yield from _told_to_ops(node.body) if not node.body.definition and is_chain(node.body) else ()
         if not isinstance(node.body, Op) or node.origin is None:
             continue
-        behind = graph.depending_on(number)
+        behind = _depending_on(graph, number)
         alone = all(not isinstance(graph.nodes[each].body, Graph) for each in behind)
         for parameter, value in node.origin.arguments.items():
             for name in value.names if isinstance(value, Formula) else ():
                 yield name, node.body if alone else None, parameter
+
+
+def _depending_on(graph: Graph, number: int) -> set[int]:
+    """The nodes to which the value of a node goes, by whatever way."""
+    found: set[int] = set()
+    for at, node in enumerate(graph.nodes):
+        if any(value.node == number or value.node in found for value in node.inputs):
+            found.add(at)
+    return found
 
 
 def _takes(op: Op, parameter: str) -> bool:

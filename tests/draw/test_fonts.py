@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from archbuilder.draw.fonts import BOLD, FOLDER, REGULAR, clipped, table_of, visible, width
+from archbuilder.diagnostics import printable
+from archbuilder.draw.fonts import BOLD, FOLDER, REGULAR, clipped, table_of, width
 from tests.draw.scenes import HOSTILE
 
 REPO = Path(__file__).parents[2]
@@ -54,27 +55,11 @@ def test_what_is_measured_is_what_is_shown() -> None:
     assert width("\u202e", 10) == width("\\u202e", 10)
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("layer1 → 64×64 é 日", "layer1 → 64×64 é 日"),
-        ("a\0b\u202e\x1b", "a\\u0000b\\u202e\\u001b"),
-        ("a\u061c\u00ad\u200d\U000e0041", "a\\u061c\\u00ad\\u200d\\ue0041"),
-        ("\ufffe\uffff\ud800", "\ufffd\ufffd\\ud800"),
-        ("a\tb\nc", "a\\u0009b\\u000ac"),
-        ("\u00a0\u3000", "\u00a0\u3000"),
-    ],
-)
-def test_what_cannot_be_seen_is_written_out(text: str, shown: str) -> None:
-    assert visible(text) == shown
-    assert visible(shown) == shown
-
-
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:20])
 @pytest.mark.parametrize("room", [0, 5, 10, 30, 200, 1e6])
 @pytest.mark.parametrize("bold", [False, True])
 def test_a_text_is_clipped_to_its_room(text: str, room: float, bold: bool) -> None:
-    shown = visible(text)
+    shown = printable(text)
     found = clipped(text, 10, room, bold=bold)
     if width(text, 10, bold=bold) <= room:
         assert found == shown

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from archbuilder.draw.fonts import visible
+from archbuilder.diagnostics import printable
 from archbuilder.draw.options import THEMES, Theme
 from archbuilder.draw.outputs.pdf import to_pdf
 from archbuilder.draw.scene import Scene, Text
@@ -104,7 +104,7 @@ def test_a_hostile_text_is_only_text(text: str, caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.WARNING):
         data = to_pdf(saying(text))
     assert caplog.records == []  # the library says so where a font has not what is asked for
-    shown = visible(text)
+    shown = printable(text)
     composed = unicodedata.normalize("NFC", shown)
     found = texts(data)
     if any(unicodedata.bidirectional(character) in ("R", "AL") for character in composed):

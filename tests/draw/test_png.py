@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from archbuilder.draw.fonts import visible
+from archbuilder.diagnostics import printable
 from archbuilder.draw.options import THEMES, Theme
 from archbuilder.draw.outputs import png
 from archbuilder.draw.outputs.png import to_png
@@ -61,7 +61,7 @@ def test_shapes_stand_where_they_were_placed(theme: Theme) -> None:
 def test_a_text_is_seen_where_it_stands(text: str) -> None:
     image = opened(to_png(saying(text)))
     assert image.size == (320, 160)
-    marked = any(character not in " \u0301" for character in visible(text))
+    marked = any(character not in " \u0301" for character in printable(text))
     for top, bottom in ((10, 22), (28, 37), (42, 53)):
         shades = image.crop((0, top * 8 // 3, 320, bottom * 8 // 3)).getcolors(100_000)
         assert len(shades or ()) > 1 or not marked, (top, bottom)

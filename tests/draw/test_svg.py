@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archbuilder.draw.fonts import visible, width
+from archbuilder.diagnostics import printable
+from archbuilder.draw.fonts import width
 from archbuilder.draw.options import THEMES, Theme
 from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Circle, Line, Part, Rectangle, Scene, Text
@@ -91,7 +92,7 @@ def test_no_text_is_more_than_text(text: str, theme: Theme) -> None:
 
 def check(text: str, theme: Theme) -> None:
     root = drawn(saying(text), theme)
-    shown = visible(text)
+    shown = printable(text)
     assert [element.text for element in root.iter(f"{SPACE}text")] == [shown] * (3 if shown.strip() else 0)
     assert [element.text for element in root.iter(f"{SPACE}title")] == [shown] * (2 if shown else 0)
     assert [element.text for element in root.iter(f"{SPACE}desc")] == [shown] * bool(shown)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archbuilder.draw.fonts import visible, width
+from archbuilder.diagnostics import printable
+from archbuilder.draw.fonts import width
 from archbuilder.draw.options import THEMES, Theme
 from archbuilder.draw.outputs.tikz import _SIGNS, escaped, to_tikz
 from archbuilder.draw.scene import Part, Scene, Text
@@ -85,7 +86,7 @@ def texts(document: str) -> list[tuple[str, str]]:
 
 
 def expected(text: str) -> str:
-    composed = unicodedata.normalize("NFC", visible(text)).replace("…", "...")
+    composed = unicodedata.normalize("NFC", printable(text)).replace("…", "...")
     return "".join(character for character in composed if width(character, 1))
 
 
@@ -111,8 +112,8 @@ def test_no_text_is_more_than_text(text: str) -> None:
 
 def check(text: str, theme: Theme) -> None:
     document = to_tikz(saying(text), theme)
-    assert all(visible(line) == line for line in document.split("\n"))
-    shown = visible(text)
+    assert all(printable(line) == line for line in document.split("\n"))
+    shown = printable(text)
     found = texts(document)
     if not shown.strip():
         assert found == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import graphviz
 
-from archbuilder.draw.fonts import visible
+from archbuilder.diagnostics import printable
 from archbuilder.draw.model.figure import Box, Figure
 from archbuilder.draw.options import Theme
 from archbuilder.draw.theme import inks
@@ -69,4 +69,4 @@ def _text(box: Box) -> str:
 
 def _escaped(text: str) -> str:
     """A text in which nothing means anything to DOT."""
-    return graphviz.escape(visible(text[:200]))
+    return graphviz.escape(printable(text[:200]))

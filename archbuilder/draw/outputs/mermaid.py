@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from archbuilder.draw.fonts import visible
+from archbuilder.diagnostics import printable
 from archbuilder.draw.model.figure import Box, Figure, every_box
 from archbuilder.draw.options import Theme
 from archbuilder.draw.theme import inks
@@ -53,11 +53,11 @@ def _text(box: Box) -> str:
 
 def _quoted(text: str) -> str:
     """A text in quotation marks: whatever could mean something is written as a character's number."""
-    return _SPECIAL.sub(lambda match: f"#{ord(match[0])};", visible(text[:200]))
+    return _SPECIAL.sub(lambda match: f"#{ord(match[0])};", printable(text[:200]))
 
 
 def _plain(text: str) -> str:
-    return _SPECIAL.sub(" ", visible(text[:200]))
+    return _SPECIAL.sub(" ", printable(text[:200]))
 
 
 def _class(role: str) -> str:

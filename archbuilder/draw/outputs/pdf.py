@@ -13,7 +13,8 @@ from fpdf.enums import TextDirection
 from fpdf.fonts import TTFFont
 from fpdf.prefs import ViewerPreferences
 
-from archbuilder.draw.fonts import BOLD, REGULAR, has, visible, width
+from archbuilder.diagnostics import printable
+from archbuilder.draw.fonts import BOLD, REGULAR, has, width
 from archbuilder.draw.options import Theme
 from archbuilder.draw.outputs.paths import (
     HATCH_WIDTH,
@@ -64,15 +65,15 @@ class _Page(FPDF):
         self.set_creator("archbuilder")
         self.set_creation_date(_LONG_AGO)
         self.viewer_preferences = ViewerPreferences(display_doc_title=True)
-        self.set_title(visible(scene.title))
-        self.set_subject(visible(scene.description))
+        self.set_title(printable(scene.title))
+        self.set_subject(printable(scene.description))
 
     def draw(self, scene: Scene) -> None:
         """Draws a scene on the page."""
         self.add_page()
-        said = ". ".join(filter(None, (visible(scene.title), visible(scene.description))))
+        said = ". ".join(filter(None, (printable(scene.title), printable(scene.description))))
         # The drawing is one figure: what is said of it is read out instead of its single texts.
-        with self._marked_sequence(title=visible(scene.title), alt_text=said):
+        with self._marked_sequence(title=printable(scene.title), alt_text=said):
             self._draw(Rectangle(0, 0, scene.width, scene.height, fill="ground"))
             for shape in scene.flat():
                 self._draw(shape)
@@ -132,7 +133,7 @@ class _Page(FPDF):
         return " ".join(f"{int(color[at : at + 2], 16) / 255:.4f}" for at in (1, 3, 5))
 
     def _text(self, text: Text) -> None:
-        written = unicodedata.normalize("NFC", visible(text.text))  # accents are not put over letters here
+        written = unicodedata.normalize("NFC", printable(text.text))  # accents are not put over letters here
         length = width(written, text.size, bold=text.bold)
         at = text.x - length * {"start": 0, "middle": 0.5, "end": 1}[text.anchor]
         self.set_font(_FONT, "B" if text.bold else "", text.size * self._points)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from hashlib import blake2s
 from typing import Final
 
-from archbuilder.draw.fonts import FAMILY, visible, width
+from archbuilder.diagnostics import printable
+from archbuilder.draw.fonts import FAMILY, width
 from archbuilder.draw.options import Theme
 from archbuilder.draw.outputs.paths import HATCH_STEP, HATCH_WIDTH, Curve, dashes, hatch_ink, radius_of, stroke_of
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Part, Point, Polygon, Rectangle, Scene, Shape, Text
@@ -46,7 +47,7 @@ class _Writer:
         ground = Rectangle(0, 0, scene.width, scene.height, fill="ground")
         body = [line for shape in (ground, *scene.shapes) for line in self._shape(shape)]
         across, down = _number(scene.width), _number(scene.height)
-        said = {"title": visible(scene.title), "desc": visible(scene.description)}
+        said = {"title": printable(scene.title), "desc": printable(scene.description)}
         labels = " ".join(f"{self._name}-{tag}" for tag, text in said.items() if text)
         yield _tag(
             "svg",
@@ -93,9 +94,9 @@ class _Writer:
         for key, value in part.facts:
             if not _KEY.fullmatch(key) or f"data-{key}" in facts:
                 raise ValueError(f"a part has a fact named {key!r}: expected names of its own, in words as `from-port`")
-            facts[f"data-{key}"] = visible(value)
+            facts[f"data-{key}"] = printable(value)
         yield _tag("g", facts, end=">")
-        if title := visible(part.title):
+        if title := printable(part.title):
             yield f"<title>{html.escape(title)}</title>"
         for shape in part.shapes:
             yield from self._shape(shape)
@@ -134,7 +135,7 @@ class _Writer:
             yield _tag("path", {"d": _outline(stroke.head)}, self._painted(line.ink, None))
 
     def _text(self, text: Text) -> Iterator[str]:
-        written = visible(text.text)
+        written = printable(text.text)
         if not written.strip():
             return
         place = {"x": _number(text.x), "y": _number(text.y), "font-size": _number(text.size)}

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from archbuilder.diagnostics import shorten
-from archbuilder.draw.fonts import clipped, visible, width
+from archbuilder.diagnostics import printable, shorten
+from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.options import Theme
 from archbuilder.draw.outputs.paths import HATCH_WIDTH, Curve, dashes, hatch_ink, hatching, radius_of, stroke_of
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Part, Point, Polygon, Rectangle, Scene, Shape, Text
@@ -238,7 +238,7 @@ def _escaped(character: str) -> str:
 
 def _comment(said: str) -> str:
     """What may stand behind a `%`: one line."""
-    return shorten(visible(said), _COMMENT)
+    return shorten(printable(said), _COMMENT)
 
 
 def _word(ink: Ink) -> str:
