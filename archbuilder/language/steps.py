@@ -296,15 +296,31 @@ def check_kind(step: Table, container: Any, key: str | int, reading: Reading) ->
             help = f"a colon needs a space behind it: `{meant}: {rest}`" if colon else f"did you mean `{meant}`?"
             refuse(step, word, Misfit(f"unknown key `{word}`", help, code="unknown-key", at_key=True), reading)
             return
-        message, code = "this step says neither `block` nor `body`", "no-block"
-        help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
-        steps = container if isinstance(container, dict) else {}
-        other = nearest(str(key), (name for name in steps if name != key), 0.75)
-        help = f"did you mean the step `{other}`? if not, {help}" if other else help
-        help = advice_for_turn(str(key), steps) or help
+        code, (message, help) = "no-block", _what_is_missing(step, container, key)
     place = first_place(step) if first_place(step) != step.place else value_place(container, key) or place_of(container)
     reading.reporter.error(code, message, place, help=help)
     step.broken = True
+
+
+def _what_is_missing(step: Table, container: Any, key: str | int) -> tuple[str, str]:
+    """What is wrong with a step that is no use of a block and has no body, and what to write."""
+    name, value = next(iter(step.items()), ("", None))
+    if (
+        isinstance(container, list)
+        and name not in STEP_KEYS
+        and len(step) == 1
+        and isinstance(value, str | dict | list)
+    ):
+        name = shorten(name)
+        help = f"write what is behind `{name}:` alone, or the steps as a map, without dashes, to name them"
+        if isinstance(value, dict) and not {"block", "body"} & value.keys():
+            help = f"if `{name}` is its block, write {{block: {name}, ...}}"
+        return f"`{name}` names no step here: the steps of a list are numbered", help
+    help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
+    steps = container if isinstance(container, dict) else {}
+    other = nearest(str(key), (name for name in steps if name != key), 0.75)
+    help = f"did you mean the step `{other}`? if not, {help}" if other else help
+    return "this step says neither `block` nor `body`", advice_for_turn(str(key), steps) or help
 
 
 _COMPANIONS: Final = (("names", "depth", "without `depth`: it names repeats"), ("else", "when", "without `when`"))
