@@ -1,8 +1,10 @@
-"""Type checkers agree with what the documentation shows: mypy reads all Python on the pages, and what a user may say."""
+"""Type checkers agree with what the documentation shows: mypy and pyright read all Python on the pages and what users say."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import PAGES, ROOT, fences
+from tests.fetched import from_npm
 
 pytestmark = pytest.mark.slow
 
+PYRIGHT = "pyright@1.1.414"
 CONFIGURATION = "[mypy]\n[mypy-sklearn.*]\nignore_missing_imports = True\n"  # scikit-learn says nothing of its types
 
 FACE = """
@@ -70,16 +74,22 @@ def complaints(folder: Path, *flags: str) -> str:
     return "" if run.returncode == 0 else run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_python_of_a_page(page: Path, tmp_path: Path) -> None:
+def write_page(page: Path, folder: Path) -> bool:
+    """Writes the Python of a page: its files, and the rest as one session. Whether there is any."""
     blocks = [fence for fence in fences(page) if fence.language == "python"]
+    folder.mkdir(exist_ok=True)
     for fence in blocks:
         if fence.file is not None:
-            (tmp_path / fence.file).write_text(fence.text, "utf-8")
+            (folder / fence.file).write_text(fence.text, "utf-8")
     session = "\n".join(f"# {fence}\n{fence.text}" for fence in blocks if fence.file is None)
     if session:
-        (tmp_path / "session.py").write_text(session, "utf-8")
-    assert not blocks or complaints(tmp_path) == ""
+        (folder / "session.py").write_text(session, "utf-8")
+    return bool(blocks)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_python_of_a_page(page: Path, tmp_path: Path) -> None:
+    assert not write_page(page, tmp_path) or complaints(tmp_path) == ""
 
 
 def test_the_examples(tmp_path: Path) -> None:
@@ -91,3 +101,17 @@ def test_the_examples(tmp_path: Path) -> None:
 def test_what_python_may_say(tmp_path: Path) -> None:
     (tmp_path / "face.py").write_text(FACE, "utf-8")
     assert complaints(tmp_path, "--strict") == ""
+
+
+def test_pyright_too(tmp_path: Path) -> None:
+    """All at once: most of its time is its start."""
+    for page in PAGES:
+        write_page(page, tmp_path / page.stem)
+    (tmp_path / "face.py").write_text(FACE, "utf-8")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    settings = {"venvPath": str(Path(sys.prefix).parent), "venv": Path(sys.prefix).name, "extraPaths": [str(ROOT)]}
+    settings["executionEnvironments"] = [{"root": each.name, "extraPaths": [str(ROOT)]} for each in tmp_path.iterdir()]
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
+    program = ["node", from_npm(PYRIGHT) / "node_modules" / "pyright" / "index.js", "--project", tmp_path]
+    run = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 import archbuilder
+from tests.fetched import from_npm
 
-REPO = Path(__file__).resolve().parents[2]
 PACKAGES = ("mermaid@12.3.0", "jsdom@29.1.1")
-FETCHED = REPO / "build" / "mermaid" / "-".join(each.replace("@", "-") for each in PACKAGES)
-"""Where what npm brings is kept."""
 NETWORKS = ["resnet50", "res2net50_26w_4s", "googlenet", "hrnet_w18_small", "pvt_v2_b0", "densenet121"]
 HOSTILE = 'x"]; y --> z %% <script> #quot; `a` | end subgraph & ({[]}) \\'
 
@@ -37,21 +34,6 @@ def test_a_small_text_as_a_whole() -> None:
     assert "    %% value 0, input 1:\n    n1_3 -.-> n1_4" in text
 
 
-def fetched() -> Path:
-    """Where mermaid is. What was fetched in part only is fetched again."""
-    assert shutil.which("npm"), "this test needs node and npm"
-    if not FETCHED.exists():
-        part = FETCHED.parent / "part"
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        quiet = ("--no-audit", "--no-fund", "--no-save", "--ignore-scripts")
-        subprocess.run(
-            ["npm", "install", "--prefix", part, *quiet, *PACKAGES], cwd=part, check=True, capture_output=True
-        )
-        part.rename(FETCHED)
-    return FETCHED
-
-
 @pytest.mark.slow
 def test_mermaid_reads_them(tmp_path: Path) -> None:
     graphs = {name: archbuilder.lower(name) for name in NETWORKS}
@@ -65,7 +47,7 @@ def test_mermaid_reads_them(tmp_path: Path) -> None:
             files[-1].write_bytes(archbuilder.render(graph, format="mermaid", depth=depth))  # type: ignore[arg-type]
     wrong = tmp_path / "wrong.mmd"
     wrong.write_text("flowchart LR\n  a --> --> b\n", "utf-8")
-    program = ["node", Path(__file__).parent / "mermaid.mjs", fetched()]
+    program = ["node", Path(__file__).parent / "mermaid.mjs", from_npm(*PACKAGES)]
     done = subprocess.run([*program, *files], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.split()) == (0, ["flowchart-v2"] * len(files)), done.stderr
     assert subprocess.run([*program, wrong], capture_output=True, check=False).returncode != 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.fetched import from_npm
 
 pytestmark = pytest.mark.slow  # fetches Pyodide, once (14 MB), and starts it
 
@@ -24,8 +25,6 @@ COMPILED = "pydantic_core"
 """The one package that is no Python, and has a wheel for Pyodide on PyPI; in the version that is installed here."""
 PURE = ("annotated-types", "graphviz", "pydantic", "pyyaml", "typing-extensions", "typing-inspection")
 """What else archbuilder needs without its command, for drawings that are text: Python alone, and taken from here."""
-FETCHED = REPO / "build" / "browser" / f"pyodide-{PYODIDE}-{COMPILED}-{version(COMPILED)}"
-"""Where the two that are fetched are kept."""
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
@@ -37,27 +36,14 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     return done.stdout
 
 
-def fetch(folder: Path) -> None:
-    """Puts Pyodide into a folder, and the wheel of what is compiled for it."""
-    npm = ("npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--no-save", "--ignore-scripts")
-    run(*npm, f"pyodide@{PYODIDE}", cwd=folder)
-    about = json.loads((folder / "node_modules" / "pyodide" / "pyodide-lock.json").read_text("utf-8"))["info"]
+def fetch_compiled(pyodide: Path, folder: Path) -> None:
+    """Puts the wheel of what is compiled for a Pyodide into a folder."""
+    about = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))["info"]
     platform = f"pyemscripten_{about['abi_version']}_{about['arch']}"
     release = about["python"].rpartition(".")[0]
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps")
     target = ("--platform", platform, "--python-version", release, "--implementation", "cp", "--only-binary", ":all:")
     run(*pip, *target, "--dest", folder, f"{COMPILED}=={version(COMPILED)}", cwd=folder)
-
-
-def fetched() -> Path:
-    """Where Pyodide and the wheel are. What was fetched in part only is fetched again."""
-    if not FETCHED.exists():
-        part = FETCHED.parent / "part"
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        fetch(part)
-        part.rename(FETCHED)
-    return FETCHED
 
 
 def pack(archive: Path) -> None:
@@ -71,16 +57,15 @@ def pack(archive: Path) -> None:
 
 def products_there(folder: Path) -> dict[str, Any]:
     """What Pyodide's Python makes, with the wheel that users install."""
-    found = fetched()
+    pyodide = from_npm(f"pyodide@{PYODIDE}") / "node_modules" / "pyodide"
+    fetch_compiled(pyodide, folder)
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, REPO, cwd=folder)
     pack(folder / "pure.zip")
-    program = (HERE / "browser.mjs", found / "node_modules" / "pyodide", HERE / "products.py", folder / "pure.zip")
-    return json.loads(run("node", *program, *folder.glob("*.whl"), *found.glob("*.whl"), cwd=folder))
+    program = (HERE / "browser.mjs", pyodide, HERE / "products.py", folder / "pure.zip")
+    return json.loads(run("node", *program, *folder.glob("*.whl"), cwd=folder))
 
 
 def test_a_browser_makes_what_is_made_here(tmp_path: Path) -> None:
-    assert shutil.which("node"), "this test needs node and npm"
-    assert shutil.which("npm"), "this test needs node and npm"
     here = json.loads(run(sys.executable, HERE / "products.py", cwd=tmp_path, PYTHONPATH=str(REPO)))
     there = products_there(tmp_path)
     assert (here["platform"], there["platform"]) == (sys.platform, "emscripten")
