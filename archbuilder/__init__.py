@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
 
     from archbuilder.draw import DrawingError, render
-    from archbuilder.explain.why import Why
+    from archbuilder.explain.words import Why
     from archbuilder.plugin.loading import load_plugin
     from archbuilder.pytorch.build import Network
     from archbuilder.pytorch.checkpoint import CheckpointError
@@ -43,7 +43,7 @@ _LATER = {
     "CheckpointError": "archbuilder.pytorch.checkpoint",
     "DrawingError": "archbuilder.draw",
     "Entry": "archbuilder.tasks.catalogue",
-    "Why": "archbuilder.explain.why",
+    "Why": "archbuilder.explain.words",
     "catalogue": "archbuilder.tasks.catalogue",
     "dump": "archbuilder.tasks.dumping",
     "load_plugin": "archbuilder.plugin.loading",
@@ -116,7 +116,7 @@ def why(spec: Spec, path: str, /, **parameters: Any) -> Why:
     Raises:
         SpecError: with every mistake in the spec, or because there is no such parameter.
     """
-    from archbuilder.explain.words import explain_parameter
+    from archbuilder.explain.why import explain_parameter
 
     return explain_parameter(spec, path, parameters)
 

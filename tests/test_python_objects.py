@@ -31,6 +31,9 @@ def test_each_public_object_is_one_short_line_in_a_console() -> None:
     for each in objects:
         assert "\n" not in repr(each)
         assert len(repr(each)) < 2000, type(each)
+    why = archbuilder.why(checked.architecture, "layer1.depth")
+    assert repr(why) == "Why(layer1.depth = 2)"
+    assert str(why).splitlines()[0] == "layer1.depth is 2"
     for each in (checked, checked.summary, checked.graph, checked.architecture, mistake.place):
         assert len(repr(each)) < 200, type(each)
 

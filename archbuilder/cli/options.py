@@ -172,7 +172,8 @@ def explain_word(word: str, path: str, overrides: Mapping[str, Any]) -> str:
     Raises:
         SpecError: with every mistake in it, or because it cannot be read.
     """
-    from archbuilder.explain.words import as_text, explain_parameter
+    from archbuilder.explain.why import explain_parameter
+    from archbuilder.explain.words import as_text
 
     with _saying_what_is_there(word):
         text = read_piped(word)

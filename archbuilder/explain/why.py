@@ -5,71 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from archbuilder.diagnostics import Place
+from archbuilder.diagnostics import Reporter
 from archbuilder.explain.find import Found, find, left_out, unknown_parameter
+from archbuilder.explain.words import Candidate, Kind, Remark, Why
 from archbuilder.graph.graph import Node
 from archbuilder.graph.op import Op, pair, short
 from archbuilder.graph.shapes import Map, Tokens
 from archbuilder.language.formula import Formula
+from archbuilder.language.load import Spec, as_far_as_possible, load_architecture
 from archbuilder.language.models import Architecture, BlockDefinition
 from archbuilder.language.table import Past, Table, replaced_by, value_place
 from archbuilder.lowering.frame import Made, Scope, Setting, Slot, Use
-from archbuilder.lowering.network import Lowered
+from archbuilder.lowering.network import Lowered, lower_with_record
 from archbuilder.lowering.plans import parameters_of
 from archbuilder.lowering.rules import DepthRule, WidthRule
 
-Kind: TypeAlias = Literal[
-    "repeat", "use", "body", "slot", "defaults", "inside", "around", "parameter", "let", "default"
-]
-"""What wrote a value: that the stride belongs to the first repeat, the use itself, a block's body, a slot's own use, the
-network's `defaults` (`inside`: what they say of the inside of a block), a use around, the network's `parameters`, a block's
-`let`, the definition's default."""
 
+def explain_parameter(
+    spec: Spec, path: str, overrides: Mapping[str, Any] | None = None, text: str | None = None
+) -> Why:
+    """Why a parameter has its value.
 
-@dataclass(frozen=True)
-class Candidate:
-    """A value that a parameter could have had: as it is written, where, and what wrote it. `whose` is the block, or the path
-    of the use, that `kind` speaks of. `won` says whether it is the one that counts, `replaced` that a later text overwrote
-    it: a variant, a spec that extends this one, `--set`."""
+    Args:
+        spec: a path, a zoo name or an architecture.
+        path: a module's path, a dot and a parameter of the block or op that stands there; `depth` of a repeated step; or one
+            of the network's parameters.
+        overrides: what to set, by dotted path.
+        text: the spec's text, if it does not lie in a file.
 
-    kind: Kind
-    text: Any
-    place: Place | None = None
-    whose: str = ""
-    won: bool = False
-    replaced: bool = False
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What happened to a value after it was chosen, in words."""
-
-    text: str
-    place: Place | None = None
-
-
-@dataclass(frozen=True)
-class Why:
-    """Why `name` (of the block or op `block` that stands at `path`) has this value.
-
-    `candidates` are all that was written for it, the strongest first; `variables` explains each name in the expressions of
-    the one that won.
+    Raises:
+        SpecError: with every mistake in the spec, or because there is no such parameter.
+        FileNotFoundError: if there is no such file or name.
     """
-
-    name: str
-    value: Any
-    block: str = ""
-    path: str = ""
-    candidates: tuple[Candidate, ...] = ()
-    remarks: tuple[Remark, ...] = ()
-    variables: tuple[Why, ...] = ()
-
-    @property
-    def winner(self) -> Candidate | None:
-        """The candidate that counts; None for what nobody writes, such as the shape that comes in."""
-        return next((candidate for candidate in self.candidates if candidate.won), None)
+    reporter = Reporter()
+    architecture = as_far_as_possible(lambda: load_architecture(spec, overrides, text), reporter)
+    return explain(architecture, lower_with_record(architecture, reporter=reporter), path)
 
 
 def explain(architecture: Architecture, lowered: Lowered, path: str) -> Why:

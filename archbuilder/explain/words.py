@@ -1,37 +1,71 @@
-"""Why a parameter of a network has its value: reads and lowers it, and says in words what was found."""
+"""What is said of why a parameter has its value: the places that set it, as data and in words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
-from archbuilder.diagnostics import Place, Reporter, printable, shorten
-from archbuilder.explain.why import Candidate, Why, explain
+from archbuilder.diagnostics import Place, printable, shorten
 from archbuilder.graph.shapes import Streams
-from archbuilder.language.load import Spec, as_far_as_possible, load_architecture
-from archbuilder.lowering.network import lower_with_record
 from archbuilder.parameters import REQUIRED
 
+Kind: TypeAlias = Literal[
+    "repeat", "use", "body", "slot", "defaults", "inside", "around", "parameter", "let", "default"
+]
+"""What wrote a value: that the stride belongs to the first repeat, the use itself, a block's body, a slot's own use, the
+network's `defaults` (`inside`: what they say of the inside of a block), a use around, the network's `parameters`, a block's
+`let`, the definition's default."""
 
-def explain_parameter(
-    spec: Spec, path: str, overrides: Mapping[str, Any] | None = None, text: str | None = None
-) -> Why:
-    """Why a parameter has its value.
 
-    Args:
-        spec: a path, a zoo name or an architecture.
-        path: a module's path, a dot and a parameter of the block or op that stands there; `depth` of a repeated step; or one
-            of the network's parameters.
-        overrides: what to set, by dotted path.
-        text: the spec's text, if it does not lie in a file.
+@dataclass(frozen=True)
+class Candidate:
+    """A value that a parameter could have had: as it is written, where, and what wrote it. `whose` is the block, or the path
+    of the use, that `kind` speaks of. `won` says whether it is the one that counts, `replaced` that a later text overwrote
+    it: a variant, a spec that extends this one, `--set`."""
 
-    Raises:
-        SpecError: with every mistake in the spec, or because there is no such parameter.
-        FileNotFoundError: if there is no such file or name.
+    kind: Kind
+    text: Any
+    place: Place | None = None
+    whose: str = ""
+    won: bool = False
+    replaced: bool = False
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What happened to a value after it was chosen, in words."""
+
+    text: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Why:
+    """Why `name` (of the block or op `block` that stands at `path`) has this value.
+
+    `candidates` are all that was written for it, the strongest first; `variables` explains each name in the expressions of
+    the one that won.
     """
-    reporter = Reporter()
-    architecture = as_far_as_possible(lambda: load_architecture(spec, overrides, text), reporter)
-    return explain(architecture, lower_with_record(architecture, reporter=reporter), path)
+
+    name: str
+    value: Any
+    block: str = ""
+    path: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    variables: tuple[Why, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Why({_title(self, nested=False)} = {_written(self.value)})"
+
+    def __str__(self) -> str:
+        return as_text(self)
+
+    @property
+    def winner(self) -> Candidate | None:
+        """The candidate that counts; None for what nobody writes, such as the shape that comes in."""
+        return next((candidate for candidate in self.candidates if candidate.won), None)
 
 
 def as_text(why: Why, seen_from_here: Callable[[Place], Place] = lambda place: place) -> str:

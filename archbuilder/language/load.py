@@ -41,6 +41,7 @@ def load_architecture(
     Raises:
         SpecError: with every mistake in the text.
         FileNotFoundError: if there is no such file or name.
+        TypeError: if it is nothing that could describe a network.
     """
     reporter = Reporter()
     search = Search(files or Files(), reporter)
@@ -52,8 +53,10 @@ def load_architecture(
         table = _of_mapping(spec, search)
     elif text is not None:
         table = _of_text(str(spec), text, search)
-    else:
+    elif isinstance(spec, str | Path):
         table = _find(str(spec), None, search, None)
+    else:
+        raise TypeError(f"a spec is a path, a network's name, an Architecture or a dict, got {type(spec).__name__}")
     if table is not None:
         if overrides:  # what is set is laid over the spec as over a base: what only served what it replaces goes unused
             table = table.copy()

@@ -12,8 +12,8 @@ import pytest
 
 import archbuilder
 from archbuilder import Graph, SpecError
-from archbuilder.explain.why import explain
-from archbuilder.explain.words import as_text, explain_parameter
+from archbuilder.explain.why import explain, explain_parameter
+from archbuilder.explain.words import as_text
 from archbuilder.graph.graph import Node
 from archbuilder.graph.op import Op
 from archbuilder.lowering.library import shipped_block, shipped_names

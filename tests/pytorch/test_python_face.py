@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -85,6 +86,13 @@ def test_a_dict_that_holds_itself_is_a_diagnostic() -> None:
 def test_no_spec_at_all_is_said(function: object) -> None:
     with pytest.raises(TypeError, match="name a spec, as in"):
         function()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("function", [archbuilder.load, archbuilder.check, archbuilder.lower, archbuilder.build])
+@pytest.mark.parametrize("spec", [3, [], b"x", {1}], ids=repr)
+def test_what_can_be_no_spec_is_said(function: Callable[[object], object], spec: object) -> None:
+    with pytest.raises(TypeError, match=f"a spec is a path, .* or a dict, got {type(spec).__name__}"):
+        function(spec)
 
 
 def test_messages_name_a_text() -> None:
