@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -14,6 +15,11 @@ from archbuilder.lowering import lower_architecture
 _PROBES: Final = ((127, 1), (1, 127))
 """Pixels more in height and width. Whatever is halved and doubled again, at whichever level and rounded either way, comes out
 different for one of these."""
+
+_ASKS: Final = re.compile(r"\.(height|width|tokens)\b")
+"""What an expression that asks for a size has in it."""
+_OTHERS: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.1, 1.25, 1.5, 2, 3, 4, 8, 16)
+"""Times as large: where an expression asks for a size, these are tried too, since it may do so of any."""
 
 _STEPS: Final = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 _FEW_STEPS: Final = (32, 128)
@@ -56,13 +62,25 @@ def sizes_of(architecture: Architecture, graph: Graph) -> Sizes:
         reasons.extend([difference] if difference is not None else [])
         return difference is None
 
-    if all(takes(*probe) for probe in _PROBES):
-        return Sizes(height, width)
+    step: int | None = 1
     large = sum(len(each.nodes) for each in graphs_in(graph)) > _LARGE
-    step = next(
-        (step for step in (_FEW_STEPS if large else _STEPS) if takes(step, step) and takes(3 * step, 2 * step)), None
+    if not all(takes(*probe) for probe in _PROBES) and not reasons:
+        steps = _FEW_STEPS if large else _STEPS
+        step = next((step for step in steps if takes(step, step) and takes(3 * step, 2 * step)), None)
+    others = _OTHERS if not reasons and not large and _asks_for_sizes(graph) else ()
+    for times in others:
+        takes(max(round(height * times), 1) - height, max(round(width * times), 1) - width)
+    return Sizes(height, width, None, reasons[0]) if reasons else Sizes(height, width, step)
+
+
+def _asks_for_sizes(graph: Graph) -> bool:
+    """Whether anything in a network may have been computed from a size: in an expression, or by a block in Python."""
+    return any(
+        each.is_computed
+        or any(map(_ASKS.search, each.formulas.values()))
+        or any(_ASKS.search(repr(node.origin)) for node in each.nodes)
+        for each in graphs_in(graph)
     )
-    return Sizes(height, width, step, reasons[0] if reasons and step is None else "")
 
 
 def _differences(graph: Graph, other: Graph, path: str = "") -> Iterator[str]:

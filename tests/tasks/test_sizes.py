@@ -15,6 +15,9 @@ THREE = "down: {block: max_pool, kernel: 3, stride: 3, padding: 0}, up: {block: 
 HALVES = "a: {block: conv, width: 3, kernel: 3, stride: 2}, b: {block: avg_pool, from: input, kernel: 2, stride: 2}"
 BACK = "pool: {block: global_pool, keep: true}, up: {block: upsample, factor: [$(input.height), $(input.width)]}"
 POOLED = "{own: {let: {h: $(input.height // 2)}, body: {pool: {block: adaptive_avg_pool, size: $h}}}}"
+DEFAULT = POOLED.replace(
+    "let: {h: $(input.height // 2)}", "parameters: {h: {type: int, default: $(input.height // 8)}}"
+)
 PLACED = """
   tokens: to_tokens
   at: {block: parameter, shape: [1, "$(tokens.tokens)", 3]}
@@ -34,6 +37,23 @@ CASES = {
     "a flattened map": (f"stages: {{{CONV}, flat: flatten, fc: {{block: linear, width: 3}}}}", None),
     "a factor out of the size": (f"stages: {{{CONV}, {BACK}, sum: {{block: add, from: [conv, up]}}}}", None),
     "in a let of a block": (f"blocks: {POOLED}\nstages: {{a: {{block: own}}}}", None),
+    "a condition on a small size": (
+        "stages: {a: {block: conv, width: 4, kernel: 3, stride: 4}, b: {block: max_pool, kernel: 3, when: $(a.height > 3)}}",
+        None,
+    ),
+    "a condition on a large size": (
+        "stages: {a: {block: conv, width: 4, kernel: 3, stride: $(1 if input.height < 100 else 2)}}",
+        None,
+    ),
+    "rounded in a default": (
+        f"blocks: {DEFAULT}\nstages: {{a: own}}",
+        None,
+    ),
+    "how often": ("stages: {a: {block: conv, width: 3, kernel: 3, depth: $(input.height // 12)}}", None),
+    "in a loop": (
+        "stages: {c: norm, for i in c.height // 12: {a$i: {block: conv, width: 3, kernel: 3}}}",
+        None,
+    ),
     "held positions that are resized": (f"stages: {PLACED}", 1),
 }
 
