@@ -24,8 +24,8 @@ from archbuilder.cli import app
 from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
 from archbuilder.language import zoo
-from archbuilder.language.load import variants_of
 from archbuilder.language.models import Architecture, Step
+from archbuilder.language.networks import variants_of
 from archbuilder.language.reader import read_yaml
 from archbuilder.lowering.library import shipped_block
 from archbuilder.parameters import Parameter, describe

@@ -108,7 +108,7 @@ def list_(
 
         list_blocks(format)
         return
-    from archbuilder.language.load import network_names
+    from archbuilder.language.networks import network_names
 
     entries, refused = _entries(network_names(), read_settings(settings))
     if refused:

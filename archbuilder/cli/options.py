@@ -14,7 +14,7 @@ from archbuilder.cli.reports import relative
 from archbuilder.diagnostics import Diagnostic, Place, Reporter, Source, SpecError, shorten, suggest
 from archbuilder.language import zoo
 from archbuilder.language.files import Files, UnreadableError, decoded, text_of_file
-from archbuilder.language.load import variants_of
+from archbuilder.language.networks import variants_of
 from archbuilder.language.reader import read_bytes, read_yaml
 from archbuilder.tasks.checking import Checked, check, check_block, idle_in_all
 
@@ -321,6 +321,8 @@ def _what_is_there(word: str) -> str | None:
     folder = path if _holds(path.is_dir) else path.parent
     if not _holds(folder.is_dir):
         return f"there is no folder {shorten(str(folder))}"
+    if _holds(path.is_symlink):
+        return "it is a link that leads nowhere"
     files = sorted(file for file in folder.iterdir() if file.suffix in (".yaml", ".yml"))
     return suggest(str(path), (str(file) for file in files))
 

@@ -12,6 +12,7 @@ from archbuilder.language import zoo
 from archbuilder.language.definitions import BlockDefinition
 from archbuilder.language.files import HOW_TO_NAME, Files
 from archbuilder.language.merge import arrange_body, merge
+from archbuilder.language.networks import is_network
 from archbuilder.language.reader import read_yaml
 from archbuilder.language.table import Items, Table
 from archbuilder.language.validation import as_meant, words_of
@@ -91,8 +92,10 @@ def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...])
         reporter.error("endless-extends", f"the block `{name}` extends itself", place)
         return _broken(definition)
     if base_name not in own and base_name not in shipped_files():
-        choices = suggest(base_name, [*shipped_files(), *own])
-        reporter.error("unknown-block", f"there is no block `{base_name}` to extend", place, help=choices)
+        help = suggest(base_name, [*shipped_files(), *own])
+        if is_network(base_name):
+            help = f"it is a network, which another one can be made of: `extends: {base_name}` at the top"
+        reporter.error("unknown-block", f"there is no block `{base_name}` to extend", place, help=help)
         return _broken(definition)
     base = _resolved(base_name, own, reporter, (*chain, name))
     if base is None:

@@ -32,16 +32,20 @@ class UnknownNameError(FormulaError):
 
 # ---- in the text ----------------------------------------------------------------------------------------------------
 
-_DOTTED: Final = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])[A-Za-z_]\w*(?:\.\w+)+""", re.ASCII)
+_DOTTED: Final = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])[A-Za-z_]\w*(?:\.(?:\w+|-[0-9]+))+""", re.ASCII)
 """A text in quotes, or a dotted name."""
 _MARK: Final = "__"
-"""Stands before a number in a dotted name, for Python's parser; no step's name begins so."""
-_MARKED: Final = re.compile(f"^{_MARK}(?=[0-9])")
+"""Stands before a number in a dotted name, for Python's parser; no step's name begins so. Another one is a minus."""
+_MARKED: Final = re.compile(f"^{_MARK}({_MARK})?(?=[0-9])")
 
 
 def marked(text: str) -> str:
     """An expression in which the numbers in dotted names are marked, so that Python's parser takes it."""
-    return _DOTTED.sub(lambda m: m[0] if m[0][0] in "'\"" else re.sub(r"\.(?=[0-9])", f".{_MARK}", m[0]), text)
+    return _DOTTED.sub(lambda m: m[0] if m[0][0] in "'\"" else _mark(m[0]), text)
+
+
+def _mark(name: str) -> str:
+    return re.sub(r"\.(-?)(?=[0-9])", lambda m: f".{_MARK}{_MARK * len(m[1])}", name)
 
 
 def dotted_name(node: ast.AST) -> str | None:
@@ -51,7 +55,7 @@ def dotted_name(node: ast.AST) -> str | None:
     if not isinstance(node, ast.Attribute):
         return None
     whole = dotted_name(node.value)
-    return whole and f"{whole}.{_MARKED.sub('', node.attr)}"
+    return whole and f"{whole}.{_MARKED.sub(lambda m: '-' if m[1] else '', node.attr)}"
 
 
 # ---- what it stands for ---------------------------------------------------------------------------------------------
@@ -60,7 +64,11 @@ def dotted_name(node: ast.AST) -> str | None:
 def whole_of(name: str) -> str:
     """What a dotted name is a part of, if it is one: `parts` of `parts.0`; else the name itself."""
     whole, _, part = name.rpartition(".")
-    return whole_of(whole) if part.isdigit() else name
+    return whole_of(whole) if _is_number(part) else name
+
+
+def _is_number(part: str) -> bool:
+    return part.removeprefix("-").isdigit()
 
 
 def find_dotted(scope: Names, name: str) -> Any:
@@ -77,7 +85,7 @@ def find_dotted(scope: Names, name: str) -> Any:
         value = find_dotted(scope, whole) if "." in whole else scope[whole]
     except (KeyError, UnknownNameError):
         raise UnknownNameError(name) from None
-    if part.isdigit():
+    if _is_number(part):
         return element(value, int(part[:10]))
     raise FormulaError(no_word(part))
 

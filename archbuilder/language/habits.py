@@ -100,13 +100,16 @@ def advice_for_turn(name: str, steps: Mapping[str, Any]) -> str | None:
         for template in inside:
             before, dollar, _ = template.partition("$")
             if dollar and name.startswith(before) and name[len(before) :][:1].isdigit():
-                return (
-                    f"`{header}:` makes it: write that line too, and beneath it what differs, for its step `{template}`"
-                )
+                return patch_of_turn(header, template)
         inner = advice_for_turn(name, inside)
         if inner is not None:
             return inner
     return None
+
+
+def patch_of_turn(header: str, template: str) -> str:
+    """What to write to change a step that a loop makes."""
+    return f"`{header}:` makes it: write that line too, and beneath it what differs, for its step `{template}`"
 
 
 def advice_for_block(name: Any) -> str | None:

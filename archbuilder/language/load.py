@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -14,6 +13,7 @@ from archbuilder.language.files import Files
 from archbuilder.language.habits import advice_for_turn
 from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, weaken
 from archbuilder.language.models import Architecture, validate_architecture
+from archbuilder.language.networks import network_names
 from archbuilder.language.reader import MAXIMUM_NESTING, plain_value
 from archbuilder.language.table import Items, Table, as_table
 from archbuilder.language.validation import as_meant
@@ -143,44 +143,6 @@ def as_far_as_possible(load: Callable[[], Architecture], reporter: Reporter) -> 
     except IncompleteSpec as error:
         reporter.add(error.diagnostics)
         return error.architecture
-
-
-def variants_of(path: Path, text: str | None = None, files: Files | None = None) -> tuple[str | None, list[str]]:
-    """The default variant of a file, or of a text that is called so, and the keys of all.
-
-    Raises:
-        SpecError: if the file cannot be read as YAML.
-    """
-    reporter, files = Reporter(), files or Files()
-    table = files.named_by_user(path, reporter) if text is None else files.of_text(str(path), text, reporter)
-    reporter.raise_if_any()
-    if table is None:
-        return None, []
-    variants = table.get("variants")
-    default = table.get("default")
-    return (default if isinstance(default, str) else None), list(variants) if isinstance(variants, dict) else []
-
-
-def is_network(name: str) -> bool:
-    """Whether a network of the zoo is called so."""
-    path, holders = zoo.find(name)
-    return path is not None or any(not key or key in _variants_in(each) for each, key in holders)
-
-
-@cache
-def _variants_in(shipped: Path) -> frozenset[str]:
-    """The variants in a file of the zoo, which stays as it is."""
-    return frozenset(variants_of(shipped)[1])
-
-
-def network_names() -> list[str]:
-    """The plain name of every network of the zoo."""
-    names: list[str] = []
-    for path in zoo.all_files():
-        default, variants = variants_of(path)
-        names += [] if default else [path.stem]
-        names += [zoo.plain_name(path.stem, variant) for variant in variants]
-    return sorted(names)
 
 
 class Search(NamedTuple):
@@ -398,6 +360,8 @@ def _target(table: Table, keys: list[str]) -> list[str] | None:
                 return [section, name, *keys[len(parts) :]]
     if keys[0] in _names_in(table, "parameters"):
         return ["parameters", *keys]
+    if any(advice_for_turn(".".join(keys), _map_in(table, section)) for section in SECTIONS):
+        return None  # a loop makes it
     reached = any(word.name == keys[0] and (word.set_inside if len(keys) > 1 else word.set_whole) for word in NETWORK)
     return keys if reached else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import INPUT, Graph, Node, Value, reduction_of, value_of
@@ -238,6 +238,19 @@ class Builder:
         return name if value.item is None else f"{name}.{value.item}"
 
 
+class NewName(str):
+    """A name that `rename` gives, and where it does so."""
+
+    __slots__ = ("place",)
+    place: Place | None
+
+    def __new__(cls, name: str, place: Place | None) -> Self:
+        """The name, with its place."""
+        self = super().__new__(cls, name)
+        self.place = place
+        return self
+
+
 @dataclass(slots=True, eq=False)
 class Frame:
     """A body being lowered.
@@ -255,7 +268,7 @@ class Frame:
     block: str = ""
     used_block: str = ""
     values: dict[str, Value] = field(default_factory=dict)
-    rename: Mapping[str, str] = field(default_factory=dict)
+    rename: Mapping[str, NewName] = field(default_factory=dict)
     rules: Rules | None = None
     numbering: Numbering | None = None
     inlined: bool = False
@@ -276,8 +289,11 @@ class Frame:
         value = self.current if name == "here" else self.values.get(name)
         if name == "repeat" and self.scope.use is None and self.repeat is not None:
             return self.repeat  # in the steps that `defaults` of the network put into a slot
+        whole, _, part = name.rpartition(".")
+        if value is None and part.startswith("-"):
+            steps, number = self.steps_in(whole), int(part[:10])
+            value = steps[number] if number >= -len(steps) else None
         if value is None:
-            whole, _, part = name.rpartition(".")
             if self.is_inside(whole, part):
                 raise FormulaError(f"`{name}` is inside `{whole}`, so it is no value here")
             raise KeyError(name)
@@ -294,6 +310,11 @@ class Frame:
         )  # fmt: skip
         inner.current = self.current
         return inner
+
+    def steps_in(self, whole: str) -> list[Value]:
+        """The steps whose names begin with a name and a dot, without those that are left out."""
+        start, left_out = f"{whole}.", self.builder.left_out
+        return [value for key, value in self.values.items() if key.startswith(start) and value not in left_out]
 
     def is_inside(self, name: str, part: str) -> bool:
         """Whether a part of a step is a module inside it, one of its repeats for example, and so no part of its value."""

@@ -12,8 +12,8 @@ from archbuilder.graph.table import OPS
 from archbuilder.language.blocks import shipped_files, shipped_table
 from archbuilder.language.habits import advice_for_block
 from archbuilder.language.idle import report_unused_in
-from archbuilder.language.load import is_network
 from archbuilder.language.models import Architecture, BlockDefinition, validate_definition
+from archbuilder.language.networks import is_network
 from archbuilder.language.table import key_place
 from archbuilder.language.zoo import is_file
 from archbuilder.lowering.plans import DefinitionPlan, StepPlan, UsePlan, plan_definition, plan_use

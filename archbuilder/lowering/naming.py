@@ -9,10 +9,12 @@ from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Note, Place, shorten, suggest
 from archbuilder.graph.names import MODULE_ATTRIBUTES, PRIVATE_MODULE_ATTRIBUTES
-from archbuilder.language.models import BlockDefinition
+from archbuilder.language.habits import patch_of_turn
+from archbuilder.language.models import Architecture, BlockDefinition
+from archbuilder.language.steps import Step
 from archbuilder.language.table import key_place, value_place
 from archbuilder.language.words import ALWAYS_VISIBLE
-from archbuilder.lowering.frame import Frame, Scope, Setting, Site, Use
+from archbuilder.lowering.frame import Frame, NewName, Scope, Setting, Site, Use
 from archbuilder.lowering.lowering import GiveUp, Lowering
 from archbuilder.lowering.plans import StepPlan
 
@@ -33,10 +35,15 @@ def objection(name: str) -> str | None:
     return None
 
 
+def new_names(spoken: Architecture | Step) -> dict[str, NewName]:
+    """What a network or a step says in `rename`."""
+    return {old: NewName(new, spoken.place_inside("rename", old)) for old, new in (spoken.rename or {}).items()}
+
+
 class Words(NamedTuple):
     """`rename` and `register` of a use; `settings` has where each comes from, if not from the use itself."""
 
-    rename: Mapping[str, str]
+    rename: Mapping[str, NewName]
     register: tuple[str, ...]
     settings: Mapping[str, Setting] = {}
 
@@ -55,33 +62,42 @@ def name_child(lowering: Lowering, site: Site, *, claim: bool) -> str:
     plan, name, frame, _, _ = site
     builder = frame.builder
     builder.known.add(name)
+    place = plan.step.name_place
     if frame.rename:
         head, dot, tail = name.partition(".")
-        name = frame.rename.get(name) or f"{frame.rename.get(head, head)}{dot}{tail}"
+        renamed = frame.rename.get(name) or frame.rename.get(head)
+        if renamed is not None:
+            name, place = renamed if name in frame.rename else f"{renamed}{dot}{tail}", renamed.place
     if name not in lowering.checked_names:
-        check_name(lowering, name, frame, plan.step.name_place)
+        check_name(lowering, name, frame, place)
     if not claim:
         return builder.unlike_others(name) if frame.inlined else name
     if frame.numbering is not None:
         (name,) = frame.numbering.take()
     clash = builder.claim(name)
     if clash is not None:
-        _report_clash(lowering, name, clash, frame, plan.step.name_place)
+        _report_clash(lowering, name, clash, frame, place)
         raise GiveUp
     return name
 
 
 def _report_clash(lowering: Lowering, name: str, clash: str, frame: Frame, place: Place | None) -> None:
+    place = next((new.place for new in frame.rename.values() if new == name), place)
     message, other = f"two steps are called `{name}`", clash
     if clash == f"{name}.*":
         other = min(taken for taken in frame.builder.taken if taken.startswith(f"{name}."))
         message = f"`{name}` cannot be a step, since `{other}` stands inside it"
     elif clash != name:
         message = f"`{name}` cannot stand inside `{clash}`, which is a step"
-    first = next((node.place for node in frame.builder.nodes if node.name == other), None)
+    node = next((node for node in frame.builder.nodes if node.name == other), None)
+    made = node.origin if node is not None and node.origin is not None and node.origin.turns else None
+    help = "give one of them another name"
+    if made is not None and not frame.scope.turns:
+        help = patch_of_turn(made.turns[0].loop, made.key)
+    first = node.place if node is not None else None
     told = first is not None and place is not None and first[:2] != place[:2] and not first.source.shipped
     notes = (Note("the other one is here", first),) if told else ()
-    lowering.error(frame, "same-name", message, place, "give one of them another name", notes)
+    lowering.error(frame, "same-name", message, place, help, notes)
 
 
 def check_name(lowering: Lowering, name: str, frame: Frame, place: Place | None) -> None:
@@ -103,17 +119,18 @@ def check_name(lowering: Lowering, name: str, frame: Frame, place: Place | None)
 
 def words_of(use: Use) -> Words:
     """`rename` and `register` of a use: its own, else those of `defaults`."""
-    rename: dict[str, str] = {}
+    rename: dict[str, NewName] = {}
     register: tuple[str, ...] = ()
     for plan in reversed(use.plan.steps):
-        rename.update(plan.step.rename or {})
+        rename.update(new_names(plan.step))
         register = tuple(plan.step.register_ or register)
     settings: dict[str, Setting] = {}
     setting = use.words.get("rename")
     if setting is not None and not setting.plan.value.keys() <= rename.keys():
         setting.mark_used()
         settings["rename"] = setting
-        rename = {**{str(old): str(new) for old, new in setting.plan.value.items()}, **rename}
+        said = setting.plan.value
+        rename = {**{str(old): NewName(str(new), key_place(said, old)) for old, new in said.items()}, **rename}
     setting = use.words.get("register")
     if setting is not None and not register:
         setting.mark_used()

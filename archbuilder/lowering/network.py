@@ -22,7 +22,7 @@ from archbuilder.lowering.effects import report_idle_steps, report_unknown_names
 from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting
 from archbuilder.lowering.library import Library
 from archbuilder.lowering.lowering import GiveUp, Lowering, TooLarge
-from archbuilder.lowering.naming import objection
+from archbuilder.lowering.naming import new_names, objection
 from archbuilder.lowering.plans import SettingPlan, StepPlan, plan_body
 from archbuilder.lowering.rules import DepthRule, Numbering, Rules, WidthRule
 from archbuilder.lowering.steps import lower_body
@@ -176,7 +176,7 @@ class _Network:
         places: dict[str, Place | None] = {}
         variables: dict[str, Any] = {"input": shape}
         scope = Scope(variables, None, places)
-        self.frame = Frame(self.builder, scope, Defaults(), OUTER, rename=architecture.rename or {})
+        self.frame = Frame(self.builder, scope, Defaults(), OUTER, rename=new_names(architecture))
         self._read_parameters(variables, places)
         self._read_defaults(scope)
         self.rules = self._read_rules()

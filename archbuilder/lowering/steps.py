@@ -27,6 +27,7 @@ from archbuilder.lowering.naming import (
     check_words,
     name_child,
     names_of_repeats,
+    new_names,
     words_of,
 )
 from archbuilder.lowering.plans import BodyPlan, StepPlan
@@ -234,7 +235,7 @@ def _lower_inline(lowering: Lowering, body: Slot | BodyPlan, value: Value, frame
 
 def _lower_unnamed(lowering: Lowering, plan: StepPlan, body: Slot | BodyPlan, shape: Shape, frame: Frame) -> Graph:
     """The graph of a body that is no block's."""
-    rename = plan.step.rename or {}
+    rename = new_names(plan.step)
     inner = Frame(
         Builder(shape), frame.scope, frame.defaults, OUTER, frame.used_at, frame.block, frame.used_block,
         rename=rename, rules=frame.rules, own=frame.own, repeat=frame.repeat,

@@ -69,6 +69,8 @@ def _report_no_name(lowering: Lowering, plan: StepPlan, number: int, value: Any,
     written = (plan.inputs or [])[number]
     shown = f"a value of {value}" if getattr(value, "is_shape", False) else describe(value)
     advice = f"write {str(written).removeprefix('$')}, without the `$`"
+    if type(value) in (int, float, bool):
+        advice = "name a step; a part of what one gives is `step.0`"
     if isinstance(value, Slot):
         advice = f"use it in a step of its own, {{block: {written}}}, and name that"
     message = f"`from` takes names of steps, got {shown}"
@@ -119,11 +121,11 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
         return list(frame.values.values()) or None
     whole, dot, part = name.rpartition(".")
     if part == "*":
-        return _steps_in(whole, frame) if _has_steps(whole, frame) else _parts(whole, frame)
+        return frame.steps_in(whole) if _has_steps(whole, frame) else _parts(whole, frame)
     if not dot or not _NUMBER.fullmatch(part) or frame.is_inside(whole, part):
         return None
     number = int(part)
-    parts = (_steps_in(whole, frame) if number < 0 else None) or _parts(whole, frame)
+    parts = (frame.steps_in(whole) if number < 0 else None) or _parts(whole, frame)
     if parts is None or parts == [POISON]:
         return parts
     return [parts[number]] if -len(parts) <= number < len(parts) else None
@@ -137,12 +139,6 @@ def _may_be_poison(name: str, frame: Frame) -> bool:
 
 def _has_steps(whole: str, frame: Frame) -> bool:
     return any(key.startswith(f"{whole}.") for key in frame.values)
-
-
-def _steps_in(whole: str, frame: Frame) -> list[Value]:
-    """The steps whose names begin so, without those that are left out."""
-    start, left_out = f"{whole}.", frame.builder.left_out
-    return [value for key, value in frame.values.items() if key.startswith(start) and value not in left_out]
 
 
 def advice_for(name: str, frame: Frame, others: Iterable[str] = ()) -> str | None:

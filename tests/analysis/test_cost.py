@@ -5,7 +5,8 @@ import pytest
 from archbuilder import Summary, check, lower, summarize
 from archbuilder.analysis.summary import DEPTHS, Depth
 from archbuilder.language import zoo
-from archbuilder.language.load import load_architecture, network_names
+from archbuilder.language.load import load_architecture
+from archbuilder.language.networks import network_names
 from tests.networks import lowered
 
 NETWORKS = network_names()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import archbuilder
-from archbuilder.language.load import network_names
+from archbuilder.language.networks import network_names
 
 from .conftest import GOOD, Run
 

@@ -132,6 +132,7 @@ def test_files_that_cannot_be_read_are_no_tracebacks(run: Run, tmp_path: Path) -
                 result = run(command, name)
                 assert (result.exit_code, result.stdout) == (1, "")
                 assert "error" in result.stderr
+    assert "help: it is a link that leads nowhere" in run("check", "loop.yaml").stderr
 
 
 HOSTILE = GOOD.replace("name: tiny", 'name: "\\x1b]0;x\\x07 [red]\\u202e../../etc/x"').replace("layer1", '"a\\x1b[2J"')

@@ -11,8 +11,8 @@ import archbuilder
 from archbuilder.cli import app
 from archbuilder.graph.table import OPS
 from archbuilder.language.arithmetic import FUNCTIONS
-from archbuilder.language.load import network_names
 from archbuilder.language.models import Architecture, Expect, Input, Reference, Step
+from archbuilder.language.networks import network_names
 from archbuilder.lowering.library import shipped_names
 from archbuilder.parameters import INITIALISATIONS, SCALED_INITIALISATIONS, TYPES
 from tests.docs.pages import FOLDER, ROOT, environment, fences

@@ -17,7 +17,7 @@ from archbuilder.draw.options import WIDTHS, Width
 from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Part, Rectangle, Scene, Text
 from archbuilder.draw.sheet import most_used, shares, sheet
-from archbuilder.language.load import network_names
+from archbuilder.language.networks import network_names
 from tests.draw.looks import crossings, faults
 from tests.properties.specs import specs
 

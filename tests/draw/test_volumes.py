@@ -18,7 +18,7 @@ from archbuilder.draw.options import WIDTHS, Width
 from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Circle, Line, Part, Polygon, Rectangle, Scene, Shape, Text
 from archbuilder.draw.volumes import volumes
-from archbuilder.language.load import network_names
+from archbuilder.language.networks import network_names
 
 NAMED = (
     "cifar_resnet20", "convnext_tiny", "densenet121", "efficientnet_b0", "examples/unet_resnet18.yaml", "googlenet",

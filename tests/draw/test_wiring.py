@@ -13,7 +13,7 @@ from archbuilder.draw.model.figure import Box, Edge, Figure
 from archbuilder.draw.model.network import definitions_of, network_figure
 from archbuilder.draw.model.wiring import figure_of
 from archbuilder.graph.graph import Graph, graphs_in
-from archbuilder.language.load import network_names
+from archbuilder.language.networks import network_names
 
 
 def network(name: str | Path, depth: int = 0) -> Figure:

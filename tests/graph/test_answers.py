@@ -4,7 +4,7 @@ import pytest
 
 from archbuilder import lower, summarize
 from archbuilder.graph.graph import INPUT, Graph, Section, Value, graphs_in, reduction_of
-from archbuilder.language.load import network_names
+from archbuilder.language.networks import network_names
 from tests.networks import lowered
 
 BRANCHED = """

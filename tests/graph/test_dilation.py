@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from archbuilder import Architecture, Graph, build, catalogue, check
-from archbuilder.language.load import network_names
+from archbuilder.language.networks import network_names
 from tests.conformance.measure import sample_errors
 from tests.conformance.weights import image, weights
 from tests.networks import lowered, mistakes, op_at, outline
@@ -241,6 +241,8 @@ OWN = {
     "an own dilation": "[{block: conv, width: $width, kernel: 3, stride: 2, dilation: 2}, {block: conv, kernel: 3, dilation: 3}]",
     "parts that stride by themselves": "{s: {block: split, parts: 2}, a: {block: conv, from: s.0, width: $width, kernel: 3, "
     "stride: 2}, b: {block: avg_pool, from: s.1, kernel: 2, stride: 2}, c: {block: concat, from: [a, b]}}",
+    "weights of branches": "{a: {block: conv, width: $width, kernel: 3, stride: 2}, b: {block: conv, width: $width, from: input, "
+    "kernel: 1, stride: 2}, s: {block: softmax, from: [a, b]}, c: {block: multiply, from: [a, s.1]}}",
     "streams": "{a: {block: conv, width: $width, kernel: 3, stride: 2}, b: {block: streams, from: [a, a]}, "
     "c: {block: conv, from: b.1, kernel: 3}, d: {block: add, from: [c, b.0]}}",
 }

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from archbuilder import Architecture, SpecError, check, dump, load, lower, to_source
-from archbuilder.language.load import network_names
 from archbuilder.language.models import BlockDefinition, Expect, Input, Step
+from archbuilder.language.networks import network_names
 from tests.networks import modules
 
 TINY = """\

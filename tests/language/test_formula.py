@@ -40,6 +40,7 @@ SCOPE: dict[str, Any] = {
         ("$(widths[0])", 16),
         ("$(widths[-1])", 64),
         ("$(len(widths))", 3),
+        ("$(widths.-1 - widths.0)", 48),
         ("$(min(widths))", 16),
         ("$(max(1, 2.5, i))", 3),
         ("$(floor(2.7) + ceil(2.1))", 5),

@@ -11,7 +11,7 @@ import pytest
 
 import archbuilder
 from archbuilder import Graph, check_block
-from archbuilder.language.load import network_names
+from archbuilder.language.networks import network_names
 from archbuilder.lowering.library import shipped_names
 from tests.wrong_specs import REGENERATE
 

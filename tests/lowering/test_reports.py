@@ -186,6 +186,9 @@ def test_a_step_that_a_loop_makes_is_patched_in_the_loop(patch: str, tmp_path: P
     assert found.help == (
         "`for i in 5:` makes it: write that line too, and beneath it what differs, for its step `conv.$i`"
     )
+    with pytest.raises(SpecError) as raised:
+        check(tmp_path / "base.yaml", {"conv.2.kernel": 5})
+    assert raised.value.diagnostics[0].help == found.help
     path.write_text("name: net\nextends: ./base.yaml\nstages: {for i in 5: {conv.$i: {kernel: $(3 + 2 * (i == 2))}}}\n")
     assert [op_at(check(path).graph, f"conv.{number}").kernel for number in (1, 2)] == [(3, 3), (5, 5)]
 

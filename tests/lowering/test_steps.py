@@ -576,6 +576,20 @@ def test_the_last_of_a_loop() -> None:
     assert [value.node for value in node_at(graph, "sum").inputs] == [2, 0, 0]
 
 
+def test_the_last_of_a_loop_in_an_expression() -> None:
+    graph = lowered("""
+        stages:
+          for i in 3: {b.$i: {block: conv, kernel: 1, width: $(4 + i)}}
+          c: {block: conv, kernel: 1, width: $(b.-1.channels * 2 - b.-3.channels)}
+          parts: {block: split, parts: 2}
+          d: {block: conv, kernel: 1, from: parts.-1, width: $(parts.-1.channels + c.-1.channels)}
+        """)
+    assert [node_at(graph, name).shape.channels for name in ("c", "d")] == [8, 12]
+    assert mistakes("stages: {b: norm, c: {block: conv, kernel: 1, width: $(b.-2.channels)}}") == [
+        "1: there is no element -2 in a list of 1"
+    ]
+
+
 def test_a_single_value_is_its_own_first_part() -> None:
     graph = lowered("stages: {b: norm, c: {block: add, from: [b.0, b.-1, input.0]}}")
     assert [value.node for value in node_at(graph, "c").inputs] == [0, 0, -1]

@@ -12,8 +12,9 @@ from archbuilder import SpecError
 from archbuilder.diagnostics import Reporter
 from archbuilder.language import zoo
 from archbuilder.language.files import Files
-from archbuilder.language.load import Search, _override, _resolve, _validated, variants_of
+from archbuilder.language.load import Search, _override, _resolve, _validated
 from archbuilder.language.merge import arrange
+from archbuilder.language.networks import variants_of
 from archbuilder.language.table import Table
 from archbuilder.lowering import lower_architecture
 from tests.networks import fingerprint

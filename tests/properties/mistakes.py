@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from archbuilder.language.load import network_names
+from archbuilder.language.networks import network_names
 from tests.properties.places import STEP_WORDS, Spec, Use, blocks, entries_of, is_body, is_use
 
 

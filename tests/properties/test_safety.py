@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import archbuilder
 from archbuilder import SpecError
 from archbuilder.language import zoo
-from archbuilder.language.load import network_names
+from archbuilder.language.networks import network_names
 from tests.properties.emitted_syntax import NotAllowedError, check_source
 from tests.properties.interpreter import Interpreter
 from tests.properties.judge import judge

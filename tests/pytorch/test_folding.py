@@ -7,7 +7,7 @@ import ast
 import pytest
 
 import archbuilder
-from archbuilder.language.load import network_names
+from archbuilder.language.networks import network_names
 from archbuilder.pytorch.folding import folded
 from archbuilder.pytorch.layout import WIDTH
 from archbuilder.pytorch.writer import docstring, sentence

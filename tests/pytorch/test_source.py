@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import archbuilder
-from archbuilder.language.load import network_names
+from archbuilder.language.networks import network_names
 from archbuilder.lowering.naming import objection
 from archbuilder.pytorch.classes import plan_network
 from tests.properties.emitted_syntax import check_source
