@@ -87,7 +87,7 @@ def load(spec: Spec | None = None, *, text: str | None = None, **parameters: Any
         SpecError: with every mistake in the spec.
         FileNotFoundError: if there is no such file or name.
     """
-    return load_architecture(_named(spec, text), parameters, text)
+    return load_architecture(spec, parameters, text)
 
 
 def lower(architecture: Spec, input: tuple[int, int, int] | None = None) -> Graph:
@@ -149,7 +149,7 @@ def build(
     """
     from archbuilder.pytorch.build import module_maker
 
-    spec, overrides = _named(spec, text), dict(parameters)
+    overrides = dict(parameters)
     if channels is not None:
         overrides["channels" if _declares(spec, text, "channels") else "input.channels"] = channels
     checked = check(spec, overrides, text=text)
@@ -159,14 +159,7 @@ def build(
     return make()
 
 
-def _named(spec: Spec | None, text: str | None) -> Spec:
-    """What a spec is, or what it is called where it is a text."""
-    if spec is None and text is None:
-        raise TypeError('name a spec, as in "resnet50" or "net.yaml", or give one: text="name: net ..."')
-    return "<text>" if spec is None else spec
-
-
-def _declares(spec: Spec, text: str | None, parameter: str) -> bool:
+def _declares(spec: Spec | None, text: str | None, parameter: str) -> bool:
     """Whether a spec has a parameter; a spec that is wrong has none."""
     try:
         return parameter in load_architecture(spec, text=text).parameters

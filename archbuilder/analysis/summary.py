@@ -8,7 +8,7 @@ from archbuilder.analysis.numbers import with_unit
 from archbuilder.analysis.table import as_table
 from archbuilder.diagnostics import printable, shorten
 from archbuilder.display import Shown
-from archbuilder.graph.graph import Graph
+from archbuilder.graph.graph import Graph, expect_graph
 from archbuilder.graph.shapes import dimensions
 
 
@@ -38,6 +38,7 @@ class Summary(Shown, Facts):
 
 def summarize(graph: Graph) -> Summary:
     """The summary of a network's graph."""
+    expect_graph(graph)
     costs, measured = Costs(), Measured(graph)
     total = costs.of_graph(graph)
     return Summary(

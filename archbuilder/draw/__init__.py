@@ -23,7 +23,7 @@ from archbuilder.draw.options import (
     Theme,
     Width,
 )
-from archbuilder.graph.graph import Graph
+from archbuilder.graph.graph import Graph, expect_graph
 
 if TYPE_CHECKING:
     from archbuilder.draw.scene import Scene
@@ -84,6 +84,7 @@ def render(
         DrawingError: if there is no such step or block, or something said has no effect beside the rest.
         ValueError: for a word that is none of those above.
     """
+    expect_graph(graph)
     pieces = tuple(("piece", piece, Piece) for piece in show or ())
     words = (("format", format, Format), ("depth", depth, Depth), ("style", style, Style), ("theme", theme, Theme))
     for what, given, known in (*words, ("width", width, Width), *pieces):

@@ -185,14 +185,12 @@ class Graph(Shown):
         return sources
 
     def main_path(self, end: Value | None = None) -> Iterator[Value]:
-        """A value, by default the output, and those from which it comes, back along first inputs; what was left out is
-        passed over. Shortcuts, gates and all but the first of parallel branches are beside it."""
+        """A value, by default the output, and those from which it comes, back along first inputs, past what was left out."""
         return _back(self.output if end is None else end, self.nodes)
 
     @cached_property
     def readers(self) -> Mapping[Value, int]:
-        """How often each value is read: by steps that are there, and once more by whoever is given it. Who reads a part
-        reads the whole."""
+        """How often each value is read by steps, and by whoever is given it. Who reads a part reads the whole."""
         given = (self.output, *(tap.value for tap in self.returned), *(output.value for output in self.outputs))
         taken = (value for node in self.nodes if node.body is not None for value in node.inputs)
         found = Counter(map(self.source_of, (*given, *taken)))
@@ -279,6 +277,12 @@ class Graph(Shown):
         level = children(self)
         yield from _state_of({name: child for name, child in level.items() if child.is_tensor})
         yield from _state_of({name: child for name, child in level.items() if not child.is_tensor})
+
+
+def expect_graph(given: object) -> None:
+    """Raises a `TypeError` for what is no graph: a spec's name, for example."""
+    if not isinstance(given, Graph):
+        raise TypeError(f"expected a graph, as `archbuilder.lower(spec)` gives, got {type(given).__name__}")
 
 
 @dataclass

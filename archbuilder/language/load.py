@@ -28,12 +28,12 @@ Spec: TypeAlias = str | Path | Architecture | Mapping[str, Any]
 
 
 def load_architecture(
-    spec: Spec, overrides: Mapping[str, Any] | None = None, text: str | None = None, files: Files | None = None
+    spec: Spec | None, overrides: Mapping[str, Any] | None = None, text: str | None = None, files: Files | None = None
 ) -> Architecture:
     """The network that a path, a zoo name, a dict or a text describes.
 
     Args:
-        spec: what describes it.
+        spec: what describes it; may be None beside a text.
         overrides: what to set, by dotted path: `classes`, `layer3.depth`, `input.size`.
         text: the spec itself; `spec` is then only its name in messages, and the variant of it that is meant.
         files: what has been read already, where several variants of a file are asked for.
@@ -41,7 +41,7 @@ def load_architecture(
     Raises:
         SpecError: with every mistake in the text.
         FileNotFoundError: if there is no such file or name.
-        TypeError: if it is nothing that could describe a network.
+        TypeError: if there is none, or it is nothing that could describe a network.
     """
     reporter = Reporter()
     search = Search(files or Files(), reporter)
@@ -52,9 +52,11 @@ def load_architecture(
     elif isinstance(spec, Mapping):
         table = _of_mapping(spec, search)
     elif text is not None:
-        table = _of_text(str(spec), text, search)
+        table = _of_text("<text>" if spec is None else str(spec), text, search)
     elif isinstance(spec, str | Path):
         table = _find(str(spec), None, search, None)
+    elif spec is None:
+        raise TypeError('name a spec, as in "resnet50" or "net.yaml", or give one: text="name: net ..."')
     else:
         raise TypeError(f"a spec is a path, a network's name, an Architecture or a dict, got {type(spec).__name__}")
     if table is not None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from archbuilder.diagnostics import Diagnostic, SpecError
 from archbuilder.graph.bounds import refuse_too_many, steps_in
-from archbuilder.graph.graph import INPUT, Graph, Value
+from archbuilder.graph.graph import INPUT, Graph, Value, expect_graph
 from archbuilder.graph.helpers import HELPERS, names_bound
 from archbuilder.graph.shapes import Map
 from archbuilder.pytorch.classes import plan_network
@@ -57,6 +57,7 @@ def to_source(graph: Graph) -> str:
     Raises:
         TooManyStepsError: if it drops paths, each at a rate of its own, in too many steps.
     """
+    expect_graph(graph)
     return source_of(graph)[0]
 
 

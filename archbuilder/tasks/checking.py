@@ -51,7 +51,7 @@ class Checked(Shown):
 
 
 def check(
-    spec: Spec,
+    spec: Spec | None = None,
     overrides: Mapping[str, Any] | None = None,
     input: tuple[int, int, int] | None = None,
     text: str | None = None,
@@ -60,7 +60,7 @@ def check(
     """A spec read, lowered and held against its `expect`.
 
     Args:
-        spec: a path, a zoo name, an architecture, or a dict as YAML has it.
+        spec: a path, a zoo name, an architecture, or a dict as YAML has it; None beside a text that has no name.
         overrides: what to set, by dotted path.
         input: (channels, height, width), if not the spec's.
         text: the spec's text, if it does not lie in a file.

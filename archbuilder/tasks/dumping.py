@@ -16,6 +16,10 @@ def dump(architecture: Architecture) -> str:
 
     What came from a base and reaches nothing here is left out, since nothing would tell that it may go unused.
     """
+    if not isinstance(architecture, Architecture):
+        raise TypeError(
+            f"expected an architecture, as `archbuilder.load(spec)` gives, got {type(architecture).__name__}"
+        )
     if architecture.is_overridden:  # what is expected holds for the spec as it was written
         architecture = architecture.model_copy(update={"expect": None})
     library = Library.of(architecture, Reporter(is_aside=True))

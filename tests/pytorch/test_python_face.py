@@ -82,7 +82,7 @@ def test_a_dict_that_holds_itself_is_a_diagnostic() -> None:
         archbuilder.build(written)
 
 
-@pytest.mark.parametrize("function", [archbuilder.load, archbuilder.build])
+@pytest.mark.parametrize("function", [archbuilder.load, archbuilder.check, archbuilder.build])
 def test_no_spec_at_all_is_said(function: object) -> None:
     with pytest.raises(TypeError, match="name a spec, as in"):
         function()  # type: ignore[operator]
@@ -93,6 +93,21 @@ def test_no_spec_at_all_is_said(function: object) -> None:
 def test_what_can_be_no_spec_is_said(function: Callable[[object], object], spec: object) -> None:
     with pytest.raises(TypeError, match=f"a spec is a path, .* or a dict, got {type(spec).__name__}"):
         function(spec)
+
+
+def test_a_text_needs_no_name() -> None:
+    assert archbuilder.check(text=TEXT).graph.name == archbuilder.load(text=TEXT).name == "net"
+
+
+@pytest.mark.parametrize("function", [archbuilder.summarize, archbuilder.render, archbuilder.to_source])
+def test_what_takes_a_graph_says_so(function: Callable[[object], object]) -> None:
+    with pytest.raises(TypeError, match=r"expected a graph, as `archbuilder\.lower\(spec\)` gives, got str"):
+        function("resnet18")
+
+
+def test_what_takes_an_architecture_says_so() -> None:
+    with pytest.raises(TypeError, match=r"expected an architecture, as `archbuilder\.load\(spec\)` gives, got dict"):
+        archbuilder.dump({"name": "net"})  # type: ignore[arg-type]
 
 
 def test_messages_name_a_text() -> None:
