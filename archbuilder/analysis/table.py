@@ -63,6 +63,14 @@ def _cell(text: str, room: int, right: bool) -> str:
     return text.rjust(room) if right else text.ljust(room)
 
 
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
+    """The lines of a table in Markdown; cells are escaped, columns in `right` flush right."""
+    flush = set(right)
+    rule = ["---:" if column in flush else "---" for column in range(len(header))]
+    cells = [[escape_markdown(cell) for cell in row] for row in (header, *rows)]
+    return [f"| {' | '.join(row)} |" for row in (cells[0], rule, *cells[1:])]
+
+
 def _fits(text: str, width: int | None) -> bool:
     return width is None or max(map(len, text.splitlines())) <= width
 
@@ -160,17 +168,17 @@ def as_markdown(summary: Facts, depth: Depth, sizes: str = "") -> str:
     rows = list(named(summary.rows(depth)))
     counts = _Counts.of(summary, [row for row, _ in rows])
     lines = [
-        f"**{_markdown(summary.name)}**, input {_short(summary.graph.input)}",
+        f"**{escape_markdown(summary.name)}**, input {_short(summary.graph.input)}",
         "",
         f"| name | block | input | output | {' | '.join(_alternating(counts.headers, ('share', 'share')))} | field |",
         f"| --- | --- | --- | --- |{' ---: |' * 7}",
     ]
     for (row, name), numbers in zip(rows, counts.rows, strict=True):
-        path = _markdown(row.path)
+        path = escape_markdown(row.path)
         if row.level == 0 and depth != "stage":
             path = f"**{path}**"
         shares = _percent(row.parameters, summary.parameters), _percent(row.macs, summary.macs)
-        cells = (path, _markdown(_repeated(row, name)), row.input_shape, row.output_shape)
+        cells = (path, escape_markdown(_repeated(row, name)), row.input_shape, row.output_shape)
         measured = (*_alternating(numbers, shares), field_text(row.receptive_field))
         lines.append(f"| {' | '.join(map(str, (*cells, *measured)))} |")
     total = (*_alternating(counts.total, ("", "")), "")
@@ -184,8 +192,9 @@ def _alternating(counts: Sequence[str], shares: Sequence[str]) -> tuple[str, ...
     return parameters, shares[0], macs, shares[1], activations, kept
 
 
-def _markdown(text: str) -> str:
-    return re.sub(r"[\\`*_\[\]<>|]", r"\\\g<0>", printable(text))
+def escape_markdown(text: str) -> str:
+    """A text that stays text in Markdown, in a table too."""
+    return re.sub(r"[\\`*_\[\]<>|&~]", r"\\\g<0>", printable(text))
 
 
 @dataclass(frozen=True)

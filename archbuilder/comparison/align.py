@@ -79,7 +79,13 @@ class _Alignment:
     def _item(self, part: Part, *, repeated: bool) -> Item:
         graph, start, stop = part.graph, part.start, part.stop
         exact, own = (of(graph, start, stop) for of in (self.structure.exact, self.structure.own))
-        kind = "repeat" if repeated else "section" if part.is_section else self.structure.kind(graph, start, stop)
+        kind = (
+            "repeat"
+            if repeated
+            else part.section or "steps"
+            if part.is_section
+            else self.structure.kind(graph, start, stop)
+        )
         return Item(part.name, exact, own, kind)
 
     def inside(self, a: Graph, b: Graph) -> tuple[Pair, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from re import sub
@@ -48,10 +48,21 @@ class Context:
         if part is None or part.is_section:
             return False
         node = part.nodes[0]
-        other = others.get(node.name.partition("~")[0])
-        if other is None or other.origin is None or node.origin is None:
+        if node.origin is None:
             return False
-        return (other.origin.when, other.origin.block) == (node.origin.when, node.origin.block)
+        if self._is_told_otherwise and (node.origin.turns or not node.origin.own):
+            return True  # a turn of a loop, or what stands in a slot
+        others_said = (other.origin for other in (others.get(key) for key in _keys(node)) if other is not None)
+        return any(said and (said.when, said.block) == (node.origin.when, node.origin.block) for said in others_said)
+
+    def is_in_slot(self, a: Node, b: Node) -> bool:
+        """Whether two steps stand in a slot of a block that was told something else."""
+        return self._is_told_otherwise and not any(node.origin is None or node.origin.own for node in (a, b))
+
+    @cached_property
+    def _is_told_otherwise(self) -> bool:
+        """Whether both are the same block, which was told something else."""
+        return self.a.definition == self.b.definition != "" and _given(self.a) != _given(self.b)
 
     def place(self, value: Value) -> Value | None:
         """The value of the second graph that belongs to one of the first."""
@@ -62,17 +73,35 @@ class Context:
         """Whether each of some values of the first graph, and of the second, has one that belongs to it."""
         return all(each.node in self.places for each in ours) and all(each.node in self._matched for each in theirs)
 
+    @property
+    def is_reduced_otherwise(self) -> bool:
+        """Whether a step gives a map of another size, as seen from the input."""
+        heights = (
+            tuple(getattr(shape, "height", 1) for shape in (graph.input, graph.nodes[number].shape))
+            for pair in self.places.items()
+            for graph, number in zip((self.a, self.b), pair, strict=True)
+            if INPUT not in pair
+        )
+        return any(one[0] * other[1] != one[1] * other[0] for one, other in zip(heights, heights, strict=True))
+
     @cached_property
     def _matched(self) -> frozenset[int]:
         return frozenset(self.places.values())
 
     @cached_property
-    def _left_out(self) -> tuple[dict[str, Node], dict[str, Node]]:
+    def _left_out(self) -> tuple[dict[Hashable, Node], dict[Hashable, Node]]:
         ours, theirs = (
-            {node.name.partition("~")[0]: node for node in graph.nodes if node.body is None}
+            {key: node for node in graph.nodes if node.body is None for key in _keys(node)}
             for graph in (self.a, self.b)
         )
         return ours, theirs
+
+
+def _keys(node: Node) -> Iterator[Hashable]:
+    """What a step may be found by in another graph: its name, and the one that is written, with the turns of its loops."""
+    yield node.name.partition("~")[0]
+    if node.origin is not None:
+        yield node.origin.key, tuple(turn.number for turn in node.origin.turns)
 
 
 def changes_of_networks(context: Context) -> Iterator[Change]:
@@ -90,11 +119,11 @@ def changes_of_networks(context: Context) -> Iterator[Change]:
 def _changes_of_values(
     context: Context, what: str, a: Sequence[Tap | Output], b: Sequence[Tap | Output]
 ) -> Iterator[Change]:
-    """Whether other values are given; that follows where there are more steps, or fewer, of which they may be the last."""
+    """Whether other values are given; that follows where others are the last ones of their resolution."""
     ours, theirs = ([graph.source_of(each.value) for each in of] for graph, of in ((context.a, a), (context.b, b)))
     if [context.place(value) for value in ours] != theirs:
         before, after = (", ".join(each.name for each in of) or None for of in (a, b))
-        yield Change(what, before, after, follows=context.shifted)
+        yield Change(what, before, after, follows=context.shifted or context.is_reduced_otherwise)
 
 
 def changes_of_steps(context: Context, a: Node, b: Node) -> Iterator[Change]:
@@ -104,12 +133,15 @@ def changes_of_steps(context: Context, a: Node, b: Node) -> Iterator[Change]:
         numbers = [sub(r"\d+", "0", name) for name in names]
         yield Change("name", *names, (context.shifted or context.repeated) and numbers[0] == numbers[1])
     if not context.structure.are_same(a.body, b.body):
-        yield from _changes_of_bodies(context, a, b)
+        for change in _changes_of_bodies(context, a, b):
+            yield change._replace(follows=change.follows or context.is_in_slot(a, b))
     if a.count != b.count:
         yield Change("repeats", a.count, b.count, context.repeated)
     ours, theirs = ([graph.source_of(each) for each in node.inputs] for graph, node in ((context.a, a), (context.b, b)))
     if context.are_matched(ours, theirs) and [context.place(value) for value in ours] != theirs:
-        yield Change("from", _called(context.a, ours), _called(context.b, theirs))
+        written = [node.origin.inputs if node.origin is not None else None for node in (a, b)]
+        same = written[0] is not None and written[0] == written[1]
+        yield Change("from", _called(context.a, ours), _called(context.b, theirs), same)
 
 
 def _called(graph: Graph, values: Iterable[Value]) -> str:

@@ -35,6 +35,12 @@ class Part:
         return None if self.is_section else self.graph.nodes[self.start].body
 
     @property
+    def section(self) -> str | None:
+        """The section of a network that it is: "stem"; None for a stage and all else."""
+        found = (section.name for section in self.graph.sections if section[:2] == (self.name, self.start))
+        return next(found, None) if self.is_section else None
+
+    @property
     def count(self) -> int:
         """How often it is there, one behind the other."""
         return 1 if self.is_section else self.graph.nodes[self.start].count
