@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
 
     from archbuilder.comparison.difference import Difference
-    from archbuilder.draw import DrawingError, render
+    from archbuilder.draw import DrawingError, Rendered, render
     from archbuilder.explain.words import Why
     from archbuilder.plugin.loading import load_plugin
     from archbuilder.pytorch.build import Network
@@ -123,6 +123,24 @@ def diff(a: Spec, b: Spec, input: tuple[int, int, int] | None = None) -> Differe
     from archbuilder.comparison.difference import difference
 
     return difference(lower(a, input), lower(b, input))
+
+
+def compare(*networks: Spec, input: tuple[int, int, int] | None = None, **options: Any) -> Rendered:
+    """A plot of networks, by their parameters and their multiply-accumulates, with a name at each: the bytes of a file.
+
+    Args:
+        networks: what `load` gives, or any spec that it takes.
+        input: (channels, height, width) of one image for all; by default what each spec says.
+        options: ``format`` ("svg", "png", "pdf", "tikz"), ``theme`` and ``width`` as `render` has them.
+
+    Raises:
+        SpecError: with every mistake in one of them.
+        DrawingError: if there is nothing to be drawn, or too much.
+        ValueError: for an option that is none.
+    """
+    from archbuilder.draw import compare as draw
+
+    return draw([summarize(lower(each, input)) for each in networks], **options)
 
 
 def why(spec: Spec, path: str, /, **parameters: Any) -> Why:
@@ -256,6 +274,7 @@ __all__ = [
     "catalogue",
     "check",
     "check_block",
+    "compare",
     "diff",
     "dump",
     "load",

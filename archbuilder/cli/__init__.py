@@ -48,6 +48,7 @@ for _command, _example in (
     (facts.check, "archbuilder check net.yaml resnet50 --set classes=10"),
     (facts.summary, "archbuilder summary resnet50 --depth block --input 3x192x256"),
     (comparing.diff, "archbuilder diff resnet50 resnet101"),
+    (comparing.compare, "archbuilder compare resnet18 resnet50 vgg16 -o compared.svg"),
     (products.render, "archbuilder render resnet50 -o resnet50.svg"),
     (products.build, "archbuilder build resnet50 --image picture.png"),
     (products.block, "archbuilder block basic --input 3x6x6 --set width=6 --set stride=2 -o basic.svg"),

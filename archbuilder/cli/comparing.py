@@ -17,8 +17,10 @@ from archbuilder.cli.options import (
     read_input,
     read_settings,
 )
+from archbuilder.cli.products import SUFFIXES, OutputOption, format_of, refuse, write
 from archbuilder.cli.reports import complain, print_diagnostics, say, terminal_width
 from archbuilder.diagnostics import SpecError, TooManyStepsError, printable
+from archbuilder.draw import Format, Theme, Width
 from archbuilder.language.files import text_of_file
 
 _TROUBLE: Final = 2
@@ -113,3 +115,31 @@ def _of_git(words: list[str]) -> list[_Side | None]:
 
 def _version(path: str, name: str, file: str) -> _Side | None:
     return None if file == os.devnull else _Side(name, Path(path).name, text_of_file(Path(file)), Path(path).parent)
+
+
+def compare(
+    specs: Annotated[
+        list[str], typer.Argument(metavar="SPEC", help="Files, networks of the zoo, or - for standard input.")
+    ],
+    output: OutputOption = None,
+    format: Annotated[
+        Format | None, typer.Option("--format", help="By default what the file's name says, or svg.")
+    ] = None,
+    theme: Annotated[Theme, typer.Option("--theme", help="Its colours; auto follows the reader of an SVG.")] = "light",
+    width: Annotated[Width, typer.Option("--width", help="Of a paper's column, of its page, or of a slide.")] = "page",
+    settings: SetOption = None,
+    input: InputOption = None,
+    plugins: PluginOption = None,
+) -> None:
+    """Plot the parameters of networks against their computations; without -o into compared.svg in the current folder."""
+    kind = format or format_of(output)
+    output = output or Path(f"compared.{SUFFIXES.get(kind, kind)}")
+    for spec in specs:
+        refuse(output, spec)
+    load_plugins(plugins)
+    overrides, size = read_settings(settings), read_input(input)
+    networks = [check_word(spec, overrides, size).summary for spec in specs]
+
+    from archbuilder.draw import compare as draw
+
+    write(draw(networks, format=kind, theme=theme, width=width), output, specs[0])

@@ -168,3 +168,20 @@ def test_git_shows_a_file_that_was_renamed(repository: Path) -> None:
     output = git(repository, "diff", "--cached", "-M")
     assert "stage layer1: depth 2 -> 3" in output
     assert "specs/renamed.yaml" in output
+
+
+# ---- compare -------------------------------------------------------------------------------------------------------------
+
+
+def test_compare_plots_networks(run: Run, good: Path) -> None:
+    result = run("compare", "tiny.yaml", "resnet18")
+    assert (result.exit_code, result.stdout) == (0, "wrote compared.svg\n")
+    assert 'data-network="resnet18"' in Path("compared.svg").read_text("utf-8")
+    assert run("compare", "tiny.yaml", "resnet18", "-o", "plot.pdf").exit_code == 0
+    assert Path("plot.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_compare_writes_over_no_spec(run: Run, good: Path) -> None:
+    for arguments in (("resnet18", "tiny.yaml", "-o", "tiny.yaml"), ("resnet18", "-o", "plot.dot")):
+        assert run("compare", *arguments).exit_code != 0
+    assert good.read_text("utf-8") == GOOD
