@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
 
     from archbuilder.comparison.difference import Difference
-    from archbuilder.draw import DrawingError, Rendered, render
+    from archbuilder.draw import DrawingError, Rendered, render, render_difference
     from archbuilder.explain.words import Why
     from archbuilder.plugin.loading import load_plugin
     from archbuilder.pytorch.build import Network
@@ -50,6 +50,7 @@ _LATER = {
     "dump": "archbuilder.tasks.dumping",
     "load_plugin": "archbuilder.plugin.loading",
     "render": "archbuilder.draw",
+    "render_difference": "archbuilder.draw",
     "to_source": "archbuilder.pytorch.source",
 }
 
@@ -282,6 +283,7 @@ __all__ = [
     "load_plugin",
     "lower",
     "render",
+    "render_difference",
     "summarize",
     "to_source",
     "why",

@@ -17,10 +17,19 @@ from archbuilder.cli.options import (
     read_input,
     read_settings,
 )
-from archbuilder.cli.products import SUFFIXES, OutputOption, format_of, refuse, write
+from archbuilder.cli.products import (
+    SUFFIXES,
+    OutputOption,
+    ThemeOption,
+    WidthOption,
+    format_of,
+    read_output,
+    refuse,
+    write,
+)
 from archbuilder.cli.reports import complain, print_diagnostics, say, terminal_width
 from archbuilder.diagnostics import SpecError, TooManyStepsError, printable
-from archbuilder.draw import Format, Theme, Width
+from archbuilder.draw import Format
 from archbuilder.language.files import text_of_file
 
 _TROUBLE: Final = 2
@@ -51,6 +60,14 @@ def diff(
             "--exit-code", help="End with 0 where both are the same, 1 where they differ, 2 where one cannot be read."
         ),
     ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", parser=read_output, help="Also draw both, with a mark at what differs."
+        ),
+    ] = None,
+    theme: ThemeOption = "light",
+    width: WidthOption = "page",
     settings: SetOption = None,
     input: InputOption = None,
     plugins: PluginOption = None,
@@ -59,6 +76,9 @@ def diff(
     is_git = len(specs) in _OF_GIT
     if len(specs) != 2 and not is_git:
         raise typer.BadParameter(f"expected two specs, got {len(specs)}", param_hint="'A B'")
+    if output is not None:
+        for spec in specs:
+            refuse(output, spec)
     with _ending_in_trouble(asked=exit_code, is_git=is_git):
         load_plugins(plugins)
         overrides, size = read_settings(settings), read_input(input)
@@ -79,6 +99,11 @@ def diff(
         names = (own[0], own[1]) if own[0] != own[1] else tuple(side.name for side in sides if side)
         found = difference(a.graph, b.graph, (names[0], names[1]))
         say(found.shown(format, terminal_width()) + "\n" * is_git)
+        if output is not None:
+            from archbuilder.draw import render_difference
+
+            drawing = render_difference(found, format=format_of(output), theme=theme, width=width)
+            write(drawing, output, specs[0], told=format == "text")
     if exit_code and found:
         raise typer.Exit(1)
 
@@ -125,8 +150,8 @@ def compare(
     format: Annotated[
         Format | None, typer.Option("--format", help="By default what the file's name says, or svg.")
     ] = None,
-    theme: Annotated[Theme, typer.Option("--theme", help="Its colours; auto follows the reader of an SVG.")] = "light",
-    width: Annotated[Width, typer.Option("--width", help="Of a paper's column, of its page, or of a slide.")] = "page",
+    theme: ThemeOption = "light",
+    width: WidthOption = "page",
     settings: SetOption = None,
     input: InputOption = None,
     plugins: PluginOption = None,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from archbuilder.pytorch.run import Run
 
 
-def _read_output(text: str) -> Path:
+def read_output(text: str) -> Path:
     """The file that `-o` names."""
     path = Path(text)
     if text.endswith(("/", os.sep)) or os.path.isdir(text):  # noqa: PTH112 -- which a name that is too long is not
@@ -41,11 +41,12 @@ def _read_output(text: str) -> Path:
 
 OutputOption = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", parser=_read_output, help="Where to write it; - is standard output."
-    ),
+    typer.Option("--output", "-o", metavar="FILE", parser=read_output, help="Where to write it; - is standard output."),
 ]
 
+
+ThemeOption = Annotated[Theme, typer.Option("--theme", help="Its colours; auto follows the reader of an SVG.")]
+WidthOption = Annotated[Width, typer.Option("--width", help="Of a paper's column, of its page, or of a slide.")]
 
 SUFFIXES: Final[dict[Format, str]] = {"mermaid": "mmd", "tikz": "tex"}
 """How files of a format end, where that is not its name."""
@@ -79,8 +80,8 @@ def render(
     show: Annotated[
         str | None, typer.Option("--show", metavar="PIECES", help=f"What there is on a sheet: {','.join(PIECES)}.")
     ] = None,
-    theme: Annotated[Theme, typer.Option("--theme", help="Its colours; auto follows the reader of an SVG.")] = "light",
-    width: Annotated[Width, typer.Option("--width", help="Of a paper's column, of its page, or of a slide.")] = "page",
+    theme: ThemeOption = "light",
+    width: WidthOption = "page",
     settings: SetOption = None,
     input: InputOption = None,
     plugins: PluginOption = None,
@@ -188,15 +189,16 @@ def refuse(output: Path, spec: str | None = None) -> None:
         raise typer.BadParameter(printable(str(error)), param_hint="'-o'") from None
 
 
-def write(data: bytes, output: Path, spec: str) -> None:
-    """Writes a result to a file that is no spec, or to standard output."""
+def write(data: bytes, output: Path, spec: str, *, told: bool = True) -> None:
+    """Writes a result to a file that is no spec, or to standard output; says so, if it is `told`."""
     if str(output) == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         return
     refuse(output, spec)
     write_output(output, data)
-    say(f"wrote {printable(str(output))}")
+    if told:
+        say(f"wrote {printable(str(output))}")
 
 
 def build(

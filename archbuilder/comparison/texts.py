@@ -121,14 +121,28 @@ def _of_steps(repeated: Repeated) -> str:
     return f"{repeated} ({', '.join(map(shorten, map(printable, repeated.stages)))})"
 
 
+def in_lines(facts: Facts) -> list[str]:
+    """What differs, in a line for each stage or what is so in several."""
+    whole = (*map(_of_network, facts.changes), *map(_of_steps, facts.repeated))
+    return [*whole, *(line for group in groups_of(facts) for line in group.lines())]
+
+
 def as_text(facts: Facts, width: int | None = None) -> str:
     """A difference for people: what differs, in which stage, the totals, and what becomes of a checkpoint."""
     if not facts:
         return in_a_line(facts)
-    lines = [_title(facts), "", *map(_of_network, facts.changes), *map(_of_steps, facts.repeated)]
-    lines += [line for group in groups_of(facts) for line in group.lines()]
     header, *rows = _totals(facts)
-    return "\n".join([*lines, "", aligned(header, rows, right=(1, 2, 3), width=width), "", *_of_keys(facts)])
+    return "\n".join(
+        [
+            _title(facts),
+            "",
+            *in_lines(facts),
+            "",
+            aligned(header, rows, right=(1, 2, 3), width=width),
+            "",
+            *_of_keys(facts),
+        ]
+    )
 
 
 def as_markdown(facts: Facts) -> str:

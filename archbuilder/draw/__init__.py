@@ -1,4 +1,4 @@
-"""Drawings of a network, `render` makes one; and of several, `compare`.
+"""Drawings of a network, `render` makes one; of several `compare`, of two and what differs `render_difference`.
 
 A graph becomes a `Figure` (`wiring`, `network`, `streams`), which knows no places; a layout (`grid`, `routes`, `arrange`) gives
 it places; `boxes` and `sheet` make a `Scene` of placed shapes; outputs (`svg`, `png`, `pdf`, `tikz`) write that down. Mermaid
@@ -27,6 +27,7 @@ from archbuilder.graph.graph import Graph, expect_graph
 
 if TYPE_CHECKING:
     from archbuilder.analysis.summary import Summary
+    from archbuilder.comparison.facts import Facts
     from archbuilder.draw.scene import Scene
 
 _LEVELS: Final[dict[Depth, int]] = {"model": -1, "stage": 0, "block": 1, "layer": 100}
@@ -128,6 +129,29 @@ def compare(
     return Rendered(_written(plot(networks, width), format, theme), format)
 
 
+def render_difference(
+    difference: Facts, *, format: Format = "svg", theme: Theme = "light", width: Width = "page"
+) -> Rendered:
+    """Two networks under each other, with a mark at each stage that differs, and what differs in words.
+
+    Args:
+        difference: what `diff` gives.
+        format: what the file is; neither "mermaid" nor "dot", which are for graphs.
+        theme: the colours. Marks differ in their signs and frames, too.
+        width: how wide the drawing is.
+
+    Raises:
+        DrawingError: if the format is for graphs.
+        ValueError: for a word that is none of those above.
+        TooManyStepsError: a `ValueError`: more differs than one can read.
+    """
+    _refuse_unknown((("format", format, Format), ("theme", theme, Theme), ("width", width, Width)))
+    _refuse_graphs(format, "a difference")
+    from archbuilder.draw.differences import both
+
+    return Rendered(_written(both(difference, width), format, theme), format)
+
+
 def _refuse_unknown(words: Iterable[tuple[str, object, object]]) -> None:
     for what, given, known in words:
         if given not in get_args(known):
@@ -179,5 +203,5 @@ def _written(scene: Scene, format: Format, theme: Theme) -> bytes:
 
 __all__ = [
     "DEPTHS", "FORMATS", "PIECES", "THEMES", "Depth", "DrawingError", "Format", "Piece", "Rendered", "Style", "Theme", "Width",
-    "compare", "render",
+    "compare", "render", "render_difference",
 ]  # fmt: skip

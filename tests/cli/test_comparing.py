@@ -185,3 +185,13 @@ def test_compare_writes_over_no_spec(run: Run, good: Path) -> None:
     for arguments in (("resnet18", "tiny.yaml", "-o", "tiny.yaml"), ("resnet18", "-o", "plot.dot")):
         assert run("compare", *arguments).exit_code != 0
     assert good.read_text("utf-8") == GOOD
+
+
+def test_diff_draws_both(run: Run, deeper: Path) -> None:
+    result = run("diff", "tiny.yaml", "deeper.yaml", "-o", "both.svg", "--theme", "dark")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "wrote both.svg")
+    assert Path("both.svg").read_text("utf-8").count('data-mark="changed"') == 2
+    assert run("diff", "tiny.yaml", "deeper.yaml", "-o", "deeper.yaml").exit_code == 2
+    assert deeper.read_text("utf-8") == DEEPER
+    told = run("diff", "tiny.yaml", "deeper.yaml", "-o", "both.svg", "--format", "json").stdout
+    assert json.loads(told)["same"] is False
