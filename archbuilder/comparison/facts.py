@@ -13,6 +13,7 @@ from archbuilder.comparison.changes import Change
 from archbuilder.comparison.keys import Keys, keys_of
 from archbuilder.comparison.parts import Part
 from archbuilder.comparison.statements import Repeated, Statement, statements_of, with_moves_between, without_repeated
+from archbuilder.graph.bounds import refuse_too_many, steps_in
 
 FIGURES: Final = ("parameters", "macs", "activations")
 """What is counted of a stage, and of a network."""
@@ -101,6 +102,8 @@ class Facts:
         Raises:
             TooManyStepsError: if one of them has too many.
         """
+        for summary in (self.a, self.b):
+            refuse_too_many(steps_in(summary.graph, repeated=True), "shown")
         return keys_of(self.a.state, self.b.state)
 
 

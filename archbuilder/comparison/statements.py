@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -204,16 +205,20 @@ _OFTEN: Final = 3
 def without_repeated(
     names: Sequence[str], stages: Sequence[tuple[Statement, ...]]
 ) -> tuple[tuple[Repeated, ...], list[tuple[Statement, ...]]]:
-    """What differs in the same way inside of several stages, in which other things differ too; and the other statements."""
+    """What differs in the same way in several steps of a stage, or inside of stages in which other things differ too; and the
+    other statements."""
     groups: dict[tuple[str, str], list[tuple[int, Statement]]] = {}
     for number, found in enumerate(stages):
         for each in found:
             if each.place and each.change.what not in (ADDED, REMOVED, MOVED, "name"):
                 groups.setdefault((each.of, in_words(each.change)), []).append((number, each))
     pulled: dict[tuple[str, str], Repeated] = {}
+    said = [tuple(map(str, found)) for found in stages]
     for key, places in groups.items():
-        if len(places) >= _OFTEN and len({tuple(map(str, stages[number])) for number, _ in places}) > 1:
-            where = tuple(names[number] for number in dict.fromkeys(number for number, _ in places))
+        in_stages = Counter(number for number, _ in places)
+        crowded = max(in_stages.values()) >= _OFTEN
+        if crowded or (len(places) >= _OFTEN and len({said[number] for number in in_stages}) > 1):
+            where = tuple(names[number] for number in in_stages)
             pulled[key] = Repeated(places[0][1].change, key[0], len(places), where)
     left = [
         tuple(each for each in found if not each.place or (each.of, in_words(each.change)) not in pulled)
