@@ -58,7 +58,7 @@ def _table(networks: Sequence[Facts], depth: Depth) -> tuple[_Line, list[_Line],
 def _group(title: str, names: Sequence[str], columns: Sequence[Mapping[str, str]]) -> Iterator[_Line]:
     """The lines of one figure, with its title in the first."""
     for number, name in enumerate(names):
-        yield ("" if number else title, printable(name), *(column.get(name, "") for column in columns))
+        yield ("" if number else title, shorten(printable(name)), *(column.get(name, "") for column in columns))
 
 
 def as_text(networks: Sequence[Facts], depth: Depth, width: int | None = None) -> str:

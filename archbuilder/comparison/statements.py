@@ -24,7 +24,7 @@ class Statement(NamedTuple):
 
     def __str__(self) -> str:
         text = in_words(self.change)
-        return f"{printable(self.place)}: {text}" if self.place else text
+        return f"{shorten(printable(self.place))}: {text}" if self.place else text
 
 
 ADDED: Final = "added"
@@ -42,7 +42,7 @@ def in_words(change: Change) -> str:
         return f"stride moved from {before} to {after}"
     if what == "name":
         return f"called {before} -> {after}"
-    return f"{before} -> {after}" if what == "block" else f"{what} {before} -> {after}"
+    return f"{before} -> {after}" if what == "block" else f"{shorten(printable(what))} {before} -> {after}"
 
 
 def value_in_words(value: Any) -> str:
@@ -196,7 +196,7 @@ class Repeated(NamedTuple):
     stages: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{printable(self.of)}, {self.times} times: {in_words(self.change)}"
+        return f"{shorten(printable(self.of))}, {self.times} times: {in_words(self.change)}"
 
 
 _OFTEN: Final = 3

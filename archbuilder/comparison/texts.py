@@ -18,8 +18,16 @@ _WORDS: Final = {"layers": "layers", "parameters": "parameters", "macs": "MACs",
 """What figures are called."""
 _SHOWN: Final = 6
 """How many patterns of keys are shown."""
+_NAMED: Final = 20
+"""How many stages are named."""
 _LINE: Final = 100
 """From how many characters on the changes of a stage stand in lines of their own."""
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Some names, of very many the first."""
+    shown = [shorten(printable(name)) for name in names[:_NAMED]]
+    return ", ".join([*shown, *([f"{len(names) - _NAMED:,} more"] if len(names) > _NAMED else [])])
 
 
 class Group(NamedTuple):
@@ -32,12 +40,9 @@ class Group(NamedTuple):
     @property
     def label(self) -> str:
         """The stages by their names."""
-        sections, stages = (
-            [shorten(printable(stage.name)) for stage in self.stages if stage.is_section == section]
-            for section in (True, False)
-        )
+        sections, stages = ([stage.name for stage in self.stages if stage.is_section == of] for of in (True, False))
         word = f"stage{'s' * (len(stages) > 1)} "
-        return ", ".join([*sections, *([f"{word}{', '.join(stages)}"] if stages else [])])
+        return ", ".join(filter(None, (_listed(sections), word + _listed(stages) if stages else "")))
 
     @property
     def figures(self) -> list[str]:
@@ -113,12 +118,12 @@ def _title(facts: Facts) -> str:
 def _of_network(change: Change) -> str:
     """What differs between networks as a whole, in words."""
     kind = "" if change.what in ("input", "features", "outputs") else "parameter "
-    return f"{kind}{printable(change.what)}: {value_in_words(change.before)} -> {value_in_words(change.after)}"
+    return f"{kind}{shorten(printable(change.what))}: {value_in_words(change.before)} -> {value_in_words(change.after)}"
 
 
 def _of_steps(repeated: Repeated) -> str:
     """What differs in many steps, and where these are."""
-    return f"{repeated} ({', '.join(map(shorten, map(printable, repeated.stages)))})"
+    return f"{repeated} ({_listed(repeated.stages)})"
 
 
 def in_lines(facts: Facts) -> list[str]:

@@ -209,3 +209,17 @@ def test_a_difference_shows_itself() -> None:
     shown = found._repr_mimebundle_()
     assert shown["text/plain"] == "Difference(net -> net: 1 change)"
     assert shown["text/html"].startswith("<pre>net -&gt; net")
+
+
+def test_long_names_and_many_stages_are_told_in_short() -> None:
+    long = "x" * 900
+    text = "name: net\ninput: {channels: 8, size: 8}\nblocks:\n  b: {parameters: {LONG: 1}, body: {LONG: {block: conv, kernel: $LONG, width: 8}}}\n"
+    text = text.replace("LONG", long) + f"stages:\n  {long}1: {{block: b}}\n  {long}2: {{block: b, {long}: 3}}\n"
+    for a, b in ((text, text.replace(": 3}", ": 5}")), (text, text.replace(f"{long}1", "other"))):
+        assert max(map(len, str(of_texts(a, b)).splitlines())) < 600
+    steps = "name: net\ninput: {channels: 8, size: 8}\nstages:\n" + "".join(
+        f"  a{number}: norm\n" for number in range(500)
+    )
+    (line,) = lines_of(of_texts(steps, steps.replace(": norm", ": {block: norm, eps: 0.5}")))
+    assert line.startswith("stages a0, a1, a2, ")
+    assert line.endswith(", a19, 480 more: eps 1e-05 -> 0.5")
