@@ -27,7 +27,8 @@ from archbuilder.tasks.checking import Checked, Inputs, check, check_block, lowe
 if TYPE_CHECKING:
     from torch import nn  # noqa: TID251 -- for type checkers alone
 
-    from archbuilder.draw import DrawingError, render
+    from archbuilder.comparison.difference import Difference
+    from archbuilder.draw import DrawingError, Rendered, render, render_difference
     from archbuilder.explain.words import Why
     from archbuilder.plugin.loading import load_plugin
     from archbuilder.pytorch.build import Network
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 # Looked up on first use: what only draws or writes need not be loaded to check.
 _LATER = {
     "CheckpointError": "archbuilder.pytorch.checkpoint",
+    "Difference": "archbuilder.comparison.difference",
     "DrawingError": "archbuilder.draw",
     "Entry": "archbuilder.tasks.catalogue",
     "Why": "archbuilder.explain.words",
@@ -48,6 +50,7 @@ _LATER = {
     "dump": "archbuilder.tasks.dumping",
     "load_plugin": "archbuilder.plugin.loading",
     "render": "archbuilder.draw",
+    "render_difference": "archbuilder.draw",
     "to_source": "archbuilder.pytorch.source",
 }
 
@@ -102,6 +105,43 @@ def lower(architecture: Spec, input: tuple[int, int, int] | None = None) -> Grap
         ValueError: if `input` is no size of an image.
     """
     return lower_architecture(load_architecture(architecture), input)
+
+
+def diff(a: Spec, b: Spec, input: tuple[int, int, int] | None = None) -> Difference:
+    """What differs between two networks: in words, stage by stage, with costs, and which keys of a checkpoint of `a` fit `b`.
+
+    It needs no torch. What it gives is false where nothing differs, a text as `str`, and data with ``to_dict()``.
+
+    Args:
+        a: a network: what `load` gives, or any spec that it takes.
+        b: another one.
+        input: (channels, height, width) of one image for both; by default what each spec says.
+
+    Raises:
+        SpecError: with every mistake in one of them.
+        TooManyStepsError: a `ValueError`: more differs than one can read.
+    """
+    from archbuilder.comparison.difference import difference
+
+    return difference(lower(a, input), lower(b, input))
+
+
+def compare(*networks: Spec, input: tuple[int, int, int] | None = None, **options: Any) -> Rendered:
+    """A plot of networks, by their parameters and their multiply-accumulates, with a name at each: the bytes of a file.
+
+    Args:
+        networks: what `load` gives, or any spec that it takes.
+        input: (channels, height, width) of one image for all; by default what each spec says.
+        options: ``format`` ("svg", "png", "pdf", "tikz"), ``theme`` and ``width`` as `render` has them.
+
+    Raises:
+        SpecError: with every mistake in one of them.
+        DrawingError: if there is nothing to be drawn, or too much.
+        ValueError: for an option that is none.
+    """
+    from archbuilder.draw import compare as draw
+
+    return draw([summarize(lower(each, input)) for each in networks], **options)
 
 
 def why(spec: Spec, path: str, /, **parameters: Any) -> Why:
@@ -221,6 +261,7 @@ __all__ = [
     "Checked",
     "CheckpointError",
     "Diagnostic",
+    "Difference",
     "DrawingError",
     "Entry",
     "Graph",
@@ -234,12 +275,15 @@ __all__ = [
     "catalogue",
     "check",
     "check_block",
+    "compare",
+    "diff",
     "dump",
     "load",
     "load_checkpoint",
     "load_plugin",
     "lower",
     "render",
+    "render_difference",
     "summarize",
     "to_source",
     "why",

@@ -72,6 +72,14 @@ class Row:
         return self.path.rpartition(".")[2] if self.level else self.path
 
     @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The steps that it stands for: those of a section, or one."""
+        if self._spot is None:
+            return ()
+        graph, start, stop = self._spot.where[-1]
+        return graph.nodes[start:stop]
+
+    @property
     def receptive_field(self) -> Field:
         """Of how many of the input's pixels, along each axis, one of its output comes: a number, height and width where they
         differ, or "all"; None where that is not known."""

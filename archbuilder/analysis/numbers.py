@@ -16,6 +16,12 @@ def abbreviate(count: int | None) -> str:
     return f"{_figures(count / 1000**power)} {_LETTERS[power - 1]}" if power else str(count)
 
 
+def rounded(count: float) -> str:
+    """A round count, as short as it can be: "20 M"."""
+    power = _power_of(round(count))
+    return f"{count / 1000**power:g} {_LETTERS[power - 1]}" if power else f"{count:g}"
+
+
 def with_unit(count: int, unit: str) -> str:
     """A count in three figures with its unit: "4.09 GMACs"."""
     text = abbreviate(count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from archbuilder.analysis.facts import Depth, Facts, Row
@@ -17,7 +18,12 @@ _MEASURES: Final = ("training_memory", "receptive_field")
 
 def as_json(summary: Facts, depth: Depth) -> str:
     """The summary as JSON; each row says its level, and those of level 0 add up to the totals."""
-    data = {
+    return json.dumps(as_data(summary, depth), indent=2)
+
+
+def as_data(summary: Facts, depth: Depth) -> dict[str, Any]:
+    """The summary as data that JSON can have."""
+    return {
         "name": summary.name,
         "input": list(summary.input_shape),
         "output": list(summary.output_shape),
@@ -26,7 +32,6 @@ def as_json(summary: Facts, depth: Depth) -> str:
         "depth": depth,
         "rows": [_json_row(row, name) for row, name in named(summary.rows(depth))],
     }
-    return json.dumps(data, indent=2)
 
 
 def _json_row(row: Row, name: str) -> dict[str, Any]:
@@ -44,13 +49,24 @@ def _json_row(row: Row, name: str) -> dict[str, Any]:
 
 def as_csv(summary: Facts, depth: Depth) -> str:
     """The rows as CSV with a header; those of level 0 add up to the totals. What is not known stays empty."""
+    return in_csv(HEADER, rows_of(summary, depth))
+
+
+HEADER: Final = ("path", "level", "block", "count", "input", "output", *_COUNTS, *_MEASURES)
+
+
+def in_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """Some rows as CSV, the header first."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("path", "level", "block", "count", "input", "output", *_COUNTS, *_MEASURES))
+    csv.writer(text, lineterminator="\n").writerows([tuple(header), *rows])
+    return text.getvalue().rstrip("\n")
+
+
+def rows_of(summary: Facts, depth: Depth) -> Iterator[tuple[Any, ...]]:
+    """The rows of a summary, each with a value for every word of `HEADER`."""
     for row, name in named(summary.rows(depth)):
         block, count = counted(row, name)
         shapes = [str(shape).replace("×", "x") for shape in (row.input_shape, row.output_shape)]
         counts = [getattr(row, count) for count in (*_COUNTS, "training_memory")]
         field = "" if row.receptive_field is None else field_text(row.receptive_field).replace("×", "x")
-        writer.writerow((printable(row.path), row.level, printable(block), count, *shapes, *counts, field))
-    return text.getvalue().rstrip("\n")
+        yield printable(row.path), row.level, printable(block), count, *shapes, *counts, field

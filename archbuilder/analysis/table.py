@@ -59,11 +59,20 @@ _LEAST: Final = 5
 
 
 def _cell(text: str, room: int, right: bool) -> str:
-    text = _shortened(text, room)
+    text = shortened(text, room)
     return text.rjust(room) if right else text.ljust(room)
 
 
-def _fits(text: str, width: int | None) -> bool:
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
+    """The lines of a table in Markdown; cells are escaped, columns in `right` flush right."""
+    flush = set(right)
+    rule = ["---:" if column in flush else "---" for column in range(len(header))]
+    cells = [[escape_markdown(cell) for cell in row] for row in (header, *rows)]
+    return [f"| {' | '.join(row)} |" for row in (cells[0], rule, *cells[1:])]
+
+
+def fits(text: str, width: int | None) -> bool:
+    """Whether no line is longer than a terminal is wide."""
     return width is None or max(map(len, text.splitlines())) <= width
 
 
@@ -87,7 +96,7 @@ def stage_table(summary: Facts, width: int | None = None) -> str:
         header, *lines = ([row[column] for column in columns] for row in (_STAGE_HEADER, *rows))
         right = [at for at, column in enumerate(columns) if column in (2, 3, 4)]
         text = aligned(header, lines, right, width, gap=gap, cut=(1,) if 1 in columns else ())
-        if _fits(text, width):
+        if fits(text, width):
             break
     return text
 
@@ -160,17 +169,17 @@ def as_markdown(summary: Facts, depth: Depth, sizes: str = "") -> str:
     rows = list(named(summary.rows(depth)))
     counts = _Counts.of(summary, [row for row, _ in rows])
     lines = [
-        f"**{_markdown(summary.name)}**, input {_short(summary.graph.input)}",
+        f"**{escape_markdown(summary.name)}**, input {_short(summary.graph.input)}",
         "",
         f"| name | block | input | output | {' | '.join(_alternating(counts.headers, ('share', 'share')))} | field |",
         f"| --- | --- | --- | --- |{' ---: |' * 7}",
     ]
     for (row, name), numbers in zip(rows, counts.rows, strict=True):
-        path = _markdown(row.path)
+        path = escape_markdown(row.path)
         if row.level == 0 and depth != "stage":
             path = f"**{path}**"
         shares = _percent(row.parameters, summary.parameters), _percent(row.macs, summary.macs)
-        cells = (path, _markdown(_repeated(row, name)), row.input_shape, row.output_shape)
+        cells = (path, escape_markdown(repeated(row, name)), row.input_shape, row.output_shape)
         measured = (*_alternating(numbers, shares), field_text(row.receptive_field))
         lines.append(f"| {' | '.join(map(str, (*cells, *measured)))} |")
     total = (*_alternating(counts.total, ("", "")), "")
@@ -184,8 +193,9 @@ def _alternating(counts: Sequence[str], shares: Sequence[str]) -> tuple[str, ...
     return parameters, shares[0], macs, shares[1], activations, kept
 
 
-def _markdown(text: str) -> str:
-    return re.sub(r"[\\`*_\[\]<>|]", r"\\\g<0>", printable(text))
+def escape_markdown(text: str) -> str:
+    """A text that stays text in Markdown, in a table too."""
+    return re.sub(r"[\\`*_\[\]<>|&~]", r"\\\g<0>", printable(text))
 
 
 @dataclass(frozen=True)
@@ -220,7 +230,7 @@ def _percent(part: int | None, whole: int | None) -> str:
     return f"{100 * part / whole:.1f}%" if part and whole else ""
 
 
-def _repeated(row: Row, name: str) -> str:
+def repeated(row: Row, name: str) -> str:
     """What a row is, and how often it is there: "conv 3×3 ×2"."""
     block, count = counted(row, name)
     return row.label if row.count == 1 else f"{block} ×{count}"
@@ -324,8 +334,8 @@ def _columns(summary: Facts, rows: list[tuple[Row, str]], layout: _Layout) -> li
     )
     found = [_Column(["name", *("  " * row.level + printable(name) for row, name in rows), "total"])]
     if layout.block != 0:
-        blocks = [printable(_repeated(row, name)) for row, name in rows]
-        found.append(_Column(["block", *(_shortened(each, layout.block) for each in blocks), ""]))
+        blocks = [printable(repeated(row, name)) for row, name in rows]
+        found.append(_Column(["block", *(shortened(each, layout.block) for each in blocks), ""]))
     shape = _brief if layout.brief else _short
     if layout.input:
         found.append(_Column(["input", *(shape(row.input_shape) for row, _ in rows), ""], right=True))
@@ -374,7 +384,7 @@ def _wrapped(text: str, width: int | None, indent: int = 0) -> list[str]:
     )
 
 
-def _shortened(text: str, width: int | None) -> str:
+def shortened(text: str, width: int | None) -> str:
     """The beginning of a text; no number in it is shortened, which would make it another one."""
     if width is None or len(text) <= width:
         return text

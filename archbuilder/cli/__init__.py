@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from archbuilder.cli import facts, products
+from archbuilder.cli import comparing, facts, products
 from archbuilder.cli.ends import end_in_order, with_quiet_end
 from archbuilder.cli.reports import (
     Commands,
@@ -47,6 +47,8 @@ def _root(
 for _command, _example in (
     (facts.check, "archbuilder check net.yaml resnet50 --set classes=10"),
     (facts.summary, "archbuilder summary resnet50 --depth block --input 3x192x256"),
+    (comparing.diff, "archbuilder diff resnet50 resnet101"),
+    (comparing.compare, "archbuilder compare resnet18 resnet50 vgg16 -o compared.svg"),
     (products.render, "archbuilder render resnet50 -o resnet50.svg"),
     (products.build, "archbuilder build resnet50 --image picture.png"),
     (products.block, "archbuilder block basic --input 3x6x6 --set width=6 --set stride=2 -o basic.svg"),

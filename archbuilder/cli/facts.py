@@ -22,7 +22,6 @@ from archbuilder.cli.options import (
     read_input,
     read_piped,
     read_settings,
-    read_spec,
     read_text,
 )
 from archbuilder.cli.reports import has_colour, print_diagnostics, remark, say, terminal_width
@@ -71,17 +70,49 @@ def _print_checked(checked: list[tuple[str, Checked]], *, alone: bool) -> None:
 
 
 def summary(
-    spec: SpecArgument,
+    specs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SPEC",
+            help="A file, a network of the zoo, or - for standard input; NAME#KEY is a variant, of standard input -- -#KEY. "
+            "Several are shown side by side.",
+        ),
+    ],
     depth: DepthOption = "stage",
     format: Annotated[
-        Literal["table", "markdown", "csv", "json"], typer.Option("--format", help="How to print it.")
+        Literal["table", "markdown", "csv", "json", "latex"],
+        typer.Option("--format", help="How to print it; latex is a table of stages as papers have it."),
     ] = "table",
     settings: SetOption = None,
     input: InputOption = None,
     plugins: PluginOption = None,
 ) -> None:
-    """Print the parameters, computations and shapes of a network."""
-    checked = read_spec(spec, settings, input, plugins)
+    """Print the parameters, computations and shapes of a network, or of several side by side."""
+    load_plugins(plugins)
+    overrides, size = read_settings(settings), read_input(input)
+    networks = [check_word(spec, overrides, size) for spec in specs]
+    if format == "latex":
+        from archbuilder.analysis.paper import as_latex
+
+        if depth != "stage":
+            raise typer.BadParameter(
+                "has no effect beside --format latex, whose rows are stages", param_hint="'--depth'"
+            )
+        say(as_latex([network.summary for network in networks]))
+    elif len(networks) > 1:
+        from archbuilder.analysis import side_by_side
+
+        shown = [network.summary for network in networks]
+        if format == "table":
+            say(side_by_side.as_text(shown, depth, terminal_width()))
+        else:
+            ways = {"markdown": side_by_side.as_markdown, "csv": side_by_side.as_csv, "json": side_by_side.as_json}
+            say(ways[format](shown, depth))
+    else:
+        _print_summary(networks[0], depth, format)
+
+
+def _print_summary(checked: Checked, depth: Depth, format: Literal["table", "markdown", "csv", "json"]) -> None:
     facts = checked.summary
     if format == "table":
         say(table.as_table(facts, depth, terminal_width(), has_colour(sys.stdout), str(checked.sizes)))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from archbuilder.pytorch.run import Run
 
 
-def _read_output(text: str) -> Path:
+def read_output(text: str) -> Path:
     """The file that `-o` names."""
     path = Path(text)
     if text.endswith(("/", os.sep)) or os.path.isdir(text):  # noqa: PTH112 -- which a name that is too long is not
@@ -41,13 +41,14 @@ def _read_output(text: str) -> Path:
 
 OutputOption = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", parser=_read_output, help="Where to write it; - is standard output."
-    ),
+    typer.Option("--output", "-o", metavar="FILE", parser=read_output, help="Where to write it; - is standard output."),
 ]
 
 
-_SUFFIXES: Final[dict[Format, str]] = {"mermaid": "mmd", "tikz": "tex"}
+ThemeOption = Annotated[Theme, typer.Option("--theme", help="Its colours; auto follows the reader of an SVG.")]
+WidthOption = Annotated[Width, typer.Option("--width", help="Of a paper's column, of its page, or of a slide.")]
+
+SUFFIXES: Final[dict[Format, str]] = {"mermaid": "mmd", "tikz": "tex"}
 """How files of a format end, where that is not its name."""
 
 
@@ -79,24 +80,24 @@ def render(
     show: Annotated[
         str | None, typer.Option("--show", metavar="PIECES", help=f"What there is on a sheet: {','.join(PIECES)}.")
     ] = None,
-    theme: Annotated[Theme, typer.Option("--theme", help="Its colours; auto follows the reader of an SVG.")] = "light",
-    width: Annotated[Width, typer.Option("--width", help="Of a paper's column, of its page, or of a slide.")] = "page",
+    theme: ThemeOption = "light",
+    width: WidthOption = "page",
     settings: SetOption = None,
     input: InputOption = None,
     plugins: PluginOption = None,
 ) -> None:
     """Draw a network; without -o into NAME.svg in the current folder."""
-    kind = format or _format_of(output)
+    kind = format or format_of(output)
     checked = read_spec(spec, settings, input, plugins)
     if output is None:
-        output = Path(f"{_file_name(checked)}.{_SUFFIXES.get(kind, kind)}")
-    _refuse_spec(output, spec)  # before the drawing, which takes its time
+        output = Path(f"{_file_name(checked)}.{SUFFIXES.get(kind, kind)}")
+    refuse(output, spec)  # before the drawing, which takes its time
 
     drawing = draw(
         checked.graph, format=kind, depth=depth, style=style, focus=focus, definition=definition, show=_pieces(show), theme=theme,
         width=width,
     )  # fmt: skip
-    _write(drawing, output, spec)
+    write(drawing, output, spec)
 
 
 def block(
@@ -124,10 +125,10 @@ def block(
     """Try one block by itself: check it and sum it up; with -o draw it, with --build build it."""
     if format is not None and output is None:
         raise typer.BadParameter("is of the drawing: say -o too", param_hint="'--format'")
-    kind = format or _format_of(output)
+    kind = format or format_of(output)
     checked = read_block(name, spec, settings, input, plugins, tokens=tokens)
     if output is not None:
-        _refuse_spec(output, spec)
+        refuse(output, spec)
 
     from archbuilder.analysis.table import as_table
 
@@ -136,7 +137,7 @@ def block(
     if not drawn_to_standard_output:
         say(as_table(checked.summary, depth, terminal_width(), has_colour(sys.stdout)))
     if output is not None:
-        _write(draw(checked.graph, format=kind, depth=depth), output, spec or "")
+        write(draw(checked.graph, format=kind, depth=depth), output, spec or "")
     if build:
         run = _run(checked, None, depth)
         say("")
@@ -158,18 +159,19 @@ def export(
 
     from archbuilder.pytorch.source import to_source
 
-    _write(to_source(checked.graph).encode(), output or Path(f"{_file_name(checked)}.py"), spec)
+    write(to_source(checked.graph).encode(), output or Path(f"{_file_name(checked)}.py"), spec)
 
 
-def _format_of(output: Path | None) -> Format:
+def format_of(output: Path | None) -> Format:
+    """The format of a drawing, by the name of its file."""
     if output is None or str(output) == "-":
         return "svg"
     suffix = output.suffix.lower().removeprefix(".")
     for known in FORMATS:
-        if suffix in (known, _SUFFIXES.get(known), "gv" if known == "dot" else known):
+        if suffix in (known, SUFFIXES.get(known), "gv" if known == "dot" else known):
             return known
-    _refuse_spec(output)
-    *others, last = (f".{_SUFFIXES.get(known, known)}" for known in FORMATS)
+    refuse(output)
+    *others, last = (f".{SUFFIXES.get(known, known)}" for known in FORMATS)
     message = f"cannot tell the format from `{printable(output.name)}`: end it in {', '.join(others)} or {last}, or say --format"
     raise typer.BadParameter(message, param_hint="'-o'")
 
@@ -179,21 +181,24 @@ def _file_name(checked: Checked) -> str:
     return re.sub(r"[^\w.-]|^\.+", "_", checked.graph.name)[:100] or "network"
 
 
-def _refuse_spec(output: Path, spec: str | None = None) -> None:
+def refuse(output: Path, spec: str | None = None) -> None:
+    """Makes sure that a result does not overwrite a spec."""
     try:
         refuse_spec(output, path_of(spec) if spec else None)
     except RefusedOutputError as error:
         raise typer.BadParameter(printable(str(error)), param_hint="'-o'") from None
 
 
-def _write(data: bytes, output: Path, spec: str) -> None:
+def write(data: bytes, output: Path, spec: str, *, told: bool = True) -> None:
+    """Writes a result to a file that is no spec, or to standard output; says so, if it is `told`."""
     if str(output) == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         return
-    _refuse_spec(output, spec)
+    refuse(output, spec)
     write_output(output, data)
-    say(f"wrote {printable(str(output))}")
+    if told:
+        say(f"wrote {printable(str(output))}")
 
 
 def build(

@@ -1,4 +1,4 @@
-"""Drawings of a network. `render` makes one.
+"""Drawings of a network, `render` makes one; of several `compare`, of two and what differs `render_difference`.
 
 A graph becomes a `Figure` (`wiring`, `network`, `streams`), which knows no places; a layout (`grid`, `routes`, `arrange`) gives
 it places; `boxes` and `sheet` make a `Scene` of placed shapes; outputs (`svg`, `png`, `pdf`, `tikz`) write that down. Mermaid
@@ -7,7 +7,7 @@ and DOT have layouts of their own, so they are written from the figure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self, get_args
 
 from archbuilder.draw.options import (
@@ -26,6 +26,8 @@ from archbuilder.draw.options import (
 from archbuilder.graph.graph import Graph, expect_graph
 
 if TYPE_CHECKING:
+    from archbuilder.analysis.summary import Summary
+    from archbuilder.comparison.facts import Facts
     from archbuilder.draw.scene import Scene
 
 _LEVELS: Final[dict[Depth, int]] = {"model": -1, "stage": 0, "block": 1, "layer": 100}
@@ -87,9 +89,7 @@ def render(
     expect_graph(graph)
     pieces = tuple(("piece", piece, Piece) for piece in show or ())
     words = (("format", format, Format), ("depth", depth, Depth), ("style", style, Style), ("theme", theme, Theme))
-    for what, given, known in (*words, ("width", width, Width), *pieces):
-        if given not in get_args(known):
-            raise ValueError(f"unknown {what} {given!r}: expected one of {', '.join(get_args(known))}")
+    _refuse_unknown((*words, ("width", width, Width), *pieces))
     for word, beside in _idle(format, depth, style, focus, definition, show, width):
         raise DrawingError(f"{word} has no effect beside {beside}")
     # Only who draws waits for what draws; commands that name a format do not.
@@ -105,6 +105,63 @@ def render(
 
         return Rendered(to_dot(view.figure(), theme, view.title()).encode(), format)
     return Rendered(_written(view.scene(), format, theme), format)
+
+
+def compare(
+    networks: Sequence[Summary], *, format: Format = "svg", theme: Theme = "light", width: Width = "page"
+) -> Rendered:
+    """A plot of networks, by their parameters and their multiply-accumulates: the bytes of a file, which a notebook shows.
+
+    Args:
+        networks: their summaries.
+        format: what the file is; neither "mermaid" nor "dot", which are for graphs.
+        theme: the colours.
+        width: how wide the plot is; it gets as high as the names want.
+
+    Raises:
+        DrawingError: if there is nothing to be drawn, or too much, or the format is for graphs.
+        ValueError: for a word that is none of those above.
+    """
+    _refuse_unknown((("format", format, Format), ("theme", theme, Theme), ("width", width, Width)))
+    _refuse_graphs(format, "a plot")
+    from archbuilder.draw.plot import plot
+
+    return Rendered(_written(plot(networks, width), format, theme), format)
+
+
+def render_difference(
+    difference: Facts, *, format: Format = "svg", theme: Theme = "light", width: Width = "page"
+) -> Rendered:
+    """Two networks under each other, with a mark at each stage that differs, and what differs in words.
+
+    Args:
+        difference: what `diff` gives.
+        format: what the file is; neither "mermaid" nor "dot", which are for graphs.
+        theme: the colours. Marks differ in their signs and frames, too.
+        width: how wide the drawing is.
+
+    Raises:
+        DrawingError: if the format is for graphs.
+        ValueError: for a word that is none of those above.
+        TooManyStepsError: a `ValueError`: more differs than one can read.
+    """
+    _refuse_unknown((("format", format, Format), ("theme", theme, Theme), ("width", width, Width)))
+    _refuse_graphs(format, "a difference")
+    from archbuilder.draw.differences import both
+
+    return Rendered(_written(both(difference, width), format, theme), format)
+
+
+def _refuse_unknown(words: Iterable[tuple[str, object, object]]) -> None:
+    for what, given, known in words:
+        if given not in get_args(known):
+            raise ValueError(f"unknown {what} {given!r}: expected one of {', '.join(get_args(known))}")
+
+
+def _refuse_graphs(format: Format, what: str) -> None:
+    if format in ("mermaid", "dot"):
+        others = ", ".join(each for each in FORMATS if each not in ("mermaid", "dot"))
+        raise DrawingError(f"{format} is for graphs, and {what} is none: write one of {others}")
 
 
 def _idle(
@@ -146,5 +203,5 @@ def _written(scene: Scene, format: Format, theme: Theme) -> bytes:
 
 __all__ = [
     "DEPTHS", "FORMATS", "PIECES", "THEMES", "Depth", "DrawingError", "Format", "Piece", "Rendered", "Style", "Theme", "Width",
-    "render",
+    "compare", "render", "render_difference",
 ]  # fmt: skip

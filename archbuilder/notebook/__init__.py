@@ -10,6 +10,7 @@ from html import escape
 from typing import Any, Final
 
 from archbuilder.analysis.summary import Summary, summarize
+from archbuilder.comparison.difference import Difference
 from archbuilder.diagnostics import SpecError, printable
 from archbuilder.display import Kinds
 from archbuilder.draw import DrawingError, render
@@ -24,18 +25,19 @@ PICTURE: Final = "image/svg+xml"
 
 
 def bundle(shown: Any, include: Kinds, exclude: Kinds) -> dict[str, str]:
-    """What a notebook shows of an object, by MIME type: for a summary its table, for all else the picture of the network, and
-    for both one line of text. Only what is asked for is made. What cannot be drawn has a second line instead, which says why.
+    """What a notebook shows of an object, by MIME type: for a summary its table, for a difference its text, for all else the
+    picture of the network, and for all one line of text. Only what is asked for is made. What cannot be drawn has a second line
+    instead, which says why.
 
     A model that has become another one since it was built has none of it: torch shows it.
 
     Args:
-        shown: a network as an architecture, a graph, a summary, what `check` gives, or a built model.
+        shown: a network as an architecture, a graph, a summary, what `check` gives, or a built model; or a difference.
         include: the types that are asked for; all, if None.
         exclude: those that are not.
     """
     asked = {kind for kind in (TEXT, TABLE, PICTURE) if _is_asked_for(kind, include, exclude)}
-    if isinstance(shown, Summary):
+    if isinstance(shown, Summary | Difference):
         made = {TEXT: repr(shown)} | ({TABLE: f"<pre>{escape(str(shown))}</pre>"} if TABLE in asked else {})
     elif not asked & {TEXT, PICTURE}:
         made = {}

@@ -358,3 +358,21 @@ def test_block_takes_tokens_and_several_values(run: Run) -> None:
     assert result.exit_code == 2
     assert "say -o too" in result.stderr
     assert run("block", "basic", "--set", "width=8", "-o", "-", "--format", "dot").stdout.startswith("digraph")
+
+
+def test_summary_of_several_networks_is_side_by_side(run: Run, good: Path) -> None:
+    lines = run("summary", "tiny.yaml", "resnet18").stdout.splitlines()
+    assert lines[0].split() == ["tiny", "resnet18"]
+    assert lines[-1].split() == ["layers", "6", "18"]
+    found = json.loads(run("summary", "tiny.yaml", "resnet18", "--format", "json").stdout)
+    assert [each["name"] for each in found] == ["tiny", "resnet18"]
+    assert run("summary", "tiny.yaml", "resnet18", "--format", "csv").stdout.startswith("network,path,level,")
+    assert run("summary", "tiny.yaml", "resnet18", "--format", "markdown").stdout.startswith(
+        "|  |  | tiny | resnet18 |"
+    )
+
+
+def test_summary_as_a_table_of_a_paper(run: Run, good: Path) -> None:
+    assert "\\block{\\text{3×3,{} 8}\\\\\\text{3×3,{} 8}}{2}" in run("summary", "tiny.yaml", "--format", "latex").stdout
+    result = run("summary", "tiny.yaml", "--format", "latex", "--depth", "layer")
+    assert (result.exit_code, "has no effect beside --format latex" in result.stderr) == (2, True)

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archbuilder.analysis.latex import SIGNS as LATEX_SIGNS
+from archbuilder.analysis.latex import escaped
 from archbuilder.diagnostics import printable
 from archbuilder.draw.fonts import width
 from archbuilder.draw.options import THEMES, Theme
-from archbuilder.draw.outputs.tikz import _SIGNS, escaped, to_tikz
+from archbuilder.draw.outputs.tikz import to_tikz
 from archbuilder.draw.scene import Part, Scene, Text
 from archbuilder.draw.theme import inks
 from tests.draw.scenes import HOSTILE, SMALL, demo, saying
@@ -34,7 +36,7 @@ COMMANDS = {
 }
 """What LaTeX shows for a command."""
 
-SIGNS = {words: sign for sign, words in _SIGNS.items()}
+SIGNS = {words: sign for sign, words in LATEX_SIGNS.items()}
 
 WORD = re.compile(
     r"\\(?P<command>text[a-z]+)\{\}"
@@ -126,8 +128,8 @@ def check(text: str, theme: Theme) -> None:
 
 
 def test_every_sign_has_a_name_of_its_own() -> None:
-    assert len(SIGNS) == len(_SIGNS)
-    assert read("".join(map(escaped, _SIGNS))) == "".join(_SIGNS).replace("…", "...")
+    assert len(SIGNS) == len(LATEX_SIGNS)
+    assert read("".join(map(escaped, LATEX_SIGNS))) == "".join(LATEX_SIGNS).replace("…", "...")
 
 
 def test_what_it_means_in_latex_is_escaped() -> None:

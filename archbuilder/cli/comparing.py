@@ -1,0 +1,170 @@
+"""The commands that hold networks against each other: diff, compare."""
+
+import os
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from typing import Annotated, Final, Literal, NamedTuple
+
+import typer
+
+from archbuilder.cli.options import (
+    InputOption,
+    PluginOption,
+    SetOption,
+    check_word,
+    load_plugins,
+    read_input,
+    read_settings,
+)
+from archbuilder.cli.products import (
+    SUFFIXES,
+    OutputOption,
+    ThemeOption,
+    WidthOption,
+    format_of,
+    read_output,
+    refuse,
+    write,
+)
+from archbuilder.cli.reports import complain, print_diagnostics, say, terminal_width
+from archbuilder.diagnostics import SpecError, TooManyStepsError, printable
+from archbuilder.draw import Format
+from archbuilder.language.files import text_of_file
+
+_TROUBLE: Final = 2
+
+
+class _Side(NamedTuple):
+    """A network to be compared: what it is called, the word that means it, and its text, where that lies elsewhere; then what
+    it extends is looked for in `folder`."""
+
+    name: str
+    word: str
+    text: str | None = None
+    folder: Path = Path()
+
+
+def diff(
+    specs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B",
+            help="Two files or networks of the zoo; - is standard input. Or what git says to the command of a diff driver.",
+        ),
+    ],
+    format: Annotated[Literal["text", "markdown", "json"], typer.Option("--format", help="How to print it.")] = "text",
+    exit_code: Annotated[
+        bool,
+        typer.Option(
+            "--exit-code", help="End with 0 where both are the same, 1 where they differ, 2 where one cannot be read."
+        ),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", parser=read_output, help="Also draw both, with a mark at what differs."
+        ),
+    ] = None,
+    theme: ThemeOption = "light",
+    width: WidthOption = "page",
+    settings: SetOption = None,
+    input: InputOption = None,
+    plugins: PluginOption = None,
+) -> None:
+    """Print what differs between two networks, in which stage and at what cost, and which keys of a checkpoint still fit."""
+    is_git = len(specs) in _OF_GIT
+    if len(specs) != 2 and not is_git:
+        raise typer.BadParameter(f"expected two specs, got {len(specs)}", param_hint="'A B'")
+    if output is not None:
+        for spec in specs:
+            refuse(output, spec)
+    with _ending_in_trouble(asked=exit_code, is_git=is_git):
+        load_plugins(plugins)
+        overrides, size = read_settings(settings), read_input(input)
+        sides = _of_git(specs) if is_git else [_Side(word, word) for word in specs]
+        networks = []
+        for side in sides:
+            with chdir(side.folder if side and side.folder.is_dir() else Path()):
+                networks.append(side and check_word(side.word, overrides, size, side.text))
+        a, b = networks
+        if a is None or b is None:
+            side, network = next((side, each) for side, each in zip(sides, networks, strict=True) if side and each)
+            say(f"{printable(side.name)}: {'added' if a is None else 'removed'}, {network.summary.line}")
+            raise typer.Exit(1 if exit_code else 0)
+
+        from archbuilder.comparison.difference import difference
+
+        own = a.graph.name, b.graph.name
+        names = (own[0], own[1]) if own[0] != own[1] else tuple(side.name for side in sides if side)
+        found = difference(a.graph, b.graph, (names[0], names[1]))
+        say(found.shown(format, terminal_width()) + "\n" * is_git)
+        if output is not None:
+            from archbuilder.draw import render_difference
+
+            drawing = render_difference(found, format=format_of(output), theme=theme, width=width)
+            write(drawing, output, specs[0], told=format == "text")
+    if exit_code and found:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _ending_in_trouble(*, asked: bool, is_git: bool) -> Iterator[None]:
+    """Ends with a code of its own where a spec is wrong, if that is `asked` for; git goes on with the next file, which it would
+    not if this failed."""
+    try:
+        yield
+    except (SpecError, TooManyStepsError) as error:
+        if not (asked or is_git):
+            raise
+        print_diagnostics(error.diagnostics) if isinstance(error, SpecError) else complain(str(error))
+        raise typer.Exit(_TROUBLE if asked else 0) from None
+
+
+_OF_GIT: Final = (7, 9)
+"""How many arguments git gives its diff driver: a path, twice a file, its object and its mode; where it was renamed, two more."""
+
+
+def _of_git(words: list[str]) -> list[_Side | None]:
+    """What git says of a file that has changed: its two versions, None where there is none.
+
+    The old one lies in a temporary file; what it extends is looked for beside the one that it was.
+    """
+    path, old, old_object, _, new, _, _, *renamed = words
+    now = renamed[0] if renamed else path
+    return [
+        _version(path, f"{path} {old_object[:7]}" if os.devnull not in (old, new) else path, old),
+        _version(now, now, new),
+    ]
+
+
+def _version(path: str, name: str, file: str) -> _Side | None:
+    return None if file == os.devnull else _Side(name, Path(path).name, text_of_file(Path(file)), Path(path).parent)
+
+
+def compare(
+    specs: Annotated[
+        list[str], typer.Argument(metavar="SPEC", help="Files, networks of the zoo, or - for standard input.")
+    ],
+    output: OutputOption = None,
+    format: Annotated[
+        Format | None, typer.Option("--format", help="By default what the file's name says, or svg.")
+    ] = None,
+    theme: ThemeOption = "light",
+    width: WidthOption = "page",
+    settings: SetOption = None,
+    input: InputOption = None,
+    plugins: PluginOption = None,
+) -> None:
+    """Plot the parameters of networks against their computations; without -o into compared.svg in the current folder."""
+    kind = format or format_of(output)
+    output = output or Path(f"compared.{SUFFIXES.get(kind, kind)}")
+    for spec in specs:
+        refuse(output, spec)
+    load_plugins(plugins)
+    overrides, size = read_settings(settings), read_input(input)
+    networks = [check_word(spec, overrides, size).summary for spec in specs]
+
+    from archbuilder.draw import compare as draw
+
+    write(draw(networks, format=kind, theme=theme, width=width), output, specs[0])
