@@ -129,6 +129,11 @@ class _Arranger:
     spacing: Spacing
     label_width: Callable[[str], float]
 
+    def __post_init__(self) -> None:
+        self.into: dict[str, list[Way]] = {}
+        for way in self.ways:
+            self.into.setdefault(way.edge.target, []).append(way)
+
     def arrangement(self) -> Arrangement:
         self._set_heights()
         self._set_widths()
@@ -211,7 +216,8 @@ class _Arranger:
     def _frame(self, key: str) -> Frame:
         (x, room), size = self.column_x[self.grid.columns[key]], self.sizes[key]
         axis = self.lane_y[self.grid.lanes[key]]
-        return Frame(x + (room - size.width) / 2, axis - size.above, size.width, size.above + size.below, axis)
+        share = 0.5 if size.width else float(self.grid.columns[key] > 0)  # a line goes on to the side of its column
+        return Frame(x + (room - size.width) * share, axis - size.above, size.width, size.above + size.below, axis)
 
     def _line(self, way: Way, frames: Mapping[str, Frame]) -> Drawn:
         source, target = frames[way.edge.source], frames[way.edge.target]
@@ -222,6 +228,8 @@ class _Arranger:
                 x = source.right
             elif column % 1:
                 x = self._x_in_gap(way, column, points)
+            elif way.fans_out and number < len(way.corners) - 1:
+                x = sum(self.column_x[int(column)])
             else:
                 x = target.x if way.enters_left else self._entry_x(way, target)
             points.append((x, y))
@@ -241,19 +249,16 @@ class _Arranger:
         return self.slot_x.get((int(column // 1), way.edge), points[-1][0])
 
     def _entry_x(self, way: Way, target: Frame) -> float:
-        """Where a line enters from above or below: several beside each other, the shortest first."""
-        side = way.corners[-2][1] < way.corners[-1][1]
-        columns = self.grid.columns
+        """Where a line enters from above or below: several beside each other, the nearest and shortest first."""
+        lane, columns = way.corners[-1][1], self.grid.columns
         beside = [
-            other.edge
-            for other in self.ways
-            if other.edge.target == way.edge.target
-            and not other.enters_left
-            and (other.corners[-2][1] < other.corners[-1][1]) == side
+            (abs(other.corners[-2][1] - lane), -columns[other.edge.source], number, other.edge)
+            for number, other in enumerate(self.into[way.edge.target])
+            if not other.enters_left and (other.corners[-2][1] < lane) == (way.corners[-2][1] < lane)
         ]
-        beside.sort(key=lambda edge: -columns[edge.source])
-        step = min(self.spacing.track, target.width / (len(beside) + 1))
-        return target.middle + (beside.index(way.edge) - (len(beside) - 1) / 2) * step
+        edges = [edge for *_, edge in sorted(beside)]
+        step = min(self.spacing.track, target.width / (len(edges) + 1))
+        return target.middle + (edges.index(way.edge) - (len(edges) - 1) / 2) * step
 
 
 def _without_repeats(points: Iterable[Point]) -> list[Point]:

@@ -52,6 +52,11 @@ class Way(NamedTuple):
     def enters_left(self) -> bool:
         return self.corners[-1][0] != self.corners[-2][0]
 
+    @property
+    def fans_out(self) -> bool:
+        """Whether its last piece is slanting."""
+        return all(one != two for one, two in zip(self.corners[-1], self.corners[-2], strict=True))
+
     def pieces(self) -> Iterator[tuple[Corner, Corner]]:
         return pairwise(self.corners)
 
@@ -111,8 +116,10 @@ class Router:
     def _candidates(self, edge: Edge, *, alone: bool) -> list[Way]:
         grid = self.grid
         (a, i), (b, j) = ((grid.columns[key], grid.lanes[key]) for key in (edge.source, edge.target))
-        if (i == j and grid.is_free(i, a, b)) or (edge.kind == "exchange" and b == a + 1):  # streams fan out
+        if i == j and grid.is_free(i, a, b):
             return [Way(edge, ((a, i), (b, j)))]
+        if edge.kind == "exchange" and grid.is_free(i, a, b):  # streams fan out in the last gap
+            return [Way(edge, ((a, i), *(((b - 1, i),) if b > a + 1 else ()), (b, j)))]
         lanes = grid.lanes.values()
         outer = (min(lanes) - 0.5, max(lanes) + 0.5)
         corridors = sorted({*outer, i - 0.5, i + 0.5, j - 0.5, j + 0.5})
