@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from archbuilder.analysis.numbers import abbreviate, with_unit
@@ -52,37 +53,56 @@ def sheet(summary: Summary, *, depth: int, width: Width, show: Sequence[Piece] |
         width: how wide the sheet is; it becomes as high as it must.
         show: which pieces of it are there; by default those that say something new at this depth.
     """
-    figure = network_figure(summary, depth=depth) if depth >= 0 else one_box(summary)
-    definitions = definitions_beneath(figure, summary.graph)
-    scene = _sheet(summary, figure, definitions, depth, width, show, dense=False)
-    if depth == 0 and scene.height > PAGE:
-        dense = _sheet(summary, figure, definitions, depth, width, show, dense=True)
+    made = _Sheet(summary, depth, WIDTHS[width], show)
+    scene = made.scene(dense=False)
+    if depth == 0 and PAGE < scene.height < 2 * PAGE:  # what is higher than two pages is none when it is dense
+        dense = made.scene(dense=True)
         return dense if dense.height < scene.height else scene
     return scene
 
 
-def _sheet(
-    summary: Summary, figure: Figure, definitions: Sequence[Definition], depth: int, width: Width,
-    show: Sequence[Piece] | None, *, dense: bool,
-) -> Scene:  # fmt: skip
-    """A sheet. A `dense` one has its costs in the table, no thumbnails, and in words what can be told so."""
-    room = WIDTHS[width] - 2 * MARGIN
-    drafter = Drafter(room, has_thumbnails=not dense)
-    pieces: list[Drawing] = [heading(summary.name or "network", described(summary), room)]
-    if show is None or "network" in show:
-        pieces += [as_figure(drawing, "network") for drawing in drafter.draw_wrapped(figure, rows_of(figure))]
-    if show is None:  # where every block is open, its definition says nothing new
-        show = [piece for piece in PIECES if depth <= 1 or piece != "definitions" or drafter.closed]
-    with_bars = dense and {"costs", "table"} <= {*show}
-    if "costs" in show and not with_bars:
-        pieces.append(_costs(summary.stages, room))
-    if "definitions" in show and definitions:
-        pieces.append(definitions_drawing(definitions, drafter, dense=dense))
-    if "table" in show:
-        pieces.append(_table(summary.stages, summary, room, with_bars=with_bars))
-    if "legend" in show:
-        pieces.append(_legend([figure, *(each.figure for each in definitions)], room))
-    return on_page(pieces, summary.name or "network", described(summary), WIDTHS[width], _CLOSE if dense else _BETWEEN)
+@dataclass
+class _Sheet:
+    """A network while its sheet is made."""
+
+    summary: Summary
+    depth: int
+    wide: float
+    show: Sequence[Piece] | None
+
+    @cached_property
+    def figure(self) -> Figure:
+        """The network's own figure."""
+        return network_figure(self.summary, depth=self.depth) if self.depth >= 0 else one_box(self.summary)
+
+    @cached_property
+    def definitions(self) -> list[Definition]:
+        """What it leaves to be told."""
+        return definitions_beneath(self.figure, self.summary.graph)
+
+    def scene(self, *, dense: bool) -> Scene:
+        """The sheet. A `dense` one has its costs in the table, no thumbnails, and in words what can be told so."""
+        summary, show, room = self.summary, self.show, self.wide - 2 * MARGIN
+        drafter = Drafter(room, has_thumbnails=not dense)
+        pieces: list[Drawing] = [heading(summary.name or "network", described(summary), room)]
+        if show is None or "network" in show:
+            drawn = drafter.draw_wrapped(self.figure, rows_of(self.figure))
+            pieces += [as_figure(drawing, "network") for drawing in drawn]
+        is_open = self.depth > 1 and not drafter.closed  # then definitions say nothing new
+        if show is None:
+            show = [piece for piece in PIECES if piece != "definitions" or not is_open]
+        with_bars = dense and {"costs", "table"} <= {*show}
+        if "costs" in show and not with_bars:
+            pieces.append(_costs(summary.stages, room))
+        if "definitions" in show and self.definitions:
+            pieces.append(definitions_drawing(self.definitions, drafter, dense=dense))
+        if "table" in show:
+            pieces.append(_table(summary.stages, summary, room, with_bars=with_bars))
+        if "legend" in show:
+            others = () if is_open and "definitions" not in show else self.definitions
+            pieces.append(_legend([self.figure, *(each.figure for each in others)], room))
+        between = _CLOSE if dense else _BETWEEN
+        return on_page(pieces, summary.name or "network", described(summary), self.wide, between)
 
 
 def on_page(pieces: Sequence[Drawing], title: str, description: str, wide: float, between: float = _BETWEEN) -> Scene:

@@ -130,6 +130,7 @@ class _Arranger:
     label_width: Callable[[str], float]
 
     def __post_init__(self) -> None:
+        self.entering: dict[tuple[str, bool], dict[Edge, int]] = {}
         self.into: dict[str, list[Way]] = {}
         for way in self.ways:
             self.into.setdefault(way.edge.target, []).append(way)
@@ -250,15 +251,22 @@ class _Arranger:
 
     def _entry_x(self, way: Way, target: Frame) -> float:
         """Where a line enters from above or below: several beside each other, the nearest and shortest first."""
-        lane, columns = way.corners[-1][1], self.grid.columns
-        beside = [
-            (abs(other.corners[-2][1] - lane), -columns[other.edge.source], number, other.edge)
-            for number, other in enumerate(self.into[way.edge.target])
-            if not other.enters_left and (other.corners[-2][1] < lane) == (way.corners[-2][1] < lane)
-        ]
-        edges = [edge for *_, edge in sorted(beside)]
+        side = (way.edge.target, way.corners[-2][1] < way.corners[-1][1])
+        if side not in self.entering:
+            self.entering[side] = self._beside(*side)
+        edges = self.entering[side]
         step = min(self.spacing.track, target.width / (len(edges) + 1))
-        return target.middle + (edges.index(way.edge) - (len(edges) - 1) / 2) * step
+        return target.middle + (edges[way.edge] - (len(edges) - 1) / 2) * step
+
+    def _beside(self, key: str, from_above: bool) -> dict[Edge, int]:
+        """The edges that enter a box from one side, each with its place."""
+        lane, columns = self.grid.lanes[key], self.grid.columns
+        found = [
+            (abs(way.corners[-2][1] - lane), -columns[way.edge.source], number, way.edge)
+            for number, way in enumerate(self.into[key])
+            if not way.enters_left and (way.corners[-2][1] < lane) == from_above
+        ]
+        return {edge: place for place, (*_, edge) in enumerate(sorted(found))}
 
 
 def _without_repeats(points: Iterable[Point]) -> list[Point]:

@@ -187,7 +187,7 @@ class Wiring:
     def put(self, number: int, box: Box) -> None:
         """Adds the box of a node, with the edges to it."""
         origin = self.graph.nodes[number].origin
-        self.boxes.append(box if origin is None else replace(box, step=origin.key, turns=origin.turns))
+        self.boxes.append(replace(box, step=origin.key, turns=origin.turns) if origin and origin.turns else box)
         self.join(box.id, self.graph.nodes[number].inputs, number)
         self.sources[Value(number)] = (box.id, None)
 
