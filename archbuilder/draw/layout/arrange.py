@@ -154,14 +154,17 @@ class _Arranger:
         orders = {corridor: _in_tracks(found, above=corridor < 0) for corridor, found in tracks.items()}
         self.lane_y: dict[int, float] = {}
         self.track_y: dict[tuple[float, str, int | None], float] = {}
+        reach: dict[int, tuple[float, float]] = {}
+        for key, lane in lanes.items():
+            (above, below), size = reach.get(lane, (0.0, 0.0)), self.sizes[key]
+            reach[lane] = max(above, size.above), max(below, size.below)
         y = 0.0
         first, last = min(lanes.values(), default=0), max(lanes.values(), default=0)
         for lane in range(first - 1, last + 1):
             if lane >= first:
-                members = [self.sizes[key] for key, at in lanes.items() if at == lane]
-                y += max((size.above for size in members), default=0.0)
-                self.lane_y[lane] = y
-                y += max((size.below for size in members), default=0.0)
+                above, below = reach.get(lane, (0.0, 0.0))
+                self.lane_y[lane] = y + above
+                y += above + below
             placed = orders.get(lane + 0.5, {})
             rows = 1 + max(placed.values(), default=-1)
             outside = lane in (first - 1, last)
@@ -186,7 +189,9 @@ class _Arranger:
         columns = self.grid.columns
         count = 1 + max(columns.values(), default=0)
         slots: list[list[_Slot]] = [[] for _ in range(count)]
-        labels = [0.0] * count
+        labels, widths = [0.0] * count, [0.0] * count
+        for key, column in columns.items():
+            widths[column] = max(widths[column], self.sizes[key].width)
         for way in self.ways:
             heights = self._heights(way)
             for (one, two), comes, goes in zip(way.pieces(), heights, heights[1:], strict=False):
@@ -198,8 +203,7 @@ class _Arranger:
         self.column_x: list[tuple[float, float]] = []
         self.slot_x: dict[tuple[int, Edge], float] = {}
         x = 0.0
-        for column in range(count):
-            width = max((self.sizes[key].width for key, at in columns.items() if at == column), default=0.0)
+        for column, width in enumerate(widths):
             self.column_x.append((x, width))
             x += width
             if column == count - 1:
@@ -223,6 +227,10 @@ class _Arranger:
     def _line(self, way: Way, frames: Mapping[str, Frame]) -> Drawn:
         source, target = frames[way.edge.source], frames[way.edge.target]
         heights = self._heights(way)
+        if len(heights) == 2 and heights[0] == heights[1]:  # straight: its label is in the gap before the target
+            start, wide = self.column_x[self.grid.columns[way.edge.target] - 1]
+            at = (max(source.right, start + wide) + target.x) / 2
+            return Drawn(way.edge, ((source.right, heights[0]), (target.x, heights[0])), (at, heights[0]), True)
         points: list[Point] = []
         for number, ((column, _), y) in enumerate(zip(way.corners, heights, strict=True)):
             if number == 0:
@@ -239,11 +247,7 @@ class _Arranger:
             points[-1] = (points[-1][0], target.y if from_above else target.bottom)
         clean = _without_repeats(points)
         (x1, y1), (x2, _) = clean[-2:] if len(clean) > 1 else (clean[0], clean[0])
-        at = ((x1 + x2) / 2, y1)
-        if len(clean) == 2 and way.enters_left:  # straight: in the gap before the target
-            start, wide = self.column_x[self.grid.columns[way.edge.target] - 1]
-            at = ((max(x1, start + wide) + x2) / 2, y1)
-        return Drawn(way.edge, tuple(clean), at, way.enters_left)
+        return Drawn(way.edge, tuple(clean), ((x1 + x2) / 2, y1), way.enters_left)
 
     def _x_in_gap(self, way: Way, column: float, points: Sequence[Point]) -> float:
         """Where a line runs up or down in a gap; where it goes straight on, as before."""

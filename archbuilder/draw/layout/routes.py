@@ -68,6 +68,8 @@ class Way(NamedTuple):
 
     def tracks(self) -> Iterator[tuple[float, Track]]:
         """Its pieces in corridors, each with the corridor."""
+        if len(self.corners) < 4:  # a corridor is between two other pieces
+            return
         for number, ((x1, y1), (x2, y2)) in enumerate(self.pieces()):
             if y1 == y2 and y1 % 1:
                 before, behind = self.corners[number - 1], self.corners[number + 2]
@@ -173,6 +175,8 @@ class Router:
 
     def _best(self, ways: Sequence[Way]) -> Way:
         """The way that costs the least, the first of such; those that are plain are tried first, which mostly ends it."""
+        if len(ways) == 1:
+            return ways[0]
         least, best = inf, 0
         for plain, number in sorted((self._plain_cost(way), number) for number, way in enumerate(ways)):
             if plain > least:
