@@ -11,8 +11,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from unittest import mock
 
 import archbuilder
+from archbuilder.draw import boxes, thumbnails
+from archbuilder.draw.layout import arrange
 from benchmarks.stopwatch import fastest
 
 
@@ -38,6 +41,19 @@ def check_over_imports(rounds: int = 20) -> float:
             rounds,
         )
     return times["check"] / times["imports"]
+
+
+def render_over_imports(rounds: int = 10) -> float:
+    """`render` as a whole process, which writes an SVG, over what importing its libraries costs alone."""
+    with tempfile.TemporaryDirectory() as cache:
+        times = fastest(
+            {
+                "render": process(cache, "-m", "archbuilder", "render", "resnet152", "-o", f"{cache}/x.svg"),
+                "imports": process(cache, "-c", "import pydantic, yaml, typer"),
+            },
+            rounds,
+        )
+    return times["render"] / times["imports"]
 
 
 def torchinfo_over_analysis(rounds: int = 20) -> float:
@@ -67,13 +83,60 @@ def lowering_1202_over_20(rounds: int = 20) -> float:
     return times["deep"] / times["shallow"]
 
 
+SLOWEST = ("densenet201", "efficientnet_b1", "googlenet", "hrnet_w18", "res2net50_26w_4s", "skresnet18")
+"""The networks of the zoo, one of a family, whose layouts take longest where all their layers are open."""
+
+
+def layout_over_imports(rounds: int = 10) -> float:
+    """The longest layout of all sheets of the zoo, over what importing the libraries costs."""
+
+    def layouts(name: str) -> Callable[[], object]:
+        """What places all figures of a sheet, again."""
+        calls: list[tuple[tuple[object, ...], dict[str, object]]] = []
+
+        def noted(*given: object, **named: object) -> object:
+            calls.append((given, named))
+            return arrange.arrange(*given, **named)  # type: ignore[arg-type]
+
+        with mock.patch.object(boxes, "arrange", noted), mock.patch.object(thumbnails, "arrange", noted):
+            archbuilder.render(archbuilder.lower(name), depth="layer")
+        return lambda: [arrange.arrange(*given, **named) for given, named in calls]  # type: ignore[arg-type]
+
+    with tempfile.TemporaryDirectory() as cache:
+        imports = {"imports": process(cache, "-c", "import pydantic, yaml, typer")}
+        times = fastest({**imports, **{name: layouts(name) for name in SLOWEST}}, rounds)
+    return max(times[name] for name in SLOWEST) / times["imports"]
+
+
+def dense(steps: int) -> str:
+    """A network in which each step takes what all before it give."""
+    text = "name: net\ninput: {channels: 4, size: 8}\nstages:\n  s0: {block: conv, width: 4, kernel: 1}\n"
+    for number in range(1, steps):
+        before = ", ".join(f"s{each}" for each in range(number))
+        text += f"  a{number}: {{block: concat, from: [{before}, input]}}\n"
+        text += f"  s{number}: {{block: conv, width: 4, kernel: 1}}\n"
+    return text
+
+
+def drawing_80_over_20(rounds: int = 5) -> float:
+    """Drawing a network of 80 steps that take all before them over drawing one of 20, which has a sixteenth of its edges."""
+    many, few = (archbuilder.check("net.yaml", text=dense(steps)).graph for steps in (80, 20))
+    times = fastest({"many": lambda: archbuilder.render(many), "few": lambda: archbuilder.render(few)}, rounds)
+    return times["many"] / times["few"]
+
+
 def main() -> None:
-    """Prints the three ratios as a table."""
+    """Prints the ratios as a table."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     print("| ratio | measured | must hold | aim |\n| --- | ---: | ---: | ---: |")
     print(f"| `check resnet152` / importing pydantic, yaml, typer | {check_over_imports():.2f} | <= 3.5 | 3 |")
     print(f"| torchinfo of resnet50 / load, lower, summarize | {torchinfo_over_analysis():.1f} | >= 15 | 20 |")
     print(f"| lowering cifar_resnet1202 / cifar_resnet20 | {lowering_1202_over_20():.2f} | <= 2 | 2 |")
+    print(f"| `render resnet152` / importing pydantic, yaml, typer | {render_over_imports():.2f} | <= 4 | 4 |")
+    print(
+        f"| the longest layout of the zoo / importing pydantic, yaml, typer | {layout_over_imports():.2f} | <= 0.4 | 0.4 |"
+    )
+    print(f"| drawing a network of 80 steps, each with each / one of 20 | {drawing_80_over_20():.1f} | <= 12 | 12 |")
 
 
 if __name__ == "__main__":

@@ -26,5 +26,17 @@ def test_analysis_is_instant_beside_running_the_network() -> None:
     assert measured("torchinfo_over_analysis") >= 15
 
 
+def test_a_drawing_costs_little_more_than_its_imports() -> None:
+    assert measured("render_over_imports") <= 4
+
+
+def test_no_network_of_the_zoo_is_laid_out_slowly() -> None:
+    assert measured("layout_over_imports") <= 0.4  # 50 ms, of a quarter of a second
+
+
+def test_a_drawing_costs_by_its_edges() -> None:
+    assert measured("drawing_80_over_20") <= 12
+
+
 def test_lowering_costs_by_what_is_different_and_not_by_depth() -> None:
     assert measured("lowering_1202_over_20") <= 2

@@ -4,62 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from json import dumps
+from typing import Final
 
+from archbuilder.draw.drawing import EDGES, LARGE, PLAIN, SMALL, Drawing, Lines, centred, left, moved, wrapped, written
 from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.layout.arrange import Arrangement, Drawn, Frame, Size, Spacing, arrange
 from archbuilder.draw.layout.wrap import in_rows
-from archbuilder.draw.model.figure import Band, Box, Edge, EdgeKind, Figure, every_box
-from archbuilder.draw.scene import Circle, Dash, Line, Part, Point, Rectangle, Shape, Text
-
-SMALL: Final = 6.4
-"""The smallest text, in points."""
-PLAIN: Final = 7.2
-LARGE: Final = 8.4
+from archbuilder.draw.model.figure import Band, Box, Edge, Figure, every_box
+from archbuilder.draw.scene import Circle, Dash, Line, Part, Rectangle, Shape, Text
+from archbuilder.draw.thumbnails import thumbnail
 
 _SPACING: Final = Spacing(gap=13, lane=7, track=4.5, margin=6)
-_TINY: Final = Spacing(gap=5, lane=3, track=2.2, margin=2.6)
 _SIGN: Final = 6.0
 _FRAME: Final = 4.0
 """How far what is in an open box is from its frame."""
 _STACK: Final = 2.2
 """How far the cards of a stack, which stand for repeats, stick out."""
-
-EDGES: Final[dict[EdgeKind, tuple[float, Dash]]] = {
-    "main": (0.8, "solid"),
-    "identity": (1.6, "solid"),
-    "plain": (1.6, "dotted"),
-    "projection": (1.3, "dashed"),
-    "exchange": (0.6, "solid"),
-}
-"""How wide an edge is drawn, and how."""
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """Shapes, how much room they take from (0, 0), and the height of the main path in them."""
-
-    shapes: tuple[Shape, ...]
-    width: float
-    height: float
-    axis: float = 0.0
-    ends: tuple[float, float] | None = None
-    """Where the main path leaves it, if that is not at the right of its axis."""
-
-
-class _Lines(NamedTuple):
-    """The texts of a box, each with its size, and whether it is bold."""
-
-    texts: tuple[tuple[str, float, bool], ...]
-
-    @property
-    def width(self) -> float:
-        return max((width(text, size, bold=bold) for text, size, bold in self.texts), default=0.0)
-
-    @property
-    def height(self) -> float:
-        return sum(size * 1.22 for _, size, _ in self.texts)
-
 
 # ---- a figure -------------------------------------------------------------------------------------------------------
 
@@ -75,6 +36,7 @@ class Drafter:
     kept: list[Figure] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
     """The blocks that should be open, for which there is no room: their definitions tell what is in them."""
+    has_thumbnails: bool = True
     shut: bool = False
     """Whether no box is open, since there is no room for any."""
 
@@ -110,7 +72,7 @@ class Drafter:
 
     def thumbnail(self, box: Box) -> Drawing | None:
         """The thumbnail of a card of the network."""
-        if box.inside is None or box.role == "block":
+        if box.inside is None or box.role == "block" or not self.has_thumbnails:
             return None
         figure = _typical(box.inside)
         if id(figure) not in self.small:
@@ -153,14 +115,30 @@ def edge_part(shapes: tuple[Shape, ...], edge: Edge, ends: Mapping[str, tuple[st
     source, item = ends.get(edge.source, (edge.source, edge.item))
     if edge.target in ends:  # its other end is in another piece, which tells of the edge
         return Part(shapes, f"{source} goes on")
-    facts = (
+    facts: tuple[tuple[str, str], ...] = (
         ("from", source),
         ("item", "" if item is None else str(item)),
         ("to", edge.target),
         ("position", str(edge.position)),
     )
+    if edge.each:
+        facts = (*facts, ("each", dumps(edge.each, ensure_ascii=False)))
     which = "" if item is None else f" (value {item})"
     return Part(shapes, f"{source}{which} to {edge.target}" + (f": {edge.label}" if edge.label else ""), facts)
+
+
+def _under_each_other(rows: list[Drawing]) -> Drawing:
+    """Rows of a figure as one drawing, on the line of the first; it ends with the last one."""
+    if len(rows) == 1:
+        return rows[0]
+    shapes: list[Shape] = []
+    y = 0.0
+    for row in rows:
+        shapes += moved(row.shapes, 0, y)
+        last = y
+        y += row.height + 8
+    ends = (rows[-1].width, last + rows[-1].axis)
+    return Drawing(tuple(shapes), max(row.width for row in rows) + 6, y - 8, rows[0].axis, ends)
 
 
 # ---- boxes ----------------------------------------------------------------------------------------------------------
@@ -173,23 +151,23 @@ def _size(box: Box, drafter: Drafter) -> Size:
         return Size(2 * _SIGN, _SIGN, _SIGN)
     if drafter.opens(box):
         inner, head = drafter.inside(box), _header(box, drafter.room)
-        stack = _STACK if box.count > 1 else 0.0
+        stack = _stack(box)
         over = head.height + 5 + stack
         return Size(max(inner.width, head.width) + 2 * _FRAME + stack, inner.axis + over, inner.height - inner.axis + 5)
     if box.name:
-        lines, stack = _block_lines(box), _STACK if box.count > 1 else 0.0
+        lines, stack = _block_lines(box), _stack(box)
         small = drafter.thumbnail(box)
         if small is not None:
             wide, high = max(lines.width, small.width) + 8, lines.height + small.height + 10
             return Size(wide + stack, high / 2 + stack, high / 2)
         return Size(lines.width + 10 + stack, lines.height / 2 + 3.5 + stack, lines.height / 2 + 3.5)
     heights = [_band_height(band) for band in box.bands]
-    wide = max(_Lines(_band_lines(band)).width for band in box.bands) + 8
-    return Size(wide, sum(heights) / 2, sum(heights) / 2)
+    wide, stack = max(Lines(_band_lines(band)).width for band in box.bands) + 8, _stack(box)
+    return Size(wide + stack, sum(heights) / 2 + stack, sum(heights) / 2)
 
 
 def _end_text(box: Box) -> str:
-    return clipped(box.name, SMALL, 46)
+    return clipped(box.name, SMALL, 46 if box.stands_for is not None else 80)
 
 
 def _paint(box: Box, frame: Frame, drafter: Drafter) -> Part | None:
@@ -223,12 +201,18 @@ def _named(box: Box) -> str:
 def _layers(box: Box, frame: Frame) -> tuple[Shape, ...]:
     """Layers that follow each other, one under the other."""
     shapes: list[Shape] = []
-    y = frame.y
+    stack = _stack(box)
+    wide, y = frame.width - stack, frame.y + stack
+    if stack:
+        first = box.bands[0].role
+        for shift in (stack, stack / 2):
+            at = frame.x + shift, y + 0.5 - shift, wide, frame.height - stack - 1
+            shapes.append(Rectangle(*at, first, f"{first} line", 0.7, 2.2))
     for band in box.bands:
         height = _band_height(band)
         line = "training" if box.in_training else f"{band.role} line"
-        shapes.append(Rectangle(frame.x, y + 0.5, frame.width, height - 1, band.role, line, 0.7, 2.2, dash=_dash(box)))
-        shapes += _centred(_Lines(_band_lines(band)), frame.middle, y + height / 2, f"{band.role} text")
+        shapes.append(Rectangle(frame.x, y + 0.5, wide, height - 1, band.role, line, 0.7, 2.2, dash=_dash(box)))
+        shapes += centred(Lines(_band_lines(band)), frame.x + wide / 2, y + height / 2, f"{band.role} text")
         y += height
     return tuple(shapes)
 
@@ -238,8 +222,8 @@ def _closed(box: Box, frame: Frame, small: Drawing | None) -> tuple[Shape, ...]:
     shapes: list[Shape] = []
     inner, lines = _card(box, frame, shapes), _block_lines(box)
     if small is None:
-        return (*shapes, *_centred(lines, inner.middle, inner.y + inner.height / 2, f"{box.role} text"))
-    shapes += _written(lines, inner.middle, inner.y + 3, f"{box.role} text", "middle")
+        return (*shapes, *centred(lines, inner.middle, inner.y + inner.height / 2, f"{box.role} text"))
+    shapes += written(lines, inner.middle, inner.y + 3, f"{box.role} text", "middle")
     shapes += moved(small.shapes, inner.middle - small.width / 2, inner.y + lines.height + 6)
     return tuple(shapes)
 
@@ -256,7 +240,7 @@ def _typical(figure: Figure) -> Figure:
 
 def _card(box: Box, frame: Frame, shapes: list[Shape]) -> Frame:
     """Draws the card of a box, with further ones behind it where it is repeated; where the front one is."""
-    stack = _STACK if box.count > 1 else 0.0
+    stack = _stack(box)
     line = "training" if box.in_training else f"{box.role} line"
     front = Frame(frame.x, frame.y + stack, frame.width - stack, frame.height - stack, frame.axis)
     shapes += [
@@ -267,11 +251,11 @@ def _card(box: Box, frame: Frame, shapes: list[Shape]) -> Frame:
     return front
 
 
-def _open(box: Box, frame: Frame, inner: Drawing, head: _Lines) -> tuple[Shape, ...]:
+def _open(box: Box, frame: Frame, inner: Drawing, head: Lines) -> tuple[Shape, ...]:
     """A block with its wiring in it, under its name. Where that has several rows, the last one ends where the first does."""
     shapes: list[Shape] = []
     front = _card(replace(box, role="block"), frame, shapes)
-    shapes += _left(head, front.x + _FRAME, front.y + 2, "block text")
+    shapes += left(head, front.x + _FRAME, front.y + 2, "block text")
     x = front.x + (front.width - inner.width) / 2
     shapes += moved(inner.shapes, x, frame.axis - inner.axis)
     end, leaves = inner.ends or (inner.width, inner.axis)
@@ -282,28 +266,19 @@ def _open(box: Box, frame: Frame, inner: Drawing, head: _Lines) -> tuple[Shape, 
     return tuple(shapes)
 
 
-def _under_each_other(rows: list[Drawing]) -> Drawing:
-    """Rows of a figure as one drawing, on the line of the first; it ends with the last one."""
-    if len(rows) == 1:
-        return rows[0]
-    shapes: list[Shape] = []
-    y = 0.0
-    for row in rows:
-        shapes += moved(row.shapes, 0, y)
-        last = y
-        y += row.height + 8
-    ends = (rows[-1].width, last + rows[-1].axis)
-    return Drawing(tuple(shapes), max(row.width for row in rows) + 6, y - 8, rows[0].axis, ends)
+def _stack(box: Box) -> float:
+    """How far the cards behind that of a box stick out."""
+    return _STACK if box.is_each or (box.count > 1 and box.name) else 0.0
 
 
 def _dash(box: Box) -> Dash:
     return "dashed" if box.in_training else "solid"
 
 
-def _header(box: Box, room: float) -> _Lines:
+def _header(box: Box, room: float) -> Lines:
     times = f" ×{box.count}" if box.count > 1 and box.role == "block" else ""
     kind = ", ".join(band.text for band in box.bands)
-    return _Lines(
+    return Lines(
         (
             (
                 clipped(f"{box.name} · {kind}{times}" if kind else box.name, SMALL, min(160, room - 50), bold=True),
@@ -314,12 +289,12 @@ def _header(box: Box, room: float) -> _Lines:
     )
 
 
-def _block_lines(box: Box) -> _Lines:
+def _block_lines(box: Box) -> Lines:
     times, room = f" ×{box.count}" if box.count > 1 else "", 84 if box.role == "block" else 52
     told = (band.text + (times if box.role == "block" and not number else "") for number, band in enumerate(box.bands))
     kinds = [line for text in told for line in wrapped(text, SMALL, room)]
     name = ((clipped(box.name, PLAIN, max(room, 80), bold=True), PLAIN, True),) if box.name else ()
-    return _Lines((*name, *((line, SMALL, False) for line in kinds[:5])))
+    return Lines((*name, *((line, SMALL, False) for line in kinds[:5])))
 
 
 def _band_lines(band: Band) -> tuple[tuple[str, float, bool], ...]:
@@ -330,91 +305,4 @@ def _band_lines(band: Band) -> tuple[tuple[str, float, bool], ...]:
 
 
 def _band_height(band: Band) -> float:
-    return _Lines(_band_lines(band)).height + 3
-
-
-# ---- texts ----------------------------------------------------------------------------------------------------------
-
-
-def wrapped(text: str, size: float, room: float, *, bold: bool = False) -> list[str]:
-    """A text in lines that are no wider than `room`, broken at blanks; a word that is wider is clipped."""
-    lines: list[str] = []
-    for word in text[:400].split(" "):
-        joined = f"{lines[-1]} {word}" if lines else word
-        if lines and width(joined, size, bold=bold) <= room:
-            lines[-1] = joined
-        else:
-            lines.append(clipped(word, size, room, bold=bold))
-    return lines
-
-
-def _centred(lines: _Lines, x: float, y: float, ink: str) -> list[Shape]:
-    return _written(lines, x, y - lines.height / 2, ink, "middle")
-
-
-def _left(lines: _Lines, x: float, y: float, ink: str) -> list[Shape]:
-    return _written(lines, x, y, ink, "start")
-
-
-def _written(lines: _Lines, x: float, top: float, ink: str, anchor: str) -> list[Shape]:
-    shapes: list[Shape] = []
-    for text, size, bold in lines.texts:
-        shapes.append(Text(x, top + size * 0.93, text, size, ink, bold, "middle" if anchor == "middle" else "start"))
-        top += size * 1.22
-    return shapes
-
-
-# ---- thumbnails -----------------------------------------------------------------------------------------------------
-
-
-def thumbnail(figure: Figure, room: float, height: float) -> Drawing:
-    """A figure without texts, so small that it fits."""
-    sizes = {box.id: _tiny(box) for box in figure.boxes}
-    found = arrange(figure, sizes, _TINY)
-    scale = min(1.0, room / max(found.width, 1), height / max(found.height, 1))
-    shapes: list[Shape] = []
-    for drawn in found.lines:
-        wide, dash = EDGES[drawn.edge.kind]
-        shapes.append(Line(_scaled(drawn.points, scale), "line", max(wide * 0.55, 0.4), dash, radius=1.2 * scale))
-    for box in figure.boxes:
-        shapes += _tiny_shapes(box, found.frames[box.id], scale)
-    return Drawing(tuple(shapes), found.width * scale, found.height * scale, found.axis * scale)
-
-
-def _scaled(points: tuple[Point, ...], scale: float) -> tuple[Point, ...]:
-    return tuple((x * scale, y * scale) for x, y in points)
-
-
-def _tiny(box: Box) -> Size:
-    if box.end:
-        return Size(0, 0, 0)
-    if box.sign:
-        return Size(4.4, 2.2, 2.2)
-    half = 3.2 if box.layers or box.role in ("convolution", "linear", "block", "attention") else 2.4
-    return Size(2 * half if half > 3 else 3.2, half, half)
-
-
-def _tiny_shapes(box: Box, frame: Frame, scale: float) -> list[Shape]:
-    if box.end:
-        return []
-    if box.sign:
-        return [Circle(frame.middle * scale, frame.axis * scale, 2.2 * scale, "combine", "combine line", 0.5)]
-    role = box.bands[0].role if box.bands else box.role
-    x, y, wide, high = (each * scale for each in frame[:4])
-    return [Rectangle(x, y, wide, high, role, f"{role} line", 0.5, 1.0 * scale)]
-
-
-# ---- placing --------------------------------------------------------------------------------------------------------
-
-
-def moved(shapes: tuple[Shape, ...], x: float, y: float) -> tuple[Shape, ...]:
-    """Shapes at another place."""
-    return tuple(_moved(shape, x, y) for shape in shapes)
-
-
-def _moved(shape: Shape, x: float, y: float) -> Shape:
-    if isinstance(shape, Part):
-        return replace(shape, shapes=moved(shape.shapes, x, y))
-    if isinstance(shape, Rectangle | Circle | Text):
-        return replace(shape, x=shape.x + x, y=shape.y + y)
-    return replace(shape, points=tuple((u + x, v + y) for u, v in shape.points))
+    return Lines(_band_lines(band)).height + 3

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from archbuilder.comparison.facts import Facts, Stage
 from archbuilder.comparison.texts import in_a_line, in_lines
-from archbuilder.draw.boxes import PLAIN, SMALL, Drawing, moved, wrapped
+from archbuilder.draw.drawing import PLAIN, SMALL, Drawing, moved, wrapped
 from archbuilder.draw.fonts import CAPITAL, width
 from archbuilder.draw.options import WIDTHS, Width
 from archbuilder.draw.scene import Circle, Dash, Ink, Line, Part, Rectangle, Scene, Shape, Text

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-from archbuilder.draw.boxes import Drawing, moved, wrapped
+from archbuilder.draw.drawing import Drawing, moved, wrapped
 from archbuilder.draw.fonts import width
 from archbuilder.draw.model.figure import SHORTCUTS, Box, EdgeKind, Figure, Role
 from archbuilder.draw.model.maps import SIGNS, Folding, Volume, channels_of, is_chain

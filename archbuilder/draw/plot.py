@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from archbuilder.analysis.numbers import abbreviate, rounded, with_unit
 from archbuilder.analysis.summary import Summary
 from archbuilder.diagnostics import printable
-from archbuilder.draw.boxes import PLAIN, SMALL, Drawing
+from archbuilder.draw.drawing import PLAIN, SMALL, Drawing
 from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.options import WIDTHS, DrawingError, Width
 from archbuilder.draw.scene import Circle, Line, Part, Point, Rectangle, Scene, Shape, Text

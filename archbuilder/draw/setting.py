@@ -113,7 +113,7 @@ class _Free:
 
     def _room(self, column: int, beside: int, lane: int, height: tuple[float, float]) -> float:
         """How much of the column beside a cell, and of the gap before that, is free at some height."""
-        if beside not in self.widths or (beside, lane) in self.plan.grid.cells:
+        if beside not in self.widths or lane in self.plan.grid.in_column.get(beside, ()):
             return 0.0
         left, right = sorted((column, beside))
         for way in self.plan.ways:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, NamedTuple
 
-from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.numbers import abbreviate, with_unit
 from archbuilder.analysis.summary import Row, Summary
 from archbuilder.analysis.table import field_text
-from archbuilder.draw.boxes import EDGES, LARGE, PLAIN, SMALL, Drafter, Drawing, moved, wrapped
+from archbuilder.draw.boxes import Drafter
+from archbuilder.draw.definitions import definitions_drawing
+from archbuilder.draw.drawing import EDGES, PLAIN, SMALL, Drawing, as_figure, moved, wrapped
 from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.model.figure import SHORTCUTS, Figure, Role, every_box
-from archbuilder.draw.model.network import Definition, definitions_of, network_figure, one_box, rows_of, short
+from archbuilder.draw.model.network import Definition, definitions_beneath, network_figure, one_box, rows_of, short
 from archbuilder.draw.options import PIECES, WIDTHS, Piece, Width
 from archbuilder.draw.scene import Line, Part, Rectangle, Scene, Shape, Text
-from archbuilder.graph.shapes import Map, Streams, Tokens
+from archbuilder.graph.shapes import Map, Tokens
 
 MARGIN: Final = 10.0
-_WIRINGS: Final = 2
-"""In how many of its wirings a block is shown on a sheet; `definition` shows them all."""
+PAGE: Final = 700.0
+"""How high a page is: what is higher is drawn densely."""
 _BETWEEN: Final = 14.0
+_CLOSE: Final = 10.0
+_BAR: Final = 30.0
+"""How wide the bar of a whole cost is in the table at least."""
 
 
 class _Costly(NamedTuple):
@@ -40,7 +45,7 @@ _KINDS: Final = (
 
 
 def sheet(summary: Summary, *, depth: int, width: Width, show: Sequence[Piece] | None) -> Scene:
-    """A network on one sheet.
+    """A network on one sheet, as dense as it must be for its page.
 
     Args:
         summary: the network.
@@ -48,39 +53,67 @@ def sheet(summary: Summary, *, depth: int, width: Width, show: Sequence[Piece] |
         width: how wide the sheet is; it becomes as high as it must.
         show: which pieces of it are there; by default those that say something new at this depth.
     """
-    room = WIDTHS[width] - 2 * MARGIN
-    drafter, figure = Drafter(room), network_figure(summary, depth=depth) if depth >= 0 else one_box(summary)
-    definitions = definitions_of(summary.graph, Costs())
-    pieces: list[Drawing] = [heading(summary.name or "network", described(summary), room)]
-    if show is None or "network" in show:
-        pieces += [as_figure(drawing, "network") for drawing in drafter.draw_wrapped(figure, rows_of(figure))]
-    if show is None:  # where every block is open, its definition says nothing new
-        show = [piece for piece in PIECES if depth <= 1 or piece != "definitions" or drafter.closed]
-    if "costs" in show:
-        pieces.append(_costs(summary.stages, room))
-    if "definitions" in show and definitions:
-        pieces.append(_definitions(definitions, drafter))
-    if "table" in show:
-        pieces.append(_table(summary.stages, summary, room))
-    if "legend" in show:
-        pieces.append(_legend([figure, *(each.figure for each in definitions)], room))
-    return on_page(pieces, summary.name or "network", described(summary), WIDTHS[width])
+    made = _Sheet(summary, depth, WIDTHS[width], show)
+    scene = made.scene(dense=False)
+    if depth == 0 and PAGE < scene.height < 2 * PAGE:  # what is higher than two pages is none when it is dense
+        dense = made.scene(dense=True)
+        return dense if dense.height < scene.height else scene
+    return scene
 
 
-def on_page(pieces: Sequence[Drawing], title: str, description: str, wide: float) -> Scene:
+@dataclass
+class _Sheet:
+    """A network while its sheet is made."""
+
+    summary: Summary
+    depth: int
+    wide: float
+    show: Sequence[Piece] | None
+
+    @cached_property
+    def figure(self) -> Figure:
+        """The network's own figure."""
+        return network_figure(self.summary, depth=self.depth) if self.depth >= 0 else one_box(self.summary)
+
+    @cached_property
+    def definitions(self) -> list[Definition]:
+        """What it leaves to be told."""
+        return definitions_beneath(self.figure, self.summary.graph)
+
+    def scene(self, *, dense: bool) -> Scene:
+        """The sheet. A `dense` one has its costs in the table, no thumbnails, and in words what can be told so."""
+        summary, show, room = self.summary, self.show, self.wide - 2 * MARGIN
+        drafter = Drafter(room, has_thumbnails=not dense)
+        pieces: list[Drawing] = [heading(summary.name or "network", described(summary), room)]
+        if show is None or "network" in show:
+            drawn = drafter.draw_wrapped(self.figure, rows_of(self.figure))
+            pieces += [as_figure(drawing, "network") for drawing in drawn]
+        is_open = self.depth > 1 and not drafter.closed  # then definitions say nothing new
+        if show is None:
+            show = [piece for piece in PIECES if piece != "definitions" or not is_open]
+        with_bars = dense and {"costs", "table"} <= {*show}
+        if "costs" in show and not with_bars:
+            pieces.append(_costs(summary.stages, room))
+        if "definitions" in show and self.definitions:
+            pieces.append(definitions_drawing(self.definitions, drafter, dense=dense))
+        if "table" in show:
+            pieces.append(_table(summary.stages, summary, room, with_bars=with_bars))
+        if "legend" in show:
+            others = () if is_open and "definitions" not in show else self.definitions
+            pieces.append(_legend([self.figure, *(each.figure for each in others)], room))
+        between = _CLOSE if dense else _BETWEEN
+        return on_page(pieces, summary.name or "network", described(summary), self.wide, between)
+
+
+def on_page(pieces: Sequence[Drawing], title: str, description: str, wide: float, between: float = _BETWEEN) -> Scene:
     """Drawings under each other, as a scene that is as wide as it must be."""
     shapes: list[Shape] = []
     y = MARGIN
     for piece in pieces:
         shapes += moved(piece.shapes, MARGIN, y)
-        y += piece.height + _BETWEEN
+        y += piece.height + between
     wide = max(wide, *(piece.width + 2 * MARGIN for piece in pieces))
-    return Scene(wide, y - _BETWEEN + MARGIN, tuple(shapes), title, description)
-
-
-def as_figure(drawing: Drawing, name: str) -> Drawing:
-    """A drawing as one part, so that a reader of the file knows what its boxes belong to."""
-    return replace(drawing, shapes=(Part(drawing.shapes, "", (("figure", name),)),))
+    return Scene(wide, y - between + MARGIN, tuple(shapes), title, description)
 
 
 def described(summary: Summary) -> str:
@@ -149,96 +182,64 @@ def _bar(kind: _Costly, row: Row, share: float, at: tuple[float, float, float], 
     return Part(tuple(shapes), f"{kind.name}: {label}", (("share", f"{share:g}"),))
 
 
-# ---- definitions ----------------------------------------------------------------------------------------------------
-
-
-def _definitions(definitions: Sequence[Definition], drafter: Drafter) -> Drawing:
-    """Each definition under its name, as many beside each other as there is room for."""
-    shapes: list[Shape] = []
-    x = y = high = 0.0
-    shown = most_used(definitions)
-    for number, definition in enumerate(shown):
-        is_last = all(other.name != definition.name for other in shown[number + 1 :])
-        further = sum(other.name == definition.name for other in definitions) - _WIRINGS
-        drawn = definition_drawing(definition, drafter, further if is_last else 0)
-        if x and x + drawn.width > drafter.room:
-            x, y, high = 0.0, y + high + 9, 0.0
-        shapes += moved(drawn.shapes, x, y)
-        x, high = x + drawn.width + 22, max(high, drawn.height)
-    return Drawing(tuple(shapes), drafter.room, y + high)
-
-
-def most_used(definitions: Sequence[Definition]) -> list[Definition]:
-    """Those wirings of each block that are used in most stages, in the order of their first use."""
-    shown: list[Definition] = []
-    for definition in definitions:
-        alike = [other for other in definitions if other.name == definition.name]
-        if definition in sorted(alike, key=lambda each: -len(each.stages))[:_WIRINGS]:
-            shown.append(definition)
-    return shown
-
-
-def definition_drawing(definition: Definition, drafter: Drafter, further: int = 0) -> Drawing:
-    """A definition: its name, where it is used, and its wiring; how many `further` ones there are that are not shown."""
-    figure = definition.figure
-    over_streams = any(isinstance(box.gives, Streams) and not box.end for box in figure.boxes)
-    parts = drafter.draw_wrapped(figure, rows_of(figure) if over_streams else None)
-    where = definition.where() + (" · stride s" if definition.strides_differ else "")
-    where += f" · wired in {further} more way{'s' if further > 1 else ''} elsewhere" if further > 0 else ""
-    wide = max(part.width for part in parts)
-    name = clipped(definition.name, LARGE, drafter.room, bold=True)
-    lines = wrapped(where, SMALL, max(wide, 150))[:3]
-    shapes: list[Shape] = [Text(0, LARGE, name, LARGE, bold=True)]
-    y = LARGE + 9
-    for line in lines:
-        shapes.append(Text(0, y, line, SMALL, "quiet"))
-        wide = max(wide, width(line, SMALL))
-        y += SMALL * 1.25
-    y -= 2
-    for part in parts:
-        shapes += moved(as_figure(part, f"{definition.name}#{definition.number}").shapes, 0, y)
-        y += part.height + 8
-    return Drawing(tuple(shapes), max(wide, width(name, LARGE, bold=True)), y - 8)
-
-
 # ---- the table ------------------------------------------------------------------------------------------------------
 
 
-def _table(rows: Sequence[Row], summary: Summary, room: float) -> Drawing:
-    """A row for each stage. Where there is no room for all columns, the last ones before the shares go."""
-    columns = list(_columns(rows, summary))
+class _Column(NamedTuple):
+    """A column of the table, and how readily it goes where there is no room: 0 never. `shares` are drawn as bars of an `ink`."""
+
+    cells: list[str]
+    readiness: int
+    shares: Sequence[float] = ()
+    kind: _Costly = _KINDS[0]
+
+
+def _table(rows: Sequence[Row], summary: Summary, room: float, *, with_bars: bool) -> Drawing:
+    """A row for each stage, its shares `with_bars` or without. Where there is no room for all columns, the last ones before the
+    shares go."""
+    columns = list(_columns(rows, summary, with_bars=with_bars))
+    bars = sum(len(each.shares) > 0 for each in columns)
     widths = [
-        max(width(text, SMALL, bold=number == 0) for number, text in enumerate(cells)) + 9 for _, cells in columns
+        max(width(text, SMALL, bold=number == 0) for text in each.cells) + 9 for number, each in enumerate(columns)
     ]
-    while len(columns) > 2 and sum(widths) - 9 > room:
-        gone = max(range(1, len(columns)), key=lambda at: (columns[at][0], at))
+    while len(columns) > 2 and sum(widths) - 9 + _BAR * bars > room:
+        gone = max(range(1, len(columns)), key=lambda at: (columns[at].readiness, at))
         del columns[gone], widths[gone]
+    longest = (room + 9 - sum(widths)) / bars if bars else 0.0
     shapes: list[Shape] = []
     x = 0.0
-    for number, ((_, cells), wide) in enumerate(zip(columns, widths, strict=True)):
-        for line, text in enumerate(cells):
-            shown, ink = clipped(text, SMALL, room - 2), "text" if line else "quiet"
+    for number, (column, wide) in enumerate(zip(columns, widths, strict=True)):
+        end = x + wide - 9
+        for line, text in enumerate(column.cells):
+            shown, ink, y = clipped(text, SMALL, room - 2), "text" if line else "quiet", SMALL + line * 9
             if number < 2:
-                shapes.append(Text(x, SMALL + line * 9, shown, SMALL, ink, number == 0 < line))
+                shapes.append(Text(x, y, shown, SMALL, ink, number == 0 < line))
             else:
-                shapes.append(Text(x + wide - 9, SMALL + line * 9, shown, SMALL, ink, anchor="end"))
-        x += wide
+                shapes.append(Text(end, y, shown, SMALL, ink, anchor="end"))
+        for line, (row, share) in enumerate(zip(rows, column.shares, strict=False)):
+            bar = Rectangle(
+                end + 3, 10.8 + line * 9, (longest - 3) * share / 100, 6, column.kind.ink, None, hatched=line % 2 == 1
+            )
+            shapes.append(Part((bar,), f"{column.kind.name}: {row.path} {share:g} %", (("share", f"{share:g}"),)))
+        x += wide + longest * (len(column.shares) > 0)
     rule = Line(((0, SMALL + 2.6), (max(x - 9, 10), SMALL + 2.6)), "faint", 0.6)
     return Drawing((*shapes, rule), x - 9, (len(rows) + 1) * 9 - 1)
 
 
-def _columns(rows: Sequence[Row], summary: Summary) -> Iterator[tuple[int, list[str]]]:
-    """The columns, each with how readily it goes where there is no room: 0 never."""
-    yield 0, ["stage", *(clipped(row.path, SMALL, 90, bold=True) for row in rows)]
-    yield 4, ["block", *(clipped(row.label, SMALL, 110) for row in rows)]
-    yield 1, ["output", *(clipped(short(row.output_shape), SMALL, 90) for row in rows)]
-    yield 2, ["stride", *(_stride(row, summary) for row in rows)]
-    yield 3, ["field", *(field_text(row.receptive_field) for row in rows)]
+def _columns(rows: Sequence[Row], summary: Summary, *, with_bars: bool) -> Iterator[_Column]:
+    yield _Column(["stage", *(clipped(row.path, SMALL, 90, bold=True) for row in rows)], 0)
+    if not with_bars:
+        yield _Column(["block", *(clipped(row.label, SMALL, 110) for row in rows)], 4)
+    yield _Column(["output", *(clipped(short(row.output_shape), SMALL, 90) for row in rows)], 1)
+    yield _Column(["stride", *(_stride(row, summary) for row in rows)], 2)
+    yield _Column(["field", *(field_text(row.receptive_field) for row in rows)], 3)
     for kind, readiness in zip(_KINDS, (0, 0, 3), strict=True):
         counts = [kind.of(row) for row in rows]
-        yield readiness, [kind.name, *map(abbreviate, counts)]
+        yield _Column([kind.name, *map(abbreviate, counts)], readiness)
         if None not in counts:
-            yield readiness + 1, ["%", *(f"{share:.1f}" for share in shares([each or 0 for each in counts]))]
+            found = shares([each or 0 for each in counts])
+            cells = ["%", *(f"{share:.1f}" for share in found)]
+            yield _Column(cells, 0 if with_bars else readiness + 1, found if with_bars else (), kind)
 
 
 def _stride(row: Row, summary: Summary) -> str:
@@ -268,6 +269,8 @@ def _legend(figures: Sequence[Figure], room: float) -> Drawing:
     ]
     if any(box.count > 1 for box in boxes):
         items.append((_swatch("stage"), "a stack: repeats, with weights of their own"))
+    if any(box.is_each or box.name.startswith("for ") for box in boxes):
+        items.append((_swatch("other"), "for i in n: i = 0 … n − 1, one for each"))
     if any(box.in_training for box in boxes):
         items.append((replace(_swatch("block"), line="training", dash="dashed"), "there in training only"))
     shapes: list[Shape] = []

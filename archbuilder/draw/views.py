@@ -8,12 +8,13 @@ from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import summarize
 from archbuilder.diagnostics import suggest
 from archbuilder.draw.boxes import Drafter
+from archbuilder.draw.definitions import definition_drawing
 from archbuilder.draw.model.figure import Figure
 from archbuilder.draw.model.network import Definition, definitions_of, network_figure, one_box, rows_of
 from archbuilder.draw.model.wiring import figure_of
 from archbuilder.draw.options import WIDTHS, DrawingError, Piece, Style, Width
 from archbuilder.draw.scene import Scene
-from archbuilder.draw.sheet import MARGIN, definition_drawing, heading, on_page, sheet
+from archbuilder.draw.sheet import MARGIN, heading, on_page, sheet
 from archbuilder.draw.volumes import volumes
 from archbuilder.graph.bounds import refuse_too_many, steps_in
 from archbuilder.graph.graph import Graph

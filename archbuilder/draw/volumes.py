@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from archbuilder.analysis.summary import Summary
-from archbuilder.draw.boxes import EDGES, Drawing, edge_part, moved
+from archbuilder.draw.boxes import edge_part
 from archbuilder.draw.captions import Line as CaptionLine
 from archbuilder.draw.captions import labels_of, name_lines, words_of
+from archbuilder.draw.drawing import EDGES, Drawing, as_figure, moved
 from archbuilder.draw.fonts import width as width_of
 from archbuilder.draw.layout.arrange import Arrangement, Drawn, Frame, Plan, Size, Spacing, arrange, planned
 from archbuilder.draw.layout.wrap import Rows, in_rows
@@ -20,7 +21,7 @@ from archbuilder.draw.model.network import network_figure, rows_of
 from archbuilder.draw.options import WIDTHS, Width
 from archbuilder.draw.scene import Circle, Line, Part, Point, Scene, Shape, Text
 from archbuilder.draw.setting import Card, Setting, setting_of
-from archbuilder.draw.sheet import MARGIN, as_figure, described, heading, on_page
+from archbuilder.draw.sheet import MARGIN, described, heading, on_page
 from archbuilder.draw.solids import Scale, row_of
 
 _SIGN: Final = 5.5
@@ -69,7 +70,7 @@ def volumes(summary: Summary, *, width: Width) -> Scene:
         width: how wide the drawing is; it becomes as high as it must.
     """
     room, style = WIDTHS[width] - 2 * MARGIN, _STYLES[width]
-    cards = network_figure(summary)
+    cards = network_figure(summary, joins_streams=False)
     folding = Folding(cards, in_rows=rows_of(cards) is not None)
     name, facts = summary.name or "network", described(summary)
     drawings = [as_figure(drawing, "network") for drawing in _network(folding, style, room)]
@@ -80,7 +81,7 @@ def volumes(summary: Summary, *, width: Width) -> Scene:
 def _network(folding: Folding, style: _Style, room: float) -> list[Drawing]:
     """The cards beside each other, their maps as large as there is room for, else in several pieces."""
     figure = folding.figure
-    rows = _without_lone_input(figure, rows_of(figure))
+    rows = rows_of(figure)
     largest = max((side for makes in folding.made_of.values() for each in makes for side in each.size), default=1)
     plan = planned(figure, rows)
     plans = {id(figure): plan}
@@ -98,15 +99,6 @@ def _network(folding: Folding, style: _Style, room: float) -> list[Drawing]:
     if rows is None:
         pieces = [(piece, drawer.spread(piece, found)) for piece, found in pieces]
     return [drawer.drawn(*piece) for piece in pieces]
-
-
-def _without_lone_input(figure: Figure, rows: Rows) -> Rows:
-    """The rows, but an input that stands in one alone is beside what reads it."""
-    first = figure.boxes[0].id
-    if rows is None or [*rows.values()].count(rows[first]) > 1:
-        return rows
-    readers = [rows[edge.target] for edge in figure.edges if edge.source == first]
-    return {**rows, first: min(readers, default=rows[first])}
 
 
 # ---- drawing --------------------------------------------------------------------------------------------------------

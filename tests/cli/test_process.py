@@ -304,7 +304,12 @@ print("imported:", sorted({{"torch", "torchinfo", "torchvision", "safetensors"}}
 WITHOUT_TORCH = [
     ["check", "resnet50"],
     *(["summary", "resnet50", "--format", kind] for kind in ("table", "markdown", "csv", "json")),
-    *(["render", "resnet18", "--depth", "stage", "-o", f"x.{kind}"] for kind in ("svg", "dot")),
+    *(
+        ["render", "resnet18", "--depth", "stage", "-o", f"x.{kind}"]
+        for kind in ("svg", "pdf", "png", "tex", "mmd", "dot")
+    ),
+    ["render", "hrnet_w18_small", "--style", "volumes", "-o", "x.svg"],
+    ["render", "resnet18", "--focus", "layer3", "--depth", "layer", "-o", "x.svg"],
     ["export", "resnet18", "-o", "model.py"],
     ["list"],
     ["show", "resnet50"],

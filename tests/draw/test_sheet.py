@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from xml.etree import ElementTree as ET
@@ -11,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 
 import archbuilder
 from archbuilder.analysis.cost import Costs
+from archbuilder.draw.definitions import most_used
 from archbuilder.draw.model.figure import Edge, Figure, every_box
-from archbuilder.draw.model.network import definitions_of, network_figure
+from archbuilder.draw.model.network import definitions_beneath, definitions_of, network_figure
 from archbuilder.draw.options import WIDTHS, Width
 from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Part, Rectangle, Scene, Text
-from archbuilder.draw.sheet import most_used, shares, sheet
+from archbuilder.draw.sheet import shares, sheet
 from archbuilder.language.networks import network_names
 from tests.draw.looks import crossings, faults
 from tests.properties.specs import specs
@@ -26,7 +28,18 @@ FAMILIES = [
     "resnet50", "res2net50_26w_4s", "seresnet50", "skresnet18", "googlenet", "densenet121", "hrnet_w18_small", "pvt_v2_b0",
     "convnext_tiny", "efficientnet_b0", "shufflenet_v2_x1_0", "vgg11", "preact_resnet164", UNET,
 ]  # fmt: skip
-PLANAR = ["resnet50", "res2net50_26w_4s", "googlenet", "densenet121", "pvt_v2_b0", "vgg11", UNET]
+PLANAR = [
+    "resnet50",
+    "res2net50_26w_4s",
+    "res2net50_26w_8s",
+    "hrnet_w18_small",
+    "hrnet_w48",
+    "googlenet",
+    "densenet121",
+    "pvt_v2_b0",
+    "vgg11",
+    UNET,
+]
 """Networks whose sheets need no crossing."""
 
 
@@ -61,6 +74,11 @@ def test_nor_does_it_in_any_network(depth: int, width: Width) -> None:
 @pytest.mark.parametrize("name", PLANAR)
 def test_no_line_crosses_another_where_none_must(name: str) -> None:
     assert crossings(sheet_of(name)) == 0
+
+
+@pytest.mark.parametrize("name", ["resnet152", "hrnet_w18_small", "hrnet_w18", "hrnet_w48", "densenet121", "googlenet"])
+def test_a_sheet_is_one_page(name: str) -> None:
+    assert sheet_of(name).height <= 730
 
 
 def test_what_is_looked_for_would_be_found() -> None:
@@ -99,15 +117,19 @@ def edges_in(svg: str) -> dict[str, set[tuple[str, str, str, str]]]:
         if "data-figure" in figure.attrib:
             edges = found.setdefault(figure.attrib["data-figure"], set())
             for part in figure.iter("{http://www.w3.org/2000/svg}g"):
-                if "data-to" in part.attrib:
-                    edges.add(tuple(part.attrib[f"data-{key}"] for key in ("from", "item", "to", "position")))  # type: ignore[arg-type]
+                if "data-each" in part.attrib:
+                    edges |= {as_text(*single) for single in json.loads(part.attrib["data-each"])}
+                elif "data-to" in part.attrib:
+                    edges.add(tuple(part.attrib[f"data-{key}"] for key in ("from", "to", "item", "position")))  # type: ignore[arg-type]
     return found
 
 
+def as_text(source: str, target: str, item: int | None, position: int) -> tuple[str, str, str, str]:
+    return (source, target, "" if item is None else str(item), str(position))
+
+
 def said(edges: tuple[Edge, ...]) -> set[tuple[str, str, str, str]]:
-    return {
-        (edge.source, "" if edge.item is None else str(edge.item), edge.target, str(edge.position)) for edge in edges
-    }
+    return {as_text(*single) for edge in edges for single in edge.singles()}
 
 
 def edges_of(figure: Figure) -> tuple[Edge, ...]:
@@ -116,12 +138,13 @@ def edges_of(figure: Figure) -> tuple[Edge, ...]:
     return (*figure.edges, *inner)
 
 
-@pytest.mark.parametrize("name", [*FAMILIES[:8], UNET])
+@pytest.mark.parametrize("name", [*FAMILIES[:8], "res2net50_26w_8s", UNET])
 def test_every_edge_can_be_read_back(name: str) -> None:
     checked = archbuilder.check(name)
     drawn = edges_in(to_svg(sheet_of(name)))
-    assert drawn.pop("network") == said(network_figure(checked.summary).edges)
-    definitions = most_used(definitions_of(checked.graph, Costs()))
+    network = network_figure(checked.summary)
+    assert drawn.pop("network") == said(network.edges)
+    definitions = most_used(definitions_beneath(network, checked.graph))
     assert drawn == {f"{each.name}#{each.number}": said(edges_of(each.figure)) for each in definitions}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 import archbuilder
 from archbuilder.analysis.cost import Costs
 from archbuilder.draw.model.figure import Box, Edge, Figure
-from archbuilder.draw.model.network import definitions_of, network_figure
-from archbuilder.draw.model.wiring import figure_of
+from archbuilder.draw.model.network import definitions_beneath, definitions_of, network_figure
+from archbuilder.draw.model.wiring import Wiring, unfolded
 from archbuilder.graph.graph import Graph, graphs_in
 from archbuilder.language.networks import network_names
 
@@ -91,7 +92,27 @@ def test_a_network_of_streams_has_a_box_for_each_and_edges_for_what_they_depend_
     found = network("hrnet_w18_small")
     assert [each.id for each in found.boxes if each.id.startswith("stage3")] == ["stage3.0", "stage3.1", "stage3.2"]
     into = {(each.source, each.kind) for each in found.edges if each.target == "stage3.1"}
-    assert into == {("transition2.0", "exchange"), ("transition2.1", "main"), ("transition2.2", "exchange")}
+    assert into == {("stage2.0", "exchange"), ("stage2.1", "main"), ("transition2.2", "exchange")}
+
+
+def test_a_stream_that_is_handed_on_has_no_box_and_another_one_says_what_makes_it() -> None:
+    found = [each for each in network("hrnet_w18_small").boxes if each.id.startswith("transition")]
+    assert [(each.id, [band.text for band in each.bands]) for each in found] == [
+        ("transition1.0", ["conv_norm_act", "16 channels"]),
+        ("transition1.1", ["hr_down", "32 channels"]),
+        ("transition2.2", ["hr_down", "64 channels"]),
+        ("transition3.3", ["hr_down", "128 channels"]),
+    ]
+
+
+def test_a_neck_that_makes_one_value_of_streams_is_a_card_with_a_definition() -> None:
+    checked = archbuilder.check("hrnet_w18_small")
+    found = network_figure(checked.summary)
+    neck = box(found, "neck")
+    assert [each.source for each in found.edges if each.target == "neck"] == [f"stage4.{n}" for n in range(4)]
+    (beneath,) = [each for each in definitions_beneath(found, checked.graph) if each.name == "neck"]
+    assert beneath.figure is neck.inside
+    assert "hr_transition" not in {each.name for each in definitions_beneath(found, checked.graph)}  # its cards show it
 
 
 def test_what_is_there_in_training_only_is_marked() -> None:
@@ -121,8 +142,13 @@ def layers_in(figure: Figure) -> int:
 @pytest.mark.parametrize("name", ["resnet50", "googlenet", "hrnet_w18_small", "pvt_v2_b1", "skresnet18", "densenet121"])
 def test_a_figure_has_every_step_and_every_value_between_two_boxes(name: str) -> None:
     for graph in graphs_in(archbuilder.lower(name)):
-        figure = figure_of(graph, Costs())
+        figure = unfolded(Wiring(graph, Costs()))
         steps = [node for node in graph.nodes if node.body is not None and not _is_identity(node.body)]
+        lists = {node.name for node in steps if isinstance(node.body, Graph)}  # these are drawn as their layers
+        figure = replace(
+            figure,
+            boxes=tuple(replace(each, bands=each.bands[: 1 if each.id in lists else None]) for each in figure.boxes),
+        )
         assert layers_in(figure) == len(steps)
         joined = sum(len(each.bands) - 1 for each in figure.boxes if not each.name and each.bands)
         values = sum(len(node.inputs) for node in steps)
@@ -155,4 +181,4 @@ blocks:
 stages: {{t: two, s: {{block: add, from: t.*}}}}
 """
     found = network_figure(archbuilder.check("net.yaml", text=text).summary)
-    assert [each.id for each in found.boxes] == ["input", "t.0", "t.1", "s", "output"]
+    assert [each.id for each in found.boxes] == ["input", "t.0", "s", "output"]  # `t.1` is the input

@@ -129,6 +129,12 @@ class _Arranger:
     spacing: Spacing
     label_width: Callable[[str], float]
 
+    def __post_init__(self) -> None:
+        self.entering: dict[tuple[str, bool], dict[Edge, int]] = {}
+        self.into: dict[str, list[Way]] = {}
+        for way in self.ways:
+            self.into.setdefault(way.edge.target, []).append(way)
+
     def arrangement(self) -> Arrangement:
         self._set_heights()
         self._set_widths()
@@ -148,14 +154,17 @@ class _Arranger:
         orders = {corridor: _in_tracks(found, above=corridor < 0) for corridor, found in tracks.items()}
         self.lane_y: dict[int, float] = {}
         self.track_y: dict[tuple[float, str, int | None], float] = {}
+        reach: dict[int, tuple[float, float]] = {}
+        for key, lane in lanes.items():
+            (above, below), size = reach.get(lane, (0.0, 0.0)), self.sizes[key]
+            reach[lane] = max(above, size.above), max(below, size.below)
         y = 0.0
         first, last = min(lanes.values(), default=0), max(lanes.values(), default=0)
         for lane in range(first - 1, last + 1):
             if lane >= first:
-                members = [self.sizes[key] for key, at in lanes.items() if at == lane]
-                y += max((size.above for size in members), default=0.0)
-                self.lane_y[lane] = y
-                y += max((size.below for size in members), default=0.0)
+                above, below = reach.get(lane, (0.0, 0.0))
+                self.lane_y[lane] = y + above
+                y += above + below
             placed = orders.get(lane + 0.5, {})
             rows = 1 + max(placed.values(), default=-1)
             outside = lane in (first - 1, last)
@@ -180,7 +189,9 @@ class _Arranger:
         columns = self.grid.columns
         count = 1 + max(columns.values(), default=0)
         slots: list[list[_Slot]] = [[] for _ in range(count)]
-        labels = [0.0] * count
+        labels, widths = [0.0] * count, [0.0] * count
+        for key, column in columns.items():
+            widths[column] = max(widths[column], self.sizes[key].width)
         for way in self.ways:
             heights = self._heights(way)
             for (one, two), comes, goes in zip(way.pieces(), heights, heights[1:], strict=False):
@@ -192,8 +203,7 @@ class _Arranger:
         self.column_x: list[tuple[float, float]] = []
         self.slot_x: dict[tuple[int, Edge], float] = {}
         x = 0.0
-        for column in range(count):
-            width = max((self.sizes[key].width for key, at in columns.items() if at == column), default=0.0)
+        for column, width in enumerate(widths):
             self.column_x.append((x, width))
             x += width
             if column == count - 1:
@@ -211,17 +221,24 @@ class _Arranger:
     def _frame(self, key: str) -> Frame:
         (x, room), size = self.column_x[self.grid.columns[key]], self.sizes[key]
         axis = self.lane_y[self.grid.lanes[key]]
-        return Frame(x + (room - size.width) / 2, axis - size.above, size.width, size.above + size.below, axis)
+        share = 0.5 if size.width else float(self.grid.columns[key] > 0)  # a line goes on to the side of its column
+        return Frame(x + (room - size.width) * share, axis - size.above, size.width, size.above + size.below, axis)
 
     def _line(self, way: Way, frames: Mapping[str, Frame]) -> Drawn:
         source, target = frames[way.edge.source], frames[way.edge.target]
         heights = self._heights(way)
+        if len(heights) == 2 and heights[0] == heights[1]:  # straight: its label is in the gap before the target
+            start, wide = self.column_x[self.grid.columns[way.edge.target] - 1]
+            at = (max(source.right, start + wide) + target.x) / 2
+            return Drawn(way.edge, ((source.right, heights[0]), (target.x, heights[0])), (at, heights[0]), True)
         points: list[Point] = []
         for number, ((column, _), y) in enumerate(zip(way.corners, heights, strict=True)):
             if number == 0:
                 x = source.right
             elif column % 1:
                 x = self._x_in_gap(way, column, points)
+            elif way.fans_out and number < len(way.corners) - 1:
+                x = sum(self.column_x[int(column)])
             else:
                 x = target.x if way.enters_left else self._entry_x(way, target)
             points.append((x, y))
@@ -230,30 +247,30 @@ class _Arranger:
             points[-1] = (points[-1][0], target.y if from_above else target.bottom)
         clean = _without_repeats(points)
         (x1, y1), (x2, _) = clean[-2:] if len(clean) > 1 else (clean[0], clean[0])
-        at = ((x1 + x2) / 2, y1)
-        if len(clean) == 2 and way.enters_left:  # straight: in the gap before the target
-            start, wide = self.column_x[self.grid.columns[way.edge.target] - 1]
-            at = ((max(x1, start + wide) + x2) / 2, y1)
-        return Drawn(way.edge, tuple(clean), at, way.enters_left)
+        return Drawn(way.edge, tuple(clean), ((x1 + x2) / 2, y1), way.enters_left)
 
     def _x_in_gap(self, way: Way, column: float, points: Sequence[Point]) -> float:
         """Where a line runs up or down in a gap; where it goes straight on, as before."""
         return self.slot_x.get((int(column // 1), way.edge), points[-1][0])
 
     def _entry_x(self, way: Way, target: Frame) -> float:
-        """Where a line enters from above or below: several beside each other, the shortest first."""
-        side = way.corners[-2][1] < way.corners[-1][1]
-        columns = self.grid.columns
-        beside = [
-            other.edge
-            for other in self.ways
-            if other.edge.target == way.edge.target
-            and not other.enters_left
-            and (other.corners[-2][1] < other.corners[-1][1]) == side
+        """Where a line enters from above or below: several beside each other, the nearest and shortest first."""
+        side = (way.edge.target, way.corners[-2][1] < way.corners[-1][1])
+        if side not in self.entering:
+            self.entering[side] = self._beside(*side)
+        edges = self.entering[side]
+        step = min(self.spacing.track, target.width / (len(edges) + 1))
+        return target.middle + (edges[way.edge] - (len(edges) - 1) / 2) * step
+
+    def _beside(self, key: str, from_above: bool) -> dict[Edge, int]:
+        """The edges that enter a box from one side, each with its place."""
+        lane, columns = self.grid.lanes[key], self.grid.columns
+        found = [
+            (abs(way.corners[-2][1] - lane), -columns[way.edge.source], number, way.edge)
+            for number, way in enumerate(self.into[key])
+            if not way.enters_left and (way.corners[-2][1] < lane) == from_above
         ]
-        beside.sort(key=lambda edge: -columns[edge.source])
-        step = min(self.spacing.track, target.width / (len(beside) + 1))
-        return target.middle + (beside.index(way.edge) - (len(beside) - 1) / 2) * step
+        return {edge: place for place, (*_, edge) in enumerate(sorted(found))}
 
 
 def _without_repeats(points: Iterable[Point]) -> list[Point]:

@@ -6,7 +6,8 @@ The main path runs straight in lane 0. Whatever else there is stands in lanes of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archbuilder.draw.model.figure import Edge, Figure
@@ -22,11 +23,26 @@ class Grid:
     main: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        self.cells = {(self.columns[key], self.lanes[key]) for key in self.columns}
+        self.in_lane: dict[float, list[int]] = {}
+        self.in_column: dict[int, list[int]] = {}
+        for column, lane in sorted({(self.columns[key], self.lanes[key]) for key in self.columns}):
+            self.in_lane.setdefault(lane, []).append(column)
+            self.in_column.setdefault(column, []).append(lane)
 
     def is_free(self, lane: float, after: float, before: float) -> bool:
         """Whether no box stands in a lane between two columns; in a corridor, which is between two lanes, none ever does."""
-        return not any((column, lane) in self.cells for column in range(int(after) + 1, -int(-before // 1)))
+        return not _between(self.in_lane.get(lane, ()), after, before)
+
+    def column_is_free(self, column: int, start: float, lane: int) -> bool:
+        """Whether no box stands in a column from some height, that included, to a lane."""
+        places = self.in_column.get(column, ())
+        return not (_between(places, start - 0.1, lane) if start < lane else _between(places, lane, start + 0.1))
+
+
+def _between(places: Sequence[int], after: float, before: float) -> bool:
+    """Whether one of some places, which are in order, lies between two others."""
+    first = bisect_right(places, after)
+    return first < len(places) and places[first] < before
 
 
 def grid_of(figure: Figure, rows: Mapping[str, int] | None = None) -> Grid:

@@ -8,19 +8,25 @@ a box. Of all such ways each edge takes one that crosses the fewest others.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final, NamedTuple
+from math import inf
+from typing import Final, NamedTuple, TypeAlias
 
 from archbuilder.draw.layout.grid import Grid
 from archbuilder.draw.model.figure import Edge
 
-_COMPARED: Final = 60_000
+_COMPARED: Final = 30_000
 """How many pairs of a way and a piece of another one are looked at in a figure, about, to see whether they cross."""
 
 _BESIDE: Final = 200
-"""With so many pieces in its corridor it is compared whether a way must cross them."""
+"""With so many pieces in its corridor it is compared whether a way must cross them, if not with fewer in all."""
+_FEW: Final = 8
+"""With so many it is in any figure."""
+
+Value: TypeAlias = tuple[str, int | None]
+"""Where a value comes from: a box, and which of its values it is."""
 
 Corner = tuple[float, float]
 """A column, or the gap behind it if it ends in a half; a lane, or the corridor below it."""
@@ -52,11 +58,18 @@ class Way(NamedTuple):
     def enters_left(self) -> bool:
         return self.corners[-1][0] != self.corners[-2][0]
 
+    @property
+    def fans_out(self) -> bool:
+        """Whether its last piece is slanting."""
+        return all(one != two for one, two in zip(self.corners[-1], self.corners[-2], strict=True))
+
     def pieces(self) -> Iterator[tuple[Corner, Corner]]:
         return pairwise(self.corners)
 
     def tracks(self) -> Iterator[tuple[float, Track]]:
         """Its pieces in corridors, each with the corridor."""
+        if len(self.corners) < 4:  # a corridor is between two other pieces
+            return
         for number, ((x1, y1), (x2, y2)) in enumerate(self.pieces()):
             if y1 == y2 and y1 % 1:
                 before, behind = self.corners[number - 1], self.corners[number + 2]
@@ -69,20 +82,20 @@ class Router:
 
     grid: Grid
     ways: list[Way] = field(default_factory=list)
-    level: deque[tuple[Edge, float, float, float]] = field(init=False)
+    level: deque[tuple[Value, float, float, float]] = field(init=False)
     """The last horizontal pieces of ways: from where to where, and in which lane or corridor."""
-    upright: deque[tuple[Edge, float, float, float]] = field(init=False)
+    upright: deque[tuple[Value, float, float, float]] = field(init=False)
     """The last vertical ones: in which column or gap, and from where to where."""
-    in_lanes: dict[float, list[tuple[Edge, float, float]]] = field(default_factory=dict)
-    """The horizontal pieces in each lane: from where to where."""
+    in_lanes: dict[tuple[float, int], Value | None] = field(default_factory=dict)
+    """The value whose line runs through a lane, by half columns; None if there are several."""
     tracks: dict[float, list[Track]] = field(default_factory=dict)
     """The pieces in each corridor."""
     entered: dict[str, list[Edge]] = field(default_factory=dict)
     """The edges that enter each box from the left."""
 
     def __post_init__(self) -> None:
-        last = max(_COMPARED // (len(self.grid.figure.edges) + 1), 40)
-        self.level, self.upright = deque(maxlen=last), deque(maxlen=last)
+        self.compared = max(_COMPARED // (len(self.grid.figure.edges) + 1), _FEW)
+        self.level, self.upright = deque(maxlen=self.compared), deque(maxlen=self.compared)
 
     def all(self) -> list[Way]:
         """The ways, in the order of the figure's edges."""
@@ -101,7 +114,7 @@ class Router:
             incoming[edge.target] = incoming.get(edge.target, 0) + 1
         for edge in sorted(edges, key=order):
             candidates = self._candidates(edge, alone=incoming[edge.target] == 1)
-            way = min(candidates, key=self._cost)
+            way = self._best(candidates)
             self._take(way)
             found[edge] = way
         return [found[edge] for edge in edges]
@@ -111,8 +124,10 @@ class Router:
     def _candidates(self, edge: Edge, *, alone: bool) -> list[Way]:
         grid = self.grid
         (a, i), (b, j) = ((grid.columns[key], grid.lanes[key]) for key in (edge.source, edge.target))
-        if (i == j and grid.is_free(i, a, b)) or (edge.kind == "exchange" and b == a + 1):  # streams fan out
+        if i == j and grid.is_free(i, a, b):
             return [Way(edge, ((a, i), (b, j)))]
+        if edge.kind == "exchange" and grid.is_free(i, a, b):  # streams fan out in the last gap
+            return [Way(edge, ((a, i), *(((b - 1, i),) if b > a + 1 else ()), (b, j)))]
         lanes = grid.lanes.values()
         outer = (min(lanes) - 0.5, max(lanes) + 0.5)
         corridors = sorted({*outer, i - 0.5, i + 0.5, j - 0.5, j + 0.5})
@@ -125,25 +140,22 @@ class Router:
                 found.append(Way(edge, (*start, (b, j))))
                 continue
             found.append(Way(edge, (*start, (b - 0.5, y), (b - 0.5, j), (b, j))))
-            if not alone and self._column_is_free(b, y, j):
+            if not alone and grid.column_is_free(b, y, j):
                 found.append(Way(edge, (*start, (b, y), (b, j))))
         return [way for way in found if self._is_possible(way)] or found
 
-    def _column_is_free(self, column: int, y: float, lane: int) -> bool:
-        """Whether no box stands in a column from some height to a lane."""
-        low, high = sorted((y, lane))
-        between = range(-int(-low // 1), int(high // 1) + 1)
-        return not any((column, each) in self.grid.cells for each in between if each != lane)
-
     def _take(self, way: Way) -> None:
+        value = way.edge.source, way.edge.item
         self.ways.append(way)
         for (x1, y1), (x2, y2) in way.pieces():
             if y1 == y2:
-                self.level.append((way.edge, x1, x2, y1))
+                self.level.append((value, x1, x2, y1))
                 if not y1 % 1:
-                    self.in_lanes.setdefault(y1, []).append((way.edge, x1, x2))
+                    for half in range(int(2 * x1), int(2 * x2)):
+                        if self.in_lanes.setdefault((y1, half), value) != value:
+                            self.in_lanes[y1, half] = None
             elif x1 == x2:
-                self.upright.append((way.edge, x1, min(y1, y2), max(y1, y2)))
+                self.upright.append((value, x1, min(y1, y2), max(y1, y2)))
         for corridor, track in way.tracks():
             self.tracks.setdefault(corridor, []).append(track)
         if way.enters_left:
@@ -151,34 +163,51 @@ class Router:
 
     def _is_possible(self, way: Way) -> bool:
         """Whether it runs over no other value's line in a lane."""
+        own = way.edge.source, way.edge.item
         for (x1, y1), (x2, y2) in way.pieces():
             if y1 == y2 and not y1 % 1:
-                for edge, u1, u2 in self.in_lanes.get(y1, ()):
-                    if x1 < u2 and u1 < x2 and not edge.is_like(way.edge):
+                for half in range(int(2 * x1), int(2 * x2)):
+                    if self.in_lanes.get((y1, half), own) != own:
                         return False
         return True
 
     # ---- which of them ------------------------------------------------------------------------------------------
 
-    def _cost(self, way: Way) -> float:
-        crossings = 0
-        for (x1, y1), (x2, y2) in way.pieces():
-            if y1 == y2:
-                crossings += sum(
-                    x1 < u < x2 and low < y1 < high and not edge.is_like(way.edge)
-                    for edge, u, low, high in self.upright
-                )
-            elif x1 == x2:
-                low, high = min(y1, y2), max(y1, y2)
-                crossings += sum(
-                    u1 < x1 < u2 and low < v < high and not edge.is_like(way.edge) for edge, u1, u2, v in self.level
-                )
-        for corridor, track in way.tracks():
-            crossings += sum(map(track.must_cross, self.tracks.get(corridor, ())[-_BESIDE:]))
+    def _best(self, ways: Sequence[Way]) -> Way:
+        """The way that costs the least, the first of such; those that are plain are tried first, which mostly ends it."""
+        if len(ways) == 1:
+            return ways[0]
+        least, best = inf, 0
+        for plain, number in sorted((self._plain_cost(way), number) for number, way in enumerate(ways)):
+            if plain > least:
+                break
+            cost = plain + 100 * self._crossings(ways[number], (least - plain) / 100)
+            least, best = min((least, best), (cost, number))
+        return ways[best]
+
+    def _plain_cost(self, way: Way) -> float:
+        """What a way costs that crosses nothing: its height, its corners, the wrong side."""
         height = sum(abs(y2 - y1) for (_, y1), (_, y2) in way.pieces())
         corners = len(way.corners)
-        middle = way.corners[len(way.corners) // 2][1]
+        middle = way.corners[corners // 2][1]
         wrong_side = 0.6 * (middle > 0) if way.edge.kind != "main" else 0.3 * (middle < 0)
         entered = self.entered.get(way.edge.target, ())
         beside = way.enters_left and any(not edge.is_like(way.edge) for edge in entered)
-        return 100 * crossings + 4 * height + corners + wrong_side + 20 * beside
+        return 4 * height + corners + wrong_side + 20 * beside
+
+    def _crossings(self, way: Way, most: float) -> int:
+        """How many others a way crosses; where that is more than `most`, not all are counted."""
+        own, found = (way.edge.source, way.edge.item), 0
+        for (x1, y1), (x2, y2) in way.pieces():
+            if y1 == y2:
+                for value, u, low, high in self.upright:
+                    found += x1 < u < x2 and low < y1 < high and value != own
+            elif x1 == x2:
+                top, bottom = min(y1, y2), max(y1, y2)
+                for value, u1, u2, v in self.level:
+                    found += top < v < bottom and u1 < x1 < u2 and value != own
+            if found > most:
+                return found
+        for corridor, track in way.tracks():
+            found += sum(map(track.must_cross, self.tracks.get(corridor, ())[-min(_BESIDE, self.compared) :]))
+        return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import takewhile
+from dataclasses import dataclass
+from itertools import accumulate, takewhile
+from math import inf
 from typing import TypeAlias
 
 from archbuilder.draw.layout.arrange import Arrangement
@@ -21,25 +23,25 @@ def in_rows(
     whole = arranged(figure, rows)
     if whole.width <= room:
         return [(figure, whole)]
+    cutter = _Cutter(figure, whole.columns, whole.column_x)
     least, at_most = max(wide for _, wide in whole.column_x), room
-    known: dict[tuple[str, ...], tuple[Figure, Arrangement]] = {}
-    while True:
-        pieces = wrapped_figures(figure, whole.columns, whole.column_x, at_most)
-        for share in (0.6, 0.7, 0.8, 0.9) if even else ():
-            alike = wrapped_figures(figure, whole.columns, whole.column_x, at_most * share)
-            if len(alike) == len(pieces):
-                pieces = alike
-                break
-        found = [known.get(_boxes(piece)) or (piece, arranged(piece, _rows_in(piece, rows))) for piece in pieces]
-        known |= {_boxes(piece): (piece, arrangement) for piece, arrangement in found}
-        over = max(arrangement.width for _, arrangement in found) - room
-        if over <= 0 or at_most <= least:
-            return found
-        at_most = max(at_most - max(over, 4), least)  # the ends where it is cut take room too
-
-
-def _boxes(piece: Figure) -> tuple[str, ...]:
-    return tuple(box.id for box in piece.boxes)
+    if even:
+        count = cutter.count(room)
+        at_most = room * next(share for share in (0.6, 0.7, 0.8, 0.9, 1.0) if cutter.count(room * share) == count)
+    found: list[tuple[Figure, Arrangement]] = []
+    first = 0
+    while first <= cutter.last:
+        limit, over, stop = at_most, inf, -1
+        while over > 0 and (stop < 0 or limit > least):
+            before, stop = stop, cutter.stop(first, limit)
+            if stop != before:
+                piece = cutter.piece(first, stop)
+                arrangement = arranged(piece, _rows_in(piece, rows))
+                over = arrangement.width - room
+            at_most, limit = limit, max(limit - max(over, 4), least)  # the ends where it is cut take room too
+        found.append((piece, arrangement))
+        first = stop + 1
+    return found
 
 
 def _rows_in(piece: Figure, rows: Rows) -> dict[str, int] | None:
@@ -49,34 +51,42 @@ def _rows_in(piece: Figure, rows: Rows) -> dict[str, int] | None:
     return {box.id: rows[box.stands_for[0] if box.stands_for is not None else box.id] for box in piece.boxes}
 
 
-def wrapped_figures(
-    figure: Figure, columns: Mapping[str, int], starts: Sequence[tuple[float, float]], room: float
-) -> list[Figure]:
-    """The figure in pieces that are no wider than `room`, as far as its columns are not.
+@dataclass
+class _Cutter:
+    """Cuts a figure behind some of its columns, of which `starts` say where each begins, and how wide it is."""
 
-    Args:
-        figure: what to cut.
-        columns: the column of each box.
-        starts: where each column begins, and how wide it is.
-        room: how wide a piece may be.
-    """
-    columns = {**columns, **_beside(figure, columns)}
-    pieces: list[Figure] = []
-    first, last = 0, len(starts) - 1
-    filled = {columns[box.id] for box in figure.boxes if not box.end}
-    while (
-        last > 0 and last not in filled
-    ):  # what only leaves stands behind the last box, and what only enters before the first
-        last -= 1
-    while first <= last:
-        stop = least = next((at for at in range(first, last + 1) if at in filled), last)
-        while stop < last and starts[stop + 1][0] + starts[stop + 1][1] - starts[first][0] <= room:
+    figure: Figure
+    columns: Mapping[str, int]
+    starts: Sequence[tuple[float, float]]
+
+    def __post_init__(self) -> None:
+        self.columns = {**self.columns, **_beside(self.figure, self.columns)}
+        self.crossings = _crossings(self.figure, self.columns)
+        self.filled = {self.columns[box.id] for box in self.figure.boxes if not box.end}
+        self.last = max(self.filled, default=0)
+        """Behind it is only what leaves, as before the first box is what enters."""
+
+    def stop(self, first: int, room: float) -> int:
+        """The last column of a piece that is no wider than `room`, as far as its columns are not."""
+        stop = least = next((at for at in range(first, self.last + 1) if at in self.filled), self.last)
+        while stop < self.last and sum(self.starts[stop + 1]) - self.starts[first][0] <= room:
             stop += 1
-        if stop < last:
-            stop = min(range(max(least, stop - 2), stop + 1), key=lambda at: (_crossing(figure, columns, at), -at))
-        pieces.append(_piece(figure, columns, first, stop if stop < last else len(starts) - 1))
-        first = stop + 1
-    return pieces
+        if stop < self.last:
+            stop = min(range(max(least, stop - 2), stop + 1), key=lambda at: (self.crossings[at], -at))
+        return stop
+
+    def count(self, room: float) -> int:
+        """How many pieces there are that are no wider than `room`."""
+        first = count = 0
+        while first <= self.last:
+            first, count = self.stop(first, room) + 1, count + 1
+        return count
+
+    def piece(self, first: int, stop: int) -> Figure:
+        """The piece from one column to another one."""
+        end = stop if stop < self.last else len(self.starts) - 1
+        named = first > 0 and self.crossings[first - 1] > 1, self.crossings[end] > 1
+        return _piece(self.figure, self.columns, (first, end), named)
 
 
 def _beside(figure: Figure, columns: Mapping[str, int]) -> dict[str, int]:
@@ -85,16 +95,25 @@ def _beside(figure: Figure, columns: Mapping[str, int]) -> dict[str, int]:
     return {edge.target: columns[edge.source] for edge in figure.edges if edge.target in ends}
 
 
-def _crossing(figure: Figure, columns: Mapping[str, int], at: int) -> int:
-    """How many values go from one side of a cut to the other."""
-    return len({(e.source, e.item) for e in figure.edges if columns[e.source] <= at < columns[e.target]})
+def _crossings(figure: Figure, columns: Mapping[str, int]) -> list[int]:
+    """How many values go from one side of a cut behind each column to the other."""
+    last: dict[tuple[str, int | None], int] = {}
+    for edge in figure.edges:
+        value = (edge.source, edge.item)
+        last[value] = max(last.get(value, 0), columns[edge.target])
+    found = [0] * (max(columns.values(), default=0) + 2)
+    for (source, _), stop in last.items():
+        if stop > columns[source]:
+            found[columns[source]] += 1
+            found[stop] -= 1
+    return list(accumulate(found))
 
 
-def _piece(figure: Figure, columns: Mapping[str, int], first: int, last: int) -> Figure:
-    """The boxes of some columns, with ends for what comes from before and for what goes on. Where several values do, ends have
-    the names of the boxes that they come from."""
+def _piece(figure: Figure, columns: Mapping[str, int], span: tuple[int, int], named: tuple[bool, bool]) -> Figure:
+    """The boxes of some columns, with ends for what comes from before and for what goes on, which are `named` after the boxes
+    that they come from, or not."""
+    first, last = span
     inside = {key for key, column in columns.items() if first <= column <= last}
-    named = _crossing(figure, columns, first - 1) > 1, _crossing(figure, columns, last) > 1
     entries: dict[tuple[str, int | None], Box] = {}
     exits: dict[tuple[str, int | None], Box] = {}
     edges: list[Edge] = []

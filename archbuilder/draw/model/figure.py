@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
+from archbuilder.graph.origin import Turn
 from archbuilder.graph.shapes import Shape
 
 Role = Literal[
@@ -46,7 +47,8 @@ class Box:
     `sign` is the symbol of a box that only combines values ("+"); "" for any other. An `end` is where values enter or leave a
     figure; where a figure was cut, it `stands_for` one of the values of a box in another piece. `inside` is the wiring of what
     a box stands for, `count` how often that is repeated; where `is_open` it is drawn in the box, else it is its thumbnail.
-    `gives` is the shape of its value; with `in_training`, it is there in training only.
+    `gives` is the shape of its value; with `in_training`, it is there in training only. `step` is its step as it is written,
+    `turns` are those of the loops that made it; a box that `is_each` stands for what a loop makes of a step in all its turns.
     """
 
     id: str
@@ -63,6 +65,9 @@ class Box:
     gives: Shape | None = None
     layers: int = 0
     in_training: bool = False
+    step: str = ""
+    turns: tuple[Turn, ...] = ()
+    is_each: bool = False
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -72,11 +77,15 @@ class Box:
         return tuple(line for line in (self.name, *told) if line)
 
 
+Single: TypeAlias = tuple[str, str, int | None, int]
+"""A value on its way between two steps: the source, the target, which of the one's values, and which of the other's inputs."""
+
+
 class Edge(NamedTuple):
     """A value on its way from one box to another.
 
     `item` says which of the source's values it is, None if it is the only one, or all; `position` which of the target's inputs;
-    `label` is its shape, where that is news.
+    `label` is its shape, where that is news. Where it stands for what a loop makes, `each` has all of these.
     """
 
     source: str
@@ -85,6 +94,11 @@ class Edge(NamedTuple):
     position: int = 0
     label: str = ""
     kind: EdgeKind = "main"
+    each: tuple[Single, ...] = ()
+
+    def singles(self) -> tuple[Single, ...]:
+        """The values on their way that it stands for."""
+        return self.each or ((self.source, self.target, self.item, self.position),)
 
     def is_like(self, other: Edge) -> bool:
         """Whether it carries the same value as another one."""
@@ -102,7 +116,16 @@ class Figure:
         """What tells how it is wired, and of what, from other figures, whatever its boxes are called."""
         numbers = {box.id: number for number, box in enumerate(self.boxes)}
         boxes = tuple(
-            (box.role, box.bands or box.name, box.count, box.sign, box.end, box.definition, box.in_training)
+            (
+                box.role,
+                box.bands or box.name,
+                box.count,
+                box.sign,
+                box.end,
+                box.definition,
+                box.in_training,
+                box.is_each,
+            )
             + ((box.inside.wiring(),) if box.is_open and box.inside is not None else ())
             for box in self.boxes
         )

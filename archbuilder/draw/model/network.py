@@ -11,10 +11,11 @@ from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import Row, Summary, describe, name_of
 from archbuilder.draw.layout.wrap import last_part
 from archbuilder.draw.model.figure import Band, Box, Edge, Figure, Role, every_box
-from archbuilder.draw.model.streams import split_streams
+from archbuilder.draw.model.rules import by_rule
+from archbuilder.draw.model.streams import is_parted, split_streams
 from archbuilder.draw.model.wiring import Known, Wiring, figure_of, size_of, told_of
 from archbuilder.draw.model.words import repeats_of, span
-from archbuilder.graph.graph import INPUT, Graph, Section, Value
+from archbuilder.graph.graph import INPUT, Graph, Node, Section, Value
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
 
 _SECTION_ROLES: Final[dict[str, Role]] = {"stem": "stem", "stages": "stage", "neck": "neck", "head": "head"}
@@ -30,10 +31,11 @@ def short(shape: Shape) -> str:
     return str(shape)
 
 
-def network_figure(summary: Summary, *, depth: int = 0) -> Figure:
-    """The network as cards of its stages, of which those that hold blocks are opened `depth` levels deep."""
-    cards = _Cards(Wiring(summary.graph, Costs()), {row.path: row for row in summary.stages}, depth)
-    return cards.figure()
+def network_figure(summary: Summary, *, depth: int = 0, joins_streams: bool = True) -> Figure:
+    """The network as cards of its stages, of which those that hold blocks are opened `depth` levels deep. Steps that stand
+    inline and make one value of several streams are one card, unless they are opened, or that is not wanted."""
+    rows = {row.path: row for row in summary.stages}
+    return _Cards(Wiring(summary.graph, Costs()), rows, depth, joins_streams and depth == 0).figure()
 
 
 def one_box(summary: Summary) -> Figure:
@@ -71,6 +73,9 @@ def rows_of(figure: Figure) -> dict[str, int] | None:
         grows |= size is not None and len(set(before)) > 1
     if not grows:
         return None
+    first = figure.boxes[0].id
+    if [*heights.values()].count(heights[first]) == 1:  # an input alone in its row stands beside what reads it
+        heights[first] = min((heights[edge.target] for edge in figure.edges if edge.source == first), default=0)
     order = sorted(set(heights.values()), reverse=True)
     return {key: order.index(height) for key, height in heights.items()}
 
@@ -82,7 +87,8 @@ class _Cards:
     wiring: Wiring
     rows: Mapping[str, Row]
     depth: int
-    streams: dict[str, Graph] = field(default_factory=dict)
+    joins_streams: bool
+    streams: dict[str, Node] = field(default_factory=dict)
 
     def figure(self) -> Figure:
         wiring, graph = self.wiring, self.wiring.graph
@@ -135,14 +141,16 @@ class _Cards:
             v for n, node in enumerate(graph.nodes) if n not in inside and node.body is not None for v in node.inputs
         ]
         leaving = {graph.source_of(value).node for value in (*read, *given)} & set(inside)
-        return len({value for value in outside if value.node not in inside}) <= 1 and leaving <= {numbers[-1]}
+        entering = {value.node if self.joins_streams else value for value in outside if value.node not in inside}
+        return len(entering) <= 1 and leaving <= {numbers[-1]}
 
     def _joint(self, name: str, section: Section, role: Role) -> None:
         """Adds some steps as one card."""
         wiring, graph, numbers = self.wiring, self.wiring.graph, self._present(section)
-        inner = Wiring(graph, wiring.costs, self.depth, known=wiring.known)
         taken = (graph.source_of(value) for number in numbers for value in graph.nodes[number].inputs)
         outside = dict.fromkeys(value for value in taken if value.node not in numbers)
+        several = len(outside) > 1
+        inner = Wiring(graph, wiring.costs, self.depth, any_use=several, known={} if several else wiring.known)
         inner.enter(outside)
         for number in numbers:
             inner.add(number)
@@ -150,8 +158,10 @@ class _Cards:
         row = self.rows.get(name)
         told = row.label.split(", ") if row is not None and row.label else [describe(graph.nodes[n]) for n in numbers]
         layers = sum(wiring.costs.layers.of_node(graph.nodes[number]) for number in numbers)
-        box = self._card(name, role, told, inner.figure())
-        box = replace(box, gives=graph.nodes[numbers[-1]].shape, layers=layers)
+        inside = by_rule(inner.figure(), any_use=True) if several else inner.figure()
+        box = replace(self._card(name, role, told, inside), gives=graph.nodes[numbers[-1]].shape, layers=layers)
+        if several:  # beneath, it is told how it is wired
+            box = replace(box, definition=name)
         wiring.boxes.append(box)
         wiring.join(box.id, outside)
         for number in numbers:
@@ -173,7 +183,7 @@ class _Cards:
         )  # fmt: skip
         wiring.put(number, box)
         if isinstance(node.shape, Streams):
-            self.streams[box.id] = body
+            self.streams[box.id] = node
 
     def _card(self, name: str, role: Role, lines: Sequence[str], inside: Figure) -> Box:
         bands = tuple(Band(line, role) for line in lines)
@@ -202,6 +212,11 @@ class Definition:
     """Whether its uses stand first or later in a row of blocks, or alone."""
 
     @property
+    def key(self) -> str:
+        """What it is called among all wirings of all blocks."""
+        return f"{self.name}#{self.number}"
+
+    @property
     def strides_differ(self) -> bool:
         """Whether a stride depends on the use."""
         return any("/s" in band.text for box in every_box(self.figure.boxes) for band in box.bands)
@@ -209,6 +224,8 @@ class Definition:
     def where(self) -> str:
         """Where it is used: "first in layer1, layer2"."""
         stages = self.stages
+        if not stages:
+            return ""
         word = f"{next(iter(self.places))} " if len(self.places) == 1 and "" not in self.places else ""
         return f"{word}in " + (", ".join(stages) if len(stages) <= 4 else f"{stages[0]}, {stages[1]} … {stages[-1]}")
 
@@ -249,9 +266,22 @@ def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
     return list(found.values())
 
 
+def definitions_beneath(figure: Figure, graph: Graph) -> list[Definition]:
+    """The definitions that a network's figure leaves to be told: not of blocks that it shows stream by stream, but also of cards
+    of several steps over streams."""
+    shown = {span(node) for node in graph.nodes if is_parted(node)}
+    names = {node.body.definition for node in graph.nodes if isinstance(node.body, Graph) and span(node) in shown}
+    every = definitions_of(graph, Costs())
+    found = [each for each in every if each.name not in names or not {*each.stages} <= shown]
+    cards = [box for box in figure.boxes if box.definition and all(box.definition != each.name for each in every)]
+    return [*found, *(Definition(box.name, 0, box.inside, []) for box in cards if box.inside is not None)]
+
+
 def _general(one: Figure, two: Figure, general: Figure) -> Figure:
     """The figure of two uses of a block: what they have in common, and where they differ, the words that hold for any."""
     boxes: list[Box] = []
+    if not [box.id for box in one.boxes] == [box.id for box in two.boxes] == [box.id for box in general.boxes]:
+        return one
     for first, second, third in zip(one.boxes, two.boxes, general.boxes, strict=True):
         bands = zip(first.bands, second.bands, third.bands, strict=True)
         inside = first.inside

@@ -6,14 +6,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final, NamedTuple
 
+from archbuilder.analysis.summary import describe
 from archbuilder.draw.model.figure import Band, Box, Edge, Figure
 from archbuilder.draw.model.wiring import channels_of
-from archbuilder.graph.graph import INPUT, Graph, Value
-from archbuilder.graph.shapes import Shape, in_parts
+from archbuilder.graph.graph import INPUT, Graph, Node, Value
+from archbuilder.graph.shapes import Shape, Streams, in_parts
 
 Parts = frozenset[int]
 """Parts of a graph's input."""
+
+_FEW: Final = 3
+"""Of more steps than these a stream is not made in a box of its own."""
 
 
 def dependencies(graph: Graph, made: dict[Graph, list[Parts]]) -> list[Parts]:
@@ -53,32 +58,87 @@ def _through(inside: list[Parts], given: list[Parts]) -> list[Parts]:
     return [frozenset().union(*(given[min(part, len(given) - 1)] for part in parts)) for parts in inside]
 
 
-def split_streams(figure: Figure, bodies: Mapping[str, Graph]) -> Figure:
-    """The figure with each box of several streams as one box for each of them."""
+class Part(NamedTuple):
+    """A stream that a block hands on or makes of another one: of which, and by which steps, one behind the other."""
+
+    of: int
+    steps: tuple[Node, ...]
+
+
+def parts_of(graph: Graph) -> list[Part] | None:
+    """How each stream that a block gives is made of one of those that it takes, if each is so, in a few steps of its own; else
+    None."""
+    gathered = graph.nodes[graph.output.node] if graph.output.node != INPUT and graph.output.item is None else None
+    if gathered is None or not isinstance(gathered.shape, Streams) or isinstance(gathered.body, Graph):
+        return None
+    found = [_part(graph, value) for value in gathered.inputs]
+    steps = [step for part in found if part is not None for step in part.steps]
+    if None in found or len(set(steps)) < len(steps) or len(found) != len(gathered.shape):
+        return None
+    is_whole = len(steps) + 1 == sum(node.body is not None for node in graph.nodes)
+    return [part for part in found if part is not None] if is_whole else None
+
+
+def is_parted(node: Node) -> bool:
+    """Whether a step's streams are drawn as what each is made of."""
+    return isinstance(node.body, Graph) and node.count == 1 and parts_of(node.body) is not None
+
+
+def _part(graph: Graph, value: Value) -> Part | None:
+    steps: list[Node] = []
+    value = graph.source_of(value)
+    while value.node != INPUT:
+        node = graph.nodes[value.node]
+        if len(node.inputs) != 1 or value.item is not None or len(steps) == _FEW:
+            return None
+        steps.insert(0, node)
+        value = graph.source_of(node.inputs[0])
+    return Part(value.item or 0, tuple(steps)) if value.item is not None or len(in_parts(graph.input)) == 1 else None
+
+
+def split_streams(figure: Figure, nodes: Mapping[str, Node]) -> Figure:
+    """The figure with each box of several streams as one box for each of them; streams that are handed on as they are have
+    none."""
+    bodies = {key: node.body for key, node in nodes.items() if isinstance(node.body, Graph)}
     if not bodies:
         return figure
     made: dict[Graph, list[Parts]] = {}
     made_of = {key: dependencies(body, made) for key, body in bodies.items()}
+    parts = {key: parts_of(body) if is_parted(nodes[key]) else None for key, body in bodies.items()}
     boxes: list[Box] = []
     for box in figure.boxes:
-        boxes += _boxes(box) if box.id in made_of else [box]
+        boxes += _boxes(box, parts[box.id]) if box.id in made_of else [box]
     edges: list[Edge] = []
     taken = Counter(edge.target for edge in figure.edges)
     for edge in figure.edges:
         edges += _edges(edge, made_of, taken[edge.target] > 1)
-    return Figure(tuple(boxes), tuple(dict.fromkeys(edges)))
+    there = {box.id for box in boxes}
+    before = {edge.target: edge for edge in edges if edge.target not in there}
+    return Figure(tuple(boxes), tuple(dict.fromkeys(_from(edge, before) for edge in edges if edge.target in there)))
 
 
-def _boxes(box: Box) -> list[Box]:
+def _from(edge: Edge, before: Mapping[str, Edge]) -> Edge:
+    """An edge from the last box that changed its value."""
+    while edge.source in before:
+        edge = edge._replace(source=before[edge.source].source, item=before[edge.source].item)
+    return edge
+
+
+def _boxes(box: Box, parts: list[Part] | None) -> list[Box]:
     shapes: tuple[Shape, ...] = in_parts(box.gives) if box.gives is not None else ()
-    return [
-        replace(
-            box, id=f"{box.id}.{number}", gives=shape, layers=box.layers if number == 0 else 0,
-            bands=(*(box.bands if number == 0 else ()), Band(f"{channels_of(shape)} channels", box.role)),
-            name=box.name if number == 0 else "", inside=box.inside if number == 0 else None,
-        )
-        for number, shape in enumerate(shapes)
-    ]  # fmt: skip
+    found: list[Box] = []
+    for number, shape in enumerate(shapes):
+        told = box.bands if not found else ()
+        if parts is not None:
+            if not parts[number].steps:
+                continue
+            told = tuple(Band(describe(step).removesuffix(" ×1"), box.role) for step in parts[number].steps)
+        channels = Band(f"{channels_of(shape)} channels", box.role)
+        found.append(replace(
+            box, id=f"{box.id}.{number}", gives=shape, layers=box.layers if number == 0 else 0, bands=(*told, channels),
+            name=box.name if not found else "", inside=box.inside if not found and parts is None else None,
+        ))  # fmt: skip
+    return found
 
 
 def _edges(edge: Edge, made_of: Mapping[str, list[Parts]], several: bool) -> list[Edge]:

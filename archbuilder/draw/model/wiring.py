@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import name_of
 from archbuilder.draw.model.figure import Band, Box, Edge, EdgeKind, Figure, Role
+from archbuilder.draw.model.rules import by_rule
 from archbuilder.draw.model.shortcuts import shortcuts_of
 from archbuilder.draw.model.words import span
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
@@ -48,13 +49,18 @@ def figure_of(
     known = {} if known is None else known
     key = (graph, depth, any_use)
     if key not in known:
-        wiring = Wiring(graph, costs, depth, any_use, known)
-        wiring.enter(tuple(Value(INPUT, item) for item in _items(graph)))
-        for number in range(len(graph.nodes)):
-            wiring.add(number)
-        wiring.leave("", graph.output)
-        known[key] = wiring.figure()
+        known[key] = by_rule(unfolded(Wiring(graph, costs, depth, any_use, known)), any_use=any_use)
     return known[key]
+
+
+def unfolded(wiring: Wiring) -> Figure:
+    """How a block is wired, with each turn of its loops."""
+    graph = wiring.graph
+    wiring.enter(tuple(Value(INPUT, item) for item in _items(graph)))
+    for number in range(len(graph.nodes)):
+        wiring.add(number)
+    wiring.leave("", graph.output)
+    return wiring.figure()
 
 
 def _items(graph: Graph) -> Iterable[int | None]:
@@ -164,6 +170,10 @@ class Wiring:
         is_open = self.depth > 0 or not _is_told(body)
         any_use = self.any_use and is_open
         inside = figure_of(body, self.costs, depth=max(self.depth - 1, 0), any_use=any_use, known=self.known)
+        layers = _only_layers(inside, node) if is_open and not body.definition else None
+        if layers is not None:
+            self.put(number, replace(layers, id=self.free(span(node)), in_training=number in self.graph.training_only))
+            return
         kind = name_of(body)
         kind = _COUNT.sub("", kind) if self.any_use and not body.definition else kind
         told = told_of(node, body) if body.definition else ()
@@ -176,7 +186,8 @@ class Wiring:
 
     def put(self, number: int, box: Box) -> None:
         """Adds the box of a node, with the edges to it."""
-        self.boxes.append(box)
+        origin = self.graph.nodes[number].origin
+        self.boxes.append(replace(box, step=origin.key, turns=origin.turns) if origin and origin.turns else box)
         self.join(box.id, self.graph.nodes[number].inputs, number)
         self.sources[Value(number)] = (box.id, None)
 
@@ -222,6 +233,13 @@ def told_of(node: Node, body: Graph) -> tuple[str, ...]:
         if key not in _PLACING and type(value) in (int, float, str) and value not in widths and "$" not in str(value)
     ]
     return (" · ".join(facts[:3]),) if facts else ()
+
+
+def _only_layers(inside: Figure, node: Node) -> Box | None:
+    """The layers that a step is, one behind the other in one box, if it is nothing else."""
+    boxes = [box for box in inside.boxes if not box.end]
+    plain = len(boxes) == 1 and len(inside.edges) == 2 and not boxes[0].sign and not boxes[0].name
+    return boxes[0] if plain and node.count == boxes[0].count == 1 else None
 
 
 def _is_told(body: Graph) -> bool:
