@@ -99,11 +99,11 @@ def render(
     if format == "mermaid":
         from archbuilder.draw.outputs.mermaid import to_mermaid
 
-        return Rendered(to_mermaid(view.figure(), theme, view.title()).encode(), format)
+        return Rendered(to_mermaid(*view.figures(), theme, view.title(), view.facts()).encode(), format)
     if format == "dot":
         from archbuilder.draw.outputs.dot import to_dot
 
-        return Rendered(to_dot(view.figure(), theme, view.title()).encode(), format)
+        return Rendered(to_dot(*view.figures(), theme, view.title(), view.facts()).encode(), format)
     return Rendered(_written(view.scene(), format, theme), format)
 
 

@@ -8,13 +8,20 @@ from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import summarize
 from archbuilder.diagnostics import suggest
 from archbuilder.draw.boxes import Drafter
-from archbuilder.draw.definitions import definition_drawing
+from archbuilder.draw.definitions import definition_drawing, most_used
 from archbuilder.draw.model.figure import Figure
-from archbuilder.draw.model.network import Definition, definitions_of, network_figure, one_box, rows_of
+from archbuilder.draw.model.network import (
+    Definition,
+    definitions_beneath,
+    definitions_of,
+    network_figure,
+    one_box,
+    rows_of,
+)
 from archbuilder.draw.model.wiring import figure_of
 from archbuilder.draw.options import WIDTHS, DrawingError, Piece, Style, Width
 from archbuilder.draw.scene import Scene
-from archbuilder.draw.sheet import MARGIN, heading, on_page, sheet
+from archbuilder.draw.sheet import MARGIN, described, heading, on_page, sheet
 from archbuilder.draw.volumes import volumes
 from archbuilder.graph.bounds import refuse_too_many, steps_in
 from archbuilder.graph.graph import Graph
@@ -35,6 +42,15 @@ class View(NamedTuple):
         """What is drawn, in a few words."""
         return self.definition or " · ".join(filter(None, (self.graph.name or "network", self.focus)))
 
+    def facts(self) -> str:
+        """What is to be known of what is drawn, in a line."""
+        if self.definition is not None:
+            return self._definitions(self.definition)[0].where()
+        if self.focus is not None:
+            body = _body_at(self.graph, self.focus)
+            return f"{body.input} to {body.output_shape}"
+        return described(summarize(self.graph))
+
     def scene(self) -> Scene:
         """The drawing with places.
 
@@ -44,10 +60,9 @@ class View(NamedTuple):
         room = WIDTHS[self.width] - 2 * MARGIN
         if self.definition is not None:
             found, drafter = self._definitions(self.definition), Drafter(room)
-            return on_page([definition_drawing(each, drafter) for each in found], self.definition, found[0].where(), 0)
+            return on_page([definition_drawing(each, drafter) for each in found], self.definition, self.facts(), 0)
         if self.focus is not None:
-            body, figure = _body_at(self.graph, self.focus), self.figure()
-            facts = f"{body.input} to {body.output_shape}"
+            facts, figure = self.facts(), self.figure()
             drawings = Drafter(room).draw_wrapped(figure, rows_of(figure))
             return on_page([heading(self.title(), facts, room), *drawings], self.title(), facts, 0)
         summary = summarize(self.graph)
@@ -69,6 +84,17 @@ class View(NamedTuple):
             return figure_of(_body_at(self.graph, self.focus), Costs(), depth=max(self.levels, 0))
         summary = summarize(self.graph)
         return one_box(summary) if self.levels < 0 else network_figure(summary, depth=self.levels)
+
+    def figures(self) -> tuple[Figure, list[Definition]]:
+        """The same, and what a whole network leaves to be told: the blocks in its boxes.
+
+        Raises:
+            DrawingError: if there is no such step or block.
+        """
+        figure = self.figure()
+        if self.focus is not None or self.definition is not None or self.levels > 1:
+            return figure, []
+        return figure, most_used(definitions_beneath(figure, self.graph))
 
     def _refuse_too_many(self) -> None:
         """An open block is drawn as often as it is there."""

@@ -15,7 +15,7 @@ from archbuilder.analysis.cost import Costs
 from archbuilder.draw.definitions import most_used
 from archbuilder.draw.model.figure import Edge, Figure, every_box
 from archbuilder.draw.model.network import definitions_beneath, definitions_of, network_figure
-from archbuilder.draw.options import WIDTHS, Width
+from archbuilder.draw.options import WIDTHS, Depth, Format, Width
 from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Part, Rectangle, Scene, Text
 from archbuilder.draw.sheet import shares, sheet
@@ -224,6 +224,16 @@ def _is_right(spec: str) -> bool:
 def test_no_two_networks_of_the_zoo_have_one_picture() -> None:
     names = network_names()
     assert len({picture(name) for name in names}) == len(names)
+
+
+@pytest.mark.parametrize("format", ["dot", "mermaid"])
+@pytest.mark.parametrize("depth", ["model", "stage", "block"])
+def test_texts_tell_networks_apart_too(format: Format, depth: Depth) -> None:
+    drawn = []
+    for name in ("cifar_plain20", "cifar_resnet20"):
+        text = archbuilder.render(archbuilder.lower(name), format=format, depth=depth).decode().replace(name, "")
+        drawn.append([line for line in text.splitlines() if "parameters" not in line])
+    assert drawn[0] != drawn[1]
 
 
 def test_shares_add_up() -> None:

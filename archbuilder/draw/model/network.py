@@ -229,6 +229,10 @@ class Definition:
         word = f"{next(iter(self.places))} " if len(self.places) == 1 and "" not in self.places else ""
         return f"{word}in " + (", ".join(stages) if len(stages) <= 4 else f"{stages[0]}, {stages[1]} … {stages[-1]}")
 
+    def title(self) -> str:
+        """Its name, and where it is used."""
+        return ", ".join(filter(None, (self.name, self.where())))
+
 
 def definitions_of(graph: Graph, costs: Costs) -> list[Definition]:
     """The definitions that a network uses, in the order of their first use; each once for each way in which it is wired."""

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import graphviz
 
 from archbuilder.diagnostics import printable
 from archbuilder.draw.model.figure import Box, Figure
+from archbuilder.draw.model.network import Definition
 from archbuilder.draw.options import Theme
 from archbuilder.draw.theme import inks
 
 _STYLES = {"main": "solid", "identity": "bold", "plain": "dotted", "projection": "dashed", "exchange": "solid"}
 
 
-def to_dot(figure: Figure, theme: Theme, title: str) -> str:
-    """The text of a directed graph from left to right, in the colours of a theme."""
+def to_dot(figure: Figure, definitions: Sequence[Definition], theme: Theme, title: str, facts: str) -> str:
+    """The text of a directed graph from left to right, in the colours of a theme; beside it a cluster for each definition."""
     colours = inks(theme)
+    label = "\\n".join(map(_escaped, (title, facts)))
     graph = graphviz.Digraph(
-        graph_attr={"rankdir": "LR", "label": _escaped(title), "labelloc": "t", "charset": "UTF-8", "bgcolor": colours["ground"]},
+        graph_attr={"rankdir": "LR", "label": label, "labelloc": "t", "charset": "UTF-8", "bgcolor": colours["ground"]},
         node_attr={"shape": "box", "style": "rounded,filled", "fontname": "Arial"},
         edge_attr={"fontname": "Arial", "color": colours["line"], "fontcolor": colours["quiet"]},
     )  # fmt: skip
     _fill(graph, figure, "", colours)
+    for number, each in enumerate(definitions):
+        attributes = {"label": _escaped(each.title()), "style": "rounded,dashed"}
+        with graph.subgraph(name=f"cluster_definition{number}", graph_attr=attributes) as inner:
+            _fill(inner, each.figure, f"definition{number}_", colours)
     return str(graph.source)
 
 

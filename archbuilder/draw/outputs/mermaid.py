@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from archbuilder.diagnostics import printable
 from archbuilder.draw.model.figure import Box, Figure, every_box
+from archbuilder.draw.model.network import Definition
 from archbuilder.draw.options import Theme
 from archbuilder.draw.theme import inks
 
@@ -15,11 +16,15 @@ _ARROWS: Final = {"main": "-->", "identity": "==>", "plain": "-.->", "projection
 _SPECIAL: Final = re.compile(r"[^\w ×→·²³±+%,.–…()/=-]")
 
 
-def to_mermaid(figure: Figure, theme: Theme, title: str) -> str:
-    """The text of a flowchart from left to right, in the colours of a theme."""
-    lines = ["flowchart LR", f"  accTitle: {_plain(title)}", *_lines(figure, "n", "  ")]
+def to_mermaid(figure: Figure, definitions: Sequence[Definition], theme: Theme, title: str, facts: str) -> str:
+    """The text of a flowchart from left to right, in the colours of a theme; beside it a subgraph for each definition."""
+    lines = ["flowchart LR", f"  accTitle: {_plain(title)}", f"  accDescr: {_plain(facts)}", *_lines(figure, "n", "  ")]
+    for number, each in enumerate(definitions):
+        lines += [f'  subgraph d{number}["{_quoted(each.title())}"]', "    direction LR"]
+        lines += [*_lines(each.figure, f"d{number}_", "    "), "  end"]
     colours = inks(theme)
-    for role in sorted({box.role for box in every_box(figure.boxes) if not box.end}):
+    boxes = [box for each in (figure, *(each.figure for each in definitions)) for box in every_box(each.boxes)]
+    for role in sorted({box.role for box in boxes if not box.end}):
         fill, line, text = (colours[ink] for ink in (role, f"{role} line", f"{role} text"))
         lines.append(f"  classDef {_class(role)} fill:{fill},stroke:{line},color:{text}")
     return "\n".join(lines) + "\n"
