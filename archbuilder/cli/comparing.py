@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
 
 import typer
 
@@ -31,8 +31,20 @@ from archbuilder.cli.reports import complain, print_diagnostics, say, terminal_w
 from archbuilder.diagnostics import SpecError, TooManyStepsError, printable
 from archbuilder.draw import Format
 from archbuilder.language.files import text_of_file
+from archbuilder.tasks.checking import Checked
+
+if TYPE_CHECKING:
+    from archbuilder.comparison.difference import Difference
 
 _TROUBLE: Final = 2
+
+
+ExitCodeOption = Annotated[
+    bool,
+    typer.Option(
+        "--exit-code", help="End with 0 where both are the same, 1 where they differ, 2 where one cannot be read."
+    ),
+]
 
 
 class _Side(NamedTuple):
@@ -54,12 +66,7 @@ def diff(
         ),
     ],
     format: Annotated[Literal["text", "markdown", "json"], typer.Option("--format", help="How to print it.")] = "text",
-    exit_code: Annotated[
-        bool,
-        typer.Option(
-            "--exit-code", help="End with 0 where both are the same, 1 where they differ, 2 where one cannot be read."
-        ),
-    ] = False,
+    exit_code: ExitCodeOption = False,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -76,36 +83,39 @@ def diff(
     is_git = len(specs) in _OF_GIT
     if len(specs) != 2 and not is_git:
         raise typer.BadParameter(f"expected two specs, got {len(specs)}", param_hint="'A B'")
+    kind = format_of(output)
     if output is not None:
         for spec in specs:
             refuse(output, spec)
     with _ending_in_trouble(asked=exit_code, is_git=is_git):
         load_plugins(plugins)
-        overrides, size = read_settings(settings), read_input(input)
-        sides = _of_git(specs) if is_git else [_Side(word, word) for word in specs]
-        networks = []
-        for side in sides:
-            with chdir(side.folder if side and side.folder.is_dir() else Path()):
-                networks.append(side and check_word(side.word, overrides, size, side.text))
-        a, b = networks
-        if a is None or b is None:
-            side, network = next((side, each) for side, each in zip(sides, networks, strict=True) if side and each)
-            say(f"{printable(side.name)}: {'added' if a is None else 'removed'}, {network.summary.line}")
-            raise typer.Exit(1 if exit_code else 0)
-
-        from archbuilder.comparison.difference import difference
-
-        own = a.graph.name, b.graph.name
-        names = (own[0], own[1]) if own[0] != own[1] else tuple(side.name for side in sides if side)
-        found = difference(a.graph, b.graph, (names[0], names[1]))
-        say(found.shown(format, terminal_width()) + "\n" * is_git)
-        if output is not None:
+        found = _difference(_of_git(specs) if is_git else [_Side(word, word) for word in specs], settings, input)
+        if str(output) != "-":
+            say((found if isinstance(found, str) else found.shown(format, terminal_width())) + "\n" * is_git)
+        if output is not None and not isinstance(found, str):
             from archbuilder.draw import render_difference
 
-            drawing = render_difference(found, format=format_of(output), theme=theme, width=width)
+            drawing = render_difference(found, format=kind, theme=theme, width=width)
             write(drawing, output, specs[0], told=format == "text")
     if exit_code and found:
         raise typer.Exit(1)
+
+
+def _difference(sides: "list[_Side | None]", settings: list[str] | None, input: str | None) -> "Difference | str":
+    """What differs between two networks, or what is to be said where there is only one."""
+    from archbuilder.comparison.difference import difference
+
+    overrides, size = read_settings(settings), read_input(input)
+    found: list[tuple[str, Checked]] = []
+    for side in (side for side in sides if side is not None):
+        with chdir(side.folder if side.folder.is_dir() else Path()):
+            found.append((side.name, check_word(side.word, overrides, size, side.text)))
+    if len(found) == 1:
+        (name, network) = found[0]
+        return f"{printable(name)}: {'added' if sides[0] is None else 'removed'}, {network.summary.line}"
+    (name, one), (other_name, other) = found
+    names = None if one.graph.name != other.graph.name else (name, other_name)
+    return difference(one.graph, other.graph, names)
 
 
 @contextmanager

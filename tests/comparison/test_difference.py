@@ -212,7 +212,7 @@ def test_a_difference_shows_itself() -> None:
 
 
 def test_long_names_and_many_stages_are_told_in_short() -> None:
-    long = "x" * 900
+    long = "x" * 90
     text = "name: net\ninput: {channels: 8, size: 8}\nblocks:\n  b: {parameters: {LONG: 1}, body: {LONG: {block: conv, kernel: $LONG, width: 8}}}\n"
     text = text.replace("LONG", long) + f"stages:\n  {long}1: {{block: b}}\n  {long}2: {{block: b, {long}: 3}}\n"
     for a, b in ((text, text.replace(": 3}", ": 5}")), (text, text.replace(f"{long}1", "other"))):
