@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final, Literal, TypeAlias
 
 from archbuilder.comparison.changes import Change, Context, changes_of_networks, changes_of_steps, depth_of
@@ -65,27 +66,20 @@ class _Alignment:
         self.structure = Structure()
         self._known: dict[tuple[Graph, Graph], tuple[Pair, ...]] = {}
 
-    def matched(self, ours: Iterable[Part], theirs: Iterable[Part], *, repeated: bool = False) -> _Tree:
-        """Which of some parts of one graph are which of another; repeats of one step belong together whatever they are."""
+    def matched(self, ours: Iterable[Part], theirs: Iterable[Part]) -> _Tree:
+        """Which of some parts of one graph are which of another."""
         ours, theirs = list(ours), list(theirs)
-        items = ([self._item(part, repeated=repeated) for part in parts] for parts in (ours, theirs))
         found: _Tree = []
-        for one, other in match(*items):
+        for one, other in match(list(map(self._item, ours)), list(map(self._item, theirs))):
             a, b = None if one is None else ours[one], None if other is None else theirs[other]
             sections = a is not None and b is not None and a.is_section and b.is_section
             found.append((a, b, self.matched(steps_of(a), steps_of(b)) if sections and a and b else []))
         return found
 
-    def _item(self, part: Part, *, repeated: bool) -> Item:
+    def _item(self, part: Part) -> Item:
         graph, start, stop = part.graph, part.start, part.stop
         exact, own = (of(graph, start, stop) for of in (self.structure.exact, self.structure.own))
-        kind = (
-            "repeat"
-            if repeated
-            else part.section or "steps"
-            if part.is_section
-            else self.structure.kind(graph, start, stop)
-        )
+        kind = part.section or "steps" if part.is_section else self.structure.kind(graph, start, stop)
         return Item(part.name, exact, own, kind)
 
     def inside(self, a: Graph, b: Graph) -> tuple[Pair, ...]:
@@ -98,7 +92,10 @@ class _Alignment:
 
     def _inside(self, a: Graph, b: Graph) -> tuple[Pair, ...]:
         repeated = depth_of(a) is not None and depth_of(b) is not None
-        tree = self.matched(steps_in(a), steps_in(b), repeated=repeated)
+        if repeated:  # the first of one is the first of the other, whatever they are
+            tree: _Tree = [(one, other, []) for one, other in zip_longest(steps_in(a), steps_in(b))]
+        else:
+            tree = self.matched(steps_in(a), steps_in(b))
         return tuple(self.pairs(Context(a, b, dict(_places(tree)), self.structure, repeated), tree))
 
     def pairs(self, context: Context, tree: _Tree) -> Iterator[Pair]:

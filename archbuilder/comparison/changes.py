@@ -157,7 +157,8 @@ def _changes_of_bodies(context: Context, a: Node, b: Node) -> Iterator[Change]:
         if None not in depths and depths[0] != depths[1]:
             yield Change("depth", *depths, is_same_expression(_depth_said(one), _depth_said(other)))
         if one.definition:
-            yield from _changes(a, b, _given(one), _given(other))
+            for change in _changes(a, b, _given(one), _given(other)):
+                yield _as_written(change, a, b) if context.repeated else change
     elif isinstance(one, Op) and isinstance(other, Op) and type(one) is type(other):
         yield from _changes_of_ops(context, a, b, one, other)
     else:
@@ -197,6 +198,13 @@ def _changes(a: Node, b: Node, ours: Mapping[str, Any], theirs: Mapping[str, Any
         before, after = ours.get(name), theirs.get(name)
         if before != after:
             yield Change(name, before, after, is_same_expression(said(a, name), said(b, name)))
+
+
+def _as_written(change: Change, a: Node, b: Node) -> Change:
+    """What differs in repeats, as it is written for all of them where that is an expression."""
+    before, after = said(a, change.what), said(b, change.what)
+    is_written = not change.follows and is_expression(before) and is_expression(after)
+    return change._replace(before=before, after=after) if is_written else change
 
 
 def _changes_of_ops(context: Context, a: Node, b: Node, one: Op, other: Op) -> Iterator[Change]:

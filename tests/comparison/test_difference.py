@@ -126,6 +126,11 @@ ONE_CHANGE = {
         f"parameters: {{n: 4}}\n{BASE.replace('depth: 2', 'depth: $n')}",
         "parameter n: 2 -> 4",
     ),
+    "another width of each repeat": (
+        BASE.replace("width: 32,", "width: $(8 * (repeat + 1)),"),
+        BASE.replace("width: 32,", "width: $(16 * (repeat + 1)),"),
+        "stage layer2: width $(8 * (repeat + 1)) -> $(16 * (repeat + 1)), +41.1 K parameters, +10.5 M MACs",
+    ),
     "another number of classes": (
         BASE,
         BASE.replace("width: 10}", "width: 100}"),
