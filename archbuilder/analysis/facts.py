@@ -206,7 +206,7 @@ class Rows:
         outside = (value for node in nodes for value in node.inputs if value.node not in numbers)
         cost = self.costs.of_nodes(nodes, training_only)
         spot = Spot(self.measured, ((graph, section.start, section.stop),))
-        yield Row(section.name, 0, _joint_label(nodes), 1, _given(graph, outside), nodes[-1].shape, *cost, _spot=spot)
+        yield Row(section.name, 0, joint_label(nodes), 1, _given(graph, outside), nodes[-1].shape, *cost, _spot=spot)
         if limit > 0:
             for number in numbers:
                 yield from self.of_node(graph, number, "", 1, limit, 1, ())
@@ -271,7 +271,7 @@ def _given(graph: Graph, values: Iterable[Value]) -> Shape:
 _LABELS = 4
 
 
-def _joint_label(nodes: tuple[Node, ...]) -> str:
+def joint_label(nodes: tuple[Node, ...]) -> str:
     """What stands in a section, in a few words; equal steps once."""
     labels = [describe(node) for node in nodes if node.body is not None and _is_telling(node)]
     distinct = list(dict.fromkeys(labels))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archbuilder.analysis.cost import Costs
-from archbuilder.analysis.facts import DEPTHS, Depth, Facts, Measured, Row, Rows, describe, name_of
+from archbuilder.analysis.facts import DEPTHS, Depth, Facts, Measured, Row, Rows, describe, joint_label, name_of
 from archbuilder.analysis.numbers import with_unit
 from archbuilder.analysis.table import as_table
 from archbuilder.diagnostics import printable, shorten
@@ -56,4 +56,4 @@ def summarize(graph: Graph) -> Summary:
     )
 
 
-__all__ = ["DEPTHS", "Depth", "Row", "Summary", "describe", "name_of", "summarize"]
+__all__ = ["DEPTHS", "Depth", "Row", "Summary", "describe", "joint_label", "name_of", "summarize"]

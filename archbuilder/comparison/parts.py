@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from archbuilder.analysis.summary import describe
+from archbuilder.analysis.summary import describe, joint_label
 from archbuilder.comparison.structure import is_there
 from archbuilder.graph.graph import Graph, Node, Section
 from archbuilder.graph.op import Op
@@ -47,7 +47,7 @@ class Part:
 
     def words(self) -> str:
         """What it is, in a few words."""
-        return "steps" if self.is_section else describe(self.nodes[0])
+        return (self.is_section and joint_label(self.nodes)) or describe(self.nodes[0])
 
 
 def parts_of_network(graph: Graph) -> Iterator[Part]:

@@ -81,7 +81,7 @@ def groups_of(facts: Facts) -> tuple[Group, ...]:
     for stage in facts.stages:
         if stage.statements:
             own.setdefault(tuple(map(str, stage.statements)), []).append(stage)
-        elif (reasons := _reasons(stage)) or stage.before != stage.after:
+        elif (reasons := _reasons(stage)) or stage.grows("parameters") != 0 or stage.grows("macs") != 0:
             following.setdefault(reasons, []).append(stage)
     return (
         *(Group(tuple(stages), statements) for statements, stages in own.items()),
