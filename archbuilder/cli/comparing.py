@@ -1,7 +1,7 @@
 """The commands that hold networks against each other: diff, compare."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
@@ -14,6 +14,7 @@ from archbuilder.cli.options import (
     SetOption,
     check_word,
     load_plugins,
+    other_variants,
     read_input,
     read_settings,
 )
@@ -30,7 +31,7 @@ from archbuilder.cli.products import (
 from archbuilder.cli.reports import complain, print_diagnostics, say, terminal_width
 from archbuilder.diagnostics import SpecError, TooManyStepsError, printable
 from archbuilder.draw import Format
-from archbuilder.language.files import text_of_file
+from archbuilder.language.files import Files, text_of_file
 from archbuilder.tasks.checking import Checked
 
 if TYPE_CHECKING:
@@ -89,19 +90,21 @@ def diff(
             refuse(output, spec)
     with _ending_in_trouble(asked=exit_code, is_git=is_git):
         load_plugins(plugins)
-        found = _difference(_of_git(specs) if is_git else [_Side(word, word) for word in specs], settings, input)
-        if str(output) != "-":
-            say((found if isinstance(found, str) else found.shown(format, terminal_width())) + "\n" * is_git)
-        if output is not None and not isinstance(found, str):
-            from archbuilder.draw import render_difference
+        sides = _of_git(specs) if is_git else [[_Side(word, word) for word in specs]]
+        found = [_difference(each, settings, input) for each in sides]
+        for each in [each for each in found if each] or found[:1]:
+            if str(output) != "-":
+                say((each if isinstance(each, str) else each.shown(format, terminal_width())) + "\n" * is_git)
+            if output is not None and not isinstance(each, str):
+                from archbuilder.draw import render_difference
 
-            drawing = render_difference(found, format=kind, theme=theme, width=width)
-            write(drawing, output, specs[0], told=format == "text")
-    if exit_code and found:
+                drawing = render_difference(each, format=kind, theme=theme, width=width)
+                write(drawing, output, specs[0], told=format == "text")
+    if exit_code and any(found):
         raise typer.Exit(1)
 
 
-def _difference(sides: "list[_Side | None]", settings: list[str] | None, input: str | None) -> "Difference | str":
+def _difference(sides: "Sequence[_Side | None]", settings: list[str] | None, input: str | None) -> "Difference | str":
     """What differs between two networks, or what is to be said where there is only one."""
     from archbuilder.comparison.difference import difference
 
@@ -135,17 +138,27 @@ _OF_GIT: Final = (7, 9)
 """How many arguments git gives its diff driver: a path, twice a file, its object and its mode; where it was renamed, two more."""
 
 
-def _of_git(words: list[str]) -> list[_Side | None]:
-    """What git says of a file that has changed: its two versions, None where there is none.
+def _of_git(words: list[str]) -> list[list[_Side | None]]:
+    """What git says of a file that has changed: its two versions, None where there is none; and those of its variants.
 
     The old one lies in a temporary file; what it extends is looked for beside the one that it was.
     """
     path, old, old_object, _, new, _, _, *renamed = words
     now = renamed[0] if renamed else path
-    return [
-        _version(path, f"{path} {old_object[:7]}" if os.devnull not in (old, new) else path, old),
-        _version(now, now, new),
-    ]
+    before = _version(path, f"{path} {old_object[:7]}" if os.devnull not in (old, new) else path, old)
+    after = _version(now, now, new)
+    variants = _variants(before), _variants(after)
+    names = {**variants[0], **variants[1]}
+    return [[before, after], *([variants[0].get(name), variants[1].get(name)] for name in names)]
+
+
+def _variants(side: _Side | None) -> "dict[str, _Side]":
+    """The other variants of a file, by their names."""
+    if side is None:
+        return {}
+    words = other_variants(side.word, side.text, Files(for_several=True)) or []
+    keys = [word.partition("#")[2] for word in words]
+    return {key: side._replace(name=f"{side.name}#{key}", word=word) for key, word in zip(keys, words, strict=True)}
 
 
 def _version(path: str, name: str, file: str) -> _Side | None:

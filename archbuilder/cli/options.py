@@ -192,7 +192,7 @@ def check_with_variants(word: str, overrides: Mapping[str, Any], input: Size | N
     with _saying_what_is_there(word):
         text = read_piped(word)
     files = Files(for_several=True)
-    others = _other_variants(word, text, files)
+    others = other_variants(word, text, files)
     words = [word, *(others or [])]
     for each in words:
         try:
@@ -216,7 +216,7 @@ def _identities(mistake: Diagnostic) -> tuple[object, object]:
     return (mistake.code, place), (mistake.code, mistake.message, place and (place.source.name, place.line))
 
 
-def _other_variants(word: str, text: str | None, files: Files) -> list[str] | None:
+def other_variants(word: str, text: str | None, files: Files) -> list[str] | None:
     """The words for a file's variants beside the one that its name alone means; None if no whole file is meant."""
     path = path_of(word) if text is None else Path(_named(word))
     if path is None or "#" in word or (text is None and not _holds(path.is_file)):

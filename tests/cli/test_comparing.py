@@ -155,6 +155,26 @@ def test_git_shows_what_differs(repository: Path) -> None:
     assert "specs/old.yaml: removed, tiny: 6 layers" in output
 
 
+def test_git_shows_each_variant_that_differs(repository: Path) -> None:
+    series = (
+        GOOD
+        + "default: a\nvariants:\n  a: {}\n  b: {stages: {layer1: {depth: 3}}}\n  c: {stages: {layer1: {depth: 4}}}\n"
+    )
+    path = repository / "specs" / "series.yaml"
+    path.write_text(series, "utf-8")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "series")
+    changed = series.replace("depth: 3", "depth: 5").replace(
+        "  c: {stages: {layer1: {depth: 4}}}", "  d: {stages: {layer1: {depth: 4}}}"
+    )
+    path.write_text(changed, "utf-8")
+    told = [line for line in git(repository, "diff").splitlines() if "specs/" in line or line.startswith("stage")]
+    assert "stage layer1: depth 3 -> 5, +2.37 K parameters, +2.36 M MACs" in told
+    assert any(line.startswith("specs/series.yaml") and "#b" in line for line in told)
+    assert any("#c: removed" in line for line in told)
+    assert any("#d: added" in line for line in told)
+
+
 def test_git_goes_on_after_a_spec_that_is_wrong(repository: Path) -> None:
     (repository / "specs" / "base.yaml").write_text(GOOD.replace("basic", "basik"), "utf-8")
     (repository / "specs" / "old.yaml").write_text(DEEPER, "utf-8")
