@@ -14,7 +14,7 @@ from archbuilder.draw.boxes import Drafter
 from archbuilder.draw.definitions import definitions_drawing
 from archbuilder.draw.drawing import EDGES, PLAIN, SMALL, Drawing, as_figure, moved, wrapped
 from archbuilder.draw.fonts import clipped, width
-from archbuilder.draw.model.figure import SHORTCUTS, Figure, Role, every_box
+from archbuilder.draw.model.figure import SHORTCUTS, TAP, TAPS, Figure, Role, every_box
 from archbuilder.draw.model.network import Definition, definitions_beneath, network_figure, one_box, rows_of, short
 from archbuilder.draw.options import PIECES, WIDTHS, Piece, Width
 from archbuilder.draw.scene import Line, Part, Rectangle, Scene, Shape, Text
@@ -24,7 +24,7 @@ MARGIN: Final = 10.0
 PAGE: Final = 700.0
 """How high a page is: what is higher is drawn densely."""
 _BETWEEN: Final = 14.0
-_CLOSE: Final = 10.0
+_CLOSE: Final = 8.0
 _BAR: Final = 30.0
 """How wide the bar of a whole cost is in the table at least."""
 
@@ -271,6 +271,8 @@ def _legend(figures: Sequence[Figure], room: float) -> Drawing:
         items.append((_swatch("stage"), "a stack: repeats, with weights of their own"))
     if any(box.is_each or box.name.startswith("for ") for box in boxes):
         items.append((_swatch("other"), "for i in n: i = 0 … n − 1, one for each"))
+    if any(box.taps or box.name.startswith(TAP) for box in boxes):
+        items.append((Text(6.5, 6.4, TAP, SMALL, "quiet", anchor="middle"), TAPS))
     if any(box.in_training for box in boxes):
         items.append((replace(_swatch("block"), line="training", dash="dashed"), "there in training only"))
     shapes: list[Shape] = []

@@ -120,6 +120,39 @@ def test_what_is_there_in_training_only_is_marked() -> None:
     assert {each.id for each in found.boxes if each.in_training} == {"aux1", "aux2", "aux1 2", "aux2 2"}
 
 
+TAPPED = """
+name: net
+input: {channels: 4, size: 8}
+stem: {conv: {block: conv, width: 4, kernel: 3}, act: activation}
+stages:
+  one: {block: basic, width: 4, depth: 2}
+  two: {block: basic, width: 4}
+  sum: {block: add, from: [one, two]}
+FEATURES
+"""
+
+
+def tapped(features: str) -> Figure:
+    text = TAPPED.replace("FEATURES", f"features: [{features}]" if features else "")
+    return network_figure(archbuilder.check("net.yaml", text=text).summary)
+
+
+def test_what_can_be_taken_out_is_named_where_it_leaves() -> None:
+    found = tapped("conv, two, sum")
+    assert {each.id: each.tap_lines for each in found.boxes if each.taps} == {"stem": ("►conv",), "two": ("►two",)}
+    (end,) = [each for each in found.boxes if each.name == "►sum"]  # in a sum there is no room for a word
+    assert edge(found, "sum", end.id)
+
+
+def test_taps_that_a_spec_does_not_name_are_not_drawn() -> None:
+    assert not any(each.taps for each in tapped("").boxes)
+    assert tapped("one").wiring() != tapped("two").wiring() != tapped("").wiring()
+
+
+def test_taps_that_are_numbered_are_one_line() -> None:
+    assert box(network("hrnet_w18_small"), "neck").tap_lines == ("►incre_modules.0–3",)
+
+
 @pytest.mark.parametrize("operands", ["[long, short]", "[short, long]"])
 def test_the_way_with_more_layers_is_the_main_one(operands: str, tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text(
