@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from archbuilder.draw.fonts import width
-from archbuilder.draw.scene import Circle, Line, Part, Rectangle, Scene, Shape, Text
+from archbuilder.draw.scene import Circle, Line, Part, Point, Rectangle, Scene, Shape, Text
 
 SMALLEST = 6.0
 CLOSE = 0.35
@@ -71,9 +71,25 @@ def faults(scene: Scene) -> list[str]:
     for (one, first), (two, second) in combinations(list(zip(texts, areas, strict=True)), 2):
         if first.overlaps(second):
             found.append(f"`{one.text}` lies over `{two.text}` at {first}")
+    pieces = [piece for line in scene.flat() if isinstance(line, Line) for piece in pairwise(line.points)]
+    for text, area in zip(texts, areas, strict=True):
+        found += [f"`{text.text}` stands on a line at {area}" for one, two in pieces if _passes(one, two, area)]
     for siblings in _levels(scene.shapes):
         found += _between(siblings)
     return found
+
+
+def _passes(one: Point, two: Point, area: Area) -> bool:
+    """Whether a piece of a line runs through an area, along it or across."""
+    start, stop = 0.0, 1.0
+    for at, low, high in ((0, area.left + CLOSE, area.right - CLOSE), (1, area.top + CLOSE, area.bottom - CLOSE)):
+        length = two[at] - one[at]
+        if not length and not low < one[at] < high:
+            return False
+        if length:
+            near, far = sorted(((low - one[at]) / length, (high - one[at]) / length))
+            start, stop = max(start, near), min(stop, far)
+    return start < stop
 
 
 def _levels(shapes: tuple[Shape, ...]) -> Iterator[list[Part]]:

@@ -21,6 +21,7 @@ from archbuilder.draw.scene import Part, Rectangle, Scene, Text
 from archbuilder.draw.sheet import shares, sheet
 from archbuilder.language.networks import network_names
 from tests.draw.looks import crossings, faults
+from tests.lower.test_graphs import BLOCKS
 from tests.properties.specs import specs
 
 UNET = "examples/unet_resnet18.yaml"
@@ -61,6 +62,15 @@ def test_nor_does_it_when_blocks_are_open(depth: int, width: Width) -> None:
     for name in ("seresnet50", "res2net50_26w_4s"):
         scene = sheet_of(name, depth=depth, width=width)
         assert (faults(scene), scene.width) == ([], WIDTHS[width])
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_nor_does_it_in_a_block_alone(name: str) -> None:
+    told, input, tokens, around = BLOCKS[name]
+    summary = archbuilder.check_block(name, told, input, text=around or None, tokens=tokens).summary
+    for depth in (0, 1, 100):
+        for width in WIDTHS:
+            assert faults(sheet(summary, depth=depth, width=width, show=None)) == []
 
 
 @pytest.mark.slow

@@ -39,6 +39,14 @@ def test_a_stage_is_a_card_with_its_block_and_its_repeats() -> None:
     assert ([band.text for band in card.bands], card.count, card.role) == (["bottleneck ×4"], 4, "stage")
 
 
+def test_a_dense_run_says_what_each_block_adds() -> None:
+    found = [box(network("densenet121"), f"features.denseblock{number}") for number in (1, 4)]
+    assert [[band.text for band in each.bands] for each in found] == [
+        ["dense_layer ×6", "+32 each"], ["dense_layer ×16", "+32 each"],
+    ]  # fmt: skip
+    assert not any("each" in band.text for each in network("resnet50").boxes for band in each.bands)
+
+
 def test_shapes_stand_on_the_edges_between_stages() -> None:
     found = network("resnet50")
     chain = ["input", "stem", "layer1", "layer2", "layer3", "layer4", "head", "output"]

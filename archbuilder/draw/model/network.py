@@ -3,8 +3,9 @@ definitions of its blocks, each as often as it is wired in another way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Final
 
 from archbuilder.analysis.cost import Costs
@@ -198,8 +199,9 @@ class _Cards:
         body = node.body
         kind = (name_of(body) if node.count == 1 else describe(node)).removesuffix(" ×1")
         inside = figure_of(body, wiring.costs, depth=max(self.depth - 1, 0), known=wiring.known)
+        lines = [kind, *told_of(node, body), *_growth(body)]
         box = replace(
-            self._card(span(node), role, [kind, *told_of(node, body)], inside), count=repeats_of(node), gives=node.shape,
+            self._card(span(node), role, lines, inside), count=repeats_of(node), gives=node.shape,
             definition=body.definition, layers=wiring.costs.layers.of_node(node),
             in_training=number in wiring.graph.training_only,
         )  # fmt: skip
@@ -210,6 +212,15 @@ class _Cards:
     def _card(self, name: str, role: Role, lines: Sequence[str], inside: Figure) -> Box:
         bands = tuple(Band(line, role) for line in lines)
         return Box(self.wiring.free(name), role, last_part(name), bands, inside=inside, is_open=self.depth > 0)
+
+
+def _growth(body: Graph) -> Iterator[str]:
+    """How many channels each block of a row adds to those that it gets, if each adds as many."""
+    values = [body.input, *(node.shape for node in body.nodes)]
+    widths = [each.channels for each in values if isinstance(each, Map | Tokens)]
+    added = {after - before for before, after in pairwise(widths)}
+    if body.listed and len(widths) == len(values) > 2 and len(added) == 1 and min(added) > 0:
+        yield f"+{added.pop()} each"
 
 
 def _label(shape: Shape | None, item: int | None) -> str:
