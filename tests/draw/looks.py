@@ -79,6 +79,20 @@ def faults(scene: Scene) -> list[str]:
     return found
 
 
+def shared(scene: Scene) -> list[str]:
+    """Lines of two values from one box that are one line all the way."""
+    found: list[str] = []
+    for parts in _levels(scene.shapes):
+        lines: dict[tuple[Point, ...], dict[str, str]] = {}
+        for part in parts:
+            facts = dict(part.facts)
+            for line in (shape for shape in part.shapes if isinstance(shape, Line) and "to" in facts):
+                other = lines.setdefault(line.points, facts)
+                if (other["from"], other["item"]) != (facts["from"], facts["item"]):
+                    found.append(f"{facts} lies over {other}")
+    return found
+
+
 def _passes(one: Point, two: Point, area: Area) -> bool:
     """Whether a piece of a line runs through an area, along it or across."""
     start, stop = 0.0, 1.0

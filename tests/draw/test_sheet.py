@@ -20,7 +20,7 @@ from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Part, Rectangle, Scene, Text
 from archbuilder.draw.sheet import shares, sheet
 from archbuilder.language.networks import network_names
-from tests.draw.looks import crossings, faults
+from tests.draw.looks import crossings, faults, shared
 from tests.lower.test_graphs import BLOCKS
 from tests.properties.specs import specs
 
@@ -51,7 +51,7 @@ def sheet_of(name: str, *, depth: int = 0, width: Width = "page") -> Scene:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_nothing_lies_over_anything(name: str) -> None:
     scene = sheet_of(name)
-    assert faults(scene) == []
+    assert (faults(scene), shared(scene)) == ([], [])
     assert scene.width == WIDTHS["page"]
 
 
@@ -70,7 +70,8 @@ def test_nor_does_it_in_a_block_alone(name: str) -> None:
     summary = archbuilder.check_block(name, told, input, text=around or None, tokens=tokens).summary
     for depth in (0, 1, 100):
         for width in WIDTHS:
-            assert faults(sheet(summary, depth=depth, width=width, show=None)) == []
+            scene = sheet(summary, depth=depth, width=width, show=None)
+            assert (faults(scene), shared(scene)) == ([], [])
 
 
 @pytest.mark.slow

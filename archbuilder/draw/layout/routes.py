@@ -134,7 +134,7 @@ class Router:
         corridors = sorted({*outer, i - 0.5, i + 0.5, j - 0.5, j + 0.5})
         found: list[Way] = []
         for y in (i, j, *corridors):
-            if not grid.is_free(y, a, b):
+            if not grid.is_free(y, a, b) or y == i == j:
                 continue
             start: tuple[Corner, ...] = ((a, i),) if y == i else ((a, i), (a + 0.5, i), (a + 0.5, y))
             if y == j:
