@@ -71,26 +71,31 @@ def faults(scene: Scene) -> list[str]:
     for (one, first), (two, second) in combinations(list(zip(texts, areas, strict=True)), 2):
         if first.overlaps(second):
             found.append(f"`{one.text}` lies over `{two.text}` at {first}")
-    pieces = [piece for line in scene.flat() if isinstance(line, Line) for piece in pairwise(line.points)]
-    for text, area in zip(texts, areas, strict=True):
-        found += [f"`{text.text}` stands on a line at {area}" for one, two in pieces if _passes(one, two, area)]
     for siblings in _levels(scene.shapes):
         found += _between(siblings)
     return found
 
 
-def shared(scene: Scene) -> list[str]:
-    """Lines of two values from one box that are one line all the way."""
-    found: list[str] = []
+def faults_of_lines(scene: Scene) -> list[str]:
+    """What is wrong with the lines of boxes and edges: one runs through a text, or is that of another value as well."""
+    found = [*_struck(scene)]
     for parts in _levels(scene.shapes):
         lines: dict[tuple[Point, ...], dict[str, str]] = {}
         for part in parts:
             facts = dict(part.facts)
             for line in (shape for shape in part.shapes if isinstance(shape, Line) and "to" in facts):
                 other = lines.setdefault(line.points, facts)
-                if (other["from"], other["item"]) != (facts["from"], facts["item"]):
+                if [other.get(key) for key in ("from", "item")] != [facts.get(key) for key in ("from", "item")]:
                     found.append(f"{facts} lies over {other}")
     return found
+
+
+def _struck(scene: Scene) -> Iterator[str]:
+    pieces = [piece for line in scene.flat() if isinstance(line, Line) for piece in pairwise(line.points)]
+    for text in (shape for shape in scene.flat() if isinstance(shape, Text)):
+        area = area_of_text(text)
+        if any(_passes(one, two, area) for one, two in pieces):
+            yield f"`{text.text}` stands on a line at {area}"
 
 
 def _passes(one: Point, two: Point, area: Area) -> bool:
