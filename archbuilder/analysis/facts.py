@@ -258,6 +258,17 @@ class Rows:
                 yield from (part.channels for part in in_parts(node.shape) if not isinstance(part, Streams))
 
 
+def rows_inside(around: Where) -> tuple[Row, ...]:
+    """A row for each step in a step, as it is in one of its repeats: `around` leads there, from the network inwards."""
+    rows, (graph, number, _) = Rows(Costs(), Measured(around[0][0])), around[-1]
+    body = graph.nodes[number].body
+    inner = range(len(body.nodes)) if isinstance(body, Graph) else ()
+    found = [row for at in inner if isinstance(body, Graph) for row in rows.of_node(body, at, "", 0, 0, 1, around)]
+    if any(at in outer.training_only for outer, at, _ in around):
+        found = [replace(row, macs=0, activations=0) for row in found]
+    return tuple(found)
+
+
 def _given(graph: Graph, values: Iterable[Value]) -> Shape:
     """The shapes of the values that go in, each once; what the network holds itself is none of them."""
     distinct = dict.fromkeys(graph.source_of(value) for value in values)

@@ -161,9 +161,14 @@ def _size(box: Box, drafter: Drafter) -> Size:
             wide, high = max(lines.width, small.width) + 8, lines.height + small.height + 10
             return Size(wide + stack, high / 2 + stack, high / 2)
         return Size(lines.width + 10 + stack, lines.height / 2 + 3.5 + stack, lines.height / 2 + 3.5)
-    heights = [_band_height(band) for band in box.bands]
-    wide, stack = max(Lines(_band_lines(band)).width for band in box.bands) + 8, _stack(box)
+    heights = [_band_height(band) for band in _bands(box)]
+    wide, stack = max(Lines(_band_lines(band)).width for band in _bands(box)) + 8, _stack(box)
     return Size(wide + stack, sum(heights) / 2 + stack, sum(heights) / 2)
+
+
+def _bands(box: Box) -> tuple[Band, ...]:
+    """The lines of a box of layers, also for what can be taken out there."""
+    return (*box.bands, *(Band(line, box.role) for line in box.tap_lines))
 
 
 def _end_text(box: Box) -> str:
@@ -208,7 +213,7 @@ def _layers(box: Box, frame: Frame) -> tuple[Shape, ...]:
         for shift in (stack, stack / 2):
             at = frame.x + shift, y + 0.5 - shift, wide, frame.height - stack - 1
             shapes.append(Rectangle(*at, first, f"{first} line", 0.7, 2.2))
-    for band in box.bands:
+    for band in _bands(box):
         height = _band_height(band)
         line = "training" if box.in_training else f"{band.role} line"
         shapes.append(Rectangle(frame.x, y + 0.5, wide, height - 1, band.role, line, 0.7, 2.2, dash=_dash(box)))
@@ -277,7 +282,7 @@ def _dash(box: Box) -> Dash:
 
 def _header(box: Box, room: float) -> Lines:
     times = f" ×{box.count}" if box.count > 1 and box.role == "block" else ""
-    kind = ", ".join(band.text for band in box.bands)
+    kind = ", ".join((*(band.text for band in box.bands), *box.tap_lines))
     return Lines(
         (
             (
@@ -294,7 +299,8 @@ def _block_lines(box: Box) -> Lines:
     told = (band.text + (times if box.role == "block" and not number else "") for number, band in enumerate(box.bands))
     kinds = [line for text in told for line in wrapped(text, SMALL, room)]
     name = ((clipped(box.name, PLAIN, max(room, 80), bold=True), PLAIN, True),) if box.name else ()
-    return Lines((*name, *((line, SMALL, False) for line in kinds[:5])))
+    taps = [clipped(line, SMALL, 90) for line in box.tap_lines]
+    return Lines((*name, *((line, SMALL, False) for line in (*kinds[:5], *taps))))
 
 
 def _band_lines(band: Band) -> tuple[tuple[str, float, bool], ...]:

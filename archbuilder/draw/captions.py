@@ -90,6 +90,7 @@ def words_of(
             lines[-1] = [joined]
         else:
             lines.append(_broken(text, size, wide[1], room))
+    lines += [_broken(text, size, wide[1], room) for text in box.tap_lines]
     return (*words, *(Line(((0, text),), size) for step in lines for text in step))
 
 

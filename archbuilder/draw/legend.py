@@ -8,7 +8,7 @@ from typing import Final
 
 from archbuilder.draw.drawing import Drawing, moved, wrapped
 from archbuilder.draw.fonts import width
-from archbuilder.draw.model.figure import SHORTCUTS, Box, EdgeKind, Figure, Role
+from archbuilder.draw.model.figure import SHORTCUTS, TAP, TAPS, Box, EdgeKind, Figure, Role
 from archbuilder.draw.model.maps import SIGNS, Folding, Volume, channels_of, is_chain
 from archbuilder.draw.scene import Shape, Text
 from archbuilder.draw.solids import Solid, arch
@@ -38,6 +38,8 @@ def legend(folding: Folding, room: float, size: float, most: int) -> Drawing:
     )
     kinds = {kind for volume in every for kind in volume.around}
     items += [(_arch(kind, size), text) for kind, text in SHORTCUTS.items() if kind in kinds]
+    if any(box.taps or box.name.startswith(TAP) for box in folding.boxes.values()):
+        items.append(((Text(size * 0.6, size * 0.34, TAP, size, "quiet", anchor="middle"),), TAPS))
     shapes, y = _in_lines(items, room, size)
     sides = _SIDES + (f"; {_GAP}" if any(len(volume.shapes) > most for volume in every) else "")
     for line in (sides, *_blocks(folding)):

@@ -14,7 +14,7 @@ from archbuilder.draw.boxes import Drafter
 from archbuilder.draw.definitions import definitions_drawing
 from archbuilder.draw.drawing import EDGES, PLAIN, SMALL, Drawing, as_figure, moved, wrapped
 from archbuilder.draw.fonts import clipped, width
-from archbuilder.draw.model.figure import SHORTCUTS, Figure, Role, every_box
+from archbuilder.draw.model.figure import SHORTCUTS, TAP, TAPS, Figure, Role, every_box
 from archbuilder.draw.model.network import Definition, definitions_beneath, network_figure, one_box, rows_of, short
 from archbuilder.draw.options import PIECES, WIDTHS, Piece, Width
 from archbuilder.draw.scene import Line, Part, Rectangle, Scene, Shape, Text
@@ -24,7 +24,7 @@ MARGIN: Final = 10.0
 PAGE: Final = 700.0
 """How high a page is: what is higher is drawn densely."""
 _BETWEEN: Final = 14.0
-_CLOSE: Final = 10.0
+_CLOSE: Final = 8.0
 _BAR: Final = 30.0
 """How wide the bar of a whole cost is in the table at least."""
 
@@ -33,8 +33,8 @@ class _Costly(NamedTuple):
     """One kind of cost: what it is called, the colour of its bar, and how much of it a row has."""
 
     name: str
-    ink: str
-    of: Callable[[Row], int | None]
+    ink: str | None
+    of: Callable[[Row | Summary], int | None]
 
 
 _KINDS: Final = (
@@ -152,29 +152,52 @@ def shares(counts: Sequence[int]) -> list[float]:
     return [each / 10 for each in tenths]
 
 
-def _costs(rows: Sequence[Row], room: float) -> Drawing:
-    """A bar for each kind of cost, of which each stage has its share; every other one is hatched."""
+def costs_inside(rows: Sequence[Row], summary: Summary, room: float) -> list[Drawing]:
+    """What the steps in a step cost, in shares of the whole network: a strip and a table."""
+    if not rows:
+        return []
+    return [_costs(rows, room, summary), _table(rows, summary, room, with_bars=False, of_all=True)]
+
+
+def _shares(kind: _Costly, rows: Sequence[Row], whole: Summary | None) -> list[float] | None:
+    """The share that each row has of a cost, of that of the whole network if it is given; None where it is not known."""
+    counts = [kind.of(row) for row in rows]
+    total = None if whole is None else kind.of(whole)
+    if None in counts or (whole is not None and total is None):
+        return None
+    known = [each or 0 for each in counts]
+    return shares(known) if total is None else shares([*known, total - sum(known)])[:-1]
+
+
+def _costs(rows: Sequence[Row], room: float, whole: Summary | None = None) -> Drawing:
+    """A bar for each kind of cost, of which each stage has its share; every other one is hatched. Where they are steps of a
+    `whole` network, what else it costs is left free."""
     start = max(width(kind.name, PLAIN) for kind in _KINDS) + 8
     shapes: list[Shape] = []
     y = 0.0
     for kind in _KINDS:
-        counts = [kind.of(row) for row in rows]
-        if None in counts or not sum(each or 0 for each in counts):
+        found = _shares(kind, rows, whole)
+        if found is None or not any(found):
             continue
         shapes.append(Text(start - 6, y + 8.6, kind.name, PLAIN, "quiet", anchor="end"))
         x = start
-        for number, (row, share) in enumerate(zip(rows, shares([each or 0 for each in counts]), strict=True)):
+        for number, (row, share) in enumerate(zip(rows, found, strict=True)):
             wide = (room - start) * share / 100
-            shapes.append(_bar(kind, row, share, (x, y, wide), hatched=number % 2 == 1))
+            shapes.append(_bar(kind, row.path, share, (x, y, wide), hatched=number % 2 == 1))
             x += wide
+        if whole is not None:
+            left = round(100 - sum(found), 1)
+            free = kind._replace(ink=None)
+            shapes.append(_bar(free, "elsewhere", left, (x, y, (room - start) * left / 100), hatched=False))
         y += 21
     return Drawing(tuple(shapes), room, max(y - 3, 0))
 
 
-def _bar(kind: _Costly, row: Row, share: float, at: tuple[float, float, float], *, hatched: bool) -> Part:
+def _bar(kind: _Costly, name: str, share: float, at: tuple[float, float, float], *, hatched: bool) -> Part:
     x, y, wide = at
-    shapes: list[Shape] = [Rectangle(x, y, wide, 9, kind.ink, "ground", 0.4, hatched=hatched)]
-    label = f"{row.path} {share:g} %"
+    line = "ground" if kind.ink else "faint"
+    shapes: list[Shape] = [Rectangle(x, y, wide, 9, kind.ink, line, 0.4, hatched=hatched)]
+    label = f"{name} {share:g} %"
     for text in (label, f"{share:g} %"):
         if width(text, SMALL) + 2 <= wide:
             shapes.append(Text(x + wide / 2, y + 9 + SMALL, text, SMALL, "quiet", anchor="middle"))
@@ -194,10 +217,10 @@ class _Column(NamedTuple):
     kind: _Costly = _KINDS[0]
 
 
-def _table(rows: Sequence[Row], summary: Summary, room: float, *, with_bars: bool) -> Drawing:
-    """A row for each stage, its shares `with_bars` or without. Where there is no room for all columns, the last ones before the
-    shares go."""
-    columns = list(_columns(rows, summary, with_bars=with_bars))
+def _table(rows: Sequence[Row], summary: Summary, room: float, *, with_bars: bool, of_all: bool = False) -> Drawing:
+    """A row for each stage, or step, of which shares are `of_all`; they are `with_bars` or without. Where there is no room for
+    all columns, the last ones before the shares go."""
+    columns = list(_columns(rows, summary, with_bars=with_bars, of_all=of_all))
     bars = sum(len(each.shares) > 0 for each in columns)
     widths = [
         max(width(text, SMALL, bold=number == 0) for text in each.cells) + 9 for number, each in enumerate(columns)
@@ -226,8 +249,8 @@ def _table(rows: Sequence[Row], summary: Summary, room: float, *, with_bars: boo
     return Drawing((*shapes, rule), x - 9, (len(rows) + 1) * 9 - 1)
 
 
-def _columns(rows: Sequence[Row], summary: Summary, *, with_bars: bool) -> Iterator[_Column]:
-    yield _Column(["stage", *(clipped(row.path, SMALL, 90, bold=True) for row in rows)], 0)
+def _columns(rows: Sequence[Row], summary: Summary, *, with_bars: bool, of_all: bool) -> Iterator[_Column]:
+    yield _Column(["step" if of_all else "stage", *(clipped(row.path, SMALL, 90, bold=True) for row in rows)], 0)
     if not with_bars:
         yield _Column(["block", *(clipped(row.label, SMALL, 110) for row in rows)], 4)
     yield _Column(["output", *(clipped(short(row.output_shape), SMALL, 90) for row in rows)], 1)
@@ -236,8 +259,8 @@ def _columns(rows: Sequence[Row], summary: Summary, *, with_bars: bool) -> Itera
     for kind, readiness in zip(_KINDS, (0, 0, 3), strict=True):
         counts = [kind.of(row) for row in rows]
         yield _Column([kind.name, *map(abbreviate, counts)], readiness)
-        if None not in counts:
-            found = shares([each or 0 for each in counts])
+        found = _shares(kind, rows, summary if of_all else None)
+        if found is not None:
             cells = ["%", *(f"{share:.1f}" for share in found)]
             yield _Column(cells, 0 if with_bars else readiness + 1, found if with_bars else (), kind)
 
@@ -271,6 +294,8 @@ def _legend(figures: Sequence[Figure], room: float) -> Drawing:
         items.append((_swatch("stage"), "a stack: repeats, with weights of their own"))
     if any(box.is_each or box.name.startswith("for ") for box in boxes):
         items.append((_swatch("other"), "for i in n: i = 0 … n − 1, one for each"))
+    if any(box.taps or box.name.startswith(TAP) for box in boxes):
+        items.append((Text(6.5, 6.4, TAP, SMALL, "quiet", anchor="middle"), TAPS))
     if any(box.in_training for box in boxes):
         items.append((replace(_swatch("block"), line="training", dash="dashed"), "there in training only"))
     shapes: list[Shape] = []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from archbuilder.analysis.cost import Costs
+from archbuilder.analysis.facts import rows_inside
 from archbuilder.analysis.summary import summarize
 from archbuilder.diagnostics import suggest
 from archbuilder.draw.boxes import Drafter
@@ -21,10 +22,13 @@ from archbuilder.draw.model.network import (
 from archbuilder.draw.model.wiring import figure_of
 from archbuilder.draw.options import WIDTHS, DrawingError, Piece, Style, Width
 from archbuilder.draw.scene import Scene
-from archbuilder.draw.sheet import MARGIN, described, heading, on_page, sheet
+from archbuilder.draw.sheet import MARGIN, costs_inside, described, heading, on_page, sheet
 from archbuilder.draw.volumes import volumes
 from archbuilder.graph.bounds import refuse_too_many, steps_in
 from archbuilder.graph.graph import Graph
+
+if TYPE_CHECKING:
+    from archbuilder.analysis.measures import Where
 
 
 class View(NamedTuple):
@@ -47,7 +51,7 @@ class View(NamedTuple):
         if self.definition is not None:
             return self._definitions(self.definition)[0].where()
         if self.focus is not None:
-            body = _body_at(self.graph, self.focus)
+            _, body = _way_to(self.graph, self.focus)
             return f"{body.input} to {body.output_shape}"
         return described(summarize(self.graph))
 
@@ -62,9 +66,11 @@ class View(NamedTuple):
             found, drafter = self._definitions(self.definition), Drafter(room)
             return on_page([definition_drawing(each, drafter) for each in found], self.definition, self.facts(), 0)
         if self.focus is not None:
+            (around, _), summary = _way_to(self.graph, self.focus), summarize(self.graph)
             facts, figure = self.facts(), self.figure()
             drawings = Drafter(room).draw_wrapped(figure, rows_of(figure))
-            return on_page([heading(self.title(), facts, room), *drawings], self.title(), facts, 0)
+            below = costs_inside(rows_inside(around), summary, room)
+            return on_page([heading(self.title(), facts, room), *drawings, *below], self.title(), facts, 0)
         summary = summarize(self.graph)
         self._refuse_too_many()
         if self.style == "volumes":
@@ -81,7 +87,7 @@ class View(NamedTuple):
         if self.definition is not None:
             return self._definitions(self.definition)[0].figure
         if self.focus is not None:
-            return figure_of(_body_at(self.graph, self.focus), Costs(), depth=max(self.levels, 0))
+            return figure_of(_way_to(self.graph, self.focus)[1], Costs(), depth=max(self.levels, 0))
         summary = summarize(self.graph)
         return one_box(summary) if self.levels < 0 else network_figure(summary, depth=self.levels)
 
@@ -111,25 +117,27 @@ class View(NamedTuple):
         return found
 
 
-def _body_at(graph: Graph, path: str) -> Graph:
-    """The graph of a step, by its path.
+def _way_to(graph: Graph, path: str) -> tuple[Where, Graph]:
+    """The nodes that lead to a step by its path, that included, and what is in it.
 
     Raises:
         DrawingError: if there is none, or it is one layer.
     """
     around, left = graph, path
+    way: list[tuple[Graph, int, int]] = []
     while True:
-        names = {name: node for node in around.nodes for name in node.all_names() if node.body is not None}
+        names = {name: number for number, node in enumerate(around.nodes) for name in node.all_names() if node.body}
         name = next(
             (name for name in sorted(names, key=len, reverse=True) if left == name or left.startswith(f"{name}.")), None
         )
         if name is None:
             raise DrawingError(_missing(f"there is no step `{path}` to look into", suggest(left, names)))
-        body = names[name].body
+        body = around.nodes[names[name]].body
         if not isinstance(body, Graph):
             raise DrawingError(f"`{path}` is a single layer, so there is nothing in it to draw")
+        way.append((around, names[name], names[name] + 1))
         if left == name:
-            return body
+            return tuple(way), body
         around, left = body, left[len(name) + 1 :]
 
 

@@ -118,12 +118,12 @@ class Graph(Shown):
 
     `definition` is the block's name ("" for an unnamed body), `bindings` its parameters and what it derives from them (of a
     network, its parameters; of an unnamed body, the variables that it sees), `formulas` the expressions as text by which
-    those of them are computed that nobody gave, `free` those of a network's parameters that it says to ops alone,
-    `listed` whether its children are numbered, `register` which children are registered first, `loops` how often each of
-    its loops ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its longest
-    way does not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps and further
-    outputs; `steps` are the values of its steps under the names that the spec gives them, which need not be those of modules;
-    `returned` are the taps that a backbone gives instead of its output.
+    those of them are computed that nobody gave, `free` those of a network's parameters that it says to ops alone, `listed`
+    whether its children are numbered, `register` which children are registered first, `loops` how often each of its loops
+    ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its longest way does
+    not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps, which its spec `names_taps`
+    or not, and further outputs; `steps` are the values of its steps under the names that the spec gives them, which need
+    not be those of modules; `returned` are the taps that a backbone gives instead of its output.
     """
 
     definition: str
@@ -146,6 +146,7 @@ class Graph(Shown):
     returned: tuple[Tap, ...] = ()
     loops: tuple[int | str, ...] = ()
     layers: int | None = None
+    names_taps: bool = False
 
     def __repr__(self) -> str:
         name = shorten(printable(self.name or self.definition or "steps"))

@@ -375,6 +375,7 @@ class _Network:
             sections=sections,
             inlined=inlined,
             taps=taps,
+            names_taps=architecture.features is not None,
             outputs=tuple(self.lowering.outputs),
             steps=dict(self.frame.values),
         )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from archbuilder.draw.fonts import width
-from archbuilder.draw.scene import Circle, Line, Part, Rectangle, Scene, Shape, Text
+from archbuilder.draw.scene import Circle, Line, Part, Point, Rectangle, Scene, Shape, Text
 
 SMALLEST = 6.0
 CLOSE = 0.35
@@ -74,6 +74,41 @@ def faults(scene: Scene) -> list[str]:
     for siblings in _levels(scene.shapes):
         found += _between(siblings)
     return found
+
+
+def faults_of_lines(scene: Scene) -> list[str]:
+    """What is wrong with the lines of boxes and edges: one runs through a text, or is that of another value as well."""
+    found = [*_struck(scene)]
+    for parts in _levels(scene.shapes):
+        lines: dict[tuple[Point, ...], dict[str, str]] = {}
+        for part in parts:
+            facts = dict(part.facts)
+            for line in (shape for shape in part.shapes if isinstance(shape, Line) and "to" in facts):
+                other = lines.setdefault(line.points, facts)
+                if [other.get(key) for key in ("from", "item")] != [facts.get(key) for key in ("from", "item")]:
+                    found.append(f"{facts} lies over {other}")
+    return found
+
+
+def _struck(scene: Scene) -> Iterator[str]:
+    pieces = [piece for line in scene.flat() if isinstance(line, Line) for piece in pairwise(line.points)]
+    for text in (shape for shape in scene.flat() if isinstance(shape, Text)):
+        area = area_of_text(text)
+        if any(_passes(one, two, area) for one, two in pieces):
+            yield f"`{text.text}` stands on a line at {area}"
+
+
+def _passes(one: Point, two: Point, area: Area) -> bool:
+    """Whether a piece of a line runs through an area, along it or across."""
+    start, stop = 0.0, 1.0
+    for at, low, high in ((0, area.left + CLOSE, area.right - CLOSE), (1, area.top + CLOSE, area.bottom - CLOSE)):
+        length = two[at] - one[at]
+        if not length and not low < one[at] < high:
+            return False
+        if length:
+            near, far = sorted(((low - one[at]) / length, (high - one[at]) / length))
+            start, stop = max(start, near), min(stop, far)
+    return start < stop
 
 
 def _levels(shapes: tuple[Shape, ...]) -> Iterator[list[Part]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,37 @@ STARTS: dict[Format, bytes] = {
     "svg": b"<svg ", "png": b"\x89PNG\r\n", "pdf": b"%PDF-", "tikz": b"%", "mermaid": b"flowchart LR\n",
     "dot": b"digraph ",
 }  # fmt: skip
+
+
+def shares_of(svg: bytes, kind: str) -> dict[str, float]:
+    """The shares in a strip of costs."""
+    found: dict[str, float] = {}
+    for share, title in re.findall(r'data-share="([\d.]+)">\n<title>([^<]*)</title>', svg.decode()):
+        if title.startswith(f"{kind}: "):
+            found[title.removeprefix(f"{kind}: ").partition(" ")[0]] = float(share)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["parameters", "MACs", "activations"])
+def test_a_step_is_drawn_with_what_it_costs_of_the_whole_network(kind: str) -> None:
+    graph = archbuilder.lower("resnet50")
+    whole, inside = (shares_of(archbuilder.render(graph, focus=focus), kind) for focus in (None, "layer3"))
+    assert list(inside) == ["0", "1–5", "elsewhere"]
+    assert round(sum(inside.values()), 6) == 100
+    assert round(100 - inside["elsewhere"], 6) == pytest.approx(whole["layer3"], abs=0.1)
+
+
+def test_one_of_several_equal_blocks_costs_what_one_does() -> None:
+    graph = archbuilder.lower("resnet50")
+    one = shares_of(archbuilder.render(graph, focus="layer3.4", depth="layer"), "parameters")
+    every = shares_of(archbuilder.render(graph, focus="layer3"), "parameters")
+    assert 100 - one["elsewhere"] == pytest.approx(every["1–5"] / 5, abs=0.1)
+
+
+def test_what_is_there_in_training_only_has_no_macs() -> None:
+    found = archbuilder.render(archbuilder.lower("googlenet"), focus="aux1")
+    assert shares_of(found, "MACs") == {}
+    assert shares_of(found, "parameters")["elsewhere"] < 100
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -20,7 +20,8 @@ from archbuilder.draw.outputs.svg import to_svg
 from archbuilder.draw.scene import Part, Rectangle, Scene, Text
 from archbuilder.draw.sheet import shares, sheet
 from archbuilder.language.networks import network_names
-from tests.draw.looks import crossings, faults
+from tests.draw.looks import crossings, faults, faults_of_lines
+from tests.lowering.test_graphs import BLOCKS
 from tests.properties.specs import specs
 
 UNET = "examples/unet_resnet18.yaml"
@@ -47,10 +48,14 @@ def sheet_of(name: str, *, depth: int = 0, width: Width = "page") -> Scene:
     return sheet(archbuilder.check(name).summary, depth=depth, width=width, show=None)
 
 
+def wrong(scene: Scene) -> list[str]:
+    return [*faults(scene), *faults_of_lines(scene)]
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_nothing_lies_over_anything(name: str) -> None:
     scene = sheet_of(name)
-    assert faults(scene) == []
+    assert wrong(scene) == []
     assert scene.width == WIDTHS["page"]
 
 
@@ -60,14 +65,24 @@ def test_nothing_lies_over_anything(name: str) -> None:
 def test_nor_does_it_when_blocks_are_open(depth: int, width: Width) -> None:
     for name in ("seresnet50", "res2net50_26w_4s"):
         scene = sheet_of(name, depth=depth, width=width)
-        assert (faults(scene), scene.width) == ([], WIDTHS[width])
+        assert (wrong(scene), scene.width) == ([], WIDTHS[width])
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_nor_does_it_in_a_block_alone(name: str) -> None:
+    told, input, tokens, around = BLOCKS[name]
+    summary = archbuilder.check_block(name, told, input, text=around or None, tokens=tokens).summary
+    for depth in (0, 1, 100):
+        for width in WIDTHS:
+            scene = sheet(summary, depth=depth, width=width, show=None)
+            assert wrong(scene) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("depth", [-1, 0, 1, 100])
 def test_nor_does_it_in_any_network(depth: int, width: Width) -> None:
-    found = {name: faults(sheet_of(name, depth=depth, width=width)) for name in [*network_names(), UNET]}
+    found = {name: wrong(sheet_of(name, depth=depth, width=width)) for name in [*network_names(), UNET]}
     assert {name: some[:3] for name, some in found.items() if some} == {}
 
 
@@ -98,12 +113,14 @@ def test_what_is_looked_for_would_be_found() -> None:
         Part((box, _to(through, area))),
     ):
         assert faults(replace(scene, shapes=(*scene.shapes, added)))
+    assert faults_of_lines(replace(scene, shapes=(*scene.shapes, _to(through, area))))
+    assert faults_of_lines(replace(scene, shapes=(*scene.shapes, replace(edge, facts=(*through.facts, ("item", ""))))))
 
 
 def _to(edge: Part, area: Rectangle) -> Part:
     """An edge that runs through an area."""
     (line, *_) = edge.shapes
-    points = ((area.x - 9, area.y + 4), (area.x + area.width + 9, area.y + 4))
+    points = ((area.x - 9, area.y + 8), (area.x + area.width + 9, area.y + 8))
     return replace(edge, shapes=(replace(line, points=points),))
 
 
@@ -266,7 +283,7 @@ def looks_right(text: str) -> None:
     for depth in (0, 1, 100):
         for width in ("column", "page"):
             scene = sheet(summary, depth=depth, width=width, show=None)  # type: ignore[arg-type]
-            assert (faults(scene), scene.width) == ([], WIDTHS[width])  # type: ignore[index]
+            assert (wrong(scene), scene.width) == ([], WIDTHS[width])  # type: ignore[index]
 
 
 @given(specs())

@@ -350,3 +350,8 @@ def test_other_widths_and_other_wiring_are_seen() -> None:
     )
     scenes = {name: volumes(summary_of(name), width="page").shapes[2:] for name in names}
     assert len({repr(scene) for scene in scenes.values()}) == len(names)
+
+
+def test_what_can_be_taken_out_is_named_at_its_map() -> None:
+    texts = [shape.text for shape in drawn("pyramid", "page").scene.flat() if isinstance(shape, Text)]
+    assert {"►out4", "►out3", "►out2", "a feature map to take out"} <= {*texts}

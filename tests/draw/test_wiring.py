@@ -39,6 +39,14 @@ def test_a_stage_is_a_card_with_its_block_and_its_repeats() -> None:
     assert ([band.text for band in card.bands], card.count, card.role) == (["bottleneck ×4"], 4, "stage")
 
 
+def test_a_dense_run_says_what_each_block_adds() -> None:
+    found = [box(network("densenet121"), f"features.denseblock{number}") for number in (1, 4)]
+    assert [[band.text for band in each.bands] for each in found] == [
+        ["dense_layer ×6", "+32 each"], ["dense_layer ×16", "+32 each"],
+    ]  # fmt: skip
+    assert not any("each" in band.text for each in network("resnet50").boxes for band in each.bands)
+
+
 def test_shapes_stand_on_the_edges_between_stages() -> None:
     found = network("resnet50")
     chain = ["input", "stem", "layer1", "layer2", "layer3", "layer4", "head", "output"]
@@ -118,6 +126,39 @@ def test_a_neck_that_makes_one_value_of_streams_is_a_card_with_a_definition() ->
 def test_what_is_there_in_training_only_is_marked() -> None:
     found = network("googlenet")
     assert {each.id for each in found.boxes if each.in_training} == {"aux1", "aux2", "aux1 2", "aux2 2"}
+
+
+TAPPED = """
+name: net
+input: {channels: 4, size: 8}
+stem: {conv: {block: conv, width: 4, kernel: 3}, act: activation}
+stages:
+  one: {block: basic, width: 4, depth: 2}
+  two: {block: basic, width: 4}
+  sum: {block: add, from: [one, two]}
+FEATURES
+"""
+
+
+def tapped(features: str) -> Figure:
+    text = TAPPED.replace("FEATURES", f"features: [{features}]" if features else "")
+    return network_figure(archbuilder.check("net.yaml", text=text).summary)
+
+
+def test_what_can_be_taken_out_is_named_where_it_leaves() -> None:
+    found = tapped("conv, two, sum")
+    assert {each.id: each.tap_lines for each in found.boxes if each.taps} == {"stem": ("►conv",), "two": ("►two",)}
+    (end,) = [each for each in found.boxes if each.name == "►sum"]  # in a sum there is no room for a word
+    assert edge(found, "sum", end.id)
+
+
+def test_taps_that_a_spec_does_not_name_are_not_drawn() -> None:
+    assert not any(each.taps for each in tapped("").boxes)
+    assert tapped("one").wiring() != tapped("two").wiring() != tapped("").wiring()
+
+
+def test_taps_that_are_numbered_are_one_line() -> None:
+    assert box(network("hrnet_w18_small"), "neck").tap_lines == ("►incre_modules.0–3",)
 
 
 @pytest.mark.parametrize("operands", ["[long, short]", "[short, long]"])

@@ -189,7 +189,7 @@ class _Arranger:
         columns = self.grid.columns
         count = 1 + max(columns.values(), default=0)
         slots: list[list[_Slot]] = [[] for _ in range(count)]
-        labels, widths = [0.0] * count, [0.0] * count
+        labels, widths, fans = [0.0] * count, [0.0] * count, set[int]()
         for key, column in columns.items():
             widths[column] = max(widths[column], self.sizes[key].width)
         for way in self.ways:
@@ -197,11 +197,15 @@ class _Arranger:
             for (one, two), comes, goes in zip(way.pieces(), heights, heights[1:], strict=False):
                 if one[0] == two[0] and one[0] % 1 and comes != goes:
                     slots[int(one[0] // 1)].append(_Slot(way.edge, comes, goes))
+            gap = columns[way.edge.target] - 1
             if way.enters_left and way.edge.label:
-                gap = columns[way.edge.target] - 1
                 labels[gap] = max(labels[gap], self.label_width(way.edge.label) + 4)
+            if way.fans_out:
+                fans.add(gap)
         self.column_x: list[tuple[float, float]] = []
         self.slot_x: dict[tuple[int, Edge], float] = {}
+        self.free_x: list[float] = []
+        """Where in each gap no line runs up or down any more."""
         x = 0.0
         for column, width in enumerate(widths):
             self.column_x.append((x, width))
@@ -213,6 +217,9 @@ class _Arranger:
                 self.slot_x[column, edge] = x + self.spacing.margin + place * self.spacing.track
             rows = 1 + max(order.values(), default=-1)
             room = self.spacing.margin + (rows - 1) * self.spacing.track if rows else 0.0
+            if column in fans:
+                room = max(room, self.spacing.gap * 0.7)
+            self.free_x.append(x + room)
             x += max(self.spacing.gap, room + max(self.spacing.gap * 0.7, labels[column]), labels[column])
         self.width = x
 
@@ -228,17 +235,16 @@ class _Arranger:
         source, target = frames[way.edge.source], frames[way.edge.target]
         heights = self._heights(way)
         if len(heights) == 2 and heights[0] == heights[1]:  # straight: its label is in the gap before the target
-            start, wide = self.column_x[self.grid.columns[way.edge.target] - 1]
-            at = (max(source.right, start + wide) + target.x) / 2
+            at = (max(source.right, self.free_x[self.grid.columns[way.edge.target] - 1]) + target.x) / 2
             return Drawn(way.edge, ((source.right, heights[0]), (target.x, heights[0])), (at, heights[0]), True)
+        if way.fans_out:
+            return self._fan(way, source, target)
         points: list[Point] = []
         for number, ((column, _), y) in enumerate(zip(way.corners, heights, strict=True)):
             if number == 0:
                 x = source.right
             elif column % 1:
                 x = self._x_in_gap(way, column, points)
-            elif way.fans_out and number < len(way.corners) - 1:
-                x = sum(self.column_x[int(column)])
             else:
                 x = target.x if way.enters_left else self._entry_x(way, target)
             points.append((x, y))
@@ -247,7 +253,16 @@ class _Arranger:
             points[-1] = (points[-1][0], target.y if from_above else target.bottom)
         clean = _without_repeats(points)
         (x1, y1), (x2, _) = clean[-2:] if len(clean) > 1 else (clean[0], clean[0])
-        return Drawn(way.edge, tuple(clean), ((x1 + x2) / 2, y1), way.enters_left)
+        free = self.free_x[self.grid.columns[way.edge.target] - 1] if way.enters_left else x1
+        return Drawn(way.edge, tuple(clean), ((max(x1, free) + x2) / 2, y1), way.enters_left)
+
+    def _fan(self, way: Way, source: Frame, target: Frame) -> Drawn:
+        """A line that slants in the gap before its target, and is level before and behind that."""
+        gap = self.grid.columns[way.edge.target] - 1
+        start = max(source.right, sum(self.column_x[gap]))
+        stop = min(target.x, self.free_x[gap])
+        points = ((source.right, source.axis), (start, source.axis), (stop, target.axis), (target.x, target.axis))
+        return Drawn(way.edge, tuple(_without_repeats(points)), ((stop + target.x) / 2, target.axis), True)
 
     def _x_in_gap(self, way: Way, column: float, points: Sequence[Point]) -> float:
         """Where a line runs up or down in a gap; where it goes straight on, as before."""

@@ -124,8 +124,9 @@ class Router:
     def _candidates(self, edge: Edge, *, alone: bool) -> list[Way]:
         grid = self.grid
         (a, i), (b, j) = ((grid.columns[key], grid.lanes[key]) for key in (edge.source, edge.target))
-        if i == j and grid.is_free(i, a, b):
-            return [Way(edge, ((a, i), (b, j)))]
+        straight = Way(edge, ((a, i), (b, j)))
+        if i == j and grid.is_free(i, a, b) and self._is_possible(straight):
+            return [straight]
         if edge.kind == "exchange" and grid.is_free(i, a, b):  # streams fan out in the last gap
             return [Way(edge, ((a, i), *(((b - 1, i),) if b > a + 1 else ()), (b, j)))]
         lanes = grid.lanes.values()
@@ -133,7 +134,7 @@ class Router:
         corridors = sorted({*outer, i - 0.5, i + 0.5, j - 0.5, j + 0.5})
         found: list[Way] = []
         for y in (i, j, *corridors):
-            if not grid.is_free(y, a, b):
+            if not grid.is_free(y, a, b) or y == i == j:
                 continue
             start: tuple[Corner, ...] = ((a, i),) if y == i else ((a, i), (a + 0.5, i), (a + 0.5, y))
             if y == j:

@@ -30,6 +30,12 @@ SHORTCUTS: Final[dict[EdgeKind, str]] = {
 }
 """What a legend calls the edges that are drawn in a way of their own."""
 
+TAP: Final = "►"
+"""What stands before the name of a value that can be taken out."""
+_DIGITS: Final = "0123456789"
+TAPS: Final = "a feature map to take out"
+"""What a legend says of that."""
+
 
 @dataclass(frozen=True)
 class Band:
@@ -47,8 +53,9 @@ class Box:
     `sign` is the symbol of a box that only combines values ("+"); "" for any other. An `end` is where values enter or leave a
     figure; where a figure was cut, it `stands_for` one of the values of a box in another piece. `inside` is the wiring of what
     a box stands for, `count` how often that is repeated; where `is_open` it is drawn in the box, else it is its thumbnail.
-    `gives` is the shape of its value; with `in_training`, it is there in training only. `step` is its step as it is written,
-    `turns` are those of the loops that made it; a box that `is_each` stands for what a loop makes of a step in all its turns.
+    `taps` are the names under which its values, or those of steps in it, can be taken out. `gives` is the shape of its value;
+    with `in_training`, it is there in training only. `step` is its step as it is written, `turns` are those of the loops that
+    made it; a box that `is_each` stands for what a loop makes of a step in all its turns.
     """
 
     id: str
@@ -65,6 +72,7 @@ class Box:
     gives: Shape | None = None
     layers: int = 0
     in_training: bool = False
+    taps: tuple[str, ...] = ()
     step: str = ""
     turns: tuple[Turn, ...] = ()
     is_each: bool = False
@@ -74,7 +82,16 @@ class Box:
         """What is written on it, line by line, where all are alike."""
         times = f" ×{self.count}" if self.count > 1 and self.role == "block" else ""
         told = (f"{band.text} {band.detail}".strip() + times for band in self.bands)
-        return tuple(line for line in (self.name, *told) if line)
+        return tuple(line for line in (self.name, *told, *self.tap_lines) if line)
+
+    @property
+    def tap_lines(self) -> tuple[str, ...]:
+        """The names of its values that can be taken out; those that are numbered through are one line."""
+        stems = {name.rstrip(_DIGITS) for name in self.taps}
+        numbers = [int(name[len(stem) :] or -1) for name in self.taps for stem in stems] if len(stems) == 1 else []
+        if len(numbers) > 2 and numbers == [*range(numbers[0], numbers[0] + len(numbers))]:
+            return (f"{TAP}{self.taps[0]}–{numbers[-1]}",)
+        return tuple(TAP + name for name in self.taps)
 
 
 Single: TypeAlias = tuple[str, str, int | None, int]
@@ -125,6 +142,7 @@ class Figure:
                 box.definition,
                 box.in_training,
                 box.is_each,
+                box.taps,
             )
             + ((box.inside.wiring(),) if box.is_open and box.inside is not None else ())
             for box in self.boxes

@@ -281,16 +281,17 @@ class Folding:
         first, before = self.boxes[card], self.made_of[card]
         if not makes or not before or _is_stream(first) or _is_stream(box) or first.in_training != box.in_training:
             return None
-        if first.role == "input":
+        if first.role == "input" or first.taps:
             return None
         step = makes[0]
         alike = box.definition == first.definition != "" and len(before) == len(makes) == 1
         if alike and box.name and first.name and before[0].is_like(step):
             run = before[0].joined(step)
             ends = first.id.partition("–")[0], box.id.rpartition("–")[2]
-            return replace(first, name=joined_names(*map(last_part, ends)), gives=box.gives), (run,)
+            name = joined_names(*map(last_part, ends))
+            return replace(first, name=name, gives=box.gives, taps=box.taps), (run,)
         if not box.name and not self.in_rows and len(makes) == 1 and step.role not in _WEIGHTY and len(before) < _MANY:
-            return replace(first, gives=box.gives), (*before, step)
+            return replace(first, gives=box.gives, taps=box.taps), (*before, step)
         if not first.name and self.in_rows and before[-1].size == makes[0].size:
-            return replace(first, name=box.name, gives=box.gives), (*before, *makes)
+            return replace(first, name=box.name, gives=box.gives, taps=box.taps), (*before, *makes)
         return None

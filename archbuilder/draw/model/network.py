@@ -3,14 +3,15 @@ definitions of its blocks, each as often as it is wired in another way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Final
 
 from archbuilder.analysis.cost import Costs
 from archbuilder.analysis.summary import Row, Summary, describe, name_of
 from archbuilder.draw.layout.wrap import last_part
-from archbuilder.draw.model.figure import Band, Box, Edge, Figure, Role, every_box
+from archbuilder.draw.model.figure import TAP, Band, Box, Edge, Figure, Role, every_box
 from archbuilder.draw.model.rules import by_rule
 from archbuilder.draw.model.streams import is_parted, split_streams
 from archbuilder.draw.model.wiring import Known, Wiring, figure_of, size_of, told_of
@@ -89,6 +90,8 @@ class _Cards:
     depth: int
     joins_streams: bool
     streams: dict[str, Node] = field(default_factory=dict)
+    taps: dict[str, str] = field(default_factory=dict)
+    """The names of the ends where values can be taken out."""
 
     def figure(self) -> Figure:
         wiring, graph = self.wiring, self.wiring.graph
@@ -100,13 +103,33 @@ class _Cards:
         wiring.leave("", graph.output)
         for output in graph.outputs:
             wiring.leave(output.name, output.value, in_training=not output.always)
+        named = graph.returned or (graph.taps if graph.names_taps else ())
+        for tap in named:
+            self.taps[wiring.leave(tap.name, tap.value)] = tap.name
         whole = wiring.figure()
         shapes = {box.id: box.gives for box in whole.boxes}
         labelled = [
             edge._replace(label="" if shapes[edge.source] is None else _label(shapes[edge.source], edge.item))
             for edge in whole.edges
         ]
-        return split_streams(Figure(whole.boxes, tuple(labelled)), self.streams)
+        return self._with_taps(split_streams(Figure(whole.boxes, tuple(labelled)), self.streams))
+
+    def _with_taps(self, figure: Figure) -> Figure:
+        """The figure with the names of taps in the boxes that they leave; those of an input or a sum are outputs."""
+        leaving: dict[str, list[str]] = {}
+        by_id = {box.id: box for box in figure.boxes}
+        for edge in figure.edges:
+            source = by_id[edge.source]
+            if edge.target in self.taps and not source.sign and not source.end:
+                leaving.setdefault(edge.source, []).append(edge.target)
+        gone = {key for keys in leaving.values() for key in keys}
+        boxes = [box for box in figure.boxes if box.id not in gone]
+        for number, box in enumerate(boxes):
+            if box.id in self.taps:
+                boxes[number] = replace(box, name=TAP + box.name)
+            elif box.id in leaving:
+                boxes[number] = replace(box, taps=tuple(self.taps[key] for key in leaving[box.id]))
+        return Figure(tuple(boxes), tuple(edge for edge in figure.edges if edge.target not in gone))
 
     # ---- sections -----------------------------------------------------------------------------------------------
 
@@ -176,8 +199,9 @@ class _Cards:
         body = node.body
         kind = (name_of(body) if node.count == 1 else describe(node)).removesuffix(" ×1")
         inside = figure_of(body, wiring.costs, depth=max(self.depth - 1, 0), known=wiring.known)
+        lines = [kind, *told_of(node, body), *_growth(body)]
         box = replace(
-            self._card(span(node), role, [kind, *told_of(node, body)], inside), count=repeats_of(node), gives=node.shape,
+            self._card(span(node), role, lines, inside), count=repeats_of(node), gives=node.shape,
             definition=body.definition, layers=wiring.costs.layers.of_node(node),
             in_training=number in wiring.graph.training_only,
         )  # fmt: skip
@@ -188,6 +212,15 @@ class _Cards:
     def _card(self, name: str, role: Role, lines: Sequence[str], inside: Figure) -> Box:
         bands = tuple(Band(line, role) for line in lines)
         return Box(self.wiring.free(name), role, last_part(name), bands, inside=inside, is_open=self.depth > 0)
+
+
+def _growth(body: Graph) -> Iterator[str]:
+    """How many channels each block of a row adds to those that it gets, if each adds as many."""
+    values = [body.input, *(node.shape for node in body.nodes)]
+    widths = [each.channels for each in values if isinstance(each, Map | Tokens)]
+    added = {after - before for before, after in pairwise(widths)}
+    if body.listed and len(widths) == len(values) > 2 and len(added) == 1 and min(added) > 0:
+        yield f"+{added.pop()} each"
 
 
 def _label(shape: Shape | None, item: int | None) -> str:

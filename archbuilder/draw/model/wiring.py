@@ -104,11 +104,12 @@ class Wiring:
             self.boxes.append(end)
             self.sources[value] = (end.id, None)
 
-    def leave(self, name: str, value: Value, *, in_training: bool = False) -> None:
-        """Makes an end for a value that goes outside."""
+    def leave(self, name: str, value: Value, *, in_training: bool = False) -> str:
+        """Makes an end for a value that goes outside; what it is called."""
         end = Box(self.free(name or "output"), "input", name, end=True, in_training=in_training)
         self.boxes.append(end)
         self.join(end.id, (value,))
+        return end.id
 
     def source_of(self, value: Value) -> tuple[str, int | None]:
         """The box that a value comes from, and which of its values it is."""
