@@ -113,8 +113,9 @@ def test_what_is_looked_for_would_be_found() -> None:
         Part((box, _to(through, area))),
     ):
         assert faults(replace(scene, shapes=(*scene.shapes, added)))
-    assert faults_of_lines(replace(scene, shapes=(*scene.shapes, _to(through, area))))
-    assert faults_of_lines(replace(scene, shapes=(*scene.shapes, replace(edge, facts=(*through.facts, ("item", ""))))))
+    same = replace(edge, facts=(*through.facts, ("item", "")))
+    for added in (_to(through, area), Part((edge, same))):
+        assert faults_of_lines(replace(scene, shapes=(*scene.shapes, added)))
 
 
 def _to(edge: Part, area: Rectangle) -> Part:
