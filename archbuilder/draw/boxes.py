@@ -151,7 +151,7 @@ def _size(box: Box, drafter: Drafter) -> Size:
         return Size(2 * _SIGN, _SIGN, _SIGN)
     if drafter.opens(box):
         inner, head = drafter.inside(box), _header(box, drafter.room)
-        stack = _stack(box)
+        stack = _stack(_opened(box))
         over = head.height + 5 + stack
         return Size(max(inner.width, head.width) + 2 * _FRAME + stack, inner.axis + over, inner.height - inner.axis + 5)
     if box.name:
@@ -259,7 +259,7 @@ def _card(box: Box, frame: Frame, shapes: list[Shape]) -> Frame:
 def _open(box: Box, frame: Frame, inner: Drawing, head: Lines) -> tuple[Shape, ...]:
     """A block with its wiring in it, under its name. Where that has several rows, the last one ends where the first does."""
     shapes: list[Shape] = []
-    front = _card(replace(box, role="block"), frame, shapes)
+    front = _card(_opened(box), frame, shapes)
     shapes += left(head, front.x + _FRAME, front.y + 2, "block text")
     x = front.x + (front.width - inner.width) / 2
     shapes += moved(inner.shapes, x, frame.axis - inner.axis)
@@ -269,6 +269,11 @@ def _open(box: Box, frame: Frame, inner: Drawing, head: Lines) -> tuple[Shape, .
     way = ((x + end, y), (turn, y), (turn, frame.axis), (front.right, frame.axis))
     shapes.append(Line(way if leaves != inner.axis else (way[0], way[-1]), radius=2.5))
     return tuple(shapes)
+
+
+def _opened(box: Box) -> Box:
+    """An open box as its frame is drawn: the repeats in a stage are seen in it, and are stacks of their own."""
+    return replace(box, role="block", count=box.count if box.role == "block" else 1)
 
 
 def _stack(box: Box) -> float:
@@ -283,15 +288,10 @@ def _dash(box: Box) -> Dash:
 def _header(box: Box, room: float) -> Lines:
     times = f" ×{box.count}" if box.count > 1 and box.role == "block" else ""
     kind = ", ".join((*(band.text for band in box.bands), *box.tap_lines))
-    return Lines(
-        (
-            (
-                clipped(f"{box.name} · {kind}{times}" if kind else box.name, SMALL, min(160, room - 50), bold=True),
-                SMALL,
-                True,
-            ),
-        )
-    )
+    text, wide = f"{box.name} · {kind}{times}" if kind else box.name, min(160, room - 50)
+    if width(text, SMALL, bold=True) > wide:  # what is in it is seen
+        text = box.name + times
+    return Lines(((clipped(text, SMALL, wide, bold=True), SMALL, True),))
 
 
 def _block_lines(box: Box) -> Lines:

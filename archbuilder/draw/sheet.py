@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from archbuilder.analysis.numbers import abbreviate, with_unit
@@ -17,7 +18,7 @@ from archbuilder.draw.fonts import clipped, width
 from archbuilder.draw.model.figure import SHORTCUTS, TAP, TAPS, Figure, Role, every_box
 from archbuilder.draw.model.network import Definition, definitions_beneath, network_figure, one_box, rows_of, short
 from archbuilder.draw.options import PIECES, WIDTHS, Piece, Width
-from archbuilder.draw.scene import Line, Part, Rectangle, Scene, Shape, Text
+from archbuilder.draw.scene import Anchor, Line, Part, Rectangle, Scene, Shape, Text
 from archbuilder.graph.shapes import Map, Tokens
 
 MARGIN: Final = 10.0
@@ -208,8 +209,13 @@ def _bar(kind: _Costly, name: str, share: float, at: tuple[float, float, float],
 # ---- the table ------------------------------------------------------------------------------------------------------
 
 
+_LINES: Final = 4
+"""Lines that a cell of the table has at most."""
+
+
 class _Column(NamedTuple):
-    """A column of the table, and how readily it goes where there is no room: 0 never. `shares` are drawn as bars of an `ink`."""
+    """A column of the table, whose cells may have several lines, and how readily it goes where there is no room: 0 never.
+    `shares` are drawn as bars of an `ink`."""
 
     cells: list[str]
     readiness: int
@@ -223,36 +229,45 @@ def _table(rows: Sequence[Row], summary: Summary, room: float, *, with_bars: boo
     columns = list(_columns(rows, summary, with_bars=with_bars, of_all=of_all))
     bars = sum(len(each.shares) > 0 for each in columns)
     widths = [
-        max(width(text, SMALL, bold=number == 0) for text in each.cells) + 9 for number, each in enumerate(columns)
+        max(width(part, SMALL, bold=number == 0) for text in each.cells for part in text.split("\n")) + 9
+        for number, each in enumerate(columns)
     ]
     while len(columns) > 2 and sum(widths) - 9 + _BAR * bars > room:
         gone = max(range(1, len(columns)), key=lambda at: (columns[at].readiness, at))
         del columns[gone], widths[gone]
     longest = (room + 9 - sum(widths)) / bars if bars else 0.0
+    heights = [max(each.cells[line].count("\n") for each in columns) + 1 for line in range(len(rows) + 1)]
+    tops = list(accumulate((9 * height for height in heights), initial=0))
     shapes: list[Shape] = []
     x = 0.0
     for number, (column, wide) in enumerate(zip(columns, widths, strict=True)):
         end = x + wide - 9
         for line, text in enumerate(column.cells):
-            shown, ink, y = clipped(text, SMALL, room - 2), "text" if line else "quiet", SMALL + line * 9
-            if number < 2:
-                shapes.append(Text(x, y, shown, SMALL, ink, number == 0 < line))
-            else:
-                shapes.append(Text(end, y, shown, SMALL, ink, anchor="end"))
+            at: tuple[float, Anchor] = (x, "start") if number < 2 else (end, "end")
+            ink, is_bold = "text" if line else "quiet", number == 0 < line
+            for further, part in enumerate(text.split("\n")):
+                shown, y = clipped(part, SMALL, room - 2, bold=is_bold), SMALL + tops[line] + 9 * further
+                shapes.append(Text(at[0], y, shown, SMALL, ink, is_bold, at[1]))
         for line, (row, share) in enumerate(zip(rows, column.shares, strict=False)):
             bar = Rectangle(
-                end + 3, 10.8 + line * 9, (longest - 3) * share / 100, 6, column.kind.ink, None, hatched=line % 2 == 1
+                end + 3,
+                1.8 + tops[line + 1],
+                (longest - 3) * share / 100,
+                6,
+                column.kind.ink,
+                None,
+                hatched=line % 2 == 1,
             )
             shapes.append(Part((bar,), f"{column.kind.name}: {row.path} {share:g} %", (("share", f"{share:g}"),)))
         x += wide + longest * (len(column.shares) > 0)
     rule = Line(((0, SMALL + 2.6), (max(x - 9, 10), SMALL + 2.6)), "faint", 0.6)
-    return Drawing((*shapes, rule), x - 9, (len(rows) + 1) * 9 - 1)
+    return Drawing((*shapes, rule), x - 9, tops[-1] - 1)
 
 
 def _columns(rows: Sequence[Row], summary: Summary, *, with_bars: bool, of_all: bool) -> Iterator[_Column]:
     yield _Column(["step" if of_all else "stage", *(clipped(row.path, SMALL, 90, bold=True) for row in rows)], 0)
     if not with_bars:
-        yield _Column(["block", *(clipped(row.label, SMALL, 110) for row in rows)], 4)
+        yield _Column(["block", *("\n".join(wrapped(row.label, SMALL, 110)[:_LINES]) for row in rows)], 4)
     yield _Column(["output", *(clipped(short(row.output_shape), SMALL, 90) for row in rows)], 1)
     yield _Column(["stride", *(_stride(row, summary) for row in rows)], 2)
     yield _Column(["field", *(field_text(row.receptive_field) for row in rows)], 3)
