@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from archbuilder.analysis.facts import Depth, Facts, Row, unsaid
@@ -300,7 +301,7 @@ def as_table(summary: Facts, depth: Depth, width: int | None = None, colour: boo
     rows = list(named(summary.rows(depth)))
     for layout in _LAYOUTS:
         columns = _columns(summary, rows, layout)
-        room = sum(max(map(len, column.cells)) for column in columns) + layout.gap * (len(columns) - 1)
+        room = sum(column.room for column in columns) + layout.gap * (len(columns) - 1)
         if width is None or room <= width:
             break
     paint = _painted if colour else lambda text, _: text
@@ -324,6 +325,11 @@ class _Column:
     cells: Sequence[str]
     right: bool = False
     style: str = ""
+
+    @cached_property
+    def room(self) -> int:
+        """How wide it is."""
+        return max(map(len, self.cells))
 
 
 def _columns(summary: Facts, rows: list[tuple[Row, str]], layout: _Layout) -> list[_Column]:
@@ -355,8 +361,7 @@ def _line(columns: list[_Column], at: int, gap: int, style: str, paint: Callable
     """One line of a table. What a column has for a style of its own is that of its bars."""
     cells = []
     for column in columns:
-        room = max(map(len, column.cells))
-        text = _cell(column.cells[at], room, column.right)
+        text = _cell(column.cells[at], column.room, column.right)
         bar = len(text) - len(text.lstrip(_BARS)) if column.style else 0
         cells.append(paint(text[:bar], column.style) + paint(text[bar:], style))
     return (" " * gap).join(cells).rstrip()

@@ -13,9 +13,10 @@ MAXIMUM_BUILT: Final = 200_000
 """How many steps are built, with their repeats."""
 
 
-Purpose = Literal["shown", "written", "built"]
+Purpose = Literal["shown", "drawn", "written", "built"]
 _WORDS: Final[dict[Purpose, tuple[str, int, str]]] = {
     "shown": ("at this depth", MAXIMUM_WRITTEN, "give a smaller one"),
+    "drawn": ("as volumes, with all repeats,", MAXIMUM_WRITTEN, "draw a sheet"),
     "written": ("written out", MAXIMUM_WRITTEN, "use fewer blocks that drop their path"),
     "built": ("with all its repeats", MAXIMUM_BUILT, "use fewer blocks inside of blocks, or smaller depths"),
 }

@@ -83,15 +83,22 @@ def _asks_for_sizes(graph: Graph) -> bool:
     )
 
 
-def _differences(graph: Graph, other: Graph, path: str = "") -> Iterator[str]:
-    """The paths of the steps in which two graphs of one network are other modules, whatever shapes go through them."""
+def _differences(
+    graph: Graph, other: Graph, path: str = "", seen: set[tuple[Graph, Graph]] | None = None
+) -> Iterator[str]:
+    """The paths of the steps in which two graphs of one network are other modules, whatever shapes go through them. Two graphs
+    that are called often in each other's place are compared once, where they are called first."""
+    seen = set() if seen is None else seen
+    if (graph, other) in seen:
+        return
+    seen.add((graph, other))
     if len(graph.nodes) != len(other.nodes):
         yield path.rstrip(".") or graph.name
         return
     for node, twin in zip(graph.nodes, other.nodes, strict=True):
         here = f"{path}{node.shown_names()[0]}"
         if isinstance(node.body, Graph) and isinstance(twin.body, Graph) and node.all_names() == twin.all_names():
-            yield from _differences(node.body, twin.body, f"{here}.")
+            yield from _differences(node.body, twin.body, f"{here}.", seen)
         elif not _is_same(node, twin):
             yield here
 

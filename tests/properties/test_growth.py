@@ -228,6 +228,14 @@ def test_calls_grow_as_the_network(reader: str, network: str) -> None:
     assert large / small <= RATIO
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("reader", ["table", "csv", "markdown"])
+def test_time_grows_as_the_network(reader: str, network: str) -> None:
+    small, large = _network(network, 450), _network(network, 900)
+    assert grows_alike(lambda: _read(reader, small), lambda: _read(reader, large))
+
+
 def _network(kind: str, count: int) -> archbuilder.Checked:
     return archbuilder.check("net.yaml", text=TEXTS[kind](count))
 

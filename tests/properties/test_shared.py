@@ -15,6 +15,7 @@ import torch  # noqa: F401 -- so that no test waits for it
 
 import archbuilder
 from archbuilder import SpecError
+from archbuilder.analysis.table import as_table
 from archbuilder.diagnostics import TooManyStepsError
 from archbuilder.graph.bounds import steps_in
 from archbuilder.tasks.checking import Checked
@@ -30,6 +31,7 @@ def doubled(first: str, each: str, levels: int = 30) -> str:
 
 
 NORM, CONV = "body: [norm]", "body: [{block: conv, kernel: 3}]"
+DROP = "body: {c: norm, d: {block: drop_path, rate: 0.1}, s: {block: add, from: [d, input]}}"
 GRAPHS = {
     "lists": doubled(NORM, "body: [BEFORE, BEFORE]"),
     "maps": doubled(CONV, "body: {x: BEFORE, y: BEFORE}"),
@@ -46,13 +48,13 @@ GRAPHS = {
         "parameters: {k: 3}, body: [{block: conv, kernel: $k}]",
         "parameters: {k: 3}, body: {x: {block: BEFORE, k: $k}, y: {block: BEFORE, k: $k}}",
     ),
-    "drop paths": doubled(
-        "body: {c: norm, d: {block: drop_path, rate: 0.1}, s: {block: add, from: [d, input]}}", "body: [BEFORE, BEFORE]"
-    ),
+    "drop paths": doubled(DROP, "body: [BEFORE, BEFORE]"),
 }  # fmt: skip
 
 
 DEPTHS = ("stage", "block", "layer")
+WIRED = ("sums", "branches")
+"""Kinds whose blocks are more than one step after another."""
 
 
 def refused(checked: Checked) -> set[str]:
@@ -60,6 +62,8 @@ def refused(checked: Checked) -> set[str]:
     graph, summary, architecture = checked.graph, checked.summary, checked.architecture
     ways: dict[str, Callable[[], object]] = {
         "text": lambda: str(graph),
+        "sizes": lambda: str(checked.sizes),
+        "drawing of volumes": lambda: archbuilder.render(graph, style="volumes"),
         "dump": lambda: archbuilder.dump(architecture),
         "source": lambda: archbuilder.to_source(graph),
         "build": lambda: archbuilder.build(architecture),
@@ -67,7 +71,8 @@ def refused(checked: Checked) -> set[str]:
     }
     for depth in DEPTHS:
         ways[f"rows of {depth}"] = partial(summary.rows, depth)
-        ways[f"drawing of {depth}"] = partial(archbuilder.render, graph, format="dot", depth=depth)
+        for format in ("dot", "svg"):
+            ways[f"{format} of {depth}"] = partial(archbuilder.render, graph, format=format, depth=depth)
     with pytest.raises(SpecError, match="unknown-path"):
         archbuilder.why(architecture, "a.nothing.width")
     return {name for name, read in ways.items() if _is_too_much(read)}
@@ -89,7 +94,8 @@ def test_a_graph_that_shares_its_parts(kind: str) -> None:
     found = refused(checked)
     assert time.process_time() - begin < 3 * SECONDS
     rates = {"source"} if kind == "drop paths" else set()  # each has one of its own
-    assert found == {"build", "state", "rows of layer", "drawing of layer", *rates}
+    volumes = {"drawing of volumes"} if kind not in WIRED else set()  # whose blocks are one volume each
+    assert found == {"build", "state", "rows of layer", "dot of layer", "svg of layer", *rates, *volumes}
 
 
 @pytest.mark.parametrize("kind", GRAPHS)
@@ -107,6 +113,23 @@ def test_a_small_one_is_read_in_every_way() -> None:
     checked = judge(doubled(CONV, "body: {x: BEFORE, y: BEFORE}", levels=4))
     assert isinstance(checked, Checked)
     assert refused(checked) == set()
+
+
+def test_the_largest_table_is_there_in_time() -> None:
+    checked = judge(doubled(NORM, "body: [BEFORE, BEFORE]", levels=12))
+    assert isinstance(checked, Checked)
+    begin = time.process_time()
+    assert as_table(checked.summary, "layer").count("\n") > 6_000
+    assert time.process_time() - begin < 3 * SECONDS
+
+
+def test_so_many_steps_as_one_volume_are_counted_first() -> None:
+    graph = archbuilder.check("net.yaml", text=GRAPHS["maps"]).graph
+    with pytest.raises(TooManyStepsError) as caught:
+        archbuilder.render(graph, style="volumes")
+    assert str(caught.value) == (
+        "as volumes, with all repeats, this network has 536,870,912 steps, and at most 20,000 are drawn: draw a sheet"
+    )
 
 
 def test_a_block_that_shares_its_parts() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from archbuilder.draw.layout.wrap import joined_names, last_part
 from archbuilder.draw.model.figure import SHORTCUTS, Box, Edge, EdgeKind, Figure, Role
+from archbuilder.graph.bounds import refuse_too_many
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 
 _FINISHING: Final = frozenset(("norm", "activation"))
@@ -48,13 +49,15 @@ class Volume:
         times = f" ×{len(self.shapes)}" if len(self.shapes) > 1 else ""
         return f"{self.kind}{times}" if self.kind else ""
 
-    def joined(self, other: Volume) -> Volume:
-        """It and another one, which goes on."""
-        return replace(self, shapes=self.shapes + other.shapes, around=self.around + other.around)
-
     def is_like(self, other: Volume) -> bool:
         """Whether another one is made in the same way, and as large."""
         return (self.kind, self.role, self.ends, self.size) == (other.kind, other.role, other.ends, other.size)
+
+
+def joined(volumes: Sequence[Volume]) -> Volume:
+    """One volume for some that go on as the first one does."""
+    shapes = tuple(shape for each in volumes for shape in each.shapes)
+    return replace(volumes[0], shapes=shapes, around=tuple(kind for each in volumes for kind in each.around))
 
 
 def size_of(shape: Shape) -> tuple[int, int]:
@@ -68,9 +71,15 @@ def channels_of(shape: Shape) -> int:
 
 
 def volumes_in(figure: Figure) -> dict[str, tuple[Volume, ...]]:
-    """What each box of a network's figure is made of; nothing, if it only names where values go or combines them."""
+    """What each box of a network's figure is made of; nothing, if it only names where values go or combines them.
+
+    Raises:
+        TooManyStepsError: if it is made of too many.
+    """
     steps = _Steps(_closed(figure))
-    return {box.id: steps.volumes(box) for box in figure.boxes}
+    made = [box for box in figure.boxes if not (box.end or box.sign or box.gives is None)]
+    refuse_too_many(sum(steps.count(box) for box in made if box.role != "input"), "drawn")
+    return {box.id: () for box in figure.boxes} | {box.id: steps.volumes(box) for box in made}
 
 
 def _closed(figure: Figure) -> frozenset[str]:
@@ -98,11 +107,15 @@ def _is_pattern(box: Box) -> bool:
 def _kinds(figure: Figure) -> set[str]:
     """What kinds of steps there are in a figure, without those that end others."""
     kinds: set[str] = set()
-    for box in figure.boxes:
-        if box.inside is not None:
-            kinds |= _kinds(box.inside)
-        elif box.bands and box.bands[0].role not in _FINISHING:
-            kinds.add(box.bands[0].text)
+    figures = {id(figure): figure}
+    open_figures = [figure]
+    while open_figures:
+        for box in open_figures.pop().boxes:
+            if box.inside is not None and id(box.inside) not in figures:
+                figures[id(box.inside)] = box.inside
+                open_figures.append(box.inside)
+            elif box.inside is None and box.bands and box.bands[0].role not in _FINISHING:
+                kinds.add(box.bands[0].text)
     return kinds
 
 
@@ -129,23 +142,31 @@ class _Steps:
     """Reads the steps of boxes. Definitions that are `closed` are one step."""
 
     closed: frozenset[str]
+    known: dict[int, tuple[tuple[Box | Volume, ...], int]] = field(default_factory=dict)
+    counts: dict[int, int] = field(default_factory=dict)
+    """By the boxes' ids: what stands for them, and how many steps these are. The same box may stand at many places."""
+
+    def count(self, box: Box) -> int:
+        """How many steps a box is made of, at most."""
+        if id(box) not in self.counts:
+            parts, times = self._parts(box)
+            self.counts[id(box)] = times * sum(self.count(part) if isinstance(part, Box) else 1 for part in parts)
+        return self.counts[id(box)]
 
     def volumes(self, box: Box) -> tuple[Volume, ...]:
         """What a card is made of; of equal steps in a row one volume."""
-        if box.end or box.sign or box.gives is None:
-            return ()
-        found: list[Volume] = []
+        found: list[list[Volume]] = []
         every = list(self._steps(box))
         before = box.inside.boxes[0].gives if box.inside is not None and box.inside.boxes else None
         for step in every:
             if step.role in _FINISHING or _only_laid_out_anew(before, step):
                 continue
             before = step.shapes[-1]
-            if found and found[-1].is_like(step):
-                found[-1] = found[-1].joined(step)
+            if found and found[-1][0].is_like(step):
+                found[-1].append(step)
             else:
-                found.append(step)
-        return tuple(found or every[-1:])
+                found.append([step])
+        return tuple(map(joined, found)) or tuple(every[-1:])
 
     def _is_open(self, box: Box, inside: Figure) -> bool:
         """Whether a box is drawn as what is in it: a chain, or a part of a network whose layers stand one behind the other."""
@@ -155,17 +176,31 @@ class _Steps:
         return all(each.id in path for each in inside.boxes if each.layers)
 
     def _steps(self, box: Box) -> Iterator[Volume]:
+        parts, times = self._parts(box)
+        for _ in range(times):
+            for part in parts:
+                if isinstance(part, Box):
+                    yield from self._steps(part)
+                else:
+                    yield part
+
+    def _parts(self, box: Box) -> tuple[tuple[Box | Volume, ...], int]:
+        """What stands for a box, and how often: a step, or the boxes in it."""
+        if id(box) not in self.known:
+            self.known[id(box)] = self._found_parts(box)
+        return self.known[id(box)]
+
+    def _found_parts(self, box: Box) -> tuple[tuple[Box | Volume, ...], int]:
         if box.gives is not None and _is_stream(box):
             kind = box.bands[0].text.partition(" ×")[0] if box.name else ""
-            yield from [Volume(kind, "stage", (box.gives,))] * box.count
-        elif box.inside is not None and self._is_open(box, box.inside):
+            return (Volume(kind, "stage", (box.gives,)),), box.count
+        if box.inside is not None and self._is_open(box, box.inside):
             by_id = {each.id: each for each in box.inside.boxes}
-            for _ in range(box.count if box.role == "block" else 1):
-                for key in box.inside.main_path():
-                    if not by_id[key].end:
-                        yield from self._steps(by_id[key])
-        elif box.gives is not None:
-            yield from [_step(box, box.gives)] * (1 if box.inside is None and box.bands and not box.name else box.count)
+            path = (by_id[key] for key in box.inside.main_path())
+            return tuple(each for each in path if not each.end), box.count if box.role == "block" else 1
+        if box.gives is None:
+            return (), 0
+        return (_step(box, box.gives),), 1 if box.inside is None and box.bands and not box.name else box.count
 
 
 def _is_stream(box: Box) -> bool:
@@ -286,7 +321,7 @@ class Folding:
         step = makes[0]
         alike = box.definition == first.definition != "" and len(before) == len(makes) == 1
         if alike and box.name and first.name and before[0].is_like(step):
-            run = before[0].joined(step)
+            run = joined((before[0], step))
             ends = first.id.partition("–")[0], box.id.rpartition("–")[2]
             name = joined_names(*map(last_part, ends))
             return replace(first, name=name, gives=box.gives, taps=box.taps), (run,)
