@@ -7,6 +7,8 @@ from typing import Final, Literal
 from archbuilder.diagnostics import TooManyStepsError
 from archbuilder.graph.graph import Graph
 
+MAXIMUM_NODES: Final = 20_000
+"""How many different steps a network has: repeats, and calls of equal blocks, count once."""
 MAXIMUM_WRITTEN: Final = 20_000
 """How many steps are listed, drawn or written as source, each by itself."""
 MAXIMUM_BUILT: Final = 200_000

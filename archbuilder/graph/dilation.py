@@ -9,16 +9,21 @@ Neck and head take the larger maps as they come, as those of the reference libra
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from archbuilder.graph.bounds import MAXIMUM_NODES
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
 from archbuilder.graph.op import Op, OpError, ShapesDiffer, Spread, Window, pair, short
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, in_parts
 from archbuilder.graph.windows import Pair
+from archbuilder.parameters import MAXIMUM_INTEGER
 
 _ONE: Final[Pair] = (1, 1)
+_LARGEST_PART: Final = 256
+"""The largest part of a stride that stays one where the rest becomes dilation."""
 Limit: TypeAlias = tuple[float, float] | None
 """How far a value may be reduced along each axis; None where no map comes of it that is to be kept large."""
 
@@ -27,7 +32,7 @@ class Grid(NamedTuple):
     """Where a value's pixels lie: for how many of the input's one stands, and how far apart those lie that the network has
     as it is written."""
 
-    reduction: tuple[float, float] = (1, 1)
+    reduction: tuple[float, float] = (1.0, 1.0)
     spacing: Pair = _ONE
 
 
@@ -62,10 +67,10 @@ def dilated(stages: Graph, usual: Graph, output_stride: int) -> tuple[list[Node]
     Raises:
         NotKept: if that cannot be.
     """
-    calls = _Calls()
+    calls = _Calls(stages)
     body = _Body(calls, stages, stages.input, Grid(), "")
     behind = (value for node in usual.nodes[len(stages.nodes) :] for value in node.inputs)
-    limit = (output_stride, output_stride)
+    limit = (float(output_stride), float(output_stride))
     wanted = {value.node: limit for value in (*behind, usual.output) if value.node < len(stages.nodes)}
     limits = calls.limits(stages, wanted)
     for at, node in enumerate(stages.nodes):
@@ -74,19 +79,22 @@ def dilated(stages: Graph, usual: Graph, output_stride: int) -> tuple[list[Node]
 
 
 class _Calls:
-    """The graphs of one network: each is gone through once for every grid on which it is called."""
+    """The graphs of one network: each is gone through once for every grid on which it is called, and every limit."""
 
-    def __init__(self) -> None:
+    def __init__(self, stages: Graph) -> None:
         self.origins = Origins({}, {})
         self._made: dict[tuple[Graph, Shape, Grids, Limit], tuple[Graph, Grids]] = {}
-        self._limits: dict[tuple[Graph, Limit], Limit] = {}
+        self._limits: dict[tuple[Graph, Limit], dict[int, Limit]] = {}
+        self._made_steps = self._limited_steps = len(stages.nodes)
 
     def made(self, graph: Graph, shape: Shape, grids: Grids, limit: Limit, path: str) -> tuple[Graph, Grids]:
         """A graph for an input on this grid, and the grid of what it gives."""
         key = (graph, shape, grids, limit)
         if key not in self._made:
+            self._made_steps += len(graph.nodes)
+            _refuse_too_many(self._made_steps, graph)
             body = _Body(self, graph, shape, grids, path)
-            limits = self.limits(graph, {graph.output.node: limit})
+            limits = self._limits_in(graph, limit)
             for at, node in enumerate(graph.nodes):
                 body.take(node, limits.get(at))
             self._made[key] = body.graph(), body.grids_of(graph.output)
@@ -101,7 +109,7 @@ class _Calls:
                 continue
             inputs = node.inputs
             if isinstance(node.body, Graph):
-                limit = self._limit_of_input(node.body, limit)
+                limit = self._limits_in(node.body, limit).get(INPUT)
             elif isinstance(node.body, Op):
                 inputs = inputs[: node.body.lies_over]
                 limit = _times(limit, node.body.enlarges)
@@ -109,11 +117,20 @@ class _Calls:
                 found[value.node] = _nearer(found.get(value.node), limit)
         return found
 
-    def _limit_of_input(self, graph: Graph, limit: Limit) -> Limit:
+    def _limits_in(self, graph: Graph, limit: Limit) -> dict[int, Limit]:
+        """The same for a graph whose output may be reduced so far."""
         key = (graph, limit)
         if key not in self._limits:
-            self._limits[key] = self.limits(graph, {graph.output.node: limit}).get(INPUT)
+            self._limited_steps += len(graph.nodes)
+            _refuse_too_many(self._limited_steps, graph)
+            self._limits[key] = self.limits(graph, {graph.output.node: limit})
         return self._limits[key]
+
+
+def _refuse_too_many(steps: int, graph: Graph) -> None:
+    """Equal calls whose maps are reduced in other ways are no longer equal, so there may be more than one can go through."""
+    if steps > MAXIMUM_NODES:
+        raise NotKept(f"with it this network has more than {MAXIMUM_NODES:,} different steps", None, graph.nodes[0])
 
 
 class _Body:
@@ -219,7 +236,7 @@ class _Body:
                 raise OpError("this makes a map larger again whose stride would become dilation")
             grid = grid._replace(reduction=(grid.reduction[0] / op.enlarges[0], grid.reduction[1] / op.enlarges[1]))
         if limit is not None and any(by > most for by, most in zip(grid.reduction, limit, strict=True)):
-            raise OpError(f"{max(grid.reduction):g} pixels become one, and no stride is here that can become dilation")
+            raise OpError(f"{_pixels(grid)} become one, and no stride is here that can become dilation")
         return op, (grid,) * len(node.shape) if isinstance(node.shape, Streams) else grid
 
 
@@ -239,9 +256,10 @@ def _slide(op: Op, window: Window, before: Map, after: Map, shape: Map, grid: Gr
         if limit is None and stride > 1:
             step, after_spacing = stride * spacing, 1
         else:
-            most = stride if limit is None else limit[axis] / reduction
-            step = next(part for part in range(stride, 0, -1) if stride % part == 0 and (part == 1 or part <= most))
+            step = _kept(stride, reduction, math.inf if limit is None else limit[axis])
             after_spacing = spacing * stride // step
+            if after_spacing > MAXIMUM_INTEGER:
+                raise OpError(f"strides of more than {MAXIMUM_INTEGER:,} in all would become dilation")
         steps.append(step)
         spacings.append(after_spacing)
         reductions.append(reduction * step)
@@ -258,6 +276,14 @@ def _slide(op: Op, window: Window, before: Map, after: Map, shape: Map, grid: Gr
     return op.dilate(spread), after_grid
 
 
+def _kept(stride: int, reduction: float, limit: float) -> int:
+    """How much of a stride stays a stride where a map is reduced so far: the largest part that does not lead beyond the limit."""
+    if stride * reduction <= limit:
+        return stride
+    largest = min(stride, _LARGEST_PART)
+    return next((part for part in range(largest, 1, -1) if stride % part == 0 and part * reduction <= limit), 1)
+
+
 def _beside(op: Op, before: Shape, after: Shape, grid: Grid) -> Grid:
     """The grid behind an op of which only the shapes are known."""
     if grid.spacing != _ONE:
@@ -272,6 +298,12 @@ def _beside(op: Op, before: Shape, after: Shape, grid: Grid) -> Grid:
 def _size(shape: Shape) -> Pair:
     """Height and width of what has them."""
     return (shape.height, shape.width) if isinstance(shape, Map | Tokens) else _ONE
+
+
+def _pixels(grid: Grid) -> str:
+    """How many pixels of the input one stands for, along the axis where these are more."""
+    count = max(grid.reduction)
+    return f"{count:g} pixels" if count <= MAXIMUM_INTEGER else f"more than {MAXIMUM_INTEGER:,} pixels"
 
 
 def _flat(grids: Iterable[Grids]) -> list[Grid]:
@@ -295,7 +327,11 @@ def _nearer(limit: Limit, other: Limit) -> Limit:
 
 
 def _times(limit: Limit, factor: Pair) -> Limit:
-    return limit and (limit[0] * factor[0], limit[1] * factor[1])
+    """A limit so many times farther: of what is made larger again and again, there is none at some point."""
+    if limit is None or factor == _ONE:
+        return limit
+    height, width = (most * by for most, by in zip(limit, factor, strict=True))
+    return height if height <= MAXIMUM_INTEGER else math.inf, width if width <= MAXIMUM_INTEGER else math.inf
 
 
 def _channels(shape: Shape) -> tuple[Any, ...]:

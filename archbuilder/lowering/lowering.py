@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Self
 
 from archbuilder.diagnostics import Note, Place, Reporter, suggest
+from archbuilder.graph.bounds import MAXIMUM_NODES
 from archbuilder.graph.graph import Graph, Node, Output
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape
@@ -18,8 +19,6 @@ from archbuilder.lowering.frame import UNKNOWN, Builder, Defaults, Frame, Made, 
 from archbuilder.lowering.library import Library
 from archbuilder.lowering.plans import SlotText, StepPlan, UsePlan
 
-MAXIMUM_NODES: Final = 20_000
-"""Distinct nodes of a network; repeats of equal blocks count once."""
 MAXIMUM_TAKEN: Final = 1_000_000
 """Values that the steps of a network take, all together."""
 MAXIMUM_RECURSION: Final = 40

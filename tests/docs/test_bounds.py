@@ -23,7 +23,7 @@ def test_bounds_are_those_of_the_code() -> None:
         f"{formula.MAXIMUM_LENGTH}, {formula.MAXIMUM_DEPTH}",
         f"{arithmetic.MAXIMUM_PARTS:,}",
         f"{values.MAXIMUM_REPEATS:,}",
-        f"{bounds.MAXIMUM_NODES:,}",
+        f"{written.MAXIMUM_NODES:,}",
         f"{bounds.MAXIMUM_TAKEN:,}",
         f"{bounds.MAXIMUM_RECURSION}",
         f"2^{sizes.MAXIMUM_NUMBERS.bit_length() - 1}",

@@ -6,7 +6,7 @@ import json
 import random
 from pathlib import Path
 from textwrap import dedent
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -486,16 +486,75 @@ def test_what_cannot_be_kept_is_an_error(name: str) -> None:
     assert mistake == f"1: this output stride cannot be kept: {reason}"
 
 
+STRIDED, LARGER = "{block: conv, kernel: 3, stride: 2}", "{block: upsample, factor: 2}"
+
+
+def doubled(body: str, levels: int) -> str:
+    """Blocks of which each has the one before it twice."""
+    blocks = "".join(f"  b{n}: {{body: [b{n - 1}, b{n - 1}]}}\n" for n in range(1, levels))
+    return f"blocks:\n  b0: {{body: [{body}]}}\n{blocks}"
+
+
+def in_time(text: str, seconds: float = 4) -> str | Graph:
+    """What comes of a text: a graph, or the one mistake in it, without its place."""
+    started = process_time()
+    text = f"output_stride: 8\n{text}"
+    found = mistakes(text)
+    result = found[0].partition(": ")[2] if found else lowered(text)
+    assert process_time() - started < seconds
+    return result
+
+
 def test_graphs_that_share_parts_are_gone_through_once() -> None:
-    blocks = "".join(f"  b{n}: {{body: [b{n - 1}, b{n - 1}]}}\n" for n in range(1, 30))
-    text = f"blocks:\n  b0: {{body: [{{block: conv, kernel: 3}}]}}\n{blocks}"
     stages = (
         "stages: {a: {block: conv, width: 4, kernel: 3, stride: 8}, b: {block: conv, kernel: 3, stride: 2}, c: b29}"
     )
-    started = perf_counter()
-    graph = lowered(f"output_stride: 8\n{text}{stages}")
-    assert perf_counter() - started < 2
+    graph = in_time(doubled("{block: conv, kernel: 3}", 30) + stages)
+    assert isinstance(graph, Graph)
     assert {op.dilation[0] for _, _, op in graph.ops()} == {1, 2}
+
+
+@pytest.mark.parametrize("levels", [12, 30])
+@pytest.mark.parametrize(
+    "body", [f"{STRIDED}, {LARGER}", f"{LARGER}, {STRIDED}", f"{STRIDED}, {STRIDED}, {LARGER}, {LARGER}"]
+)
+def test_what_comes_back_may_do_so_as_often_as_it_likes(body: str, levels: int) -> None:
+    graph = in_time(doubled(body, levels) + f"stages: {{a: b{levels - 1}}}")
+    assert isinstance(graph, Graph)
+    assert {op.dilation[0] for _, _, op in graph.ops() if op.window} == {1}
+
+
+def test_a_loop_may_do_so_too() -> None:
+    graph = in_time(f"stages: {{for i in 1100: {{c$i: {STRIDED}, u$i: {LARGER}}}}}")
+    assert isinstance(graph, Graph)
+    assert graph.output_shape == graph.input
+
+
+PIXELS = f"{2**53:,}"
+BEYOND = f"strides of more than {PIXELS} in all would become dilation"
+TOO_FAR = f"more than {PIXELS} pixels become one, and no stride is here that can become dilation"
+CUT = "{block: max_pool, kernel: 33, stride: 1, padding: 0}"
+FAR = f"c$i: {STRIDED}, d$i: {STRIDED}, u$i: {LARGER}"
+ENDLESS = {
+    "strides": (f"stages: {{for i in 1100: {{c$i: {STRIDED}}}}}", f"`c56`: {BEYOND}"),
+    "strides that double": (doubled(STRIDED, 30) + "stages: {a: b29}", f"`a{'.0' * 23}.1.1.1.0.0.0.0`: {BEYOND}"),
+    "strides beside enlarged maps": (f"stages: {{for i in 1500: {{{FAR}}}}}", f"`u1449`: {TOO_FAR}"),
+    "maps of ever smaller pixels": (
+        doubled(f"{LARGER}, {CUT}, {'norm, ' * 40}", 30) + "stages: {a: b29}",
+        "with it this network has more than 20,000 different steps",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_what_would_have_no_end_is_an_error(kind: str) -> None:
+    text, reason = ENDLESS[kind]
+    assert in_time(text) == f"this output stride cannot be kept: {reason}"
+
+
+def test_a_stride_without_parts_is_found_to_have_none() -> None:
+    stages = f"stages: {{c: {{block: conv, kernel: 3, stride: {2**53 - 111}}}}}"
+    assert isinstance(in_time(stages), Graph)
 
 
 def test_expressions_in_a_neck_see_the_larger_maps() -> None:
