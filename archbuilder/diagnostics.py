@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 MAXIMUM_DIAGNOSTICS = 100
 """More than these are not collected: a file with so many faults is no spec."""
@@ -97,6 +97,10 @@ class TooManyStepsError(ValueError):
     """A network has more steps than one can read, or build; the message says what to do."""
 
 
+Help: TypeAlias = "str | Callable[[], str | None] | None"
+"""What to write instead; of a mistake that may be known already, how that is found: a suggestion takes its time."""
+
+
 @dataclass
 class Reporter:
     """Collects diagnostics, each cause once."""
@@ -114,7 +118,7 @@ class Reporter:
         message: str,
         place: Place | None = None,
         *,
-        help: str | None = None,
+        help: Help = None,
         notes: tuple[Note, ...] = (),
     ) -> None:
         """Adds a mistake, unless the same one at the same place is known already.
@@ -128,7 +132,7 @@ class Reporter:
         if key in self._seen or len(self.diagnostics) >= MAXIMUM_DIAGNOSTICS:
             return
         self._seen.add(key)
-        self.diagnostics.append(Diagnostic(code, message, place, help, notes))
+        self.diagnostics.append(Diagnostic(code, message, place, help() if callable(help) else help, notes))
         if len(self.diagnostics) == MAXIMUM_DIAGNOSTICS and not self.is_aside:
             raise SpecError(self.diagnostics)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from archbuilder.diagnostics import Note, Place
@@ -283,8 +284,12 @@ def checked(
         notes = (Note(f"`{block}` is used here", asks.place),) if asks is not None and told else ()
         declared = lowering.library.notes_on(block, parameter.name)
         notes = (*notes, *(note for note in declared if note.place != at))
-        help = advice_for_value(value, written, parameter, frame.visible(), at)
-        lowering.error(frame, "bad-value", f"{error} (in `{block}`)", at, help, notes)
+        message = f"{error} (in `{block}`)"
+
+        def help() -> str | None:
+            return advice_for_value(value, written, parameter, frame.visible(), at)
+
+        lowering.error(frame, "bad-value", message, at, help, notes)
         raise GiveUp from None
 
 
@@ -350,8 +355,8 @@ def _check_block(lowering: Lowering, use: Use, parameter: Parameter, value: Any,
     if not isinstance(name, str) or "$" in name or find(name) is not None or lowering.library.incomplete:
         return
     place = value_place(value, "block") if isinstance(value, dict) else place
-    help = lowering.library.advice_for(name)
-    lowering.error(use.frame, "unknown-block", f"there is no block {describe(name)}", place, help)
+    message, advice = f"there is no block {describe(name)}", partial(lowering.library.advice_for, name)
+    lowering.error(use.frame, "unknown-block", message, place, advice)
     raise GiveUp
 
 

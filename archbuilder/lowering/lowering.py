@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Self
 
-from archbuilder.diagnostics import Note, Place, Reporter, suggest
+from archbuilder.diagnostics import Help, Note, Place, Reporter, suggest
 from archbuilder.graph.bounds import MAXIMUM_NODES
 from archbuilder.graph.graph import Graph, Node, Output
 from archbuilder.graph.op import Op
@@ -100,7 +100,7 @@ class Lowering:
         code: str,
         message: str,
         place: Place | None,
-        help: str | None = None,
+        help: Help = None,
         notes: tuple[Note, ...] = (),
         cause: Hashable = None,
     ) -> None:
@@ -212,9 +212,12 @@ class Lowering:
 
     def _report_unknown(self, name: str, frame: Frame, place: Place | None, scope: Scope | None) -> None:
         repeat = [] if frame.repeat is None else ["repeat"]
-        help = suggest(name, frame.visible() if scope is None else [*scope.variables, "here", *repeat])
-        if name == "repeat":
-            help = "it counts the repeats of a step with `depth`; there are no repeats here"
+
+        def help() -> str | None:
+            if name == "repeat":
+                return "it counts the repeats of a step with `depth`; there are no repeats here"
+            return suggest(name, frame.visible() if scope is None else [*scope.variables, "here", *repeat])
+
         message = f"`{name}` is not known in this expression"
         self.error(frame, "unknown-name", message, place, help, cause=(frame.block, name))
 

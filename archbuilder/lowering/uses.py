@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from archbuilder.diagnostics import Note, Place
@@ -90,7 +91,7 @@ def _report_no_block(lowering: Lowering, named: Any, place: Place | None, frame:
     if lowering.library.incomplete:
         return
     if isinstance(named, str):
-        message, help = f"there is no block {describe(named)}", lowering.library.advice_for(named)
+        message, help = f"there is no block {describe(named)}", partial(lowering.library.advice_for, named)
     else:
         message, help = f"`block` must be a block's name, got {describe(named)}", None
     lowering.error(frame, "unknown-block", message, place, help, cause=("block", named) if help else None)

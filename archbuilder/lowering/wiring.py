@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from archbuilder.diagnostics import Place, nearest, suggest
@@ -59,7 +60,7 @@ def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: b
 
 
 def _report_no_step(lowering: Lowering, plan: StepPlan, number: int, name: str, frame: Frame) -> NoReturn:
-    message, help = f"there is no step `{name}` before this one", advice_for(name, frame)
+    message, help = f"there is no step `{name}` before this one", partial(advice_for, name, frame)
     cause = (frame.block, _PART.sub("", name))
     lowering.error(frame, "unknown-step", message, _place_of_input(plan, number), help, cause=cause)
     raise GiveUp
@@ -204,7 +205,7 @@ def give_returned(lowering: Lowering, definition: BlockDefinition, inner: Frame)
         if not values:
             place = definition.place_inside("return", number)
             message = f"there is no step `{name}` to return"
-            lowering.error(inner, "unknown-step", message, place, advice_for(str(name), inner))
+            lowering.error(inner, "unknown-step", message, place, partial(advice_for, str(name), inner))
             values = [POISON]
         found += values
     give(found, definition.place, inner)

@@ -61,6 +61,14 @@ TEXTS: dict[str, Callable[[int], str]] = {
     f"defaults:\n{lines(n, '  b#: {k: 1}')}stages:\n{lines(n, '  a#: b#')}",
     "unused defaults": lambda n: f"{HEAD}blocks:\n{lines(n, '  b#: {parameters: {k: 3}, body: [{block: conv, kernel: $k}]}')}"
     f"defaults:\n{lines(n, '  b#: {k: 1}')}stages: {{a: norm}}\n",
+    "an unknown step in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: norm, from: zz}}}}\n",
+    "an unknown step of a loop": lambda n: f"{STEPS}  for i in {n}: {{a.$i: {{block: norm, from: \"$('input' if i == 0 else 'b.-1')\"}}}}\n",
+    "an unknown name in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: conv, kernel: 3, width: $zz}}}}\n",
+    "an unknown block in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: konv, kernel: 3}}}}\n",
+    "a wrong value in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: conv, kernel: -1}}}}\n",
+    "a misspelt value in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: norm, kind: bacth}}}}\n",
+    "a misspelt parameter in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: conv, kernel: 3, wdith: 3}}}}\n",
+    "the last step of a loop": lambda n: f"{STEPS}  for i in {n}: {{a.$i: {{block: norm, from: \"$('input' if i == 0 else 'a.-1')\"}}}}\n",
     "features": lambda n: f"{STEPS}{lines(n, '  a#: norm')}features: [{', '.join(f'a{k}' for k in range(n))}]\n",
     "renamed steps": lambda n: f"{STEPS}{lines(n, '  a#: norm')}rename: {{{', '.join(f'a{k}: b{k}' for k in range(n))}}}\n",
     "registered steps": lambda n: f"{STEPS}{lines(n, '  a#: norm')}register: [{', '.join(f'a{k}' for k in range(n))}]\n",
@@ -121,7 +129,7 @@ def grows_alike(small: Callable[[], object], large: Callable[[], object]) -> boo
 
 EVERYDAY = (
     "steps", "a loop", "scalars of several lines", "features", "parameters", "own blocks", "expressions", "unknown steps",
-    "an open quote", "parts",
+    "an open quote", "parts", "an unknown step in a loop", "an unknown name in a loop", "a wrong value in a loop",
 )  # fmt: skip
 
 
