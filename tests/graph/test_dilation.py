@@ -14,9 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from archbuilder import Architecture, Graph, build, catalogue, check
+from archbuilder.graph.table import OPS
 from archbuilder.language.networks import network_names
 from tests.conformance.measure import sample_errors
 from tests.conformance.weights import image, weights
+from tests.docs.pages import FOLDER
 from tests.networks import lowered, mistakes, op_at, outline
 
 # ---- what must hold, and how it is measured -------------------------------------------------------------------------
@@ -253,6 +255,26 @@ def test_own_blocks(body: str) -> None:
     """The stride stands anywhere in them, and none has a parameter `dilation`."""
     blocks = f"blocks: {{mine: {{parameters: {{width: 16}}, body: {body}}}}}"
     assert difference(chain("mine", "mine", "{block: mine, width: 32}", blocks=blocks), 8) < 1e-12
+
+
+def seen_as_a_whole() -> str:
+    """What the page says of that which sees more pixels where there are more."""
+    page = (FOLDER / "language.md").read_text("utf-8").partition("\n### output_stride\n")[2]
+    return page.partition("\nSome things see more pixels")[2].partition("\nWhat cannot be kept")[0]
+
+
+@pytest.mark.parametrize("kind", next(each.choices for each in OPS["norm"].parameters if each.name == "kind"))
+def test_a_norm_over_the_whole_map_is_told(kind: str) -> None:
+    norms = f"{{kind: {kind}{', groups: 2' if kind == 'group' else ''}}}"
+    basic = "{block: basic, width: 8, stride: 2}"
+    is_exact = difference(chain(basic, basic, blocks=f"defaults: {{norm: {norms}}}"), 8) < 1e-12
+    assert is_exact != (f"`norm` with `kind: {kind}`" in seen_as_a_whole())
+
+
+def test_what_takes_a_whole_map_is_told() -> None:
+    told = seen_as_a_whole()
+    whole = {name for name, op in OPS.items() if op.lies_over == 0 or (op.lies_over and op.role == "attention")}
+    assert whole == {name for name in OPS if f"`{name}`" in told and name not in ("norm", "avg_pool")}
 
 
 def test_of_a_stride_only_what_is_beyond_is_turned() -> None:
