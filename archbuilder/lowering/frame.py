@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from typing import Any, Final, NamedTuple, Self
 
 from archbuilder.diagnostics import Place
@@ -251,6 +252,35 @@ class NewName(str):
         return self
 
 
+class Steps(dict[str, Value]):
+    """The values of a body's steps, by name and in order. It is kept which names begin with another one and a dot: that is
+    asked again and again, of each turn of a loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read = 0
+        self._under: dict[str, list[str]] = {}
+
+    def under(self, whole: str, left_out: set[Value]) -> list[str] | None:
+        """The names that begin so, without those of steps that are left out; None if there are none at all."""
+        if whole.count(".") >= _MOST_DOTS:
+            names = [name for name in self if name.startswith(f"{whole}.")]
+            return [name for name in names if self[name] not in left_out] if names else None
+        new = list(islice(reversed(self), len(self) - self._read))
+        self._read = len(self)
+        for name in reversed(new):
+            parts = name.split(".", _MOST_DOTS)
+            for count in range(1, len(parts)):
+                found = self._under.setdefault(".".join(parts[:count]), [])
+                if self[name] not in left_out:
+                    found.append(name)
+        return self._under.get(whole)
+
+
+_MOST_DOTS: Final = 20
+"""So many parts of names are kept."""
+
+
 @dataclass(slots=True, eq=False)
 class Frame:
     """A body being lowered.
@@ -267,7 +297,7 @@ class Frame:
     used_at: Place | None = None
     block: str = ""
     used_block: str = ""
-    values: dict[str, Value] = field(default_factory=dict)
+    values: Steps = field(default_factory=Steps)
     rename: Mapping[str, NewName] = field(default_factory=dict)
     rules: Rules | None = None
     numbering: Numbering | None = None
@@ -291,8 +321,8 @@ class Frame:
             return self.repeat  # in the steps that `defaults` of the network put into a slot
         whole, _, part = name.rpartition(".")
         if value is None and part.startswith("-"):
-            steps, number = self.steps_in(whole), int(part[:10])
-            value = steps[number] if number >= -len(steps) else None
+            steps, number = self.steps_in(whole) or [], int(part[:10])
+            value = self.values[steps[number]] if number >= -len(steps) else None
         if value is None:
             if self.is_inside(whole, part):
                 raise FormulaError(f"`{name}` is inside `{whole}`, so it is no value here")
@@ -311,10 +341,9 @@ class Frame:
         inner.current = self.current
         return inner
 
-    def steps_in(self, whole: str) -> list[Value]:
-        """The steps whose names begin with a name and a dot, without those that are left out."""
-        start, left_out = f"{whole}.", self.builder.left_out
-        return [value for key, value in self.values.items() if key.startswith(start) and value not in left_out]
+    def steps_in(self, whole: str) -> list[str] | None:
+        """The steps whose names begin with a name and a dot, without those that are left out; None if there are none at all."""
+        return self.values.under(whole, self.builder.left_out)
 
     def is_inside(self, name: str, part: str) -> bool:
         """Whether a part of a step is a module inside it, one of its repeats for example, and so no part of its value."""

@@ -18,7 +18,7 @@ from archbuilder.language.models import BlockDefinition, Loop
 from archbuilder.language.spoken import mentions
 from archbuilder.lowering.arguments import read_values, resolve
 from archbuilder.lowering.effects import misses_a_word, report_beside_body
-from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Frame, Made, Site, Slot, Use
+from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Frame, Made, Site, Slot, Steps, Use
 from archbuilder.lowering.lowering import Call, GiveUp, Lowering, Target
 from archbuilder.lowering.naming import (
     Words,
@@ -218,7 +218,7 @@ def _lower_own(lowering: Lowering, site: Site, body: Slot | BodyPlan) -> Value:
 
 def _lower_inline(lowering: Lowering, body: Slot | BodyPlan, value: Value, frame: Frame) -> Value:
     """Lowers steps into the graph at hand."""
-    values: dict[str, Value] = {}
+    values = Steps()
     is_slot = isinstance(body, Slot)
     for steps, scope in layers_of(lowering, body) if isinstance(body, Slot) else [(body, frame.scope)]:
         inner = Frame(

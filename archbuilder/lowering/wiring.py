@@ -122,11 +122,16 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
         return list(frame.values.values()) or None
     whole, dot, part = name.rpartition(".")
     if part == "*":
-        return frame.steps_in(whole) if _has_steps(whole, frame) else _parts(whole, frame)
+        steps = frame.steps_in(whole)
+        return _parts(whole, frame) if steps is None else [frame.values[each] for each in steps]
     if not dot or not _NUMBER.fullmatch(part) or frame.is_inside(whole, part):
         return None
     number = int(part)
-    parts = (frame.steps_in(whole) if number < 0 else None) or _parts(whole, frame)
+    steps = frame.steps_in(whole) if number < 0 else None
+    if steps:
+        value = frame.values[steps[max(number, -len(steps))]]
+        return [value] if value == POISON or number >= -len(steps) else None
+    parts = _parts(whole, frame)
     if parts is None or parts == [POISON]:
         return parts
     return [parts[number]] if -len(parts) <= number < len(parts) else None
@@ -136,10 +141,6 @@ def _may_be_poison(name: str, frame: Frame) -> bool:
     """Whether a name begins as those of steps that a loop would have made which cannot run."""
     parts = name.split(".")[:20]
     return any(frame.values.get(".".join(parts[:count])) == POISON for count in range(len(parts)))
-
-
-def _has_steps(whole: str, frame: Frame) -> bool:
-    return any(key.startswith(f"{whole}.") for key in frame.values)
 
 
 def advice_for(name: str, frame: Frame, others: Iterable[str] = ()) -> str | None:

@@ -63,6 +63,8 @@ TEXTS: dict[str, Callable[[int], str]] = {
     f"defaults:\n{lines(n, '  b#: {k: 1}')}stages: {{a: norm}}\n",
     "an unknown step in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: norm, from: zz}}}}\n",
     "an unknown step of a loop": lambda n: f"{STEPS}  for i in {n}: {{a.$i: {{block: norm, from: \"$('input' if i == 0 else 'b.-1')\"}}}}\n",
+    "unknown steps in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: add, from: ['zz.*', input]}}}}\n",
+    "a step too far back in a loop": lambda n: f"{STEPS}  for i in {n}: {{a.$i: {{block: add, from: [a.-9000, input]}}}}\n",
     "an unknown name in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: conv, kernel: 3, width: $zz}}}}\n",
     "an unknown block in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: konv, kernel: 3}}}}\n",
     "a wrong value in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: conv, kernel: -1}}}}\n",
