@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from archbuilder.draw import DrawingError, Rendered, render, render_difference
     from archbuilder.explain.words import Why
     from archbuilder.plugin.loading import load_plugin
-    from archbuilder.pytorch.build import Network
     from archbuilder.pytorch.checkpoint import CheckpointError
+    from archbuilder.pytorch.network import Network as Network  # not in __all__: `import *` needs no torch
     from archbuilder.pytorch.source import to_source
     from archbuilder.tasks.catalogue import Entry, catalogue
     from archbuilder.tasks.dumping import dump
@@ -45,6 +45,7 @@ _LATER = {
     "Difference": "archbuilder.comparison.difference",
     "DrawingError": "archbuilder.draw",
     "Entry": "archbuilder.tasks.catalogue",
+    "Network": "archbuilder.pytorch.network",
     "Why": "archbuilder.explain.words",
     "catalogue": "archbuilder.tasks.catalogue",
     "dump": "archbuilder.tasks.dumping",
