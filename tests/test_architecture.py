@@ -29,8 +29,12 @@ FEW_OF_ITS_ROOM = {
     ("pytorch", "analysis"): {
         "archbuilder.pytorch.run",  # compares what a network does with its summary
         "archbuilder.pytorch.network",  # shows its table
+        "archbuilder.pytorch.report",  # is one
     },
-    ("pytorch", "tasks"): {"archbuilder.pytorch.run"},
+    ("pytorch", "tasks"): {
+        "archbuilder.pytorch.run",
+        "archbuilder.pytorch.saving",
+    },  # the latter writes a spec beside weights
     ("pytorch", "plugin"): {"archbuilder.pytorch.foreign"},  # compares a user's module with its declaration
 }
 """What a room may import, but only in few of its modules."""
@@ -55,6 +59,7 @@ LAZY = {
     "archbuilder.lowering.uses": "what runs plugins is not needed without one",
     "archbuilder.plugin": "what defines blocks is not needed to look one up",
     "archbuilder.pytorch.build": "says what to install where there is no torch",
+    "archbuilder.pytorch.checkpoint": "says what to install where there is no torch",
 }
 """The modules that import others of ours inside functions, beside the command, and why."""
 

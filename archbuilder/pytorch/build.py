@@ -58,13 +58,21 @@ class AsBuilt:
 
         if _checksum(module) != self.checksum:
             return None
-        graph = self._returned()
+        graph = self.returned()
         return graph if class_of(*source_of(graph)) is type(module) else None
 
-    def _returned(self) -> Graph:
+    def returned(self) -> Graph:
+        """The network as it is by now: without its head, or cut down to its feature maps."""
         if not self.pooled and self.head is not None:
             return body_of(self.graph(), self.head)
         return _cut(self.graph(), self.features)
+
+    def made(self) -> dict[str, Any]:
+        """What is to be known to make it again, beside its spec."""
+        asked: Any = [self.features] if isinstance(self.features, str | int) else self.features
+        called = list(asked.values()) if isinstance(asked, Mapping) else None
+        features = None if asked is None else list(asked)
+        return {"features": features, "called": called, "classes": self.classes, "pooled": self.pooled}
 
     def part(self, name: str, graph: Callable[[], Graph]) -> nn.Module:
         """The module of a part of the network, without memory."""
@@ -77,7 +85,7 @@ class AsBuilt:
         from archbuilder.pytorch.network import adopt, fill
 
         made = replace(self, classes=classes, pooled=pooled, parts={})
-        empty = _empty(made._returned())  # noqa: SLF001 -- of the same class
+        empty = _empty(made.returned())
         adopt(empty, module, self.part("whole", self.graph))
         fill(empty, like=module)
         empty.train(module.training)
@@ -89,11 +97,10 @@ class AsBuilt:
 
 def _empty(graph: Graph) -> nn.Module:
     """A module that has its shapes, and no memory for its weights."""
-    import torch
-
     from archbuilder.pytorch.emitted import class_of
+    from archbuilder.pytorch.redrawn import WithoutMemory
 
-    with torch.device("meta"):
+    with WithoutMemory():
         return class_of(*source_of(graph))()
 
 
@@ -102,9 +109,9 @@ def module_maker(
     graph: Graph,
     features: Features | None = None,
     lower: Callable[[], Graph] | None = None,
-) -> Callable[[], Network]:
-    """What makes the network as a module, freshly initialised, at each call. It holds on to the spec, which the module keeps
-    as `.spec`, and to none of the graph: its memory can be free before the weights need theirs.
+) -> Callable[..., Network]:
+    """What makes the network as a module, freshly initialised, at each call; with `empty=True` without memory. It holds on to the
+    spec, which the module keeps as `.spec`, and to none of the graph: its memory can be free before the weights need theirs.
 
     Args:
         architecture: the spec.
@@ -174,15 +181,23 @@ def _pretrained_cfg(architecture: Architecture, graph: Graph, head: Head | None,
     }  # fmt: skip
 
 
-def _made(kind: type[nn.Module], redrawn: frozenset[int], facts: Mapping[str, Any], making: AsBuilt | None) -> Network:
+def _made(
+    kind: type[nn.Module],
+    redrawn: frozenset[int],
+    facts: Mapping[str, Any],
+    making: AsBuilt | None,
+    *,
+    empty: bool = False,
+) -> Network:
     from archbuilder.pytorch.network import FeatureInfo
-    from archbuilder.pytorch.redrawn import PassingOver
+    from archbuilder.pytorch.redrawn import PassingOver, WithoutMemory
 
-    with PassingOver(redrawn):
+    with WithoutMemory() if empty else PassingOver(redrawn):
         module = cast("Network", kind())
-    vars(module).update(
-        {name: copy(fact) for name, fact in facts.items()}
-    )  # its own: who changes it changes no other's
+    vars(module).update(facts)
+    module.pretrained_cfg = dict(
+        module.pretrained_cfg
+    )  # its own, as the next: who changes it changes no other network's
     module.feature_info = FeatureInfo(dict(info) for info in module.feature_info)
     if making is not None:
         module._as_built = replace(making, checksum=_checksum(module), parts={})  # noqa: SLF001 -- ours, not torch's

@@ -56,6 +56,16 @@ torch.serialization.add_safe_globals([FeatureInfo])  # a list of numbers and wor
 class Making(Protocol):
     """How a network was made: it gives the graph once more, and makes modules of others."""
 
+    @property
+    def lower(self) -> Callable[[], Graph]:
+        """What gives the graph as the spec has it."""
+
+    def returned(self) -> Graph:
+        """The graph of the network as it is by now."""
+
+    def made(self) -> dict[str, Any]:
+        """What is to be known to make it again, beside its spec."""
+
     def graph(self) -> Graph:
         """The graph that the network was made from."""
 
