@@ -8,7 +8,7 @@ MODULE_ATTRIBUTES: Final = frozenset(  # a table reads better than a list of quo
     """
     T_destination add_module append apply bfloat16 buffers call_super_init children clear compile cpu cuda double
     dump_patches eval extend extra_repr feature_info float forward forward_features forward_head get get_buffer
-    get_classifier get_extra_state get_parameter get_submodule group_matcher half head_hidden_size
+    get_classifier get_extra_state get_parameter get_submodule group_matcher half head_hidden_size in_chans
     initialize_weights insert ipu items keys load_state_dict modules mtia named_buffers named_children named_modules
     named_parameters no_weight_decay num_classes num_features out_channels parameters pop pretrained_cfg
     register_backward_hook register_buffer register_forward_hook register_forward_pre_hook

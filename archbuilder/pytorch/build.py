@@ -158,6 +158,7 @@ def _facts(architecture: Architecture, graph: Graph, head: Head | None) -> dict[
         "_classifier": head,
         "num_classes": classes,
         "num_features": channels,
+        "in_chans": graph.input.channels if isinstance(graph.input, Map) else 0,
         "head_hidden_size": head.hidden if head is not None else channels,
         "pretrained_cfg": _pretrained_cfg(architecture, graph, head, last),
     }

@@ -88,7 +88,7 @@ class Network(nn.Module):
 
     It has ``spec``, the `Architecture` that it was built from, ``feature_info``, the maps that can be taken out of it, and
     ``pretrained_cfg``, what a picture has to be to be given to it. A classifier has timm's methods, and ``num_classes``,
-    ``num_features``, ``head_hidden_size``; a backbone whose maps have equally many channels has ``out_channels``.
+    ``num_features``, ``head_hidden_size``, ``in_chans``; a backbone whose maps have equally many channels has ``out_channels``.
     ``print(model)`` shows its table, ``repr(model)`` what torch says of it.
     """
 
@@ -99,6 +99,7 @@ class Network(nn.Module):
         num_classes: int
         num_features: int
         head_hidden_size: int
+        in_chans: int
         out_channels: int
         _as_built: Making
         _classifier: Head | None
