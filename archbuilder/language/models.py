@@ -58,10 +58,11 @@ def _for_channels(numbers: list[float], channels: int) -> list[float]:
 
 
 class Reference(SpecModel):
-    """Where the network comes from: its paper, and whose weights it can load."""
+    """Where the network comes from: its paper, whose weights it can load, and under which licence those are published."""
 
     paper: Word | None = None
     weights: Word | None = None
+    licence: Word | None = None
     note: Word | None = None
 
 

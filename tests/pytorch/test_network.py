@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import archbuilder
+from archbuilder.language import zoo
+from archbuilder.language.load import variants_of
+from benchmarks.reference import torchvision_module
 
 TINY = """
 name: tiny
@@ -296,3 +299,27 @@ def test_each_model_has_facts_of_its_own() -> None:
     first.pretrained_cfg["mean"] = None
     assert second.pretrained_cfg["mean"] == (0.485, 0.456, 0.406)
     assert type(first) is type(second)
+
+
+def networks_of(library: str) -> list[str]:
+    """The networks of the zoo whose weights are a library's."""
+    names = []
+    for path in zoo.all_files():
+        default, variants = variants_of(path)
+        names += [] if default else [path.stem]
+        names += [zoo.plain_name(path.stem, variant) for variant in variants]
+    references = {name: archbuilder.load(name).reference for name in names}
+    return [name for name, reference in references.items() if reference and reference.weights == library]
+
+
+def test_the_zoo_says_what_torchvisions_weights_expect() -> None:
+    models = torchvision_module()
+    wrong = []
+    for name in networks_of("torchvision"):
+        wanted = next(iter(models.get_model_weights(name))).transforms()
+        said = archbuilder.load(name).input
+        found = (said.size, round(said.size / said.crop), said.interpolation, said.mean, said.std)
+        expected = (*wanted.crop_size, *wanted.resize_size, wanted.interpolation.value, wanted.mean, wanted.std)
+        if found != expected:
+            wrong.append(f"{name}: {found} instead of {expected}")
+    assert wrong == []
