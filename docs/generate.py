@@ -224,7 +224,7 @@ _SOURCES = {
     "weights": ("where they are", "licence"),
     "---": ("---", "---"),
     "torchvision": (
-        'with the package, which downloads them: `weights="torchvision"` is a network\'s first in its [list](TV), `IMAGENET1K_V1`',
+        'with the package, which has them: `weights="torchvision"` is the first in a network\'s [list](TV), `IMAGENET1K_V1`',
         "BSD-3-Clause is the package's; of the weights torchvision says that they may have terms of their own, from their data",
     ),
     "timm": (

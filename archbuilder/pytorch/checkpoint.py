@@ -57,22 +57,38 @@ def fit(model: nn.Module, source: Weights, wishes: Wishes) -> Fit:
     from archbuilder.pytorch.reading import read
 
     state, name = read(source, model)
-    names, own = plain_names(model), model.state_dict()
+    own = model.state_dict()
+    names = plain_names(model, own)
     reading = as_named_in(names, state, name, wishes.prefix)
     found = match(model, {plain: own[key] for plain, key in names.items()}, reading, name, wishes)
     return Fit({names[plain]: value for plain, value in found.values.items()}, Report(name, tuple(found.rows)))
 
 
-def take(model: nn.Module, found: Fit, *, assign: bool) -> Report:
-    """Puts what fits into a model; with `assign` its tensors become new ones, as one without memory needs them."""
+def take(model: nn.Module, found: Fit) -> Report:
+    """Puts what fits into a model."""
     converted = {key: value() for key, value in found.values.items()}  # all, before anything is changed
-    if assign:
-        own = model.state_dict()
-        for key in own.keys() - converted.keys():
-            converted[key] = own[key].new_zeros(own[key].shape, device="cpu")  # counters that old files do not have
-        converted = {key: value.clone() for key, value in converted.items()}
-    model.load_state_dict(converted, strict=False, assign=assign)
+    model.load_state_dict(converted, strict=False)
     return found.report
+
+
+def give(model: nn.Module, found: Fit) -> None:
+    """Gives a model without memory what fits as its own: copies, since a file that is mapped may be written anew."""
+    import torch
+    from torch import nn
+
+    modules, zero, device = dict(model.named_modules()), torch.zeros((), dtype=torch.int64), torch.get_default_device()
+    values = dict(found.values)
+    for key in found.report.new:  # counters that old files do not have
+        values[key] = zero.clone
+    for key, value in values.items():
+        path, _, name = key.rpartition(".")
+        module = modules[path]
+        empty = module._parameters.get(name)  # noqa: SLF001
+        if empty is None:
+            module._buffers[name] = value().to(device, copy=True)  # noqa: SLF001
+        else:
+            own = nn.Parameter(value().to(device, copy=True), empty.requires_grad)
+            module._parameters[name] = own  # noqa: SLF001
 
 
 def load_into(model: nn.Module, source: Weights, wishes: Wishes) -> Report:
@@ -87,7 +103,7 @@ def load_into(model: nn.Module, source: Weights, wishes: Wishes) -> Report:
     if any(value.is_meta for value in model.state_dict().values()):
         message = "the model is on the meta device, where there is no memory for weights"
         raise CheckpointError(f'{message}: call model.to_empty(device="cpu") first')
-    return take(model, found, assign=False)
+    return take(model, found)
 
 
 def made_with(make: Callable[..., Network], source: Weights, then: Callable[[Network], None] | None = None) -> Network:
@@ -107,12 +123,11 @@ def made_with(make: Callable[..., Network], source: Weights, then: Callable[[Net
     if then is not None:
         then(model)
     found = fit(model, source, Wishes())
-    held = {id(value) for value in model.state_dict(keep_vars=True).values()}
-    if any(id(buffer) not in held for buffer in model.buffers()):  # what no file has is to be computed
+    if any(each._non_persistent_buffers_set for each in model.modules()):  # noqa: SLF001 -- what no file has is to be computed
         model = make()
         if then is not None:
             then(model)
-        take(model, found, assign=False)
+        take(model, found)
     else:
-        take(model, found, assign=True)
+        give(model, found)
     return model

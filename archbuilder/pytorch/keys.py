@@ -4,10 +4,10 @@ older files and other authors call the same tensors."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
 from archbuilder.pytorch.reading import State
 from archbuilder.pytorch.report import CheckpointError
@@ -28,14 +28,14 @@ class Reading(NamedTuple):
     translated: str = ""
 
 
-def plain_names(model: nn.Module) -> dict[str, str]:
-    """The model's keys, by what they are where nothing is wrapped."""
+def plain_names(model: nn.Module, state: Mapping[str, Tensor]) -> dict[str, str]:
+    """The keys of a model's state, by what they are where nothing is wrapped."""
     plain = {"": ""}
     for path, _ in model.named_modules(remove_duplicate=False):
         outer, _, name = path.rpartition(".")
         is_wrapper = name == (_PARALLEL if isinstance(model.get_submodule(outer), _PARALLELS) else _COMPILED)
         plain[path] = plain[outer] if is_wrapper else f"{plain[outer]}{name}." if path else ""
-    return {plain[key.rpartition(".")[0]] + key.rpartition(".")[2]: key for key in model.state_dict()}
+    return {plain[key.rpartition(".")[0]] + key.rpartition(".")[2]: key for key in state}
 
 
 def as_named_in(names: Collection[str], state: State, source: str, prefix: str | None = None) -> Reading:

@@ -33,7 +33,8 @@ def save_network(model: nn.Module, path: Path) -> None:
     advice = "save its weights alone: torch.save(model.state_dict(), path)"
     if not isinstance(inner, Network):
         raise CheckpointError(f"a {type(inner).__name__} has no spec that could be saved with it; {advice}")
-    state, names = model.state_dict(), plain_names(model)
+    state = model.state_dict()
+    names = plain_names(model, state)
     wanted = {key: tensor.shape for key, tensor in inner._as_built.returned().state()}  # noqa: SLF001
     differs = [
         key for key in {**wanted, **names} if key not in names or wanted.get(key) != tuple(state[names[key]].shape)
