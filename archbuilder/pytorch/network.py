@@ -156,11 +156,16 @@ class Network(nn.Module):
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         """Lets each block of the stages be computed a second time for the gradient, instead of kept in memory. What norms
-        count is counted once."""
-        for (name,) in stage_names(self._as_built.graph(), blocks=True):
-            module = _submodule(self, name)
-            if module is None or not list(module.children()):
-                continue
+        count is counted once.
+
+        Raises:
+            ValueError: if there are no blocks.
+        """
+        found = [_submodule(self, name) for (name,) in stage_names(self._as_built.graph(), blocks=True)]
+        blocks = [module for module in found if module is not None and list(module.children())]
+        if enable and not blocks:
+            raise ValueError("the stages of this network have no blocks: nothing of it is computed a second time")
+        for module in blocks:
             vars(module).pop("forward", None)
             if enable:
                 vars(module)["forward"] = _Again(module)

@@ -16,9 +16,6 @@ from torch import Tensor
 
 from archbuilder.pytorch.report import CheckpointError
 
-Source: TypeAlias = str | Path | Mapping[str, Any]
-"""A file of weights or an index of shards; "torchvision", "timm" or "hf:owner/name"; or a state."""
-
 State: TypeAlias = dict[str, Tensor]
 
 _SAVE = "save the weights alone: torch.save(model.state_dict(), path)"
@@ -45,16 +42,22 @@ class Read(NamedTuple):
     name: str
 
 
-def read(source: Source, model: Any) -> Read:
-    """The weights of a source, for a model if that says which network of a library it is.
+def read(source: Any, model: Any) -> Read:
+    """The weights of a source, which is a file, an index of shards, a state, "torchvision", "timm" or "hf:owner/name"; for a
+    model, if that says which network of a library it is.
 
     Raises:
         CheckpointError: if it holds none, or the model is none of that library.
         FileNotFoundError: if there is no such file.
         ModuleNotFoundError: if the library that it needs is not installed; the message says what to install.
+        TypeError: if it is none of what weights can come from.
     """
     if isinstance(source, Mapping):
         return Read(_unwrapped(dict(source), "the state"), "the state")
+    if not isinstance(source, str | Path):
+        advice = "say model.state_dict()" if isinstance(source, torch.nn.Module) else 'as in "resnet50.pth"'
+        kind = type(source).__name__
+        raise TypeError(f"weights are a file, a state, or the name of a library, not a {kind}: {advice}")
     library, _, name = str(source).partition(":")
     if isinstance(source, str) and library in _LIBRARIES and (name or library != "hf"):
         return Read(_LIBRARIES[library](name, model), source)
@@ -178,7 +181,7 @@ def _unwrapped(found: Any, name: str) -> State:
         if inner is None:
             break
         found = inner
-    if not isinstance(found, Mapping) or not _is_state(found):
+    if not isinstance(found, Mapping) or not found or not _is_state(found):
         raise CheckpointError(f"{name} holds no state_dict, which is a map from names to tensors; {_SAVE}")
     odd = [f"{key}: {_kind_of_storage(value)}" for key, value in found.items() if not _is_plain(value)]
     if odd:

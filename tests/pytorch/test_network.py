@@ -199,6 +199,15 @@ def test_checkpointed_blocks_give_the_same_and_count_once(drop: str) -> None:
     assert "forward" not in vars(again.layer1[0])
 
 
+def test_where_there_are_no_blocks_checkpointing_is_refused() -> None:
+    model = archbuilder.build(
+        text="name: n\ninput: {size: 8}\nstages: {conv: {block: conv, width: 4, kernel: 3}, norm: norm}"
+    )
+    with pytest.raises(ValueError, match="the stages of this network have no blocks"):
+        model.set_grad_checkpointing()
+    model.set_grad_checkpointing(False)
+
+
 def test_checkpointing_keeps_less() -> None:
     def kept(model: nn.Module) -> int:
         numbers = 0
