@@ -33,8 +33,8 @@ FEW_OF_ITS_ROOM = {
     },
     ("pytorch", "tasks"): {
         "archbuilder.pytorch.run",
-        "archbuilder.pytorch.saving",
-    },  # the latter writes a spec beside weights
+        "archbuilder.pytorch.saving",  # writes a spec beside weights
+    },
     ("pytorch", "plugin"): {"archbuilder.pytorch.foreign"},  # compares a user's module with its declaration
 }
 """What a room may import, but only in few of its modules."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import archbuilder
 from archbuilder.language import zoo
-from archbuilder.language.load import variants_of
+from archbuilder.language.networks import variants_of
 from benchmarks.reference import torchvision_module
 
 TINY = """
