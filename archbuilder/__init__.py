@@ -1,7 +1,7 @@
 """archbuilder: vision networks from short YAML specs.
 
 ``load`` reads a spec, ``lower`` turns it into a typed graph, ``summarize`` and ``render`` read that graph, ``build`` makes
-it a PyTorch module. Only ``build``, ``to_source`` with its checks aside, and ``load_checkpoint`` need torch.
+it a PyTorch module. Only ``build``, ``to_source`` with its checks aside, ``load_checkpoint`` and ``save`` need torch.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 from archbuilder import start as _start  # noqa: F401 -- before all else
 
 # isort: split
-from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from archbuilder.analysis.summary import Row, Summary, summarize
 from archbuilder.diagnostics import Diagnostic, Place, SpecError
@@ -31,8 +30,10 @@ if TYPE_CHECKING:
     from archbuilder.draw import DrawingError, Rendered, render, render_difference
     from archbuilder.explain.words import Why
     from archbuilder.plugin.loading import load_plugin
-    from archbuilder.pytorch.build import Network
-    from archbuilder.pytorch.checkpoint import CheckpointError
+    from archbuilder.pytorch.build import Features
+    from archbuilder.pytorch.checkpoint import Weights
+    from archbuilder.pytorch.network import Network as Network  # not in __all__: `import *` needs no torch
+    from archbuilder.pytorch.report import CheckpointError, Report
     from archbuilder.pytorch.source import to_source
     from archbuilder.tasks.catalogue import Entry, catalogue
     from archbuilder.tasks.dumping import dump
@@ -41,10 +42,12 @@ __version__ = "0.1.0"
 
 # Looked up on first use: what only draws or writes need not be loaded to check.
 _LATER = {
-    "CheckpointError": "archbuilder.pytorch.checkpoint",
+    "CheckpointError": "archbuilder.pytorch.report",
     "Difference": "archbuilder.comparison.difference",
     "DrawingError": "archbuilder.draw",
     "Entry": "archbuilder.tasks.catalogue",
+    "Network": "archbuilder.pytorch.network",
+    "Report": "archbuilder.pytorch.report",
     "Why": "archbuilder.explain.words",
     "catalogue": "archbuilder.tasks.catalogue",
     "dump": "archbuilder.tasks.dumping",
@@ -165,30 +168,41 @@ def build(
     spec: Spec | None = None,
     *,
     text: str | None = None,
-    features: str | Sequence[str] | Mapping[str, str] | None = None,
+    features: Features | None = None,
     channels: int | None = None,
+    weights: Weights | None = None,
     **parameters: Any,
 ) -> Network:
-    """The network as an ordinary `torch.nn.Module`, freshly initialised, in training mode.
+    """The network as an ordinary `torch.nn.Module`, freshly initialised or with weights, in training mode.
 
-    It has two attributes more: ``spec``, the `Architecture` that it was built from, and ``feature_info``, a list of the feature
-    maps that can be taken out of it, each a dict of ``num_chs``, ``reduction`` and ``module``, as timm's are.
+    It is a `Network`: it knows its spec and its feature maps, and a classifier has the methods of timm's models.
 
     Args:
-        spec: a path, a zoo name, an `Architecture`, or a dict as YAML has it.
+        spec: a path, a zoo name, an `Architecture`, or a dict as YAML has it; or a file that `save` has written.
         text: the spec itself; `spec` is then only its name in messages, and the variant that is meant.
-        features: names of steps, or one name; the module then returns a dict of their feature maps and computes nothing
-            beyond the last. A dict says under which other names they are returned: ``{"layer4": "out"}``.
+        features: names of steps, numbers of feature maps, or one of these; the module then returns a dict of their feature maps
+            and computes nothing beyond the last. A dict says under which other names they are returned: ``{"layer4": "out"}``.
         channels: channels of the input, if not the spec's; where the spec declares a parameter ``channels``, its value.
+        weights: where all weights come from, as `load_checkpoint` takes it: none is drawn then, which is faster.
         parameters: values for the parameters that the spec declares, such as ``classes=10``.
 
     Raises:
         SpecError: with every mistake in the spec, or because a feature's name is none of its steps.
-        TypeError: if there is no spec, or `features` is something else than names.
+        TypeError: if there is no spec, or `features` is something else than names and numbers.
+        CheckpointError: if the weights do not fit, or a file has no spec.
+        FileNotFoundError: if there is no such file.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
     """
     from archbuilder.pytorch.build import module_maker
+    from archbuilder.pytorch.checkpoint import ask_for_torch, made_with
 
+    then = None
+    if text is None and isinstance(spec, str | Path) and str(spec).lower().endswith(".safetensors"):
+        ask_for_torch()
+        from archbuilder.pytorch.saving import saved_network
+
+        text, then, kept = saved_network(Path(spec))
+        weights, features = spec if weights is None else weights, kept if features is None else features
     overrides = dict(parameters)
     if channels is not None:
         overrides["channels" if _declares(spec, text, "channels") else "input.channels"] = channels
@@ -196,7 +210,7 @@ def build(
     again = partial(lower_architecture, checked.architecture)
     make = module_maker(checked.architecture, checked.graph, features, again)
     del checked  # the weights can take the memory that its graph leaves
-    return make()
+    return make() if weights is None else made_with(make, weights, then)
 
 
 def _declares(spec: Spec | None, text: str | None, parameter: str) -> bool:
@@ -239,21 +253,55 @@ def block(
     return module_maker(checked.architecture, checked.graph, lower=again)()
 
 
-def load_checkpoint(model: nn.Module, path: str | Path) -> None:
-    """Loads a ``.pth`` or ``.safetensors`` file of weights into a model, strictly.
+def load_checkpoint(
+    model: nn.Module,
+    source: Weights,
+    *,
+    head: Literal["new"] | None = None,
+    channels: Literal["adapt"] | None = None,
+    partial: bool = False,
+    prefix: str | None = None,
+) -> Report:
+    """Loads weights into a model, strictly unless told otherwise, and says what became of each tensor.
 
-    What DataParallel and `torch.compile` put into names counts on neither side. Half precision is converted, integers are
-    refused where the model has floating point numbers.
+    What trainers put around a state and before its names is found (``state_dict``, ``model_ema``, ``module.``, ``backbone.``),
+    as are old and authors' names of networks of the zoo. Half precision is converted. A backbone takes a whole network's
+    weights. Nothing of a file is executed.
+
+    Args:
+        model: any module; most is known of what `build` has made.
+        source: a file (``.pth``, ``.safetensors``, or the index of its shards), a state, ``"torchvision"``, ``"timm"``, or
+            ``"hf:owner/name"``. ``"torchvision:resnet50"`` names a network, where the model's spec does not.
+        head: "new" keeps the last layer of a classifier as it is.
+        channels: "adapt" makes the first layer one for the model's channels, as timm does.
+        partial: whether to load what fits, and leave the rest as it is.
+        prefix: what stands before the names of the network that is meant, where there are several.
 
     Raises:
-        CheckpointError: a `ValueError`: the file holds no weights; or with a list of what is missing, unexpected, of another
-            shape or kind. Nothing is changed then.
+        CheckpointError: a `ValueError`: there are no weights; or with a list of what is missing, unexpected, of another
+            shape or kind, and what to say. Nothing is changed then.
         FileNotFoundError: if there is no such file.
-        ModuleNotFoundError: if torch is not installed; the message says what to install.
+        ModuleNotFoundError: if torch, or the library that is asked for, is not installed; the message says what to install.
     """
     from archbuilder.pytorch.checkpoint import load_into
+    from archbuilder.pytorch.report import Wishes
 
-    load_into(model, Path(path))
+    return load_into(model, source, Wishes(head, channels, partial, prefix))
+
+
+def save(model: nn.Module, path: str | Path) -> None:
+    """Writes a network's weights and its spec into one safetensors file, of which `build` makes it again.
+
+    Raises:
+        CheckpointError: if the model was not built from a spec, or is no longer what its spec says.
+        ModuleNotFoundError: if safetensors is not installed.
+    """
+    from archbuilder.pytorch.checkpoint import ask_for_torch
+
+    ask_for_torch()
+    from archbuilder.pytorch.saving import save_network
+
+    save_network(model, Path(path))
 
 
 __all__ = [
@@ -266,6 +314,7 @@ __all__ = [
     "Entry",
     "Graph",
     "Place",
+    "Report",
     "Row",
     "SpecError",
     "Summary",
@@ -284,6 +333,7 @@ __all__ = [
     "lower",
     "render",
     "render_difference",
+    "save",
     "summarize",
     "to_source",
     "why",

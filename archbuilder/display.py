@@ -30,8 +30,3 @@ class Shown:
 def show_by(maker: Maker) -> None:
     """Says who makes the bundles of all that shows itself."""
     _MAKERS[:] = [maker]
-
-
-def let_show(kind: type) -> None:
-    """Lets the objects of a class show themselves that cannot be derived from `Shown`, since its text is to stand alone."""
-    setattr(kind, "_repr_mimebundle_", Shown._repr_mimebundle_)  # noqa: B010 -- no type has it

@@ -190,8 +190,9 @@ def networks() -> Iterator[str]:
         "The networks that come with archbuilder, in [specs/](../../specs). Each can be named wherever a spec is asked for: "
         '`archbuilder summary resnet50`, `archbuilder.build("resnet50")`, `extends: resnet50`. Parameters and MACs are for '
         "the size of input given; a layer is a convolution or a linear layer on the longest way. *Weights* names the library "
-        "whose checkpoints have the same names and shapes.\n"
+        "whose checkpoints have the same names and shapes, *picture* what these expect.\n"
     )
+    yield _WEIGHTS
     families: dict[str, list[tuple[Path, str]]] = {}
     for path in zoo.all_files():
         default, variants = variants_of(path)
@@ -200,8 +201,8 @@ def networks() -> Iterator[str]:
         families.setdefault(path.parent.name, []).extend((path, name) for name in names)
     for family, members in sorted(families.items()):
         yield f"\n## {family}\n"
-        yield "| network | layers | parameters | MACs | input | source | weights | |"
-        yield "|---|--:|--:|--:|---|---|---|---|"
+        yield "| network | layers | parameters | MACs | input | source | weights | picture | |"
+        yield "|---|--:|--:|--:|---|---|---|---|---|"
         yield from (_network(path, name) for path, name in members)
 
 
@@ -214,9 +215,54 @@ def _network(path: Path, name: str) -> str:
     words = (checked.architecture.help, reference.note if reference and reference.paper else None)
     cells = (
         f"[{name}](../../specs/{path.parent.name}/{path.name})", str(facts.layers), f"{facts.parameters:,}", f"{facts.macs:,}",
-        size, _paper(source), (reference and reference.weights) or "", "; ".join(filter(None, words)),
+        size, _paper(source), _weights(reference), _picture(checked.architecture), "; ".join(filter(None, words)),
     )  # fmt: skip
     return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+_SOURCES = {
+    "weights": ("where they are", "licence"),
+    "---": ("---", "---"),
+    "torchvision": (
+        'with the package, which has them: `weights="torchvision"` is the first in a network\'s [list](TV), `IMAGENET1K_V1`',
+        "BSD-3-Clause is the package's; of the weights torchvision says that they may have terms of their own, from their data",
+    ),
+    "timm": (
+        'on the [hub](https://huggingface.co/timm), each with a card: `weights="timm"` is a network\'s default there',
+        "as the table says; where it says nothing, timm knows of none",
+    ),
+    "authors": ("where the last column says", "as the table says"),
+}
+_LIST = "https://docs.pytorch.org/vision/stable/models.html"
+_WEIGHTS = f"""
+## Weights
+
+`archbuilder.build("resnet50", weights="torchvision")` gives a network the weights that its table names;
+[how to bring your weights](../howto/weights.md) tells of all other ways.
+
+{chr(10).join(f"| {name} | {' | '.join(row)} |" for name, row in _SOURCES.items()).replace("TV", _LIST)}
+
+All were trained with ImageNet, whose terms are for research that is not commercial; what that means for weights, their
+publishers leave open.
+
+*Picture* is what weights expect: the side to which a picture is scaled, the side that is cut out of its middle, and the
+interpolation. Mean and deviation are ImageNet's throughout, `(0.485, 0.456, 0.406)` and `(0.229, 0.224, 0.225)`. A built
+model says all of it in `pretrained_cfg`. GoogLeNet's weights want `transform_input=True` as well.
+"""
+
+
+def _weights(reference: Any) -> str:
+    if reference is None or reference.weights is None:
+        return ""
+    return f"{reference.weights}, {reference.licence}" if reference.licence else reference.weights
+
+
+def _picture(architecture: Architecture) -> str:
+    """What the weights of a network expect of a picture."""
+    wanted = architecture.input
+    if architecture.reference is None or architecture.reference.weights is None or not isinstance(wanted.size, int):
+        return ""
+    return f"{round(wanted.size / wanted.crop)}, {wanted.size}, {wanted.interpolation}"
 
 
 def _paper(source: str) -> str:
@@ -282,8 +328,8 @@ def python() -> Iterator[str]:
     classes = [name for name in archbuilder.__all__ if name not in functions]
     yield "# Python\n"
     yield (
-        "What `import archbuilder` offers. `build`, `block` and `load_checkpoint` need torch, the rest works without it. These "
-        "names stand in signatures:\n"
+        "What `import archbuilder` offers. `build`, `block`, `load_checkpoint` and `save` need torch, the rest works without it. "
+        "These names stand in signatures:\n"
     )
     yield from (f"- `{name}`: {what}" for name, what in _TYPES.items())
     yield ""
@@ -302,7 +348,10 @@ def python() -> Iterator[str]:
 _TYPES = {
     "Spec": "a spec: a path, a name of [the zoo](zoo.md), a variant (`resnet#50`), an [Architecture](#architecture), or a dict "
     "that has what a YAML file would",
-    "Network": "an `nn.Module` with the attributes `spec` and `feature_info`",
+    "Network": "an `nn.Module` that knows its `spec` and its `feature_info`, and can do what "
+    "[a backbone and a classifier](../howto/backbone.md) can",
+    "Features": "a name of a step or a number of a feature map, several of them, or a dict from these to other names",
+    "Weights": "a file, a state, or [the name of a library](../howto/weights.md)",
     "Inputs": "(channels, height, width) of one value, or a list of these",
     "Shape": "a `Map` of channels, height and width, a `Vector`, `Tokens`, or several of these, `Streams`; `str` gives 64×56×56",
     "Depth": '`"stage"`, `"block"` or `"layer"`: how far a summary or a drawing goes in',

@@ -10,10 +10,10 @@ import pytest
 pytestmark = pytest.mark.slow  # it measures time, so nothing else should run beside it
 
 
-def measured(ratio: str) -> float:
-    """A ratio of `benchmarks.analysis_speed`, in a process of its own: what other tests left in this one's memory slows
-    Python more than torch."""
-    code = f"from benchmarks import analysis_speed; print(analysis_speed.{ratio}())"
+def measured(ratio: str, benchmark: str = "analysis_speed") -> float:
+    """A ratio of a benchmark, in a process of its own: what other tests left in this one's memory slows Python more than
+    torch."""
+    code = f"from benchmarks import {benchmark}; print({benchmark}.{ratio}())"
     root = Path(__file__).parents[1]
     return float(subprocess.run([sys.executable, "-c", code], cwd=root, check=True, capture_output=True).stdout)
 
@@ -40,3 +40,11 @@ def test_a_drawing_costs_by_its_edges() -> None:
 
 def test_lowering_costs_by_what_is_different_and_not_by_depth() -> None:
     assert measured("lowering_1202_over_20") <= 2
+
+
+def test_a_network_with_its_weights_is_built_faster_than_torchvision_makes_it() -> None:
+    assert measured("theirs_over_ours", "weights_speed") >= 4
+
+
+def test_a_network_with_its_weights_takes_no_more_memory() -> None:
+    assert measured("ours_over_theirs_in_memory", "weights_speed") <= 1

@@ -7,26 +7,30 @@ from typing import Final
 MODULE_ATTRIBUTES: Final = frozenset(  # a table reads better than a list of quoted words
     """
     T_destination add_module append apply bfloat16 buffers call_super_init children clear compile cpu cuda double
-    dump_patches eval extend extra_repr feature_info float forward get get_buffer get_extra_state get_parameter
-    get_submodule half initialize_weights insert ipu items keys load_state_dict modules mtia named_buffers
-    named_children named_modules named_parameters parameters pop register_backward_hook register_buffer
-    register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
-    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
-    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ reset_parameters set_extra_state
-    set_submodule share_memory spec state_dict to to_empty train training type update values xpu zero_grad
+    dump_patches eval extend extra_repr feature_info float forward forward_features forward_head get get_buffer
+    get_classifier get_extra_state get_parameter get_submodule group_matcher half head_hidden_size in_chans
+    initialize_weights insert ipu items keys load_state_dict modules mtia named_buffers named_children named_modules
+    named_parameters no_weight_decay num_classes num_features out_channels parameters pop pretrained_cfg
+    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+    register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+    register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+    register_state_dict_pre_hook requires_grad_ reset_classifier reset_parameters set_extra_state
+    set_grad_checkpointing set_submodule share_memory spec state_dict to to_empty train training type update values
+    xpu zero_grad
     """.split()  # noqa: SIM905
 )
 """What `nn.Module`, its containers and our own root class call their own methods."""
 
 PRIVATE_MODULE_ATTRIBUTES: Final = frozenset(
     """
-    _apply _as_built _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl _forward_hooks
-    _forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks _forward_pre_hooks_with_kwargs
-    _get_abs_string_index _get_backward_hooks _get_backward_pre_hooks _get_item_by_idx _get_name
-    _is_full_backward_hook _load_from_state_dict _load_state_dict_post_hooks _load_state_dict_pre_hooks
-    _maybe_warn_non_full_backward_hook _modules _named_members _non_persistent_buffers_set _parameters
-    _register_load_state_dict_pre_hook _register_state_dict_hook _replicate_for_data_parallel _repr_mimebundle_
-    _save_to_state_dict _slow_forward _state_dict_hooks _state_dict_pre_hooks _version _wrapped_call_impl
+    _apply _as_built _backward_hooks _backward_pre_hooks _buffers _call_impl _classifier _compiled_call_impl
+    _forward_hooks _forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks
+    _forward_pre_hooks_with_kwargs _get_abs_string_index _get_backward_hooks _get_backward_pre_hooks
+    _get_item_by_idx _get_name _head _is_full_backward_hook _load_from_state_dict _load_state_dict_post_hooks
+    _load_state_dict_pre_hooks _maybe_warn_non_full_backward_hook _modules _named_members
+    _non_persistent_buffers_set _parameters _part _register_load_state_dict_pre_hook _register_state_dict_hook
+    _replicate_for_data_parallel _repr_mimebundle_ _save_to_state_dict _slow_forward _state_dict_hooks
+    _state_dict_pre_hooks _version _wrapped_call_impl
     """.split()  # noqa: SIM905
 )
 """What they keep to themselves."""

@@ -47,7 +47,8 @@ def write_architecture(
     for name in unused_parameters:
         del data["parameters"][name]
     written = {key: value for key, value in data.items() if value not in (None, {})}
-    written["input"] = architecture.input.model_dump()
+    image = architecture.input
+    written["input"] = {"channels": image.channels, "size": image.size, **image.model_dump(exclude_defaults=True)}
     for name in SECTIONS:
         section = getattr(architecture, name)
         if section is not None:

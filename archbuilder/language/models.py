@@ -20,12 +20,14 @@ from archbuilder.language.values import (
     Anything,
     Channels,
     ClassName,
+    Deviation,
     Entries,
     Files,
     ImageSize,
     OutputShape,
     Quantity,
     Share,
+    Statistic,
     Text,
     Word,
 )
@@ -34,17 +36,33 @@ from archbuilder.parameters import describe
 
 
 class Input(SpecModel):
-    """What goes in: an image of so many channels and such a size, in pixels."""
+    """What goes in: an image of so many channels and such a size, in pixels; and how a picture is made one: scaled by
+    `interpolation` so that a `crop` of it has that size, less `mean`, over the deviation `std`."""
 
     channels: Channels = 3
     size: ImageSize = 224
+    mean: Statistic = Field(
+        default_factory=lambda: [0.485, 0.456, 0.406]
+    )  # of ImageNet, as nearly all published weights
+    std: Deviation = Field(default_factory=lambda: [0.229, 0.224, 0.225])
+    crop: Share = 0.875
+    interpolation: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
+
+    def statistics(self, channels: int) -> tuple[list[float], list[float]]:
+        """Mean and deviation of each of so many channels; where the spec has another number of them, all have their average."""
+        return _for_channels(self.mean, channels), _for_channels(self.std, channels)
+
+
+def _for_channels(numbers: list[float], channels: int) -> list[float]:
+    return numbers if len(numbers) == channels else [round(sum(numbers) / len(numbers), 6)] * channels
 
 
 class Reference(SpecModel):
-    """Where the network comes from: its paper, and whose weights it can load."""
+    """Where the network comes from: its paper, whose weights it can load, and under which licence those are published."""
 
     paper: Word | None = None
     weights: Word | None = None
+    licence: Word | None = None
     note: Word | None = None
 
 

@@ -94,6 +94,20 @@ def _check_share(value: Any) -> float:
     return float(value)
 
 
+def _check_statistic(value: Any) -> list[float]:
+    numbers = value if isinstance(value, list | tuple) else [value]
+    if not numbers or any(type(each) not in (int, float) or not -1e6 < each < 1e6 for each in numbers):
+        raise Misfit(f"expected a number, or a list of one for each channel, got {describe(value)}")
+    return [float(each) for each in numbers]
+
+
+def _check_deviation(value: Any) -> list[float]:
+    numbers = _check_statistic(value)
+    if min(numbers) <= 0:
+        raise Misfit(f"expected numbers above 0, got {describe(value)}")
+    return numbers
+
+
 def _check_quantity(value: Any) -> Any:
     if is_formula(value):
         return compute_later(value)
@@ -139,6 +153,10 @@ Files = Annotated[list[str], PlainValidator(_check_files), PlainSerializer(_show
 """The path of a file, or a list of them."""
 Share = Annotated[float, PlainValidator(_check_share)]
 """A part of a whole, above 0."""
+Statistic = Annotated[list[float], PlainValidator(_check_statistic)]
+"""A number for each channel of an image, or one for all."""
+Deviation = Annotated[list[float], PlainValidator(_check_deviation)]
+"""The same, above 0."""
 Anything = Annotated[Any, PlainValidator(_check_anything)]
 """A value whose type depends on the block that it is for."""
 Entries = Annotated[dict[str, Any], PlainValidator(_check_entries)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from zlib import crc32
@@ -14,35 +14,42 @@ from archbuilder.diagnostics import Diagnostic, SpecError, shorten, suggest
 from archbuilder.graph.bounds import refuse_to_build
 from archbuilder.graph.cut import cut
 from archbuilder.graph.graph import Graph, Tap, Value
-from archbuilder.graph.shapes import Map
+from archbuilder.graph.head import Head, body_of, first_layer, head_of, with_classes
+from archbuilder.graph.shapes import Map, Streams, dimensions
 from archbuilder.language.models import Architecture
 from archbuilder.pytorch.source import source_of
 
 INSTALL = 'building a network needs torch: pip install "archbuilder-torch[torch]"'
 
-Features: TypeAlias = str | Sequence[str] | Mapping[str, str]
-"""Names of steps, or one name; or other names for their maps, by those of the steps."""
+Features: TypeAlias = str | int | Sequence[str | int] | Mapping[str, str] | Mapping[int, str]
+"""Names of steps, or one name; numbers of the feature maps that a network offers; or other names for maps, by one of these."""
 
 if TYPE_CHECKING:
     from torch import nn
 
-    class Network(nn.Module):
-        """What is known of a built network before it is there, for type checkers: beside what each module has."""
-
-        spec: Architecture
-        _as_built: AsBuilt
-        feature_info: list[dict[str, Any]]
-
-        def __getattr__(self, name: str) -> Any: ...
+    from archbuilder.pytorch.network import Network
 
 
 @dataclass(frozen=True)
 class AsBuilt:
-    """How a module was made: it keeps no graph, but can have it lowered again, to show itself."""
+    """How a module was made: it keeps no graph, but can have it lowered again, to show itself and to be taken apart."""
 
     lower: Callable[[], Graph]
     features: Features | None
-    checksum: int
+    head: Head | None
+    classes: int | None = None
+    """How many it was given after it was built; None where they are those of the spec."""
+    pooled: bool = True
+    checksum: int = 0
+    parts: dict[str, nn.Module] = field(default_factory=dict, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "parts": {}}
+
+    def graph(self) -> Graph:
+        """The whole network, for its classes."""
+        graph = self.lower()
+        return graph if self.classes is None or self.head is None else with_classes(graph, self.head, self.classes)
 
     def graph_of(self, module: nn.Module) -> Graph | None:
         """The graph that a module was made from; None if it has become another one since, as torch shows it, or its spec
@@ -51,8 +58,50 @@ class AsBuilt:
 
         if _checksum(module) != self.checksum:
             return None
-        graph = _cut(self.lower(), self.features)
+        graph = self.returned()
         return graph if class_of(*source_of(graph)) is type(module) else None
+
+    def returned(self) -> Graph:
+        """The network as it is by now: without its head, or cut down to its feature maps."""
+        if not self.pooled and self.head is not None:
+            return body_of(self.graph(), self.head)
+        return _cut(self.graph(), self.features)
+
+    def made(self) -> dict[str, Any]:
+        """What is to be known to make it again, beside its spec."""
+        asked: Any = [self.features] if isinstance(self.features, str | int) else self.features
+        called = list(asked.values()) if isinstance(asked, Mapping) else None
+        features = None if asked is None else list(asked)
+        return {"features": features, "called": called, "classes": self.classes, "pooled": self.pooled}
+
+    def part(self, name: str, graph: Callable[[], Graph]) -> nn.Module:
+        """The module of a part of the network, without memory."""
+        if name not in self.parts:
+            self.parts[name] = _empty(graph())
+        return self.parts[name]
+
+    def reset(self, module: Network, classes: int, *, pooled: bool) -> None:
+        """Makes a network one for so many classes; the layer that is new is drawn as torch draws it."""
+        from archbuilder.pytorch.network import adopt, fill
+
+        made = replace(self, classes=classes, pooled=pooled, parts={})
+        empty = _empty(made.returned())
+        adopt(empty, module, self.part("whole", self.graph))
+        fill(empty, like=module)
+        empty.train(module.training)
+        inside = ("_modules", "_parameters", "_buffers", "_non_persistent_buffers_set")
+        vars(module).update({name: vars(empty)[name] for name in inside})
+        module.__class__ = type(empty)  # type: ignore[assignment]
+        module._as_built = replace(made, checksum=_checksum(module))  # noqa: SLF001 -- ours, not torch's
+
+
+def _empty(graph: Graph) -> nn.Module:
+    """A module that has its shapes, and no memory for its weights."""
+    from archbuilder.pytorch.emitted import class_of
+    from archbuilder.pytorch.redrawn import WithoutMemory
+
+    with WithoutMemory():
+        return class_of(*source_of(graph))()
 
 
 def module_maker(
@@ -60,9 +109,9 @@ def module_maker(
     graph: Graph,
     features: Features | None = None,
     lower: Callable[[], Graph] | None = None,
-) -> Callable[[], Network]:
-    """What makes the network as a module, freshly initialised, at each call. It holds on to the spec, which the module keeps
-    as `.spec`, and to none of the graph: its memory can be free before the weights need theirs.
+) -> Callable[..., Network]:
+    """What makes the network as a module, freshly initialised, at each call; with `empty=True` without memory. It holds on to the
+    spec, which the module keeps as `.spec`, and to none of the graph: its memory can be free before the weights need theirs.
 
     Args:
         architecture: the spec.
@@ -90,30 +139,69 @@ def module_maker(
 
     refuse_to_build(graph)
     check_modules(graph)
-    return partial(_made, class_of(*source_of(graph)), redrawn_dimensions(graph), architecture, copy(features), lower)
+    head = head_of(graph) if features is None else None
+    making = AsBuilt(lower, copy(features), head) if lower is not None else None
+    facts = {"spec": architecture, **_facts(architecture, graph, head)}
+    return partial(_made, class_of(*source_of(graph)), redrawn_dimensions(graph), facts, making)
 
 
 def _cut(graph: Graph, features: Features | None) -> Graph:
     return graph if features is None else cut(graph, _taps(graph, features))
 
 
+def _facts(architecture: Architecture, graph: Graph, head: Head | None) -> dict[str, Any]:
+    """What a module knows of itself, beside its spec."""
+    last = graph.shape_of(head.given) if head is not None else graph.output_shape
+    channels = 0 if isinstance(last, Streams) else last.channels
+    classes = head.classes if head is not None else 0
+    facts: dict[str, Any] = {
+        "_classifier": head,
+        "num_classes": classes,
+        "num_features": channels,
+        "in_chans": graph.input.channels if isinstance(graph.input, Map) else 0,
+        "head_hidden_size": head.hidden if head is not None else channels,
+        "pretrained_cfg": _pretrained_cfg(architecture, graph, head, last),
+    }
+    found = {graph.shape_of(tap.value) for tap in graph.returned}
+    widths = {shape.channels for shape in found if isinstance(shape, Map)}
+    return facts | ({"out_channels": widths.pop()} if len(widths) == 1 else {})
+
+
+def _pretrained_cfg(architecture: Architecture, graph: Graph, head: Head | None, last: Any) -> dict[str, Any]:
+    """What the weights of a network expect of a picture, and which layers depend on it, in timm's words."""
+    wanted, given = architecture.input, graph.input
+    channels = given.channels if isinstance(given, Map) else 0
+    mean, std = wanted.statistics(channels)
+    classifying = {"classifier": head.path} if head is not None else {}
+    pooled = {"pool_size": (last.height, last.width)} if isinstance(last, Map) else {}
+    return {
+        "architecture": graph.name, "num_classes": head.classes if head is not None else 0,
+        "input_size": dimensions(given) if isinstance(given, Map) else None, "fixed_input_size": False,
+        "mean": tuple(mean), "std": tuple(std), "crop_pct": wanted.crop, "interpolation": wanted.interpolation,
+        "first_conv": first_layer(graph), **pooled, **classifying,
+    }  # fmt: skip
+
+
 def _made(
     kind: type[nn.Module],
     redrawn: frozenset[int],
-    architecture: Architecture,
-    features: Features | None,
-    lower: Callable[[], Graph] | None,
+    facts: Mapping[str, Any],
+    making: AsBuilt | None,
+    *,
+    empty: bool = False,
 ) -> Network:
-    from archbuilder.pytorch.redrawn import PassingOver
+    from archbuilder.pytorch.network import FeatureInfo
+    from archbuilder.pytorch.redrawn import PassingOver, WithoutMemory
 
-    with PassingOver(redrawn):
+    with WithoutMemory() if empty else PassingOver(redrawn):
         module = cast("Network", kind())
-    module.spec = architecture
-    module.feature_info = [
-        dict(info) for info in module.feature_info
-    ]  # its own: who changes it changes no other network's
-    if lower is not None:
-        module._as_built = AsBuilt(lower, features, _checksum(module))  # noqa: SLF001 -- ours, not torch's
+    vars(module).update(facts)
+    module.pretrained_cfg = dict(
+        module.pretrained_cfg
+    )  # its own, as the next: who changes it changes no other network's
+    module.feature_info = FeatureInfo(dict(info) for info in module.feature_info)
+    if making is not None:
+        module._as_built = replace(making, checksum=_checksum(module), parts={})  # noqa: SLF001 -- ours, not torch's
     return module
 
 
@@ -124,10 +212,15 @@ def _checksum(module: nn.Module) -> int:
 
 def _taps(graph: Graph, features: Features) -> list[Tap]:
     """The values of some steps as feature maps, each once, under the names that they are returned as."""
-    names: object = [features] if isinstance(features, str) else features
+    names: object = [features] if isinstance(features, str | int) else features
     told = names.values() if isinstance(names, Mapping) else ()
-    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in (*names, *told)):
-        raise TypeError(f"`features` are names of steps, as in ['layer2', 'layer4'], not {shorten(repr(features))}")
+    if (
+        not isinstance(names, Iterable)
+        or not all(isinstance(name, str | int) and not isinstance(name, bool) for name in names)
+        or not all(isinstance(name, str) for name in told)
+    ):
+        example = "names of steps, as in ['layer2', 'layer4'], or numbers of feature maps, as in [1, -1]"
+        raise TypeError(f"`features` are {example}, not {shorten(repr(features))}")
     if not names:
         message, help = "no feature map is asked for", "name at least one step, or leave `features` out"
         raise SpecError([Diagnostic("unknown-feature", message, help=help)])
@@ -139,8 +232,16 @@ def _taps(graph: Graph, features: Features) -> list[Tap]:
     return [_tap(graph, name)._replace(name=other) for name, other in names.items()]
 
 
-def _tap(graph: Graph, name: str) -> Tap:
-    """The value of a step, by its name in the spec or by that of its module, as a feature map."""
+def _tap(graph: Graph, name: str | int) -> Tap:
+    """The value of a step, by its name in the spec, by that of its module, or by its number among the feature maps that are
+    offered."""
+    if isinstance(name, int):
+        count = len(graph.taps)
+        if -count <= name < count:
+            return graph.taps[name]
+        offered = ", ".join(f"{number} {tap.name}" for number, tap in enumerate(graph.taps))
+        message = f"there is no feature map number {name}"
+        raise SpecError([Diagnostic("unknown-feature", message, help=f"there are {offered or 'none'}")])
     known = next((tap for tap in graph.taps if tap.name == name), None)
     if known is not None:
         return known

@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import nn
 
-from archbuilder.display import let_show
+from archbuilder.pytorch.network import Network
 
 PACKAGE = f"{__package__}.emitted_sources"
 
@@ -81,9 +81,10 @@ def module_of(source: str) -> ModuleType:
 
 
 def class_of(source: str, name: str) -> type[nn.Module]:
-    """The root class of a source. A notebook shows its objects; of that the text says nothing."""
+    """The root class of a source. Its objects are networks; of that the text says nothing."""
     found: type[nn.Module] = getattr(module_of(source), name)
-    let_show(found)
+    if not issubclass(found, Network):
+        found.__bases__ = (Network, *found.__bases__)
     return found
 
 

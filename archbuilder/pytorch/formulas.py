@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from archbuilder.language.arithmetic import FUNCTIONS, FormulaError
@@ -29,6 +30,7 @@ class Unsaid(Exception):
     """An expression speaks of something that has no words where it is needed."""
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Tree | None:
     """The tree of `$name`, `$(...)` or of a bare expression; None for a text with expressions in it."""
     try:

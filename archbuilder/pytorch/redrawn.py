@@ -14,12 +14,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from torch.utils._device import DeviceContext
 
 from archbuilder.graph.graph import Graph
 from archbuilder.pytorch.initialise import DEFAULT
 
 _LARGEST = 12
 """Numbers are passed over in runs of powers of two, up to this one: few enough to stay in a core's cache."""
+_DRAWS = frozenset("fill_ kaiming_normal_ kaiming_uniform_ normal_ ones_ uniform_ zero_ zeros_".split())  # noqa: SIM905
+"""What draws a tensor in place."""
 _TORCHS_SLOPE = math.sqrt(5)
 """By which a draw of torch's own is known: convolutions and linear layers ask `kaiming_uniform_` for this slope."""
 
@@ -70,6 +73,24 @@ class PassingOver(TorchFunctionMode):
             times, numbers = divmod(numbers, length)
             for _ in range(times):
                 run.random_()
+
+
+class WithoutMemory(DeviceContext):
+    """While a network is made on the meta device: nothing is drawn, since there is nowhere to write it."""
+
+    def __init__(self) -> None:
+        super().__init__(torch.device("meta"))
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        if getattr(func, "__name__", "") in _DRAWS:
+            return args[0] if args else (kwargs or {})["tensor"]
+        return super().__torch_function__(func, types, args, kwargs)  # type: ignore[no-untyped-call]
 
 
 def _takes_one_number_each(tensor: Tensor) -> bool:

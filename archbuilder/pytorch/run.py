@@ -18,15 +18,12 @@ from archbuilder.analysis.summary import Depth
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.op import Construct, Op
 from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
+from archbuilder.language.models import Input
 from archbuilder.pytorch.build import module_maker
 from archbuilder.tasks.checking import Checked
 
 _TORCHINFO_DEPTH = {"stage": 1, "block": 2, "layer": 5}
 _COLUMNS = ("output_size", "num_params", "mult_adds")
-
-# What pictures are normalised with in nearly all published weights: the statistics of ImageNet.
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
 
 Shapes: TypeAlias = tuple[tuple[int, ...], ...]
 """The shape of a value without the batch, or those of several streams."""
@@ -64,7 +61,7 @@ def build_and_run(checked: Checked, image: Path | None, depth: Depth) -> Run:
     """
     shape = checked.summary.input_shape
     torch.manual_seed(0)
-    given = _random(checked.graph.input) if image is None else read_picture(image, shape)
+    given = _random(checked.graph.input) if image is None else read_picture(image, shape, checked.architecture.input)
     model = module_maker(checked.architecture, checked.graph)()
     layers = list(_layers(checked.graph, idle=checked.graph.training_only))
     with (
@@ -198,8 +195,8 @@ def _top(scores: Tensor, count: int = 5) -> list[tuple[int, float]]:
     return list(zip(indices.tolist(), shares.tolist(), strict=True))
 
 
-def read_picture(path: Path, shape: tuple[int, ...]) -> Tensor:
-    """A picture as a batch of one: scaled to cover the shape, its middle cut out, normalised.
+def read_picture(path: Path, shape: tuple[int, ...], input: Input) -> Tensor:
+    """A picture as a batch of one: scaled as the spec says, its middle cut out, normalised.
 
     Raises:
         PictureError: if it cannot be read, or a network of so many channels takes no picture.
@@ -213,12 +210,14 @@ def read_picture(path: Path, shape: tuple[int, ...]) -> Tensor:
         raise PictureError(f"a picture has 1 or 3 channels, this network takes {channels}")
     try:
         with Image.open(path) as picture:
-            fitted = ImageOps.fit(
-                picture.convert("RGB" if channels == 3 else "L"), (width, height), Image.Resampling.BICUBIC
-            )
+            whole = (round(width / input.crop), round(height / input.crop))
+            how = Image.Resampling[input.interpolation.upper()]
+            scaled = ImageOps.fit(picture.convert("RGB" if channels == 3 else "L"), whole, how)
+            left, top = (whole[0] - width) // 2, (whole[1] - height) // 2
+            fitted = scaled.crop((left, top, left + width, top + height))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise PictureError(f"cannot read {path}: {error}") from None
     pixels = torch.frombuffer(bytearray(fitted.tobytes()), dtype=torch.uint8).view(height, width, channels)
     values = pixels.permute(2, 0, 1).float() / 255
-    mean, deviation = (torch.tensor(each[:channels]).view(-1, 1, 1) for each in (_MEAN, _DEVIATION))
+    mean, deviation = (torch.tensor(each).view(-1, 1, 1) for each in input.statistics(channels))
     return ((values - mean) / deviation)[None]

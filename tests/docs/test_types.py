@@ -37,13 +37,23 @@ model = archbuilder.build(net, classes=10, features={"layer1": "out"})
 for info in model.feature_info:
     print(info["num_chs"] + 1, info["reduction"], info["module"])
 named: str = model.spec.name
+built: archbuilder.Network = model
+print(model.feature_info.channels(), model.num_classes + 1, model.pretrained_cfg["mean"], model.out_channels + 1)
+model.reset_parameters()
+model.reset_classifier(3)
+classifier: torch.nn.Module = model.get_classifier()
+report: archbuilder.Report = archbuilder.load_checkpoint(model, "net.pth", head="new", channels="adapt", partial=True)
+keys: list[str] = report.loaded + report.adapted + report.new + report.left_out
+archbuilder.save(model, Path("net.safetensors"))
+again: archbuilder.Network = archbuilder.build("net.safetensors")
 weight: torch.Tensor = model.layer1.conv1.weight
 maps = model(torch.rand(1, 3, 32, 64))
 others: list[torch.nn.Module] = [
     archbuilder.build({"name": "net", "stages": {"a": "norm"}}),
     archbuilder.build(spec="resnet18"),
     archbuilder.build(Path("net.yaml"), features=["layer1"], channels=1),
-    archbuilder.build(text="name: net"),
+    archbuilder.build(text="name: net", features={1: "out"}),
+    archbuilder.build(net, features=[0, -1, "layer1"], weights={"a": torch.zeros(1)}),
     archbuilder.block("basic", width=64),
 ]
 loaded: archbuilder.Architecture = archbuilder.load(text="name: net", classes=3)

@@ -48,8 +48,9 @@ def network(path: Path, variant: str | None, without: Path_ = (), **settings: An
     resolved = _resolve(table, path, variant, Search(files, reporter, ())) or Table()
     for key, value in settings.items():
         resolved = _override(resolved, key, value, reporter)
-    graph = lower_architecture(_validated(arrange(resolved, reporter), reporter))
-    return [*fingerprint(graph), *(str(tap) for tap in graph.taps)]
+    architecture = _validated(arrange(resolved, reporter), reporter)
+    graph = lower_architecture(architecture)
+    return [*fingerprint(graph), *(str(tap) for tap in graph.taps), str(architecture.input.model_dump())]
 
 
 def turned(value: Any) -> list[Any]:

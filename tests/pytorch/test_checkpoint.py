@@ -196,7 +196,7 @@ def test_one_odd_tensor_among_good_ones_changes_nothing(tmp_path: Path, state: S
 def test_names_in_a_file_command_no_terminal(tmp_path: Path, state: State) -> None:
     torch.save({**state, "\x1b]0;x\x07\nfc.bias": state["fc.bias"]}, tmp_path / "net.pth")
     said = str(refusal(other(), tmp_path / "net.pth"))
-    assert said.endswith("  not in the model (1):\n    \\u001b]0;x\\u0007\\u000afc.bias")
+    assert "  not in the model (1):\n    \\u001b]0;x\\u0007\\u000afc.bias\n" in said
 
 
 def test_what_does_not_fit_is_listed(tmp_path: Path, state: State) -> None:
@@ -213,6 +213,7 @@ def test_what_does_not_fit_is_listed(tmp_path: Path, state: State) -> None:
         "  of another shape (2):",
         "    fc.weight: (3, 4) in the file, (5, 4) in the model",
         "    fc.bias: (3,) in the file, (5,) in the model",
+        "  help: load_checkpoint(model, ..., partial=True) loads what fits, 6 of 9 tensors",
     ]
     assert (error.missing, error.unexpected, len(error.misshapen)) == (["layer1.1.bias"], ["fc2.weight"], 2)
     assert isinstance(error, ValueError)

@@ -83,7 +83,7 @@ def test_pickle_into_a_process_without_the_spec(tmp_path: Path) -> None:
     images = torch.rand(2, 1, 28, 28)
     (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))
     torch.save(model, tmp_path / "model.pt")
-    torch.save((images, model(images), model.feature_info), tmp_path / "expected.pt")
+    torch.save((images, model(images), list(model.feature_info)), tmp_path / "expected.pt")
     code = """
 import pickle, torch
 images, expected, feature_info = torch.load("expected.pt")
@@ -305,7 +305,7 @@ def test_exported_file_needs_torch_alone(tmp_path: Path) -> None:
     model = archbuilder.build("resnet50", classes=10).eval()
     images = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
-        torch.save((images, model(images), model.state_dict(), model.feature_info), tmp_path / "expected.pt")
+        torch.save((images, model(images), model.state_dict(), list(model.feature_info)), tmp_path / "expected.pt")
     code = """
 import sys, torch
 from model import ResNet

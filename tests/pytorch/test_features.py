@@ -112,7 +112,8 @@ def test_one_name_is_a_list_of_one() -> None:
         archbuilder.build(architecture(OUTPUTS), features="layer3")
 
 
-@pytest.mark.parametrize("features", [[1], ["layer1", None], 1, [["layer1"]]])
-def test_features_are_names(features: object) -> None:
-    with pytest.raises(TypeError, match=r"`features` are names of steps, as in \['layer2', 'layer4'\], not "):
+@pytest.mark.parametrize("features", [[True], ["layer1", None], 1.0, [["layer1"]]])
+def test_features_are_names_or_numbers(features: object) -> None:
+    said = r"`features` are names of steps, as in \['layer2', 'layer4'\], or numbers of feature maps, as in \[1, -1\], not "
+    with pytest.raises(TypeError, match=said):
         archbuilder.build(architecture(OUTPUTS), features=features)  # type: ignore[arg-type]
