@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from archbuilder.comparison.difference import Difference
     from archbuilder.draw import DrawingError, Rendered, render, render_difference
     from archbuilder.explain.words import Why
+    from archbuilder.page import render_page
     from archbuilder.plugin.loading import load_plugin
     from archbuilder.pytorch.build import Network
     from archbuilder.pytorch.checkpoint import CheckpointError
@@ -51,6 +52,7 @@ _LATER = {
     "load_plugin": "archbuilder.plugin.loading",
     "render": "archbuilder.draw",
     "render_difference": "archbuilder.draw",
+    "render_page": "archbuilder.page",
     "to_source": "archbuilder.pytorch.source",
 }
 
@@ -284,6 +286,7 @@ __all__ = [
     "lower",
     "render",
     "render_difference",
+    "render_page",
     "summarize",
     "to_source",
     "why",
