@@ -6,7 +6,7 @@ import { MEASURES, kindOf, placeOf, wayTo } from "../source/network.js";
 import { alignmentOf } from "../source/pairs.js";
 import { Comparison } from "./comparison.js";
 import { Help } from "./help.js";
-import { Pane, elementOf } from "./pane.js";
+import { Pane, elementOf, mostOf } from "./pane.js";
 import { Details, Overview } from "./panel.js";
 import { asPng, asSvg, hand } from "./save.js";
 import { Search } from "./searching.js";
@@ -159,6 +159,7 @@ export function App({ networks, pairs }) {
     const other = aligned && state.at && state.at[0] !== on ? aligned.other(state.at[0], state.at[1]) : null;
     return other;
   };
+  const most = useMemo(() => mostOf(networks, state.open, state.heat), [state.open, state.heat]);
   const markers = useMemo(() => networks.map((_, on) => (aligned ? (each) => aligned.mark(on, each) : NO_MARK)), []);
   return html`
     <header>
@@ -187,8 +188,8 @@ export function App({ networks, pairs }) {
     <div class="panes">${networks.map((each, on) => html`<section class="pane" key=${on} aria-label=${`Drawing of ${each.data.name}`}>
       ${networks.length > 1 ? html`<h2 class="side">${each.data.name}</h2>` : null}
       <${Pane} network=${each} side=${on} open=${state.open[on]} at=${state.at?.[0] === on ? state.at[1] : null}
-        heat=${state.heat} found=${counterpart(on)} markOf=${markers[on]} act=${act} /></section>`)}
-      <p class="status" role="status">${state.heat ? html`${MEASURES[state.heat].title}: less <span class="scale">${[0, 3, 6, 9].map((step) => html`<i key=${step} class=${`heat-${step}`}></i>`)}</span> more` : null}</p>
+        heat=${state.heat} most=${most} found=${counterpart(on)} markOf=${markers[on]} act=${act} /></section>`)}
+      <p class="status" role="status">${state.heat ? html`${MEASURES[state.heat].title}<span class="scale">: less ${[0, 3, 6, 9].map((step) => html`<i key=${step} class=${`heat-${step}`}></i>`)} more</span>` : null}</p>
     </div>
     <aside>
       <div class="beside">${item

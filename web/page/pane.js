@@ -8,12 +8,12 @@ import { told } from "../drawing/numbers.js";
 import { trace } from "../drawing/trace.js";
 import { Viewport } from "../drawing/viewport.js";
 import { place } from "../source/place.js";
-import { MEASURES } from "../source/network.js";
+import { MEASURES, wayTo } from "../source/network.js";
 
 const READABLE = 1.25;
 const NOTHING = new Set();
 
-export function Pane({ network, side, open, at, heat, found, markOf, act }) {
+export function Pane({ network, side, open, at, heat, most, found, markOf, act }) {
   const measured = useMemo(() => isMeasured(network), [network]);
   const svg = useRef(null);
   const layer = useRef(null);
@@ -22,7 +22,7 @@ export function Pane({ network, side, open, at, heat, found, markOf, act }) {
   const isOpen = (key) => open.has(key);
   const placed = useMemo(() => place(data, isOpen), [data, open]);
   const lit = useMemo(() => (at ? trace(data, at.boxKey, isOpen) : NOTHING), [data, open, at]);
-  const figureOf = useMemo(() => heatOf(network, placed, open, heat), [network, placed, open, heat]);
+  const figureOf = useMemo(() => heatOf(heat, most), [heat, most]);
 
   useLayoutEffect(() => {
     view.current = new Viewport(svg.current, layer.current, (now) => act.moved(side, now));
@@ -116,11 +116,17 @@ function valueOf(item, heat) {
   return all === null || MEASURES[heat].isRatio ? all : all / item.around;
 }
 
-/** What is written on each item, and how hot it is: its share of the most that is seen, by the root so that less shows too. */
-function heatOf(network, placed, open, heat) {
+/** The most that an item has of those that are seen closed, in all networks: colours mean the same in each. */
+export function mostOf(networks, open, heat) {
+  if (!heat) return 0;
+  const isShown = (side, item) => !open[side].has(item.key) && wayTo(item).every((each) => each === item || open[side].has(each.key));
+  const shown = networks.flatMap((network, side) => network.items.filter((item) => isShown(side, item)));
+  return shown.reduce((most, item) => Math.max(most, valueOf(item, heat) ?? 0), 0);
+}
+
+/** What is written on each item, and how hot it is: its share of the most, by the root so that less shows too. */
+function heatOf(heat, most) {
   if (!heat) return () => null;
-  const isShown = (item) => placed.frames.has(item.boxKey) && !open.has(item.key);
-  const most = network.items.reduce((least, item) => (isShown(item) ? Math.max(least, valueOf(item, heat) ?? 0) : least), 0);
   return (item) => {
     const value = valueOf(item, heat);
     const step = !most || value === null ? 0 : Math.min(9, Math.floor(Math.sqrt(value / most) * 9.999));

@@ -6,7 +6,7 @@ const COST = /^(parameters|params|macs|activations|memory|intensity)\s*(>=|<=|>|
 const LETTERS = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 const MOST = 60;
 
-/** The items that a text finds, the best first, each with the parameter that it names, if it names one. */
+/** The items that a text finds, the best first, each with the parameter that it names and the cost that it asks for, if it does. */
 export function search(network, query) {
   const words = query.trim().toLowerCase().replace(/\s*(>=|<=|>|<)\s*/g, "$1").split(/\s+/).filter(Boolean);
   if (!words.length) return [];
@@ -21,7 +21,7 @@ export function search(network, query) {
   const costs = words.map((word) => COST.exec(word)?.[1].toLowerCase()).filter(Boolean);
   const by = costs.length ? measureOf(costs[0]) : "";
   found.sort((one, two) => (by ? ofOne(two.item, by) - ofOne(one.item, by) : one.rank - two.rank || one.item.at - two.item.at));
-  return found.slice(0, MOST);
+  return found.slice(0, MOST).map((each) => ({ ...each, by }));
 }
 
 /** `layer3.0.conv2.stride`: an item, and one of its parameters. */

@@ -2,6 +2,8 @@
 
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { told } from "../drawing/numbers.js";
+import { MEASURES, ofOne } from "../source/network.js";
 import { search } from "./search.js";
 
 export function Search({ networks, onClose, onGo, kindOf }) {
@@ -24,9 +26,9 @@ export function Search({ networks, onClose, onGo, kindOf }) {
     <input type="search" role="combobox" aria-expanded="true" aria-controls="found" aria-autocomplete="list" aria-label="Search"
       aria-activedescendant=${found[at] ? `found-${at}` : undefined} placeholder="layer3.0.conv2, 3×3, 256×14, macs > 100M" autocomplete="off" spellcheck=${false}
       value=${query} onInput=${(event) => { setQuery(event.target.value); setAt(0); }} onKeyDown=${onKey} />
-    <ul id="found" role="listbox" aria-label="Found">${found.map(({ item, asked, side }, number) => html`<li key=${`${side}-${item.at}`} id=${`found-${number}`} role="option"
+    <ul id="found" role="listbox" aria-label="Found">${found.map(({ item, asked, by, side }, number) => html`<li key=${`${side}-${item.at}`} id=${`found-${number}`} role="option"
       aria-selected=${number === at ? "true" : "false"} onClick=${() => onGo(side, item, asked)}>
-      <b>${item.path}${asked ? `.${asked}` : ""}</b> <span>${asked ? "why it is so" : kindOf(item)}</span> <i>${networks.length > 1 ? networks[side].data.name : item.facts.output}</i></li>`)}</ul>
+      <b>${item.path}${asked ? `.${asked}` : ""}</b> <span>${asked ? "why it is so" : kindOf(item)}</span> <i>${networks.length > 1 ? `${networks[side].data.name} ` : ""}${by ? told(ofOne(item, by), MEASURES[by]) : networks.length > 1 ? "" : item.facts.output}</i></li>`)}</ul>
     <p class="note" role="status">${query.trim() ? (found.length ? `${found.length} found · ↑ ↓ Enter` : "nothing is called so") : "names, layers, shapes, or costs such as macs > 100M, memory > 2M"}</p>
   </dialog>`;
 }
