@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test slow fuzz lint format types docs package setup clean
+.PHONY: help demo test slow fuzz lint format types docs web package setup clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ types: $(VENV)/.dev  ## check the types
 docs: $(VENV)/.dev  ## write the reference, the drawings and the outputs on the pages anew (the tests hold them up to date)
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m tests.docs.update
+
+web:  ## build what a page runs (archbuilder/page/page.js and page.css) anew from web/; needs node and npm
+	cd web && npm ci --no-audit --no-fund --ignore-scripts --silent
+	cd web && npm run --silent build
 
 package: $(VENV)/.dev  ## build sdist and wheel; install the wheel without torch and use it from another folder
 	rm -rf dist build/fresh

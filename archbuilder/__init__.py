@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from archbuilder.comparison.difference import Difference
     from archbuilder.draw import DrawingError, Rendered, render, render_difference
     from archbuilder.explain.words import Why
+    from archbuilder.page import render_page
     from archbuilder.plugin.loading import load_plugin
     from archbuilder.pytorch.build import Features
     from archbuilder.pytorch.checkpoint import Weights
@@ -54,6 +55,7 @@ _LATER = {
     "load_plugin": "archbuilder.plugin.loading",
     "render": "archbuilder.draw",
     "render_difference": "archbuilder.draw",
+    "render_page": "archbuilder.page",
     "to_source": "archbuilder.pytorch.source",
 }
 
@@ -333,6 +335,7 @@ __all__ = [
     "lower",
     "render",
     "render_difference",
+    "render_page",
     "save",
     "summarize",
     "to_source",

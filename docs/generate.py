@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference/ and the drawings of docs/pictures/ from the package itself.
+"""Writes the pages of docs/reference/, the drawings of docs/pictures/ and the page in docs/pages/ from the package itself.
 
 python docs/generate.py           writes them
 python docs/generate.py --check   says which are out of date, and ends with 1 if one is
@@ -36,6 +36,8 @@ DRAWING_PAGE = FOLDER / "howto" / "draw.md"
 """The page whose commands make the drawings."""
 DRAWN = {"digits": ("render", str(ROOT / "examples" / "digits.yaml"))}
 """The other drawings: each file's name, and the command that makes it."""
+WALKED = "resnet50"
+"""The network of which there is a page to walk through."""
 WIDTH = 100
 """Columns of the command's help: the same everywhere, whatever the terminal."""
 
@@ -55,7 +57,7 @@ def files() -> dict[str, str]:
     commands = re.findall(r"^\$ archbuilder (render .*) -o (\w+)\.svg$", DRAWING_PAGE.read_text("utf-8"), re.MULTILINE)
     drawn = {name: tuple(words.split()) for words, name in commands} | DRAWN
     drawings = {f"pictures/{name}.svg": _drawing(words) for name, words in drawn.items()}
-    return pages | drawings
+    return pages | drawings | {f"pages/{WALKED}.html": _drawing(("render", WALKED, "--format", "html"))}
 
 
 def _page(parts: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ from archbuilder.cli.products import (
 )
 from archbuilder.cli.reports import complain, print_diagnostics, say, terminal_width
 from archbuilder.diagnostics import SpecError, TooManyStepsError, printable
-from archbuilder.draw import Format
+from archbuilder.draw import FORMATS, Format
 from archbuilder.language.files import Files, text_of_file
 from archbuilder.tasks.checking import Checked
 
@@ -84,7 +84,7 @@ def diff(
     is_git = len(specs) in _OF_GIT
     if len(specs) != 2 and not is_git:
         raise typer.BadParameter(f"expected two specs, got {len(specs)}", param_hint="'A B'")
-    kind = format_of(output)
+    kind = format_of(output, FORMATS)
     if output is not None:
         for spec in specs:
             refuse(output, spec)
@@ -180,7 +180,7 @@ def compare(
     plugins: PluginOption = None,
 ) -> None:
     """Plot the parameters of networks against their computations; without -o into compared.svg in the current folder."""
-    kind = format or format_of(output)
+    kind = format or format_of(output, FORMATS)
     output = output or Path(f"compared.{SUFFIXES.get(kind, kind)}")
     for spec in specs:
         refuse(output, spec)

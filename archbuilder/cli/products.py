@@ -3,9 +3,11 @@
 import os
 import re
 import sys
-from collections.abc import Iterable
+import webbrowser
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, TypeVar, get_args
 
 import typer
 
@@ -17,6 +19,7 @@ from archbuilder.cli.options import (
     SpecArgument,
     path_of,
     read_block,
+    read_input,
     read_spec,
 )
 from archbuilder.cli.outputs import RefusedOutputError, refuse_spec, write_output
@@ -48,7 +51,10 @@ OutputOption = Annotated[
 ThemeOption = Annotated[Theme, typer.Option("--theme", help="Its colours; auto follows the reader of an SVG.")]
 WidthOption = Annotated[Width, typer.Option("--width", help="Of a paper's column, of its page, or of a slide.")]
 
-SUFFIXES: Final[dict[Format, str]] = {"mermaid": "mmd", "tikz": "tex"}
+Rendering: TypeAlias = Literal[Format, "html"]
+"""What `render` writes: a drawing, or a page."""
+
+SUFFIXES: Final[dict[Rendering, str]] = {"mermaid": "mmd", "tikz": "tex"}
 """How files of a format end, where that is not its name."""
 
 
@@ -65,9 +71,13 @@ def _pieces(text: str | None) -> list[Piece] | None:
 
 def render(
     spec: SpecArgument,
+    other: Annotated[
+        str | None, typer.Argument(metavar="OTHER", help="A second spec, which a page shows beside the first.")
+    ] = None,
     output: OutputOption = None,
     format: Annotated[
-        Format | None, typer.Option("--format", help="By default what the file's name says, or svg.")
+        Rendering | None,
+        typer.Option("--format", help="By default what the file's name says, or svg; html is a page to walk through."),
     ] = None,
     depth: Annotated[DrawingDepth, typer.Option("--depth", help="How far to go in.")] = "stage",
     style: Annotated[Style, typer.Option("--style", help="A sheet of boxes, or maps as volumes.")] = "sheet",
@@ -82,22 +92,49 @@ def render(
     ] = None,
     theme: ThemeOption = "light",
     width: WidthOption = "page",
+    open_it: Annotated[bool, typer.Option("--open", help="Open what was written in a browser.")] = False,
     settings: SetOption = None,
     input: InputOption = None,
     plugins: PluginOption = None,
 ) -> None:
-    """Draw a network; without -o into NAME.svg in the current folder."""
-    kind = format or format_of(output)
-    checked = read_spec(spec, settings, input, plugins)
-    if output is None:
-        output = Path(f"{_file_name(checked)}.{SUFFIXES.get(kind, kind)}")
-    refuse(output, spec)  # before the drawing, which takes its time
+    """Draw a network, or make a page of it; without -o into NAME.svg in the current folder."""
+    kind = format or format_of(output, get_args(Rendering))
+    drawn = partial(
+        draw, depth=depth, style=style, focus=focus, definition=definition, show=_pieces(show), theme=theme, width=width
+    )
+    _refuse_idle(kind, other, output, drawn.keywords, open_it=open_it)
+    specs = [spec] if other is None else [spec, other]
+    every = [read_spec(each, settings, input, plugins) for each in specs]
+    output = output or Path(f"{'-'.join(map(_file_name, every))}.{SUFFIXES.get(kind, kind)}")
+    for each in specs:
+        refuse(output, each)  # before the drawing, which takes its time
+    write(_page_of(every, input) if kind == "html" else drawn(every[0].graph, format=kind), output, spec)
+    if open_it:
+        webbrowser.open(output.resolve().as_uri())
 
-    drawing = draw(
-        checked.graph, format=kind, depth=depth, style=style, focus=focus, definition=definition, show=_pieces(show), theme=theme,
-        width=width,
-    )  # fmt: skip
-    write(drawing, output, spec)
+
+def _page_of(every: Iterable[Checked], input: str | None) -> bytes:
+    from archbuilder.page import render_page
+
+    return render_page(*(checked.architecture for checked in every), input=read_input(input)).encode()
+
+
+_PLAIN: Final = {"depth": "stage", "style": "sheet", "theme": "light", "width": "page"}
+"""What is said of a drawing that nobody says anything of."""
+
+
+def _refuse_idle(
+    kind: Rendering, other: str | None, output: Path | None, words: Mapping[str, object], *, open_it: bool
+) -> None:
+    """Makes sure that nothing is said that would have no effect."""
+    if open_it and str(output) == "-":
+        raise typer.BadParameter("there is no file to open: name one with -o", param_hint="'--open'")
+    if kind != "html" and other is not None:
+        raise typer.BadParameter("two specs are shown on a page: end -o in .html", param_hint="'OTHER'")
+    idle = next((word for word, value in words.items() if kind == "html" and value != _PLAIN.get(word)), None)
+    if idle is not None:
+        message = "has no effect on a page, whose reader chooses what is seen"
+        raise typer.BadParameter(message, param_hint=f"'--{idle}'")
 
 
 def block(
@@ -125,7 +162,7 @@ def block(
     """Try one block by itself: check it and sum it up; with -o draw it, with --build build it."""
     if format is not None and output is None:
         raise typer.BadParameter("is of the drawing: say -o too", param_hint="'--format'")
-    kind = format or format_of(output)
+    kind = format or format_of(output, FORMATS)
     checked = read_block(name, spec, settings, input, plugins, tokens=tokens)
     if output is not None:
         refuse(output, spec)
@@ -162,16 +199,19 @@ def export(
     write(to_source(checked.graph).encode(), output or Path(f"{_file_name(checked)}.py"), spec)
 
 
-def format_of(output: Path | None) -> Format:
-    """The format of a drawing, by the name of its file."""
+_Format = TypeVar("_Format", Rendering, Format)
+
+
+def format_of(output: Path | None, formats: Sequence[_Format]) -> _Format:
+    """The one of some formats that the name of a file says; the first where there is no name."""
     if output is None or str(output) == "-":
-        return "svg"
+        return formats[0]
     suffix = output.suffix.lower().removeprefix(".")
-    for known in FORMATS:
+    for known in formats:
         if suffix in (known, SUFFIXES.get(known), "gv" if known == "dot" else known):
             return known
     refuse(output)
-    *others, last = (f".{SUFFIXES.get(known, known)}" for known in FORMATS)
+    *others, last = (f".{SUFFIXES.get(known, known)}" for known in formats)
     message = f"cannot tell the format from `{printable(output.name)}`: end it in {', '.join(others)} or {last}, or say --format"
     raise typer.BadParameter(message, param_hint="'-o'")
 

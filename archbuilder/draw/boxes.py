@@ -74,7 +74,7 @@ class Drafter:
         """The thumbnail of a card of the network."""
         if box.inside is None or box.role == "block" or not self.has_thumbnails:
             return None
-        figure = _typical(box.inside)
+        figure = typical(box.inside)
         if id(figure) not in self.small:
             self.kept.append(figure)
             self.small[id(figure)] = thumbnail(figure, 43, 34)
@@ -233,7 +233,7 @@ def _closed(box: Box, frame: Frame, small: Drawing | None) -> tuple[Shape, ...]:
     return tuple(shapes)
 
 
-def _typical(figure: Figure) -> Figure:
+def typical(figure: Figure) -> Figure:
     """What a figure is made of, if that is the same block again and again; else itself."""
     boxes = [box for box in figure.boxes if not box.end]
     kinds = {(box.definition, box.name != "") for box in boxes}

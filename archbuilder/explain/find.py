@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
 from archbuilder.diagnostics import Diagnostic, Place, Source, SpecError, suggest
 from archbuilder.graph.graph import Graph, Node
@@ -43,23 +44,58 @@ def find(graph: Graph, lowering: Lowering, path: str, module: str, others: Itera
     Raises:
         SpecError: if there is none.
     """
-    walk = _Walk(graph, lowering, path, module or path)
-    if path and "" in path.split("."):
-        raise _error("unknown-path", "a path has a name on both sides of each dot", _place(path, 0, len(path)), None)
-    if not module:
-        raise walk.unknown(graph, others)
-    inline = lowering.inline.get(module)
-    if inline is not None and not any(module in node.shown_names() for node in graph.nodes):
-        return Found(module, None, inline, inline.use_of(0))
-    while walk.rest:
-        walk.step()
-    return walk.found
+    return Finder(graph, lowering).find(path, module, others)
+
+
+class Finder:
+    """Finds steps of one network; who looks for many of them keeps it."""
+
+    def __init__(self, graph: Graph, lowering: Lowering) -> None:
+        self.graph, self.lowering = graph, lowering
+        self.first = {call.graph: call.first for call in lowering.calls.values() if call.graph is not None}
+        self._named: dict[Graph, dict[str, tuple[int, Node, int]]] = {}
+
+    def find(self, path: str, module: str, others: Iterable[str] = ()) -> Found:
+        """The step at `module`, which is the beginning of `path`; see the function."""
+        walk = _Walk(self, path, module or path)
+        if path and "" in path.split("."):
+            raise _error(
+                "unknown-path", "a path has a name on both sides of each dot", _place(path, 0, len(path)), None
+            )
+        if not module:
+            raise walk.unknown(self.graph, others)
+        inline = self.lowering.inline.get(module)
+        if inline is not None and not any(module in node.shown_names() for node in self.graph.nodes):
+            return Found(module, None, inline, inline.use_of(0))
+        while walk.rest:
+            walk.step()
+        return walk.found
+
+    def named(self, graph: Graph, path: str) -> tuple[str, Node, int] | None:
+        """The child of a graph with whose name a path begins: the name, the child, and which of its repeats is meant."""
+        if graph not in self._named:
+            self._named[graph] = dict(reversed(list(self._names(graph))))
+        names, parts = self._named[graph], path.split(".")
+        beginnings = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+        found = min(
+            ((*names[name], name) for name in beginnings if name in names), default=None, key=lambda each: each[0]
+        )
+        return None if found is None else (found[3], found[1], found[2])
+
+    def _names(self, graph: Graph) -> Iterator[tuple[str, tuple[int, Node, int]]]:
+        """The names of a graph's children, each with its place among all, the child, and which of its repeats it is."""
+        place = count()
+        for node in sorted(graph.nodes, key=lambda each: each.body is None):  # one that is there before one left out
+            made = self.lowering.made.get(node)
+            if made is None and not graph.listed:
+                continue  # no step
+            for number, name in enumerate([*node.shown_names(), *([made.site.name] if made is not None else [])]):
+                yield name, (next(place), node, number if number < node.count else 0)
 
 
 class _Walk:
-    def __init__(self, graph: Graph, lowering: Lowering, path: str, module: str) -> None:
-        self.graph, self.lowering, self.whole = graph, lowering, path
-        self.first = {call.graph: call.first for call in lowering.calls.values() if call.graph is not None}
+    def __init__(self, finder: Finder, path: str, module: str) -> None:
+        self.finder, self.graph, self.lowering, self.whole = finder, finder.graph, finder.lowering, path
         self.rest, self.path = module, ""
         self.uses: list[tuple[Use, str, Use | None]] = []
 
@@ -77,7 +113,7 @@ class _Walk:
                 body = node.body
         use = made.use_of(number)
         if use is not None:
-            first = self.first.get(body) if isinstance(body, Graph) else None
+            first = self.finder.first.get(body) if isinstance(body, Graph) else None
             self.uses.append((use, self.path, first))
         self.found = Found(self.path, node, made, use, is_repeat, self.uses)
         if isinstance(body, Graph):
@@ -87,16 +123,12 @@ class _Walk:
 
     def _take(self, graph: Graph) -> tuple[Node, int]:
         """The child of a graph with which the rest of the path begins, and which of its repeats is meant."""
-        for node in sorted(graph.nodes, key=lambda each: each.body is None):  # one that is there before one left out
-            made = self.lowering.made.get(node)
-            if made is None and not graph.listed:
-                continue  # no step
-            names = [*node.shown_names(), *([made.site.name] if made is not None else [])]
-            for number, name in enumerate(names):
-                if self.rest == name or self.rest.startswith(f"{name}."):
-                    self.path += f".{name}" if self.path else name
-                    self.rest = self.rest[len(name) + 1 :]
-                    return node, number if number < node.count else 0
+        found = self.finder.named(graph, self.rest)
+        if found is not None:
+            name, node, number = found
+            self.path += f".{name}" if self.path else name
+            self.rest = self.rest[len(name) + 1 :]
+            return node, number
         raise self.unknown(graph, ())
 
     def unknown(self, graph: Graph, others: Iterable[str]) -> SpecError:

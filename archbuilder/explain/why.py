@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archbuilder.diagnostics import Reporter
-from archbuilder.explain.find import Found, find, left_out, unknown_parameter
+from archbuilder.explain.find import Finder, Found, find, left_out, unknown_parameter
 from archbuilder.explain.words import Candidate, Kind, Remark, Why
 from archbuilder.graph.graph import Node
 from archbuilder.graph.op import Op, pair, short
@@ -62,6 +62,29 @@ def explain(architecture: Architecture, lowered: Lowered, path: str) -> Why:
     found = find(lowered.graph, lowered.lowering, path, module, architecture.parameters)
     explainer.enter(found)
     return explainer.of_module(found, name, path)
+
+
+class Reasons:
+    """The reasons of one network, for whoever wants those of many steps."""
+
+    def __init__(self, architecture: Architecture, lowered: Lowered) -> None:
+        self.architecture, self.lowered = architecture, lowered
+        self._finder = Finder(lowered.graph, lowered.lowering)
+
+    def of_step(self, path: str) -> tuple[Why, ...]:
+        """Why each parameter of the step at a path has its value: how often it stands, which block it is, and the block's own.
+
+        Raises:
+            SpecError: if there is no such step.
+        """
+        found = self._finder.find(path, path)
+        if found.is_left_out or found.use is None:
+            return ()
+        explainer = _Explainer(self.architecture, self.lowered)
+        explainer.enter(found)
+        names = ["depth"] if found.made.site.plan.depth is not None and not found.is_repeat else []
+        names += ["block", *found.use.plan.definition.parameters]
+        return tuple(explainer.of_module(found, name, path) for name in names)
 
 
 @dataclass

@@ -57,7 +57,7 @@ class Why:
     variables: tuple[Why, ...] = ()
 
     def __repr__(self) -> str:
-        return f"Why({_title(self, nested=False)} = {_written(self.value)})"
+        return f"Why({_title(self, nested=False)} = {written(self.value)})"
 
     def __str__(self) -> str:
         return as_text(self)
@@ -87,7 +87,7 @@ class _Writer:
         """A line for what it is, one for each candidate, and the same, further in, for the variables of the winner."""
         key = (why.path, why.block, why.name)
         again = key in self.told and bool(why.candidates)
-        yield f"{indent}{_title(why, nested=bool(indent))} is {_written(why.value)}{' (see above)' if again else ''}"
+        yield f"{indent}{_title(why, nested=bool(indent))} is {written(why.value)}{' (see above)' if again else ''}"
         if again:
             return
         self.told.add(key)
@@ -103,7 +103,7 @@ class _Writer:
             yield from self.explanation(variable, indent + "    ")
 
     def _row(self, candidate: Candidate) -> tuple[str, str, str]:
-        return _written(candidate.text), self._place(candidate.place), _who(candidate)
+        return written(candidate.text), self._place(candidate.place), who(candidate)
 
     def _place(self, place: Place | None) -> str:
         if place is None:
@@ -121,7 +121,7 @@ def _title(why: Why, *, nested: bool) -> str:
     return f"`{why.name}`{of}" + (f" at {why.path}" if why.path else "")
 
 
-def _who(candidate: Candidate) -> str:
+def who(candidate: Candidate) -> str:
     """What wrote a candidate, in words."""
     whose = candidate.whose
     words = {
@@ -139,7 +139,7 @@ def _who(candidate: Candidate) -> str:
     return f"{words}, replaced" if candidate.replaced else words
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
     """A value in YAML, short."""
     return printable(shorten(_as_yaml(value), 72))
 

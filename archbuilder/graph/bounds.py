@@ -11,14 +11,17 @@ MAXIMUM_NODES: Final = 20_000
 """How many different steps a network has: repeats, and calls of equal blocks, count once."""
 MAXIMUM_WRITTEN: Final = 20_000
 """How many steps are listed, drawn or written as source, each by itself."""
+MAXIMUM_WALKED: Final = 10_000
+"""How many steps a page tells of."""
 MAXIMUM_BUILT: Final = 200_000
 """How many steps are built, with their repeats."""
 
 
-Purpose = Literal["shown", "drawn", "written", "built"]
+Purpose = Literal["shown", "drawn", "told of", "written", "built"]
 _WORDS: Final[dict[Purpose, tuple[str, int, str]]] = {
     "shown": ("at this depth", MAXIMUM_WRITTEN, "give a smaller one"),
     "drawn": ("as volumes, with all repeats,", MAXIMUM_WRITTEN, "draw a sheet"),
+    "told of": ("on a page", MAXIMUM_WALKED, "draw a sheet of it"),
     "written": ("written out", MAXIMUM_WRITTEN, "use fewer blocks that drop their path"),
     "built": ("with all its repeats", MAXIMUM_BUILT, "use fewer blocks inside of blocks, or smaller depths"),
 }

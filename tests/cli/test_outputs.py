@@ -46,6 +46,49 @@ def test_a_dash_is_standard_output(run: Run, good: Path) -> None:
     assert sorted(path.name for path in good.parent.iterdir()) == ["tiny.yaml"]
 
 
+def test_render_makes_a_page(run: Run, good: Path) -> None:
+    assert run("render", "tiny.yaml", "-o", "out.html").stdout == "wrote out.html\n"
+    assert (good.parent / "out.html").read_text("utf-8") == archbuilder.render_page(good)
+    assert run("render", "tiny.yaml", "--format", "html").stdout == "wrote tiny.html\n"
+    settings = ("--set", "classes=7", "--input", "3x64x64")
+    page = run("render", "tiny.yaml", "-o", "-", "--format", "html", *settings).stdout
+    assert page == archbuilder.render_page(archbuilder.load(good, classes=7), input=(3, 64, 64))
+
+
+def test_render_shows_two_specs_on_a_page(run: Run, good: Path) -> None:
+    (good.parent / "other.yaml").write_text(good.read_text("utf-8").replace("depth: 2", "depth: 3"), "utf-8")
+    assert run("render", "tiny.yaml", "other.yaml", "--format", "html").stdout == "wrote tiny-tiny.html\n"
+    page = (good.parent / "tiny-tiny.html").read_text("utf-8")
+    assert page == archbuilder.render_page(good, good.parent / "other.yaml")
+    for output in ("tiny.yaml", "other.yaml"):
+        result = run("render", "tiny.yaml", "other.yaml", "--format", "html", "-o", output)
+        assert result.exit_code == 2, result.stdout
+    assert "depth: 2" in good.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tiny.yaml", "-o", "two.svg"], "two specs are shown on a page: end -o in .html"),
+        (["--format", "html", "--depth", "block"], "has no effect on a page, whose reader chooses what is seen"),
+        (["--format", "html", "--theme", "dark"], "has no effect on a page, whose reader chooses what is seen"),
+        (["--format", "html", "-o", "-", "--open"], "there is no file to open: name one with -o"),
+    ],
+)
+def test_what_makes_no_sense_with_a_page_is_said(run: Run, good: Path, arguments: list[str], message: str) -> None:
+    result = run("render", "tiny.yaml", *arguments)
+    assert (result.exit_code, message in " ".join(result.stderr.replace("│", "").split())) == (2, True), result.stderr
+    assert [path.name for path in good.parent.iterdir()] == ["tiny.yaml"]
+
+
+def test_what_was_written_can_be_opened(run: Run, good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    run("render", "tiny.yaml", "-o", "out.html", "--open")
+    run("render", "tiny.yaml", "--open")
+    assert opened == [(good.parent / name).resolve().as_uri() for name in ("out.html", "tiny.svg")]
+
+
 def test_export_writes_the_source(run: Run, good: Path) -> None:
     source = archbuilder.to_source(archbuilder.lower(good))
     assert run("export", "tiny.yaml", "-o", "-").stdout == source

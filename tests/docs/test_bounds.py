@@ -28,6 +28,7 @@ def test_bounds_are_those_of_the_code() -> None:
         f"{bounds.MAXIMUM_RECURSION}",
         f"2^{sizes.MAXIMUM_NUMBERS.bit_length() - 1}",
         f"{written.MAXIMUM_WRITTEN:,}",
+        f"{written.MAXIMUM_WALKED:,}",
         f"{written.MAXIMUM_BUILT:,}",
         f"{load.MAXIMUM_BASES}",
         f"{blocks._MAXIMUM_BASES}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Final, NamedTuple
@@ -78,16 +78,63 @@ class Arrangement:
 
 
 class Plan(NamedTuple):
-    """Where boxes stand and edges run before anything has a size."""
+    """Where boxes stand and edges run before anything has a size.
+
+    `tracks` are the tracks of the values in each corridor, counted from above, `slots` those of the edges in each gap, from the
+    left. `ports` are the places beside each other of the edges that enter a box from above or below, with how many there are.
+    """
 
     grid: Grid
     ways: list[Way]
+    tracks: dict[float, dict[tuple[str, int | None], int]]
+    slots: dict[int, dict[Edge, int]]
+    ports: dict[Edge, tuple[int, int]]
 
 
 def planned(figure: Figure, rows: Mapping[str, int] | None = None) -> Plan:
-    """The plan of a figure, for sizes that depend on where edges enter."""
+    """The plan of a figure, whatever sizes its boxes have."""
     grid = grid_of(figure, rows)
-    return Plan(grid, Router(grid).all())
+    ways = Router(grid).all()
+    tracks = _tracks(ways)
+    return Plan(grid, ways, tracks, _slots(ways, tracks), dict(_ports(grid, ways)))
+
+
+def _tracks(ways: Sequence[Way]) -> dict[float, dict[tuple[str, int | None], int]]:
+    found: dict[float, list[Track]] = {}
+    for way in ways:
+        for corridor, track in way.tracks():
+            found.setdefault(corridor, []).append(track)
+    orders = {corridor: _in_tracks(pieces, above=corridor < 0) for corridor, pieces in found.items()}
+    return {
+        corridor: {(edge.source, edge.item): row for edge, row in order.items()} for corridor, order in orders.items()
+    }
+
+
+def _slots(
+    ways: Sequence[Way], tracks: Mapping[float, Mapping[tuple[str, int | None], int]]
+) -> dict[int, dict[Edge, int]]:
+    """Which lines cross in a gap depends on what lies above what, and not on how far: so it is found before sizes are known."""
+    found: dict[int, list[_Slot]] = {}
+    counts = {corridor: 2 + max(rows.values()) for corridor, rows in tracks.items()}
+    for way in ways:
+        value = (way.edge.source, way.edge.item)
+        heights = [y if not y % 1 else y - 0.5 + (tracks[y][value] + 1) / counts[y] for _, y in way.corners]
+        for (one, two), comes, goes in zip(way.pieces(), heights, heights[1:], strict=False):
+            if one[0] == two[0] and one[0] % 1 and comes != goes:
+                found.setdefault(int(one[0] // 1), []).append(_Slot(way.edge, comes, goes))
+    return {gap: _in_slots(pieces) for gap, pieces in found.items()}
+
+
+def _ports(grid: Grid, ways: Sequence[Way]) -> Iterator[tuple[Edge, tuple[int, int]]]:
+    """Where lines enter from above or below: several beside each other, the nearest and shortest first."""
+    entering: dict[tuple[str, bool], list[tuple[float, int, int, Edge]]] = {}
+    for number, way in enumerate(ways):
+        if not way.enters_left:
+            lane, from_lane = grid.lanes[way.edge.target], way.corners[-2][1]
+            place = (abs(from_lane - lane), -grid.columns[way.edge.source], number, way.edge)
+            entering.setdefault((way.edge.target, from_lane < lane), []).append(place)
+    for beside in entering.values():
+        yield from ((edge, (at, len(beside))) for at, (*_, edge) in enumerate(sorted(beside)))
 
 
 def arrange(
@@ -109,8 +156,7 @@ def arrange(
         label_width: how wide the label of an edge is.
         plan: the figure as `planned` made it, where that was asked for already.
     """
-    grid, ways = plan if plan is not None else planned(figure, rows)
-    return _Arranger(grid, ways, sizes, spacing, label_width).arrangement()
+    return _Arranger(plan or planned(figure, rows), sizes, spacing, label_width).arrangement()
 
 
 class _Slot(NamedTuple):
@@ -123,35 +169,23 @@ class _Slot(NamedTuple):
 
 @dataclass
 class _Arranger:
-    grid: Grid
-    ways: list[Way]
+    plan: Plan
     sizes: Mapping[str, Size]
     spacing: Spacing
     label_width: Callable[[str], float]
 
-    def __post_init__(self) -> None:
-        self.entering: dict[tuple[str, bool], dict[Edge, int]] = {}
-        self.into: dict[str, list[Way]] = {}
-        for way in self.ways:
-            self.into.setdefault(way.edge.target, []).append(way)
-
     def arrangement(self) -> Arrangement:
         self._set_heights()
         self._set_widths()
-        frames = {box.id: self._frame(box.id) for box in self.grid.figure.boxes}
-        lines = tuple(self._line(way, frames) for way in self.ways)
+        frames = {box.id: self._frame(box.id) for box in self.plan.grid.figure.boxes}
+        lines = tuple(self._line(way, frames) for way in self.plan.ways)
         axis = self.lane_y.get(0, self.height / 2)
-        return Arrangement(frames, lines, self.width, self.height, axis, self.grid.columns, self.column_x)
+        return Arrangement(frames, lines, self.width, self.height, axis, self.plan.grid.columns, self.column_x)
 
     # ---- heights ------------------------------------------------------------------------------------------------
 
     def _set_heights(self) -> None:
-        lanes = self.grid.lanes
-        tracks: dict[float, list[Track]] = {}
-        for way in self.ways:
-            for corridor, track in way.tracks():
-                tracks.setdefault(corridor, []).append(track)
-        orders = {corridor: _in_tracks(found, above=corridor < 0) for corridor, found in tracks.items()}
+        lanes = self.plan.grid.lanes
         self.lane_y: dict[int, float] = {}
         self.track_y: dict[tuple[float, str, int | None], float] = {}
         reach: dict[int, tuple[float, float]] = {}
@@ -165,11 +199,11 @@ class _Arranger:
                 above, below = reach.get(lane, (0.0, 0.0))
                 self.lane_y[lane] = y + above
                 y += above + below
-            placed = orders.get(lane + 0.5, {})
+            placed = self.plan.tracks.get(lane + 0.5, {})
             rows = 1 + max(placed.values(), default=-1)
             outside = lane in (first - 1, last)
-            for edge, row in placed.items():
-                self.track_y[lane + 0.5, edge.source, edge.item] = (
+            for value, row in placed.items():
+                self.track_y[lane + 0.5, *value] = (
                     y + (0 if lane < first else self.spacing.margin) + row * self.spacing.track
                 )
             if rows:
@@ -186,17 +220,12 @@ class _Arranger:
     # ---- widths -------------------------------------------------------------------------------------------------
 
     def _set_widths(self) -> None:
-        columns = self.grid.columns
+        columns = self.plan.grid.columns
         count = 1 + max(columns.values(), default=0)
-        slots: list[list[_Slot]] = [[] for _ in range(count)]
         labels, widths, fans = [0.0] * count, [0.0] * count, set[int]()
         for key, column in columns.items():
             widths[column] = max(widths[column], self.sizes[key].width)
-        for way in self.ways:
-            heights = self._heights(way)
-            for (one, two), comes, goes in zip(way.pieces(), heights, heights[1:], strict=False):
-                if one[0] == two[0] and one[0] % 1 and comes != goes:
-                    slots[int(one[0] // 1)].append(_Slot(way.edge, comes, goes))
+        for way in self.plan.ways:
             gap = columns[way.edge.target] - 1
             if way.enters_left and way.edge.label:
                 labels[gap] = max(labels[gap], self.label_width(way.edge.label) + 4)
@@ -212,7 +241,7 @@ class _Arranger:
             x += width
             if column == count - 1:
                 break
-            order = _in_slots(slots[column])
+            order = self.plan.slots.get(column, {})
             for edge, place in order.items():
                 self.slot_x[column, edge] = x + self.spacing.margin + place * self.spacing.track
             rows = 1 + max(order.values(), default=-1)
@@ -226,16 +255,18 @@ class _Arranger:
     # ---- places -------------------------------------------------------------------------------------------------
 
     def _frame(self, key: str) -> Frame:
-        (x, room), size = self.column_x[self.grid.columns[key]], self.sizes[key]
-        axis = self.lane_y[self.grid.lanes[key]]
-        share = 0.5 if size.width else float(self.grid.columns[key] > 0)  # a line goes on to the side of its column
+        (x, room), size = self.column_x[self.plan.grid.columns[key]], self.sizes[key]
+        axis = self.lane_y[self.plan.grid.lanes[key]]
+        share = (
+            0.5 if size.width else float(self.plan.grid.columns[key] > 0)
+        )  # a line goes on to the side of its column
         return Frame(x + (room - size.width) * share, axis - size.above, size.width, size.above + size.below, axis)
 
     def _line(self, way: Way, frames: Mapping[str, Frame]) -> Drawn:
         source, target = frames[way.edge.source], frames[way.edge.target]
         heights = self._heights(way)
         if len(heights) == 2 and heights[0] == heights[1]:  # straight: its label is in the gap before the target
-            at = (max(source.right, self.free_x[self.grid.columns[way.edge.target] - 1]) + target.x) / 2
+            at = (max(source.right, self.free_x[self.plan.grid.columns[way.edge.target] - 1]) + target.x) / 2
             return Drawn(way.edge, ((source.right, heights[0]), (target.x, heights[0])), (at, heights[0]), True)
         if way.fans_out:
             return self._fan(way, source, target)
@@ -253,12 +284,12 @@ class _Arranger:
             points[-1] = (points[-1][0], target.y if from_above else target.bottom)
         clean = _without_repeats(points)
         (x1, y1), (x2, _) = clean[-2:] if len(clean) > 1 else (clean[0], clean[0])
-        free = self.free_x[self.grid.columns[way.edge.target] - 1] if way.enters_left else x1
+        free = self.free_x[self.plan.grid.columns[way.edge.target] - 1] if way.enters_left else x1
         return Drawn(way.edge, tuple(clean), ((max(x1, free) + x2) / 2, y1), way.enters_left)
 
     def _fan(self, way: Way, source: Frame, target: Frame) -> Drawn:
         """A line that slants in the gap before its target, and is level before and behind that."""
-        gap = self.grid.columns[way.edge.target] - 1
+        gap = self.plan.grid.columns[way.edge.target] - 1
         start = max(source.right, sum(self.column_x[gap]))
         stop = min(target.x, self.free_x[gap])
         points = ((source.right, source.axis), (start, source.axis), (stop, target.axis), (target.x, target.axis))
@@ -269,23 +300,10 @@ class _Arranger:
         return self.slot_x.get((int(column // 1), way.edge), points[-1][0])
 
     def _entry_x(self, way: Way, target: Frame) -> float:
-        """Where a line enters from above or below: several beside each other, the nearest and shortest first."""
-        side = (way.edge.target, way.corners[-2][1] < way.corners[-1][1])
-        if side not in self.entering:
-            self.entering[side] = self._beside(*side)
-        edges = self.entering[side]
-        step = min(self.spacing.track, target.width / (len(edges) + 1))
-        return target.middle + (edges[way.edge] - (len(edges) - 1) / 2) * step
-
-    def _beside(self, key: str, from_above: bool) -> dict[Edge, int]:
-        """The edges that enter a box from one side, each with its place."""
-        lane, columns = self.grid.lanes[key], self.grid.columns
-        found = [
-            (abs(way.corners[-2][1] - lane), -columns[way.edge.source], number, way.edge)
-            for number, way in enumerate(self.into[key])
-            if not way.enters_left and (way.corners[-2][1] < lane) == from_above
-        ]
-        return {edge: place for place, (*_, edge) in enumerate(sorted(found))}
+        """Where a line enters from above or below."""
+        at, count = self.plan.ports[way.edge]
+        step = min(self.spacing.track, target.width / (count + 1))
+        return target.middle + (at - (count - 1) / 2) * step
 
 
 def _without_repeats(points: Iterable[Point]) -> list[Point]:

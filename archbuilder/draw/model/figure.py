@@ -7,9 +7,10 @@ words; who writes them somewhere escapes them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from archbuilder.graph.graph import Graph
 from archbuilder.graph.origin import Turn
 from archbuilder.graph.shapes import Shape
 
@@ -55,7 +56,8 @@ class Box:
     a box stands for, `count` how often that is repeated; where `is_open` it is drawn in the box, else it is its thumbnail.
     `taps` are the names under which its values, or those of steps in it, can be taken out. `gives` is the shape of its value;
     with `in_training`, it is there in training only. `step` is its step as it is written, `turns` are those of the loops that
-    made it; a box that `is_each` stands for what a loop makes of a step in all its turns.
+    made it; a box that `is_each` stands for what a loop makes of a step in all its turns. `nodes` are those that it stands for,
+    by their numbers in the figure's graph, where each step is drawn by itself.
     """
 
     id: str
@@ -76,6 +78,7 @@ class Box:
     step: str = ""
     turns: tuple[Turn, ...] = ()
     is_each: bool = False
+    nodes: tuple[int, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -124,10 +127,11 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True)
 class Figure:
-    """Boxes in the order of execution, and edges."""
+    """Boxes in the order of execution, and edges. `graph` is what it shows, or a part of which."""
 
     boxes: tuple[Box, ...]
     edges: tuple[Edge, ...]
+    graph: Graph | None = field(default=None, compare=False, repr=False)
 
     def wiring(self) -> tuple[object, ...]:
         """What tells how it is wired, and of what, from other figures, whatever its boxes are called."""

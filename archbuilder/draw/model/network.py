@@ -32,11 +32,13 @@ def short(shape: Shape) -> str:
     return str(shape)
 
 
-def network_figure(summary: Summary, *, depth: int = 0, joins_streams: bool = True) -> Figure:
+def network_figure(summary: Summary, *, depth: int = 0, joins_streams: bool = True, in_full: bool = False) -> Figure:
     """The network as cards of its stages, of which those that hold blocks are opened `depth` levels deep. Steps that stand
-    inline and make one value of several streams are one card, unless they are opened, or that is not wanted."""
+    inline and make one value of several streams are one card, unless they are opened, or that is not wanted. `in_full`, each
+    step that is there can be found in it, a card over several streams is one, and taps are ends."""
     rows = {row.path: row for row in summary.stages}
-    return _Cards(Wiring(summary.graph, Costs()), rows, depth, joins_streams and depth == 0).figure()
+    wiring = Wiring(summary.graph, Costs(), in_full=in_full)
+    return _Cards(wiring, rows, depth, joins_streams and depth == 0 and not in_full).figure()
 
 
 def one_box(summary: Summary) -> Figure:
@@ -112,7 +114,8 @@ class _Cards:
             edge._replace(label="" if shapes[edge.source] is None else _label(shapes[edge.source], edge.item))
             for edge in whole.edges
         ]
-        return self._with_taps(split_streams(Figure(whole.boxes, tuple(labelled)), self.streams))
+        figure = Figure(whole.boxes, tuple(labelled), graph)
+        return figure if wiring.in_full else self._with_taps(split_streams(figure, self.streams))
 
     def _with_taps(self, figure: Figure) -> Figure:
         """The figure with the names of taps in the boxes that they leave; those of an input or a sum are outputs."""
@@ -173,7 +176,14 @@ class _Cards:
         taken = (graph.source_of(value) for number in numbers for value in graph.nodes[number].inputs)
         outside = dict.fromkeys(value for value in taken if value.node not in numbers)
         several = len(outside) > 1
-        inner = Wiring(graph, wiring.costs, self.depth, any_use=several, known={} if several else wiring.known)
+        inner = Wiring(
+            graph,
+            wiring.costs,
+            self.depth,
+            any_use=several,
+            known={} if several else wiring.known,
+            in_full=wiring.in_full,
+        )
         inner.enter(outside)
         for number in numbers:
             inner.add(number)
@@ -183,6 +193,7 @@ class _Cards:
         layers = sum(wiring.costs.layers.of_node(graph.nodes[number]) for number in numbers)
         inside = by_rule(inner.figure(), any_use=True) if several else inner.figure()
         box = replace(self._card(name, role, told, inside), gives=graph.nodes[numbers[-1]].shape, layers=layers)
+        box = replace(box, nodes=tuple(numbers))
         if several:  # beneath, it is told how it is wired
             box = replace(box, definition=name)
         wiring.boxes.append(box)
@@ -198,7 +209,7 @@ class _Cards:
             return
         body = node.body
         kind = (name_of(body) if node.count == 1 else describe(node)).removesuffix(" ×1")
-        inside = figure_of(body, wiring.costs, depth=max(self.depth - 1, 0), known=wiring.known)
+        inside = figure_of(body, wiring.costs, depth=max(self.depth - 1, 0), known=wiring.known, in_full=wiring.in_full)
         lines = [kind, *told_of(node, body), *_growth(body)]
         box = replace(
             self._card(span(node), role, lines, inside), count=repeats_of(node), gives=node.shape,

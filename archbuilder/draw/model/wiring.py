@@ -35,7 +35,13 @@ Known: TypeAlias = dict[tuple[Graph, int, bool], Figure]
 
 
 def figure_of(
-    graph: Graph, costs: Costs, *, depth: int = 0, any_use: bool = False, known: Known | None = None
+    graph: Graph,
+    costs: Costs,
+    *,
+    depth: int = 0,
+    any_use: bool = False,
+    known: Known | None = None,
+    in_full: bool = False,
 ) -> Figure:
     """How a block is wired: what is in it as boxes, between where values enter and where they leave.
 
@@ -45,11 +51,13 @@ def figure_of(
         depth: how many levels of blocks inside are opened.
         any_use: whether only what holds for any use of the block is told: strides that depend on the use are called "s".
         known: what was made already; the same is added.
+        in_full: whether each step is a box, or a line of one, by itself, whatever loops and bodies made it.
     """
     known = {} if known is None else known
     key = (graph, depth, any_use)
     if key not in known:
-        known[key] = by_rule(unfolded(Wiring(graph, costs, depth, any_use, known)), any_use=any_use)
+        whole = unfolded(Wiring(graph, costs, depth, any_use, known, in_full))
+        known[key] = whole if in_full else by_rule(whole, any_use=any_use)
     return known[key]
 
 
@@ -82,6 +90,7 @@ class Wiring:
     depth: int = 0
     any_use: bool = False
     known: Known = field(default_factory=dict)
+    in_full: bool = False
     boxes: list[Box] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     sources: dict[Value, tuple[str, int | None]] = field(default_factory=dict)
@@ -92,7 +101,7 @@ class Wiring:
 
     def figure(self) -> Figure:
         """The figure as far as it was made."""
-        return Figure(tuple(self.boxes), tuple(dict.fromkeys(self.edges)))
+        return Figure(tuple(self.boxes), tuple(dict.fromkeys(self.edges)), self.graph)
 
     # ---- where values come from and go to -----------------------------------------------------------------------
 
@@ -149,7 +158,9 @@ class Wiring:
         last = self.boxes[-1] if self.boxes else None
         if last is not None and op.follows and self._follows(number, node, last):
             bands = (*last.bands, band)
-            self.boxes[-1] = replace(last, bands=bands, layers=last.layers + layers, gives=node.shape)
+            self.boxes[-1] = replace(
+                last, bands=bands, layers=last.layers + layers, gives=node.shape, nodes=(*last.nodes, number)
+            )
             self.sources[Value(number)] = (last.id, None)
             return
         box = Box(
@@ -170,8 +181,11 @@ class Wiring:
         """Adds a block: open, where there is depth left, or where nothing else would show how it is wired."""
         is_open = self.depth > 0 or not _is_told(body)
         any_use = self.any_use and is_open
-        inside = figure_of(body, self.costs, depth=max(self.depth - 1, 0), any_use=any_use, known=self.known)
-        layers = _only_layers(inside, node) if is_open and not body.definition else None
+        inside = figure_of(
+            body, self.costs, depth=max(self.depth - 1, 0), any_use=any_use, known=self.known, in_full=self.in_full
+        )
+        is_plain = is_open and not body.definition and not self.in_full
+        layers = _only_layers(inside, node) if is_plain else None
         if layers is not None:
             self.put(number, replace(layers, id=self.free(span(node)), in_training=number in self.graph.training_only))
             return
@@ -188,6 +202,7 @@ class Wiring:
     def put(self, number: int, box: Box) -> None:
         """Adds the box of a node, with the edges to it."""
         origin = self.graph.nodes[number].origin
+        box = replace(box, nodes=(number,))
         self.boxes.append(replace(box, step=origin.key, turns=origin.turns) if origin and origin.turns else box)
         self.join(box.id, self.graph.nodes[number].inputs, number)
         self.sources[Value(number)] = (box.id, None)
