@@ -27,9 +27,13 @@ export function App({ networks, pairs }) {
   const change = (what) => setState((before) => ({ ...before, ...(typeof what === "function" ? what(before) : what) }));
 
   useEffect(() => {
-    const hash = hashOf(networks, state);
-    if (hash !== location.hash && !(hash === "#" && !location.hash)) history.replaceState(null, "", hash);
     document.documentElement.dataset.theme = state.theme;
+    const write = () => {
+      const hash = hashOf(networks, state);
+      if (hash !== (location.hash || "#")) history.replaceState(null, "", hash);
+    };
+    const later = setTimeout(write, 150); // browsers refuse an address that changes with each key
+    return () => clearTimeout(later);
   }, [state]);
   useEffect(() => {
     const read = () => setState(readHash(networks, location.hash));
