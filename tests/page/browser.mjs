@@ -41,7 +41,10 @@ const item = (page, id) => page.locator(`[role=treeitem][aria-label*=": ${id},"]
 const choose = (page, id) => item(page, id).locator("text").first().click();
 const button = (page, name) => page.getByRole("button", { name, exact: true });
 const focused = (page) => page.evaluate(() => document.activeElement.dataset?.key ?? null);
-const hash = (page) => page.evaluate(() => decodeURIComponent(location.hash));
+const hash = async (page) => {
+  await page.waitForTimeout(400); // it is written when nothing has changed for a while
+  return page.evaluate(() => decodeURIComponent(location.hash));
+};
 const settle = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30)))));
 const count = (page, selector) => page.locator(selector).count();
 
@@ -129,7 +132,7 @@ const scenarios = {
     await press("Enter");
     assert.equal(await page.locator("[role=treeitem][aria-selected=true]").getAttribute("aria-expanded"), "false");
     await press("Escape");
-    assert.equal(await count(page, ".ring.chosen"), 0);
+    await page.locator(".ring.chosen").waitFor({ state: "detached" });
     await page.keyboard.press("?");
     assert.ok(await page.getByRole("dialog", { name: "Help" }).isVisible());
     await page.keyboard.press("Escape");

@@ -6,7 +6,7 @@ import { MEASURES, kindOf, placeOf, wayTo } from "../source/network.js";
 import { alignmentOf } from "../source/pairs.js";
 import { Comparison } from "./comparison.js";
 import { Help } from "./help.js";
-import { Pane, elementOf, mostOf } from "./pane.js";
+import { Pane, mostOf } from "./pane.js";
 import { Details, Overview } from "./panel.js";
 import { asPng, asSvg, hand } from "./save.js";
 import { Search } from "./searching.js";
@@ -27,9 +27,13 @@ export function App({ networks, pairs }) {
   const change = (what) => setState((before) => ({ ...before, ...(typeof what === "function" ? what(before) : what) }));
 
   useEffect(() => {
-    const hash = hashOf(networks, state);
-    if (hash !== location.hash && !(hash === "#" && !location.hash)) history.replaceState(null, "", hash);
     document.documentElement.dataset.theme = state.theme;
+    const write = () => {
+      const hash = hashOf(networks, state);
+      if (hash !== (location.hash || "#")) history.replaceState(null, "", hash);
+    };
+    const later = setTimeout(write, 150); // browsers refuse an address that changes with each key
+    return () => clearTimeout(later);
   }, [state]);
   useEffect(() => {
     const read = () => setState(readHash(networks, location.hash));
@@ -78,9 +82,8 @@ export function App({ networks, pairs }) {
         const keys = before.open.map((one) => new Set(one));
         open(networks[on], keys[on], each.parent);
         for (const [at, one] of others(on, each)) open(networks[at], keys[at], one.parent);
-        return { open: keys, at: [on, Object.assign(each, { isFar: true })], asked };
+        return { open: keys, at: [on, Object.assign(each, { isFar: true, takesFocus: true })], asked };
       });
-      requestAnimationFrame(() => elementOf(document.querySelectorAll(".drawing")[on], each)?.focus({ preventScroll: true }));
     },
     heat: (heat) => change({ heat }),
     showPlace: (place) => {
@@ -101,8 +104,7 @@ export function App({ networks, pairs }) {
   const ofSide = { ...act, toggle: (each) => act.toggle(side, each), toggleAll: (each) => act.toggleAll(side, each), go: (each, asked) => act.go(side, each, asked) };
 
   const focus = (on, each) => {
-    act.choose(on, each);
-    requestAnimationFrame(() => elementOf(document.querySelectorAll(".drawing")[on], each)?.focus({ preventScroll: true }));
+    act.choose(on, Object.assign(each, { takesFocus: true }));
   };
   function keyed(on, event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -187,7 +189,7 @@ export function App({ networks, pairs }) {
     </ol></nav>
     <div class="panes">${networks.map((each, on) => html`<section class="pane" key=${on} aria-label=${`Drawing of ${each.data.name}`}>
       ${networks.length > 1 ? html`<h2 class="side">${each.data.name}</h2>` : null}
-      <${Pane} network=${each} side=${on} open=${state.open[on]} at=${state.at?.[0] === on ? state.at[1] : null}
+      <${Pane} network=${each} side=${on} open=${state.open[on]} chosen=${state.at?.[0] === on ? state.at : null}
         heat=${state.heat} most=${most} found=${counterpart(on)} markOf=${markers[on]} act=${act} /></section>`)}
       <p class="status" role="status">${state.heat ? html`${MEASURES[state.heat].title}<span class="scale">: less ${[0, 3, 6, 9].map((step) => html`<i key=${step} class=${`heat-${step}`}></i>`)} more</span>` : null}</p>
     </div>

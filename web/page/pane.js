@@ -13,7 +13,8 @@ import { MEASURES, wayTo } from "../source/network.js";
 const READABLE = 1.25;
 const NOTHING = new Set();
 
-export function Pane({ network, side, open, at, heat, most, found, markOf, act }) {
+export function Pane({ network, side, open, chosen, heat, most, found, markOf, act }) {
+  const at = chosen && chosen[1];
   const measured = useMemo(() => isMeasured(network), [network]);
   const svg = useRef(null);
   const layer = useRef(null);
@@ -52,7 +53,7 @@ export function Pane({ network, side, open, at, heat, most, found, markOf, act }
     const frame = frameOf(placed, data, at);
     if (frame) view.current.reveal(frame, at.isFar);
     at.isFar = false;
-  }, [at]);
+  }, [chosen]);
 
   const parts = useMemo(() => {
     const shown = { isMeasured: measured, isOpen, figureOf, markOf, labelOf: (item, texts) => labelOf(item, texts, heat) };
@@ -67,11 +68,13 @@ export function Pane({ network, side, open, at, heat, most, found, markOf, act }
     if (!element) return;
     element.setAttribute("tabindex", "0");
     if (at) element.setAttribute("aria-selected", "true");
+    if (at?.takesFocus) element.focus({ preventScroll: true });
+    if (at) at.takesFocus = false;
     return () => {
       element.setAttribute("tabindex", "-1");
       element.removeAttribute("aria-selected");
     };
-  }, [at, parts]);
+  }, [chosen, parts]);
 
   const itemAt = (event) => network.byKey.get(event.target.closest?.("[data-key]")?.dataset.key);
   const onClick = (event) => {
@@ -92,7 +95,7 @@ export function Pane({ network, side, open, at, heat, most, found, markOf, act }
 }
 
 /** The element that shows an item. */
-export const elementOf = (svg, item) => svg.querySelector(`[data-key="${item.key}"]`);
+const elementOf = (svg, item) => svg.querySelector(`[data-key="${item.key}"]`);
 
 /** Where an item is drawn; a row of a box of layers is a part of that. */
 export function frameOf(placed, data, item) {
