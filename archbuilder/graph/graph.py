@@ -332,8 +332,7 @@ def graphs_in(graph: Graph) -> Iterator[Graph]:
 
 
 def _labels(network: Graph) -> dict[Graph, str]:
-    """The graphs that a network calls, in the order of their first call: each by its definition, with a number where that
-    has several; one without a definition by where it is called first."""
+    """The graphs that a network calls, in order: each by its definition, numbered where several have it, or its first call."""
     found: dict[Graph, str] = {}
 
     def visit(graph: Graph, path: str) -> None:
