@@ -238,7 +238,8 @@ class _Forward:
             return Text(f"{self.access[step.name]}({joint})", calls)
         made = self._expression(step, inputs)
         if isinstance(step.flag, Computed):
-            made = f"{made} if {self._value(step.flag)} else {inputs[0].text}"
+            other = f"[{inputs[0].text}]" if step.at_times_several else inputs[0].text
+            made = f"{made} if {self._value(step.flag)} else {other}"
             return Text(made, calls, simple=False)
         return Text(made, calls, simple=not (" + " in made or " * " in made))
 

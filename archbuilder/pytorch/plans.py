@@ -30,7 +30,8 @@ class Reference:
 class Step:
     """One step of a class: a child module or an expression, and what goes into it.
 
-    `flag` says in which instances an expression is computed; in the others the step hands on its first input. In a loop,
+    `flag` says in which instances an expression is computed; in the others the step hands on its first input, as a list of one
+    where it gives several values otherwise (`at_times_several`), so that TorchScript finds one type. In a loop,
     `numbers` are the variables in its name, and `listed` is the list to which its value is appended, if that is read by number.
     """
 
@@ -42,6 +43,7 @@ class Step:
     is_call: bool = False
     is_tensor: bool = False
     spreads: bool = False
+    at_times_several: bool = False
     training_only: bool = False
     numbers: tuple[str, ...] = ()
     listed: str = ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Expression, Op
+from archbuilder.graph.shapes import Streams
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor
 from archbuilder.pytorch.expressions import IDENTITY, unify_expressions, unify_modules
 from archbuilder.pytorch.instances import is_chain
@@ -56,7 +57,8 @@ def plan_step(
     if any(isinstance(each, Expression) for each in made):
         flag = constructor.flag(present, conditions, identifier(name))
         hint = "" if name.isdigit() else identifier(name)
-        return Step(name, None, unify_expressions(made, constructor, hint), inputs, flag)
+        several = {isinstance(node.shape, Streams) for node in nodes} == {True, False}
+        return Step(name, None, unify_expressions(made, constructor, hint), inputs, flag, at_times_several=several)
     modules = [IDENTITY if each is ABSENT else each for each in made]
     if no_module and all(each == IDENTITY for each in modules):
         return Step(name, None, Expression("{0}"), inputs)

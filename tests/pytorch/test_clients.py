@@ -131,7 +131,9 @@ def test_export(model: nn.Module, images: Tensor) -> None:
     assert program.state_dict.keys() == model.state_dict().keys()
 
 
-@pytest.mark.parametrize("name", ["resnet18", "res2net50_26w_4s", "skresnet18", "hrnet_w18_small"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", "res2net50_26w_4s", "skresnet18", "hrnet_w18_small", "shufflenet_v2_x1_0"]
+)
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
 def test_scripted(name: str) -> None:
     """TorchScript follows loops through lists of modules, and lists of values."""
