@@ -163,7 +163,8 @@ _CHANNEL_CONV: Final = '''class ChannelConv(nn.Conv1d):
         super().__init__(1, 1, kernel_size, padding=kernel_size // 2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.flatten(1).unsqueeze(1)).transpose(1, 2).unsqueeze(3)'''
+        channels = self._conv_forward(x.flatten(1).unsqueeze(1), self.weight, self.bias)
+        return channels.transpose(1, 2).unsqueeze(3)'''
 
 _PAD_SAME: Final = '''def pad_same(
     x: Tensor,

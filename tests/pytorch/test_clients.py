@@ -143,6 +143,14 @@ def test_scripted(name: str) -> None:
         torch.testing.assert_close(torch.jit.script(network)(pictures), network(pictures))
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+def test_gates_are_scripted() -> None:
+    gates = "after_last_norm: {a: squeeze_excite, b: cbam, c: global_context, d: efficient_channel_attention}"
+    network = archbuilder.build(text=f"name: net\nstages: {{a: {{block: basic, width: 16, {gates}}}}}\n").eval()
+    pictures = torch.rand(1, 3, 16, 16)
+    torch.testing.assert_close(torch.jit.script(network)(pictures), network(pictures))
+
+
 def test_symbolic_trace(model: nn.Module, images: Tensor) -> None:
     traced = fx.symbolic_trace(model)
     assert torch.equal(traced(images), model(images))
