@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,7 +21,7 @@ from archbuilder.pytorch.source import source_of
 
 INSTALL = 'building a network needs torch: pip install "archbuilder-torch[torch]"'
 
-Features: TypeAlias = str | int | Sequence[str | int] | Mapping[str, str] | Mapping[int, str]
+Features: TypeAlias = str | int | Iterable[str | int] | Mapping[str, str] | Mapping[int, str]
 """Names of steps, or one name; numbers of the feature maps that a network offers; or other names for maps, by one of these."""
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ def module_maker(
         TooManyStepsError: if it has too many steps.
         ModuleNotFoundError: if torch is not installed.
     """
+    if isinstance(features, Iterable) and not isinstance(features, str | Mapping):
+        features = tuple(features)  # what can be gone through once is asked for again
     graph = _cut(graph, features)
     try:
         import torch  # noqa: F401 -- asked first, so that the message says what to do

@@ -112,6 +112,11 @@ def test_one_name_is_a_list_of_one() -> None:
         archbuilder.build(architecture(OUTPUTS), features="layer3")
 
 
+def test_features_may_be_whatever_gives_names() -> None:
+    for names in ((name for name in ["layer1"]), {"layer1": 1}.keys(), {"layer1"}):
+        assert list(archbuilder.build(architecture(OUTPUTS), features=names)(torch.rand(1, 3, 32, 32))) == ["layer1"]
+
+
 @pytest.mark.parametrize("features", [[True], ["layer1", None], 1.0, [["layer1"]]])
 def test_features_are_names_or_numbers(features: object) -> None:
     said = r"`features` are names of steps, as in \['layer2', 'layer4'\], or numbers of feature maps, as in \[1, -1\], not "
