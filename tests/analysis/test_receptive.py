@@ -10,6 +10,7 @@ import torch
 import archbuilder
 from archbuilder.analysis import records, table
 from archbuilder.analysis.receptive import Reach
+from archbuilder.graph.ops.combine import Softmax
 from tests.networks import HEAD, lowered
 
 BRANCHES = """
@@ -129,7 +130,8 @@ def test_what_sees_the_whole_map(text: str) -> None:
     assert "field        the whole input is seen at the output" in str(summary)
 
 
-def test_what_an_op_does_not_say_is_not_known() -> None:
+def test_what_an_op_does_not_say_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Softmax, "is_known", False)
     text = "stages: {a: {block: softmax, from: [input, input]}, b: {block: add, from: [a.0, a.1]}}"
     summary = archbuilder.summarize(lowered(text))
     assert summary.receptive_field is None

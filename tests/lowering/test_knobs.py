@@ -374,8 +374,9 @@ WORDS_OF_NETWORKS = {
     "register": (CHAIN, f"{CHAIN}\nregister: [two]"),
 }
 MEAN_NO_GRAPH = {
-    "reference.paper", "reference.weights", "reference.note",  # words for the reader, kept in the spec
+    "reference.paper", "reference.weights", "reference.note", "reference.licence",  # words for the reader, kept in the spec
     "expect.layers", "expect.parameters", "expect.macs", "expect.output",  # facts that are checked
+    "input.mean", "input.std", "input.crop", "input.interpolation",  # of pictures: tests/pytorch/test_network.py
     "use", "plugins", "default", "variants",  # which file is read: tests/language
 }  # fmt: skip
 
