@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -287,7 +288,8 @@ class _Explainer:
 def _names_in(value: Any) -> list[str]:
     """The names that the expressions in a value speak of, in the order of the text."""
     if isinstance(value, Formula):
-        return sorted(value.names, key=str(value).find)
+        starts = {name: re.search(rf"\b{re.escape(name)}\b", value) for name in sorted(value.names)}
+        return sorted(starts, key=lambda name: found.start() if (found := starts[name]) else len(value))
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return list(dict.fromkeys(name for each in inner for name in _names_in(each)))
 

@@ -33,6 +33,8 @@ PRODUCTS: dict[str, Callable[[Checked], str]] = {
     "layers": lambda checked: "\n".join(map(repr, checked.summary.rows("layer"))),
     "source": lambda checked: archbuilder.to_source(checked.graph),
     "spec": lambda checked: archbuilder.dump(checked.architecture),
+    "page": lambda checked: archbuilder.render_page(checked.architecture),
+    "difference": lambda checked: str(archbuilder.diff(checked.architecture, "resnet50d")),
     **{
         format: lambda checked, format=format: archbuilder.render(checked.graph, format=format).decode()
         for format in DRAWN

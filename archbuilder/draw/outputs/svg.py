@@ -28,9 +28,14 @@ def to_svg(scene: Scene, theme: Theme = "light") -> str:
         KeyError: for an ink that no theme knows.
         ValueError: for facts whose names cannot be those of attributes.
     """
-    # What is looked up by its name in all of a page that holds several drawings has a name that only this one has.
-    name = "scene-" + blake2s(repr((scene, theme)).encode("ascii", "backslashreplace"), digest_size=4).hexdigest()
-    return "\n".join((*_Writer(name, theme).document(scene), ""))
+    text = "\n".join((*_Writer(_NAME, theme).document(scene), ""))
+    # What is looked up by its name in all of a page that holds several drawings has a name that only this one has. It is made of
+    # what is written, since the last digits of places depend on Python's version.
+    return text.replace(_NAME, f"scene-{blake2s(text.encode(), digest_size=4).hexdigest()}")
+
+
+_NAME: Final = "\0"
+"""Stands for the drawing's name until that is known: no XML document has this character."""
 
 
 class _Writer:
