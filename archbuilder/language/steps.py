@@ -284,7 +284,13 @@ _NOT_BOTH: Final = "a step has either `block` or `body`, not both"
 
 def check_kind(step: Table, container: Any, key: str | int, reading: Reading) -> None:
     """Checks that a step of a text, behind a key of what it stands in, is a use of a block or has a body."""
-    if step.broken or ("block" in step) != ("body" in step):
+    if step.broken:
+        return
+    if ("block" in step) != ("body" in step):
+        word = "block" if "block" in step else "body"
+        if step[word] is None:
+            what = "a block's name" if word == "block" else "steps"
+            refuse(step, word, Misfit(f"`{word}` must be {what}, got null", "write it, or remove the step"), reading)
         return
     message, code, help = _NOT_BOTH, "bad-value", "remove one of them"
     if not _is_both(step):
