@@ -171,7 +171,8 @@ def _place_of_word(words: Words, word: str, name: str | None, steps: Sequence[St
     if setting is None or name is None:
         return setting.plan.key_place if setting is not None else None
     listed = setting.plan.value
-    at = key_place(listed, name) if isinstance(listed, dict) else value_place(listed, listed.index(name))
+    written = [str(each) for each in listed].index(name)  # numbers are names, too
+    at = key_place(listed, [*listed][written]) if isinstance(listed, dict) else value_place(listed, written)
     return at or setting.plan.value_place
 
 
