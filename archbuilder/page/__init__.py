@@ -41,8 +41,9 @@ def render_page(*specs: Spec, input: tuple[int, int, int] | None = None) -> str:
     lowered = [lower_with_record(architecture, input) for architecture in architectures]
     for each in lowered:
         refuse_too_many(steps_in(each.graph), "told of")
-    pictures = [picture_of(summarize(each.graph)) for each in lowered]
-    networks = [data_of(*each) for each in zip(architectures, lowered, pictures, strict=True)]
+    summaries = [summarize(each.graph) for each in lowered]
+    pictures = [picture_of(summary) for summary in summaries]
+    networks = [data_of(*each) for each in zip(architectures, lowered, summaries, pictures, strict=True)]
     pairs = rows_of(*(each.root.figure for each in pictures)) if len(pictures) > 1 else None
     sheets = [render(each.graph).decode() for each in lowered]
     title = " and ".join(each["name"] for each in networks)

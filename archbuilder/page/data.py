@@ -9,7 +9,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
-from archbuilder.analysis.summary import summarize
+from archbuilder.analysis.summary import Summary
 from archbuilder.analysis.table import field_text
 from archbuilder.diagnostics import printable
 from archbuilder.draw.drawing import Drawing
@@ -31,9 +31,8 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 KINDS: Final[tuple[EdgeKind, ...]] = get_args(EdgeKind)
 
 
-def data_of(architecture: Architecture, lowered: Lowered, drawn: Picture) -> Data:
-    """What a page knows of a network that was lowered, and of which a picture was made."""
-    summary = summarize(lowered.graph)
+def data_of(architecture: Architecture, lowered: Lowered, summary: Summary, drawn: Picture) -> Data:
+    """What a page knows of a network that was lowered and summed up, and of which a picture was made."""
     facts, uses = NodeFacts(), Uses(architecture, lowered)
     tables = _Tables(drawn, facts)
     figures = [tables.figure(each) for each in drawn.drawn]

@@ -153,8 +153,7 @@ class Uses:
         self.kept: list[int | None] = []
         self.places_of: list[int] = []
         self.whys_of: list[int] = []
-        self.places, self.whys, self.lists, self.fields_of = Table(), Table(), Table(), Table()
-        self.texts: dict[int, str] = {}
+        self.places, self.whys, self.lists = Table(), Table(), Table()
 
     def add(self, step: Step) -> None:
         """Adds what is told of a step."""

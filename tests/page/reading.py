@@ -95,5 +95,6 @@ def read(spec: Spec) -> Read:
     """What a page knows of a network, through JSON as in the file."""
     architecture = load_architecture(spec)
     lowered = lower_with_record(architecture)
-    picture = picture_of(summarize(lowered.graph))
-    return Read(lowered, picture, json.loads(json.dumps(data_of(architecture, lowered, picture))))
+    summary = summarize(lowered.graph)
+    picture = picture_of(summary)
+    return Read(lowered, picture, json.loads(json.dumps(data_of(architecture, lowered, summary, picture))))
