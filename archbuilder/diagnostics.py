@@ -6,6 +6,7 @@ A diagnostic is data. It is made where the fault is found and printed in one pla
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -121,14 +122,15 @@ class Reporter:
         help: Help = None,
         notes: tuple[Note, ...] = (),
     ) -> None:
-        """Adds a mistake, unless the same one at the same place is known already.
+        """Adds a mistake, unless the same one at the same place is known already, be it with other numbers: in another turn
+        of a loop.
 
         Raises:
             SpecError: with all there are, once there are so many that nobody would read more: looking on would be in vain.
         """
         if self.home is not None and place is not None and place.source.shipped:
             place, notes = self.home, (*notes, Note("it shows here", place))
-        key = (code, place[1:] if place else None, place.source.name if place else None, message)
+        key = (code, place[1:], place.source.name, re.sub(r"\d+", "#", message)) if place else (code, message)
         if key in self._seen or len(self.diagnostics) >= MAXIMUM_DIAGNOSTICS:
             return
         self._seen.add(key)

@@ -159,6 +159,14 @@ def test_each_mistake_is_kept_once() -> None:
     assert len(reporter.diagnostics) == 3
 
 
+def test_a_mistake_in_other_turns_of_a_loop_is_the_same() -> None:
+    reporter = Reporter()
+    place = Place(Source("net.yaml", "a: 1"), 1, 1, 2)
+    for number in range(12):
+        reporter.error("bad", f"there is no step `a.{number}`", place)
+    assert [each.message for each in reporter.diagnostics] == ["there is no step `a.0`"]
+
+
 def test_mistakes_are_bounded() -> None:
     reporter = Reporter()
     for number in range(MAXIMUM_DIAGNOSTICS - 1):

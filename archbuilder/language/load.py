@@ -121,6 +121,9 @@ def _validated(table: Table | None, reporter: Reporter) -> Architecture:
     if architecture is None:
         reporter.raise_if_any()
         raise SpecError([])
+    if any(each.code == "duplicate-key" for each in reporter.diagnostics):
+        # What follows from the value that is left out would be no mistake of its own.
+        raise SpecError(reporter.diagnostics)
     if reporter.diagnostics:
         raise IncompleteSpec(reporter.diagnostics, architecture)
     return architecture

@@ -304,7 +304,9 @@ class _Builder:
         if key in container:
             first = container.key_places[key]
             line = f"line {first.line}" if first else "above"
-            self.reporter.error("duplicate-key", f"`{key}` is here twice; the first is in {line}", top.key_place)
+            message = f"`{key}` is here twice; the first is in {line}"
+            help = "call the variable of one of the loops otherwise" if str(key).startswith("for ") else None
+            self.reporter.error("duplicate-key", message, top.key_place, help=help)
             return
         container[key] = value
         container.key_places[key] = top.key_place

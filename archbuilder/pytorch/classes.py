@@ -213,24 +213,23 @@ def free_parameters(graph: Graph) -> frozenset[str]:
 
 def _told_to_ops(graph: Graph) -> Iterator[tuple[str, Op | None, str]]:
     """Each name that a node's step speaks of: with its op, None where a block stands behind it, and the op's parameter."""
+    before_blocks = _before_blocks(graph)
     for number, node in enumerate(graph.nodes):
         if isinstance(node.body, Graph):
             yield from _told_to_ops(node.body) if not node.body.definition and is_chain(node.body) else ()
         if not isinstance(node.body, Op) or node.origin is None:
             continue
-        behind = _depending_on(graph, number)
-        alone = all(not isinstance(graph.nodes[each].body, Graph) for each in behind)
         for parameter, value in node.origin.arguments.items():
             for name in value.names if isinstance(value, Formula) else ():
-                yield name, node.body if alone else None, parameter
+                yield name, None if number in before_blocks else node.body, parameter
 
 
-def _depending_on(graph: Graph, number: int) -> set[int]:
-    """The nodes to which the value of a node goes, by whatever way."""
+def _before_blocks(graph: Graph) -> set[int]:
+    """The nodes whose value goes to a block, by whatever way."""
     found: set[int] = set()
-    for at, node in enumerate(graph.nodes):
-        if any(value.node == number or value.node in found for value in node.inputs):
-            found.add(at)
+    for number, node in reversed(list(enumerate(graph.nodes))):
+        if number in found or isinstance(node.body, Graph):
+            found.update(value.node for value in node.inputs)
     return found
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -21,13 +23,15 @@ class Wiring:
         self.constructor = constructor
         self.order = joint_order([member.names for member in members])
         self.position = {name: number for number, name in enumerate(self.order)}
+        self.by_name = sorted(name for name in self.order if "~" not in name)
         self.instead: dict[str | None, Reference] = {}
         """What is read in place of a step that does nothing."""
 
     def is_alone(self, name: str) -> bool:
         """Whether a step is the only one in a list: a list of one identity would say nothing."""
         whole, dot, _ = name.rpartition(".")
-        return bool(dot) and sum(each.startswith(f"{whole}.") and "~" not in each for each in self.order) == 1
+        first, behind = bisect_left(self.by_name, f"{whole}."), bisect_left(self.by_name, f"{whole}/")
+        return bool(dot) and behind - first == 1  # "/" is the character behind "."
 
     def inputs(self, name: str) -> tuple[Reference, ...]:
         """What a step reads."""
@@ -102,20 +106,29 @@ def joint_order(orders: list[list[_Name]]) -> list[_Name]:
     Raises:
         CannotUnify: if two disagree.
     """
-    joint = list(orders[0])
+    joint = orders[0]
     for order in orders[1:]:
-        if order == joint:
-            continue
-        position = -1
-        for name in order:
-            if name in joint:
-                if joint.index(name) <= position:
-                    raise CannotUnify
-                position = joint.index(name)
-            else:
-                position += 1
-                joint.insert(position, name)
-    return joint
+        if order != joint:
+            joint = _joined(joint, order)
+    return list(joint)
+
+
+def _joined(joint: list[_Name], order: list[_Name]) -> list[_Name]:
+    """An order with the further names of another one, each right behind the name before it there."""
+    position = {name: number for number, name in enumerate(joint)}
+    last, behind = -1, defaultdict[int, list[_Name]](list)
+    for name in order:
+        at = position.get(name)
+        if at is None:
+            behind[last].append(name)
+        elif at <= last:
+            raise CannotUnify
+        else:
+            last = at
+    joined = behind[-1]
+    for number, name in enumerate(joint):
+        joined += [name, *behind[number]]
+    return joined
 
 
 def registration(members: list[Member], names: Iterable[str]) -> tuple[str, ...]:
@@ -127,7 +140,7 @@ def registration(members: list[Member], names: Iterable[str]) -> tuple[str, ...]
     wanted = set(names)
     orders = [list(_flat(children(member.graph))) for member in members]
     joint = joint_order([list(_flat(children(member.graph, left_out=True))) for member in members])
-    if any([name for name in joint if name in set(order)] != order for order in orders):
+    if any(list(filter(set(order).__contains__, joint)) != order for order in orders):
         joint = joint_order(orders)  # a container that a step would open if it were there
     return tuple(name for name in joint if name in wanted)
 

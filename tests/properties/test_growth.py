@@ -65,12 +65,17 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "an unknown step of a loop": lambda n: f"{STEPS}  for i in {n}: {{a.$i: {{block: norm, from: \"$('input' if i == 0 else 'b.-1')\"}}}}\n",
     "unknown steps in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: add, from: ['zz.*', input]}}}}\n",
     "a step too far back in a loop": lambda n: f"{STEPS}  for i in {n}: {{a.$i: {{block: add, from: [a.-9000, input]}}}}\n",
+    "an unknown step for each turn": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: norm, from: zz$i}}}}\n",
+    "turns of a loop that nothing takes": lambda n: f"{STEPS}  for i in {n}: {{a.$i: {{block: norm, from: input}}}}\n",
     "an unknown name in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: conv, kernel: 3, width: $zz}}}}\n",
     "an unknown block in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: konv, kernel: 3}}}}\n",
     "a wrong value in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: conv, kernel: -1}}}}\n",
     "a misspelt value in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: norm, kind: bacth}}}}\n",
     "a misspelt parameter in a loop": lambda n: f"{STEPS}  for i in {n}: {{a$i: {{block: conv, kernel: 3, wdith: 3}}}}\n",
     "the last step of a loop": lambda n: f"{STEPS}  for i in {n}: {{a.$i: {{block: norm, from: \"$('input' if i == 0 else 'a.-1')\"}}}}\n",
+    "one turn of a loop": lambda n: f"{STEPS}  for i in {n}: {{a.$i: norm}}\n  s: {{block: add, from: [a.7, a.{n - 1}]}}\n",
+    "a turn for each turn": lambda n: f"{STEPS}  for i in {n}: {{a.$i: {{block: norm, from: input}}}}\n  for j in {n}: {{b.$j: {{block: norm, from: a.$j}}}}\n"
+    "  s: {block: add, from: b.*}\n",
     "features": lambda n: f"{STEPS}{lines(n, '  a#: norm')}features: [{', '.join(f'a{k}' for k in range(n))}]\n",
     "renamed steps": lambda n: f"{STEPS}{lines(n, '  a#: norm')}rename: {{{', '.join(f'a{k}: b{k}' for k in range(n))}}}\n",
     "registered steps": lambda n: f"{STEPS}{lines(n, '  a#: norm')}register: [{', '.join(f'a{k}' for k in range(n))}]\n",
@@ -222,12 +227,14 @@ READERS: dict[str, Callable[[archbuilder.Checked], object]] = {
     "markdown": lambda checked: as_markdown(checked.summary, "layer"),
     "state": lambda checked: list(checked.graph.state()),
     "text": lambda checked: str(checked.graph),
+    "source": lambda checked: archbuilder.to_source(checked.graph),
     "dump": lambda checked: archbuilder.dump(checked.architecture),
     "drawing of stages": lambda checked: archbuilder.render(checked.graph, format="dot", depth="stage"),
     "drawing of layers": lambda checked: archbuilder.render(checked.graph, format="dot", depth="layer"),
     "why": lambda checked: archbuilder.why(checked.architecture, "a0.eps"),
 }
-NETWORKS = ("steps", "a loop", "steps in lists", "steps that are left out", "branches", "shortcuts", "different blocks")
+NETWORKS = ("steps", "a loop", "steps in lists", "steps that are left out", "branches", "shortcuts", "different blocks",
+            "one turn of a loop", "a turn for each turn", "repeats that differ")  # fmt: skip
 
 
 @pytest.mark.slow
@@ -240,7 +247,7 @@ def test_calls_grow_as_the_network(reader: str, network: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("reader", ["table", "csv", "markdown"])
+@pytest.mark.parametrize("reader", ["table", "csv", "markdown", "source"])
 def test_time_grows_as_the_network(reader: str, network: str) -> None:
     small, large = _network(network, 450), _network(network, 900)
     assert grows_alike(lambda: _read(reader, small), lambda: _read(reader, large))
