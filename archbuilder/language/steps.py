@@ -61,13 +61,13 @@ class Loop(NamedTuple):
         if len(words) < 4 or words[2] != "in" or not is_name(words[1]):
             message = f"a loop is written `for i in n:` or `for i in a .. b:`, not `{shorten(header)}:`"
             raise Misfit(message, at_key=True)
-        if not isinstance(written, dict):
-            raise Misfit(f"expected a map of steps, got {describe(written)}")
         start, separator, stop = words[3].partition("..")
         try:
             low, high = (_bound(start), _bound(stop)) if separator else (0, _bound(words[3]))
         except FormulaError as error:
             raise Misfit(str(error), at_key=True) from None
+        if not isinstance(written, dict):
+            raise Misfit(f"expected a map of steps, got {describe(written)}")
         loop = Loop(header, words[1], low, high)
         if not isinstance(written, Table):
             return {"body": written, LOOP: loop}

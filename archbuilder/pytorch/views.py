@@ -224,8 +224,20 @@ class View:
     def channels_of(self, value: Value) -> Tree | None:
         """The channels of a value, found once: what joins many values asks for each of them again."""
         if value not in self.known:
-            self.known[value] = self._channels_found(value)
+            for each in self._unknown_before(value):  # the first one first: a chain may be longer than calls can be nested
+                self.known[each] = self._channels_found(each)
         return self.known[value]
+
+    def _unknown_before(self, value: Value) -> list[Value]:
+        """A value and those that lead to it, in the order of the graph, as far as they are not known yet."""
+        found, open_values = {value}, [value]
+        while open_values:
+            last = open_values.pop()
+            before = self.graph.nodes[last.node].inputs if last.node != INPUT else ()
+            new = {each for each in before if each not in self.known} - found
+            found |= new
+            open_values += new
+        return sorted(found, key=lambda each: each.node)
 
     def _channels_found(self, value: Value) -> Tree | None:
         if value.node == INPUT:
