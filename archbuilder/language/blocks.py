@@ -15,7 +15,7 @@ from archbuilder.language.merge import arrange_body, merge
 from archbuilder.language.networks import is_network
 from archbuilder.language.reader import read_yaml
 from archbuilder.language.table import Items, Table
-from archbuilder.language.validation import as_meant, words_of
+from archbuilder.language.validation import as_meant, find_beside, words_of
 from archbuilder.parameters import describe
 
 _MAXIMUM_BASES: Final = 20
@@ -71,7 +71,8 @@ def resolve_blocks(table: Table, reporter: Reporter) -> Table:
     own, words = written.copy(), words_of(BlockDefinition)
     for name, definition in written.items():
         if isinstance(definition, Table):
-            own[name] = as_meant(definition, words, reporter)
+            lacks = find_beside(definition, words, reporter)
+            own[name] = _broken(Table(definition.place)) if lacks else as_meant(definition, words, reporter)
     resolved = own.copy()
     resolved.weak |= {str(each.get("extends")) for each in own.values() if isinstance(each, Table)}  # they serve others
     for name in own:

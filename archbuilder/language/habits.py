@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from archbuilder.diagnostics import Place, nearest
+from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
 from archbuilder.language.reader import resolve_scalar
-from archbuilder.parameters import INITIALISATIONS, Parameter, ParameterError
+from archbuilder.parameters import INITIALISATIONS, Parameter, ParameterError, describe
 
 _WIDTHS: Final = ("out_channels", "planes", "out_planes", "channels", "filters", "features", "out_features", "dim")
 _INPUTS: Final = ("in_channels", "in_planes", "inplanes", "in_features", "num_features", "in_dim")
@@ -30,6 +32,9 @@ _PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "mode": ("kind",),
     "negative_slope": ("slope",),
     "ceil_mode": ("ceil",),
+    "pad": ("padding",),
+    "downsample": ("shortcut",),
+    "zero_init_residual": ("zero_init",),
     "count_include_pad": ("count_padding",),
     "qk_scale": ("scale",),
 }
@@ -39,9 +44,13 @@ _WORDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("repeat", "repeats", "blocks", "layers", "num_blocks", "num_layers", "number"), "depth"),
     **dict.fromkeys(("inputs", "input", "with", "source"), "from"),
     **dict.fromkeys(("if", "condition", "only"), "when"),
-    "type": "block",
+    **dict.fromkeys(("type", "op", "layer", "module"), "block"),
+    **dict.fromkeys(("steps", "modules", "sequence"), "body"),
 }
 """Words of a step elsewhere, and what they are here."""
+
+_BUNDLES: Final = ("parameters", "params", "args", "arguments", "kwargs", "options")
+"""Words behind which parameters stand elsewhere; here they stand right in the step."""
 
 _ACTIVATIONS: Final = {
     **{name: name for name in ("relu", "relu6", "silu", "gelu", "mish", "sigmoid", "tanh", "elu", "leaky_relu")},
@@ -55,6 +64,8 @@ _BLOCKS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("batchnorm2d", "batchnorm", "batch_norm", "bn"), "norm"),
     **dict.fromkeys(("layernorm", "layer_norm", "layernorm2d"), "{block: norm, kind: layer}"),
     **dict.fromkeys(("groupnorm", "group_norm"), "{block: norm, kind: group, groups: 32}"),
+    **dict.fromkeys(("act", "act_layer"), "activation"),
+    **dict.fromkeys(("norm_layer",), "norm"),
     **dict.fromkeys(("fc", "dense", "fully_connected"), "linear"),
     **dict.fromkeys(("maxpool2d", "maxpool"), "max_pool"),
     **dict.fromkeys(("avgpool2d", "avgpool", "averagepool"), "avg_pool"),
@@ -89,7 +100,26 @@ def advice_for_parameter(key: str, parameters: Iterable[str]) -> str | None:
     ours = next((each for each in _PARAMETERS.get(key, ()) if each in known), None)
     if ours is not None:
         return f"write `{ours}`"
+    if key in _BUNDLES:
+        return f"write what is in `{key}` right beside `block`"
+    if key == "name":
+        return "the name of a step is its key, as in `conv1: {block: conv, ...}`"
     return f"write `{_WORDS[key]}`" if key in _WORDS else None
+
+
+def advice_for_part(key: str, blocks: Collection[str], slots: Iterable[str]) -> str | None:
+    """What to write instead of a parameter that is a block here, or elsewhere; None if it is none of those."""
+    part = key if key in blocks else _BLOCKS.get(key.lower())
+    if part not in blocks:
+        return None
+    behind = f", or put it into one of the slots: {', '.join(f'`{slot}`' for slot in slots)}" if slots else ""
+    return f"`{part}` is a block: write it as a step of its own{behind}"
+
+
+def word_of_step(key: str, value: Any) -> str | None:
+    """The word `block` or `body` where a step has another library's word for it; None if it has not."""
+    word = "body" if key == "layers" and isinstance(value, dict | list) else _WORDS.get(key)
+    return word if word in ("block", "body") else None
 
 
 def advice_for_turn(name: str, steps: Mapping[str, Any]) -> str | None:
@@ -115,9 +145,29 @@ def patch_of_turn(header: str, template: str) -> str:
 def advice_for_block(name: Any) -> str | None:
     """What to write instead of a block or layer that another library has; None if it is none of those."""
     ours = _BLOCKS.get(name.lower().removeprefix("nn.")) if isinstance(name, str) else None
+    before, colon, behind = str(name).partition(":")
+    if colon and before and behind:
+        return f"a colon needs a space behind it: `{before}: {behind}`"
     if ours is None:
         return None
     return f"write {ours}" if " " in ours else f"write `{ours}`"
+
+
+_SECTIONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("layers", "backbone", "body", "model", "modules", "network"), "write `stages`"),
+    **dict.fromkeys(("in_channels", "in_chans"), "write `input: {channels: ...}`"),
+    **dict.fromkeys(("image_size", "img_size", "resolution"), "write `input: {size: ...}`"),
+    **dict.fromkeys(("classes", "num_classes"), "write `parameters: {classes: ...}`, and `$classes` where it is meant"),
+    **dict.fromkeys(("height", "width", "shape"), "write `size: [height, width]`, and `channels`"),
+}
+"""Words at the top of a spec, or of its input, elsewhere, and what to write here."""
+
+
+def advice_for_word(key: str, words: Collection[str]) -> str | None:
+    """What to write instead of a word at the top of a spec, or of its `input`, given the words that there are; None if it is no
+    other library's."""
+    advice = _SECTIONS.get(key, "")
+    return advice if any(f"write `{word}" in advice for word in words) else None
 
 
 def advice_for_value(
@@ -143,8 +193,13 @@ def _advice_for_literal(value: Any, parameter: Parameter, visible: list[str]) ->
     """The same for a value that is not computed."""
     if isinstance(value, str) and value in visible:
         return f"`${value}` is the value of that name"
+    meant = next((each for each in _meant(value) if _fits(parameter, each)), None)
+    if meant is not None:
+        return f"write {_written(meant)}"
     if isinstance(value, str) and parameter.type != "string":
-        return "remove the quotes" if _fits(parameter, resolve_scalar(value)) else None
+        if _fits(parameter, resolve_scalar(value)):
+            return "remove the quotes"
+        return f"put it in brackets: $({value})" if _is_computed_from(value, visible) else None
     if type(value) is float and parameter.type in ("int", "channels", "size"):
         if value.is_integer():
             return f"write {int(value)}"
@@ -153,9 +208,46 @@ def _advice_for_literal(value: Any, parameter: Parameter, visible: list[str]) ->
     return None
 
 
+_TRUE: Final = ("true", "yes", "on", "y", "1")
+_FALSE: Final = ("false", "no", "off", "n", "0", "none")
+_PAIR: Final = re.compile(r"\(?\s*(\d{1,6})\s*[x×,]\s*(\d{1,6})\s*\)?")
+
+
+def _meant(value: Any) -> Iterator[Any]:
+    """What a value may stand for that other languages, or older YAML, would take."""
+    if isinstance(value, list) and len(value) == 1:
+        yield value[0]
+    word = str(value).lower() if isinstance(value, str | int) else ""
+    if word in _TRUE:
+        yield True
+    if word in _FALSE:
+        yield False
+    if isinstance(value, str):
+        pair = _PAIR.fullmatch(value)
+        yield from ([int(each) for each in pair.groups()],) if pair else ()
+        yield from ("same",) if word == "same" else ()
+        yield from (0,) if word == "valid" else ()
+
+
+def _written(value: Any) -> str:
+    """A value as YAML writes it, a pair of equal numbers as one."""
+    if isinstance(value, list):
+        return str(value[0]) if value[0] == value[1] else str(value)
+    return describe(value)
+
+
+def _is_computed_from(text: str, visible: Iterable[str]) -> bool:
+    """Whether a text would be an expression of names that are known, if it had its dollar."""
+    try:
+        names = Formula(f"$({text})").names
+    except FormulaError:
+        return False
+    return bool(names) and names <= set(visible)
+
+
 def _fits(parameter: Parameter, value: Any) -> bool:
     try:
         parameter.check(value)
     except ParameterError:
         return False
-    return not isinstance(value, str)
+    return not isinstance(value, str) or parameter.type == "padding"

@@ -15,9 +15,10 @@ from archbuilder.language.merge import arrange, inherit, join_plugins, listed_pl
 from archbuilder.language.models import Architecture, validate_architecture
 from archbuilder.language.networks import network_names
 from archbuilder.language.reader import MAXIMUM_NESTING, plain_value
-from archbuilder.language.table import Items, Table, as_table
-from archbuilder.language.validation import as_meant
+from archbuilder.language.table import Items, Table, as_table, value_place
+from archbuilder.language.validation import as_meant, find_beside
 from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
+from archbuilder.parameters import describe
 
 MAXIMUM_BASES: Final = 12
 """How long a chain of `extends` may be."""
@@ -121,9 +122,6 @@ def _validated(table: Table | None, reporter: Reporter) -> Architecture:
     if architecture is None:
         reporter.raise_if_any()
         raise SpecError([])
-    if any(each.code == "duplicate-key" for each in reporter.diagnostics):
-        # What follows from the value that is left out would be no mistake of its own.
-        raise SpecError(reporter.diagnostics)
     if reporter.diagnostics:
         raise IncompleteSpec(reporter.diagnostics, architecture)
     return architecture
@@ -218,7 +216,10 @@ def _resolve(
     """`table` laid over what it extends, then its variant laid over that."""
     files, reporter, chain = search
     folder = path.parent if path else None
-    table = as_meant(table, [word.name for word in NETWORK], reporter)
+    words = [word.name for word in NETWORK]
+    if find_beside(table, words, reporter) or _lacks_definitions(table, reporter):
+        return None
+    table = as_meant(table, words, reporter)
     table = files.own(_with_variant(table, variant, reporter, place))
     table = read_used_files(table, folder, files, reporter)
     table = _locate_plugins(table, folder)
@@ -240,6 +241,16 @@ def _resolve(
     join_plugins(merged, base, table)
     del merged["extends"]
     return merged
+
+
+def _lacks_definitions(table: Table, reporter: Reporter) -> bool:
+    """Whether what defines names that the rest speaks of is no map, which is reported: each name would be unknown."""
+    for word in ("blocks", "parameters"):
+        if isinstance(table.get(word), str | list | int | float):
+            message = f"`{word}` must be a map, got {describe(table[word])}"
+            reporter.error("bad-value", message, value_place(table, word), help=f"as in `{word}: {{name: ...}}`")
+            return True
+    return False
 
 
 def _locate_plugins(table: Table, folder: Path | None) -> Table:

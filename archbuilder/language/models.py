@@ -48,6 +48,12 @@ class Input(SpecModel):
     crop: Share = 0.875
     interpolation: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
 
+    @classmethod
+    def as_map(cls, written: Any) -> dict[str, Any]:
+        if not isinstance(written, dict):
+            raise Misfit(f"expected a map, got {describe(written)}", "as in `input: {channels: 3, size: 224}`")
+        return written
+
     def statistics(self, channels: int) -> tuple[list[float], list[float]]:
         """Mean and deviation of each of so many channels; where the spec has another number of them, all have their average."""
         return _for_channels(self.mean, channels), _for_channels(self.std, channels)

@@ -233,8 +233,8 @@ class _Builder:
         if not event.style:
             if not value and top.key_place is not None:
                 place = top.key_place  # nothing is written
-            if top.flow and value[:1] == "$":
-                self.catch_split_expression(value, place)
+            if top.flow and value[:1] in ("$", "("):
+                self.catch_split_text(value, place)
             try:
                 value = resolve_scalar(value)
             except ValueError as error:
@@ -244,16 +244,16 @@ class _Builder:
             self.anchors[event.anchor] = (value, 1, 0)
         self.add(value, place)
 
-    def catch_split_expression(self, text: str, place: Place) -> None:
+    def catch_split_text(self, text: str, place: Place) -> None:
         """Inside `{...}` and `[...]` YAML ends a plain text at a comma, wherever that stands."""
-        if text.count("(") > text.count(")"):
-            self.trapped = True
-            self.reporter.error(
-                "split-expression",
-                f"YAML ends this expression at its comma, bracket or brace: `{shorten(text)}`",
-                place,
-                help='put the expression in double quotes: "$(...)"',
-            )
+        if text.count("(") <= text.count(")"):
+            return
+        self.trapped = True
+        what, help = "expression", 'put the expression in double quotes: "$(...)"'
+        if text[0] == "(":
+            what, help = "text", "write a pair as [3, 3], and put a text in quotes"
+        message = f"YAML ends this {what} at its comma, bracket or brace: `{shorten(text)}`"
+        self.reporter.error(f"split-{what}", message, place, help=help)
 
     def refuse_tag(self, event: Any, place: Place) -> None:
         if event.tag is not None and event.tag != "!":
@@ -307,6 +307,7 @@ class _Builder:
             message = f"`{key}` is here twice; the first is in {line}"
             help = "call the variable of one of the loops otherwise" if str(key).startswith("for ") else None
             self.reporter.error("duplicate-key", message, top.key_place, help=help)
+            self.trapped = True
             return
         container[key] = value
         container.key_places[key] = top.key_place

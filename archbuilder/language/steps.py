@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_serializer
 from archbuilder.diagnostics import Place, nearest, shorten
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
-from archbuilder.language.habits import advice_for_turn
+from archbuilder.language.habits import advice_for_turn, word_of_step
 from archbuilder.language.table import Table, first_place, key_place, place_of, value_place
 from archbuilder.language.validation import (
     Misfit,
@@ -294,13 +294,20 @@ def check_kind(step: Table, container: Any, key: str | int, reading: Reading) ->
         return
     message, code, help = _NOT_BOTH, "bad-value", "remove one of them"
     if not _is_both(step):
-        near = ((word, nearest(word.partition(":")[0], ("block", "body"))) for word in step)
+        near = (
+            (word, nearest(word.partition(":")[0], ("block", "body")) or word_of_step(word, value))
+            for word, value in step.items()
+        )
         found = [pair for pair in near if pair[1]]
         word, meant = min(found, key=lambda pair: ":" not in pair[0], default=("", None))
         if meant:
             _, colon, rest = word.partition(":")
             help = f"a colon needs a space behind it: `{meant}: {rest}`" if colon else f"did you mean `{meant}`?"
             refuse(step, word, Misfit(f"unknown key `{word}`", help, code="unknown-key", at_key=True), reading)
+            return
+        before = container[key - 1] if isinstance(container, list) and isinstance(key, int) and key else None
+        if (stands_for := _key_instead_of(step)) is not None and stands_for == _key_instead_of(before):
+            step.broken = True  # as the one before it, so it has been said
             return
         code, (message, help) = "no-block", _what_is_missing(step, container, key)
     place = first_place(step) if first_place(step) != step.place else value_place(container, key) or place_of(container)
@@ -310,23 +317,32 @@ def check_kind(step: Table, container: Any, key: str | int, reading: Reading) ->
 
 def _what_is_missing(step: Table, container: Any, key: str | int) -> tuple[str, str]:
     """What is wrong with a step that is no use of a block and has no body, and what to write."""
-    name, value = next(iter(step.items()), ("", None))
-    if (
-        isinstance(container, list)
-        and name not in STEP_KEYS
-        and len(step) == 1
-        and isinstance(value, str | dict | list)
-    ):
-        name = shorten(name)
-        help = f"write what is behind `{name}:` alone, or the steps as a map, without dashes, to name them"
-        if isinstance(value, dict) and not {"block", "body"} & value.keys():
-            help = f"if `{name}` is its block, write {{block: {name}, ...}}"
-        return f"`{name}` names no step here: the steps of a list are numbered", help
+    name, stands_for = shorten(str(next(iter(step), ""))), _key_instead_of(step)
     help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
+    if stands_for == "block":
+        help = f"if `{name}` is its block, write {{block: {name}, ...}}"
+    elif step and all(isinstance(each, dict) and {"block", "body"} & each.keys() for each in step.values()):
+        help = "write `body:` above its steps"
+    if stands_for is not None and isinstance(container, list):
+        if stands_for == "name":
+            help = f"write what is behind `{name}:` alone, or the steps as a map, without dashes, to name them"
+        if name.startswith("for "):
+            help = "write the steps as a map, without dashes: a loop names what it makes"
+        return f"`{name}` names no step here: the steps of a list are numbered", help
     steps = container if isinstance(container, dict) else {}
     other = nearest(str(key), (name for name in steps if name != key), 0.75)
     help = f"did you mean the step `{other}`? if not, {help}" if other else help
     return "this step says neither `block` nor `body`", advice_for_turn(str(key), steps) or help
+
+
+def _key_instead_of(step: Any) -> str | None:
+    """What the only key of a step stands for, if it is no word of a step: its `name`, or its `block`; None if it is a word."""
+    if not isinstance(step, dict) or len(step) != 1:
+        return None
+    ((key, value),) = step.items()
+    if key in STEP_KEYS or not isinstance(value, str | dict | list):
+        return None
+    return "block" if isinstance(value, dict) and not {"block", "body"} & value.keys() else "name"
 
 
 _COMPANIONS: Final = (("names", "depth", "without `depth`: it names repeats"), ("else", "when", "without `when`"))

@@ -6,14 +6,15 @@ table in order (short forms, expressions, what depends on other keys), and says 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any, ClassVar, Final, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
-from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Place, Reporter, nearest, suggest
+from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Place, Reporter, nearest, shorten, suggest
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula, is_formula
+from archbuilder.language.habits import advice_for_word
 from archbuilder.language.table import Table, key_place, place_of, value_place
 from archbuilder.language.words import in_yaml, instead_of
 from archbuilder.parameters import describe
@@ -250,6 +251,21 @@ def as_meant(table: Table, words: Collection[str], reporter: Reporter) -> Table:
     return corrected
 
 
+def find_beside(table: Table, words: Collection[str], reporter: Reporter) -> bool:
+    """Whether what belongs beneath a word stands beside it, for want of spaces before it, which is reported: of the word,
+    and of what is missing now, nothing more is to be said."""
+    above = None
+    for key, value in table.items():
+        if key in words:
+            above = key if value is None else None
+        elif above is not None and nearest(key, words) is None:
+            message = f"`{shorten(key)}` stands beside `{above}`, which has nothing beneath it"
+            help = f"put more spaces before what belongs to `{above}` than before `{above}:`"
+            reporter.error("indentation", message, key_place(table, key), help=help)
+            return True
+    return False
+
+
 def _may_be(word: str, value: Any) -> bool:
     """Whether a value can be what a word says on which the rest of a text depends: more than a single fact."""
     return isinstance(value, str if word in ("name", "extends", "default") else dict | list)
@@ -314,9 +330,10 @@ def _nearest_word(key: str, value: Any, model: type[SpecModel], missing: list[st
     return "body" if near is None and "body" in missing and isinstance(value, dict | list) else near
 
 
-def unknown_key(key: str, words: Iterable[str], meant: str | None = None) -> Misfit:
+def unknown_key(key: str, words: Collection[str], meant: str | None = None) -> Misfit:
     """The fault of a key that is none of the words that there are."""
-    help = f"did you mean `{meant}`?" if meant else suggest(key, words) or ""
+    elsewhere = advice_for_word(key, words)
+    help = elsewhere or (f"did you mean `{meant}`?" if meant else suggest(key, words) or "")
     return Misfit(f"unknown key `{key}`", help, code="unknown-key", at_key=True)
 
 

@@ -51,17 +51,20 @@ def _quote_it(value: Any) -> str:
 
 
 def _check_names(value: Any) -> Any:
-    return [compute_later(name) for name in _texts(value, "the name of a step")]
+    texts = _texts(
+        value, "the name of a step", "steps are named, not counted; without `from` a step takes the one before"
+    )
+    return [compute_later(name) for name in texts]
 
 
 def _check_files(value: Any) -> Any:
     return [_check_word(name) for name in _texts(value, "the path of a file")]
 
 
-def _texts(value: Any, what: str) -> list[str]:
+def _texts(value: Any, what: str, help: str = "") -> list[str]:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts) or not texts:
-        raise Misfit(f"expected {what} or a list of them, got {describe(value)}")
+        raise Misfit(f"expected {what} or a list of them, got {describe(value)}", help)
     return list(texts)
 
 
@@ -79,7 +82,8 @@ def _check_side(value: Any) -> int:
 
 def _check_image_size(value: Any) -> Any:
     if isinstance(value, str):
-        raise Misfit(f"expected a whole number or a pair [height, width], got {describe(value)}")
+        message = f"expected a whole number or a pair [height, width], got {describe(value)}"
+        raise Misfit(message, "as in `size: 224` or `size: [224, 320]`")
     if isinstance(value, list | tuple):
         if len(value) != 2:
             raise Misfit(f"expected one size or a pair [height, width], got {describe(value)}")

@@ -8,13 +8,14 @@ from typing import Any, Final
 from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Reporter, nearest, note_at, suggest
 from archbuilder.graph.graph import Graph, Node, Tap, Value, graphs_in
 from archbuilder.language.formula import Formula
-from archbuilder.language.habits import advice_for_parameter
+from archbuilder.language.habits import advice_for_parameter, advice_for_part
 from archbuilder.language.idle import report_unused_blocks, report_unused_parameters
 from archbuilder.language.models import Architecture, Step
 from archbuilder.lowering.frame import Frame, Use
 from archbuilder.lowering.lowering import Lowering
 from archbuilder.lowering.plans import UsePlan
 from archbuilder.lowering.rules import Numbering, Rules
+from archbuilder.parameters import SLOTS
 
 _NOTHING: Final[Mapping[str, str]] = {}
 
@@ -47,10 +48,13 @@ def _report_unknown(lowering: Lowering, plan: UsePlan, keys: list[str], step: St
     parameters = plan.definition.parameters
     for key in keys[:MAXIMUM_DIAGNOSTICS]:
         words = [*parameters, *Step.KEYS]
-        near = nearest(key, words, 0.8) or (None if advice_for_parameter(key, parameters) else nearest(key, words))
-        help = f"did you mean `{near}`?" if near else advice_for_parameter(key, parameters)
-        block = None if help else nearest(key, lowering.library.names())  # whose parameters it was to set inside
-        help = help or (f"did you mean `{block}`?" if block else suggest(key, parameters) or "remove it")
+        blocks = lowering.library.names()
+        slots = [name for name, parameter in parameters.items() if parameter.type in SLOTS]
+        help = advice_for_parameter(key, parameters) or advice_for_part(key, blocks, slots)
+        near = (
+            None if help else nearest(key, words) or nearest(key, blocks)
+        )  # a block, whose parameters it was to set inside
+        help = help or (f"did you mean `{near}`?" if near else suggest(key, parameters) or "remove it")
         message = f"`{plan.name}` has no parameter `{key}`"
         notes = lowering.library.notes_on(plan.name)
         # Of a block of the user's own it may be the declaration that is misspelt: once, whoever speaks of it.

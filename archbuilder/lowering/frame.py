@@ -306,6 +306,8 @@ class Frame:
     """Whether its variables are those of the graph that its nodes go into."""
     repeat: int | None = None
     """Which repeat of the nearest step with `depth` around it this is, for expressions in `defaults`."""
+    steps: Sequence[StepPlan] = ()
+    """The steps of the body that is being lowered, those still to come too."""
     current: Value = field(init=False)
 
     def __post_init__(self) -> None:

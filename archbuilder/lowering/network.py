@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from archbuilder.diagnostics import Note, Place, Reporter, nearest, shorten
+from archbuilder.diagnostics import Place, Reporter, nearest, note_at, shorten
 from archbuilder.graph.dilation import NotKept, dilated
 from archbuilder.graph.graph import Graph, Section, Tap, Value
 from archbuilder.graph.shapes import Map, Shape, Streams, image
@@ -25,7 +25,7 @@ from archbuilder.lowering.lowering import GiveUp, Lowering, TooLarge
 from archbuilder.lowering.naming import new_names, objection
 from archbuilder.lowering.plans import SettingPlan, StepPlan, plan_body
 from archbuilder.lowering.rules import DepthRule, Numbering, Rules, WidthRule
-from archbuilder.lowering.steps import lower_body
+from archbuilder.lowering.steps import lower_body, lower_step
 from archbuilder.lowering.uses import check_left_out
 from archbuilder.lowering.wiring import advice_for, find_values
 from archbuilder.parameters import describe
@@ -294,9 +294,10 @@ class _Network:
         if body.listed:
             lower_body(self.lowering, body, self.frame)
             return
+        self.frame.steps = body.steps
         for plan in body.steps:
             start = len(self.builder.nodes)
-            lower_body(self.lowering, body._replace(steps=(plan,)), self.frame)
+            lower_step(self.lowering, plan, self.frame)
             if plan.step.inline:
                 inlined.append(Section(plan.origin.key, start, len(self.builder.nodes)))
 
@@ -318,9 +319,8 @@ class _Network:
         return True
 
     def _refuse_output_stride(self, reason: str, help: str | None, at: Place | None = None) -> None:
-        notes = (Note("it is here", at),) if at is not None and not at.source.shipped else ()
         message, place = f"this output stride cannot be kept: {reason}", self.architecture.place_at("output_stride")
-        self.reporter.error("bad-output-stride", message, place, help=help, notes=notes)
+        self.reporter.error("bad-output-stride", message, place, help=help, notes=note_at("it is here", at))
 
     def _check_unused(self) -> None:
         """Looks at the network's own blocks and at what was put into slots, since the steps that use them may be left out."""

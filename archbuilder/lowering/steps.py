@@ -71,7 +71,7 @@ _FIRST_STRIDE_ONLY: Final[Mapping[str, Any]] = {"stride": 1}
 
 def lower_body(lowering: Lowering, body: BodyPlan, frame: Frame) -> None:
     """Lowers the steps of a body into the frame."""
-    number = 0
+    number, frame.steps = 0, body.steps
     for plan in body.steps:
         number += lower_step(lowering, plan, frame, str(number) if body.listed else None)
 

@@ -60,10 +60,18 @@ def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: b
 
 
 def _report_no_step(lowering: Lowering, plan: StepPlan, number: int, name: str, frame: Frame) -> NoReturn:
-    message, help = f"there is no step `{name}` before this one", partial(advice_for, name, frame)
+    message, help = f"there is no step `{name}` before this one", partial(_advice_for_input, plan, name, frame)
     cause = (frame.block, _PART.sub("", name))
     lowering.error(frame, "unknown-step", message, _place_of_input(plan, number), help, cause=cause)
     raise GiveUp
+
+
+def _advice_for_input(plan: StepPlan, name: str, frame: Frame) -> str | None:
+    if name == plan.name:
+        return "this is the step itself: name the one whose value it takes"
+    if any(each.name == name for each in frame.steps):
+        return f"`{name}` is written further down: move it up, before this step"
+    return advice_for(name, frame)
 
 
 def _report_no_name(lowering: Lowering, plan: StepPlan, number: int, value: Any, frame: Frame) -> None:

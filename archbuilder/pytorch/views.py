@@ -224,7 +224,9 @@ class View:
     def channels_of(self, value: Value) -> Tree | None:
         """The channels of a value, found once: what joins many values asks for each of them again."""
         if value not in self.known:
-            for each in self._unknown_before(value):  # the first one first: a chain may be longer than calls can be nested
+            for each in self._unknown_before(
+                value
+            ):  # the first one first: a chain may be longer than calls can be nested
                 self.known[each] = self._channels_found(each)
         return self.known[value]
 
