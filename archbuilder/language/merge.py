@@ -163,7 +163,8 @@ def arrange_steps(section: Table, reporter: Reporter) -> Table:
     order = _Order(section)
     behind: dict[str, str] = {}
     settled: dict[str, Table] = {}
-    for key in _anchors_first(section):
+    keys, circular = _anchors_first(section)
+    for key in keys:
         step = section[key]
         wish = _wish(step)
         if wish is None:
@@ -182,7 +183,10 @@ def arrange_steps(section: Table, reporter: Reporter) -> Table:
             help = advice_for_turn(anchor, section) or suggest(anchor, [name for name in section if name != key])
             reporter.error("unknown-step", f"there is no step `{anchor}` to put `{key}` {side}", place, help=help)
             continue
-        if side == "before":
+        if key in circular:
+            message = f"`{key}` is put {side} `{anchor}`, which stands where `{key}` does"
+            reporter.error("bad-value", message, place, help="let one of them stand where it is written")
+        elif side == "before":
             order.move(key, order.before[anchor])
         else:  # several behind the same step keep the order in which they are written
             order.move(key, behind.get(anchor, anchor))
@@ -224,9 +228,9 @@ class _Order:
             name = self.behind[name]
 
 
-def _anchors_first(section: Table) -> list[str]:
-    """The steps in such an order that each comes behind the one that it wants to stand beside."""
-    ordered: dict[str, None] = {}
+def _anchors_first(section: Table) -> tuple[list[str], set[str]]:
+    """The steps in such an order that each comes behind the one that it wants to stand beside; and those that close a circle."""
+    ordered, circular = dict[str, None](), set[str]()
     for key in section:
         chain, last = {key: None}, key
         while True:
@@ -235,8 +239,10 @@ def _anchors_first(section: Table) -> list[str]:
             if not isinstance(anchor, str) or anchor not in section or anchor in chain or anchor in ordered:
                 break
             chain[anchor], last = None, anchor
+        if isinstance(anchor, str) and anchor in chain and anchor != last:
+            circular.add(last)
         ordered.update(dict.fromkeys(reversed(chain)))
-    return list(ordered)
+    return list(ordered), circular
 
 
 def _without_wish(step: Table) -> Table:

@@ -165,6 +165,10 @@ class Architecture(Shown, SpecModel):
     @classmethod
     def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
         values = dict(super().prepared(written, reading))
+        for name in [each for each in values if each not in SECTIONS and _says_nothing(written, each)]:
+            help = "write what it is to say, or remove the line"
+            refuse(written, name, Misfit(f"`{name}` says nothing", help, code="no-effect", at_key=True), reading)
+            del values[name]
         for name in [section for section in SECTIONS if section in written]:
             try:
                 values[name] = _read_section(written, name, reading)
@@ -198,6 +202,13 @@ class Architecture(Shown, SpecModel):
         """The sections that are there, in order of execution: a body, or one use of a block."""
         found = {name: getattr(self, name) for name in SECTIONS}
         return {name: section for name, section in found.items() if section is not None}
+
+
+def _says_nothing(network: dict[str, Any], name: str) -> bool:
+    """Whether a word has null behind it where nothing is the default, and there is no base that could have said more."""
+    field = Architecture.model_fields.get(f"{name}_" if name == "class" else name)
+    has_base = not isinstance(network, Table) or bool(network.weak or network.replaced)
+    return network[name] is None and not has_base and field is not None and field.default is None
 
 
 def _read_section(network: dict[str, Any], name: str, reading: Reading | None) -> Any:

@@ -47,7 +47,7 @@ def _check_word(value: Any) -> Any:
 
 
 def _quote_it(value: Any) -> str:
-    return f'in quotes it is a text: "{value}"' if isinstance(value, int | float) else ""
+    return f'in quotes it is a text: "{describe(value)}"' if isinstance(value, int | float) else ""
 
 
 def _check_names(value: Any) -> Any:

@@ -45,15 +45,15 @@ def misses_a_word(plan: UsePlan) -> bool:
 
 def _report_unknown(lowering: Lowering, plan: UsePlan, keys: list[str], step: Step, frame: Frame) -> None:
     """A use has keys that are no parameters of its block."""
-    parameters = plan.definition.parameters
+    parameters, blocks = plan.definition.parameters, lowering.library.names()
+    words, steps = [*parameters, *Step.KEYS], getattr(plan.definition.definition, "body", ())
+    slots = [name for name, parameter in parameters.items() if parameter.type in SLOTS]
     for key in keys[:MAXIMUM_DIAGNOSTICS]:
-        words = [*parameters, *Step.KEYS]
-        blocks = lowering.library.names()
-        slots = [name for name, parameter in parameters.items() if parameter.type in SLOTS]
         help = advice_for_parameter(key, parameters) or advice_for_part(key, blocks, slots)
-        near = (
-            None if help else nearest(key, words) or nearest(key, blocks)
-        )  # a block, whose parameters it was to set inside
+        if not help and isinstance(steps, dict) and key in steps:
+            help = f"to change a step inside `{plan.name}`, make a block of your own that says `extends: {plan.name}`"
+        # A block that is nearest may be one whose parameters it was to set inside.
+        near = None if help else nearest(key, words) or nearest(key, blocks)
         help = help or (f"did you mean `{near}`?" if near else suggest(key, parameters) or "remove it")
         message = f"`{plan.name}` has no parameter `{key}`"
         notes = lowering.library.notes_on(plan.name)

@@ -206,9 +206,9 @@ class _Network:
             key_at = key_place(written, block) or self.architecture.place_at("defaults")
             if library.find(block) is None:
                 if not library.incomplete:
-                    message, help = f"there is no block `{block}`", library.advice_for(block)
-                    self.reporter.error("unknown-block", message, key_at, help=help)
-                meant = nearest(block, library.names())  # taken so: other mistakes may follow from its lack
+                    message = f"there is no block `{block}`"
+                    self.reporter.error("unknown-block", message, key_at, help=library.advice_for(block))
+                meant = nearest(block, library.names()) if isinstance(values, dict) else None  # more may follow from it
                 if meant is None or meant in written:
                     continue
                 block = meant  # noqa: PLW2901

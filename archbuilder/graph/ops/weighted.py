@@ -263,16 +263,17 @@ def _groups(channels: int, width: int, groups: int | None, group_width: int | No
         if channels % group_width:
             near = _nearest(channels, group_width)
             message = f"`group_width` ({group_width}) does not divide the {channels} channels of the input"
-            raise OpError(message, f"use a width that is a multiple of {group_width}, such as {near}", "group_width")
+            help = f"use a width before it that is a multiple of {group_width}, such as {near}"
+            raise OpError(message, help, "group_width")
         groups = channels // group_width
     if groups is None or groups == 1:
         return 1
     for count, whose in ((channels, "input"), (width, "output")):
         if count % groups:
             message = f"`groups` ({groups}) does not divide the {count} channels of the {whose}"
-            raise OpError(
-                message, f"use a width that is a multiple of {groups}, such as {_nearest(count, groups)}", "groups"
-            )
+            before = "before it " if whose == "input" else ""
+            help = f"use a width {before}that is a multiple of {groups}, such as {_nearest(count, groups)}"
+            raise OpError(message, help, "groups")
     return groups
 
 
