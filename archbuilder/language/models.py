@@ -13,7 +13,7 @@ from pydantic import Discriminator, Field, PlainSerializer, PrivateAttr, Tag
 from archbuilder.diagnostics import Reporter, shorten
 from archbuilder.display import Shown
 from archbuilder.language.definitions import BlockDefinition
-from archbuilder.language.steps import Loop, Step, check_kind, in_full, read_body, write_body
+from archbuilder.language.steps import Loop, Step, check_kind, in_full, is_whole, read_body, write_body
 from archbuilder.language.table import Items, Table, as_table, key_place, place_of
 from archbuilder.language.validation import Misfit, Reading, SpecModel, copied, read_formulas, refuse
 from archbuilder.language.values import (
@@ -169,6 +169,8 @@ class Architecture(Shown, SpecModel):
             help = "write what it is to say, or remove the line"
             refuse(written, name, Misfit(f"`{name}` says nothing", help, code="no-effect", at_key=True), reading)
             del values[name]
+        if reading is not None:
+            _refuse_strays({name: written[name] for name in SECTIONS if isinstance(written.get(name), Table)}, reading)
         for name in [section for section in SECTIONS if section in written]:
             try:
                 values[name] = _read_section(written, name, reading)
@@ -209,6 +211,19 @@ def _says_nothing(network: dict[str, Any], name: str) -> bool:
     field = Architecture.model_fields.get(f"{name}_" if name == "class" else name)
     has_base = not isinstance(network, Table) or bool(network.weak or network.replaced)
     return network[name] is None and not has_base and field is not None and field.default is None
+
+
+def _refuse_strays(sections: dict[str, Table], reading: Reading) -> None:
+    """Reports patches of steps that stand in another section, and takes them out."""
+    homes = {key: name for name, section in sections.items() for key, step in section.items() if is_whole(step)}
+    for name, section in sections.items():
+        for key in [each for each in section if homes.get(each, name) != name]:
+            step = section[key]
+            is_patch = isinstance(step, Table) and not is_whole(step)
+            if is_patch or (step is None and key not in {*section.replaced, *section.weak}):
+                help = f"write it beneath `{homes[key]}:`, where that step is"
+                fault = Misfit(f"there is no step `{key}` in `{name}`", help, code="unknown-step", at_key=True)
+                refuse(section, key, fault, reading)
 
 
 def _read_section(network: dict[str, Any], name: str, reading: Reading | None) -> Any:

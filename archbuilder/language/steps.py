@@ -247,6 +247,11 @@ def in_full(container: Any, key: str | int, value: Any) -> Any:
     return table
 
 
+def is_whole(written: Any) -> bool:
+    """Whether what is written for a step says what it is, so that it is no patch of one."""
+    return isinstance(written, str | list) or (isinstance(written, dict) and not {"block", "body"}.isdisjoint(written))
+
+
 def _no_step(written: Any) -> Misfit:
     return Misfit(f"expected a block's name, a map or a list of steps, got {describe(written)}")
 
@@ -321,7 +326,9 @@ def _what_is_missing(step: Table, container: Any, key: str | int) -> tuple[str, 
     help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
     if stands_for == "block":
         help = f"if `{name}` is its block, write {{block: {name}, ...}}"
-    elif step and all(isinstance(each, dict) and {"block", "body"} & each.keys() for each in step.values()):
+    elif str(key).lower().startswith("for "):
+        help = "a loop is written in lower case, as in `for i in 3:`"
+    elif step and all(isinstance(each, dict) and is_whole(each) for each in step.values()):
         help = "write `body:` above its steps"
     if stands_for is not None and isinstance(container, list):
         if stands_for == "name":
@@ -342,7 +349,7 @@ def _key_instead_of(step: Any) -> str | None:
     ((key, value),) = step.items()
     if key in STEP_KEYS or not isinstance(value, str | dict | list):
         return None
-    return "block" if isinstance(value, dict) and not {"block", "body"} & value.keys() else "name"
+    return "name" if is_whole(value) else "block"
 
 
 _COMPANIONS: Final = (("names", "depth", "without `depth`: it names repeats"), ("else", "when", "without `when`"))
