@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from archbuilder.analysis.cost import Costs
 from archbuilder.draw.model.figure import EdgeKind
-from archbuilder.graph.graph import INPUT, Graph, Node
+from archbuilder.graph.graph import INPUT, Graph, Node, Value
 from archbuilder.graph.op import Op
 
 
@@ -15,16 +16,17 @@ def shortcuts_of(graph: Graph, costs: Costs) -> Iterator[tuple[tuple[int, int], 
 
     Such a way leads from an operand of the sum back to a value on the main path, and nothing else reads what is on it.
     """
+    layers: list[int] = []  # on the main path to each node
     for number, node in enumerate(graph.nodes):
+        before = node.inputs[0].node if node.inputs else INPUT
+        layers.append((layers[before] if before != INPUT else 0) + costs.layers.of_node(node))
         if isinstance(node.body, Op) and node.body.sums:
-            yield from _around(graph, number, costs)
+            yield from _around(graph, number, _main_operand(graph, node, layers), costs)
 
 
-def _around(graph: Graph, number: int, costs: Costs) -> Iterator[tuple[tuple[int, int], EdgeKind]]:
-    node = graph.nodes[number]
-    main = _main_operand(graph, node, costs)
-    path = set(graph.main_path(node.inputs[main]))
-    for position, operand in enumerate(node.inputs):
+def _around(graph: Graph, number: int, main: int, costs: Costs) -> Iterator[tuple[tuple[int, int], EdgeKind]]:
+    inputs = graph.nodes[number].inputs
+    for position, operand in enumerate(inputs):
         if position == main:
             continue
         passed: list[Node] = []
@@ -34,7 +36,7 @@ def _around(graph: Graph, number: int, costs: Costs) -> Iterator[tuple[tuple[int
                 break
             passed.append(graph.nodes[value.node])
             edges.append((value.node, 0))
-        if value in path:
+        if _leads_to(graph, value, inputs[main]):
             kind = _kind(passed, costs)
             yield from ((edge, kind) for edge in edges)
 
@@ -46,13 +48,20 @@ def _kind(passed: list[Node], costs: Costs) -> EdgeKind:
     return "projection" if any(costs.of_one(node).parameters for node in passed) else "plain"
 
 
-def _main_operand(graph: Graph, node: Node, costs: Costs) -> int:
-    """Which operand of a sum comes from the main path: the first of those with the most layers since the ways parted.
+def _main_operand(graph: Graph, node: Node, layers: list[int]) -> int:
+    """Which operand of a sum comes from the main path: the first of those with the most layers.
 
-    One that is itself where the ways parted goes around all others.
+    Of equals, one that the others go back to goes around them.
     """
-    ways = [list(graph.main_path(operand)) for operand in node.inputs]
-    common = set(ways[0]).intersection(*ways[1:])
-    since = [[value for value in way if value not in common] for way in ways]
-    weights = [(sum(costs.layers.of_node(graph.nodes[value.node]) for value in way), len(way) > 0) for way in since]
-    return weights.index(max(weights))
+    most = [layers[operand.node] if operand.node != INPUT else 0 for operand in node.inputs]
+    equals = [number for number, count in enumerate(most) if count == max(most)]
+    for number in equals if len(equals) > 1 else ():
+        operand = graph.source_of(node.inputs[number])
+        if not all(_leads_to(graph, operand, other) for other in node.inputs):
+            return number
+    return equals[0]
+
+
+def _leads_to(graph: Graph, value: Value, end: Value) -> bool:
+    """Whether a value is on the main path to another one, or that itself."""
+    return value in takewhile(lambda each: each.node >= value.node, graph.main_path(end))
