@@ -264,9 +264,10 @@ def _quote(place: Place | None) -> list[str]:
         return []
     # A very long line is cut around the marked stretch.
     start = max(0, place.column - 1 - _MARGIN) if len(text) > 2 * _MARGIN else 0
+    end = min(max(place.end, place.column + 1) - 1, start + 2 * _MARGIN)
     before = printable(text[start : place.column - 1])
-    marked = printable(text[place.column - 1 : min(max(place.end, place.column + 1) - 1, start + 2 * _MARGIN)])
-    after = printable(text[place.column - 1 + len(marked) : start + 2 * _MARGIN])
+    marked = printable(text[place.column - 1 : end])
+    after = printable(text[end : start + 2 * _MARGIN])
     number = str(place.line)
     return [
         f"{number:>5} | {before}{marked}{after}".rstrip(),

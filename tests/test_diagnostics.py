@@ -95,6 +95,15 @@ def test_no_text_commands_a_terminal(character: str) -> None:
     assert len(marks) == len(quoted)
 
 
+@pytest.mark.parametrize("character", HOSTILE, ids=lambda text: f"{ord(text[0]):04x}")
+def test_what_cannot_be_seen_hides_nothing_of_its_line(character: str) -> None:
+    line = f"a: {{block: conv{character}, width: 8}}"
+    for end in range(13, 18 + len(character)):
+        _, quoted, marks = report(line, 1, 12, end).splitlines()
+        assert quoted == "    1 | " + printable(line)
+        assert marks.count("^") == len(printable(line[11 : end - 1]))
+
+
 def test_a_line_end_in_a_message_stays_in_its_line() -> None:
     assert report("a: 1", 1, 1, 2, "one\ntwo").splitlines()[0] == "net.yaml:1:1: error[bad]: one\\u000atwo"
 
