@@ -18,6 +18,10 @@ MAXIMUM_DIAGNOSTICS = 100
 """More than these are not collected: a file with so many faults is no spec."""
 
 
+_LINE_END: Final = re.compile(r"\r\n?|\n")
+"""What ends a line, in YAML as in editors."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A text that was read, and what it is called in messages."""
@@ -30,12 +34,19 @@ class Source:
         return f"Source({self.name!r})"
 
     @cached_property
-    def _lines(self) -> list[str]:
-        return self.text.split("\n")
+    def lines(self) -> list[str]:
+        """The text, line by line."""
+        return _LINE_END.split(self.text)
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1; empty where there is none."""
-        return self._lines[number - 1].rstrip("\r") if 0 < number <= len(self._lines) else ""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def place(self, offset: int) -> Place:
+        """Where the character stands that has `offset` characters before it."""
+        before = _LINE_END.split(self.text[:offset])
+        column = len(before[-1]) + 1
+        return Place(self, len(before), column, column + 1)
 
     def __reduce__(self) -> tuple[type[Source], tuple[str, str, bool]]:
         return Source, (self.name, self.text, self.shipped)

@@ -60,9 +60,7 @@ def decoded(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        place = Place(Source(name, data.decode("utf-8", "replace")), line, column, column + 1)
+        place = Source(name, data.decode("utf-8", "replace")).place(len(data[: error.start].decode("utf-8")))
         message = "this is not a text in UTF-8"
         raise UnreadableError(Diagnostic("not-text", message, place, "save the file as UTF-8")) from None
 

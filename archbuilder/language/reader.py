@@ -8,7 +8,7 @@ is seven hundred and fifty-five. Underscores between digits are read as in Pytho
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from typing import Any, BinaryIO, Final
 
@@ -66,30 +66,29 @@ def read_yaml(source: Source, reporter: Reporter) -> Table | None:
     return None
 
 
+_SPACES: Final = dict.fromkeys(map(ord, "\x85\u2028\u2029\ufeff"), " ")
+"""What ended a line before YAML 1.2, so that its parsers count more lines than an editor shows; the last has no width in some."""
+
+
 def _read(source: Source, reporter: Reporter) -> Any:
+    source = replace(source, text=source.text.removeprefix("\ufeff"))
+    foreign = yaml.reader.Reader.NON_PRINTABLE.search(source.text)
+    if foreign is not None:
+        reporter.error("yaml", "this character is not allowed in YAML", source.place(foreign.start()))
+        return None
     builder = _Builder(source, reporter)
     try:
-        root = builder.read(_LOADER(source.text))
+        root = builder.read(_LOADER(source.text.translate(_SPACES)))
     except _Stop:
         return None
     except yaml.MarkedYAMLError as error:
         if not builder.trapped:  # what YAML says behind a split expression comes from that
             _report_syntax(error, source, reporter)
         return None
-    except (yaml.reader.ReaderError, UnicodeEncodeError) as error:  # the latter: half a surrogate pair
-        offset = error.start if isinstance(error, UnicodeEncodeError) else error.position
-        reporter.error("yaml", "this character is not allowed in YAML", _place_of_offset(source, offset))
-        return None
     if root is None:
         reporter.error("empty", "this spec is empty", Place(source, 1, 1, 2), help="see `archbuilder show resnet50`")
         return None
     return None if builder.trapped else root
-
-
-def _place_of_offset(source: Source, offset: int) -> Place:
-    before = source.text[:offset]
-    column = offset - (before.rfind("\n") + 1) + 1
-    return Place(source, before.count("\n") + 1, column, column + 1)
 
 
 # ---- scalars ---------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ def name_of(source: Source) -> str:
 
 def shown(source: Source, lines: Iterable[int], *, whole: bool) -> list[Excerpt]:
     """A text as a page shows it: the entries with some lines in them, or the `whole`."""
-    text = [printable(line.rstrip("\r")[:_MAXIMUM_LINE].expandtabs()) for line in source.text.split("\n")]
+    text = [printable(line[:_MAXIMUM_LINE].expandtabs()) for line in source.lines]
     if whole and len(source.text) <= _MAXIMUM_TEXT:
         return [(1, text)]
     found: dict[int, int] = {}

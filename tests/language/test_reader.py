@@ -3,8 +3,10 @@
 from textwrap import dedent
 
 import pytest
+import yaml
 
 from archbuilder.diagnostics import Place, Reporter, Source
+from archbuilder.language import reader
 from archbuilder.language.reader import MAXIMUM_CHARACTERS, MAXIMUM_VALUES, read_yaml
 from archbuilder.language.table import Table
 
@@ -75,6 +77,45 @@ def test_anchors_are_values() -> None:
 
 def test_windows_line_ends_and_a_byte_order_mark() -> None:
     assert read("\ufeffname: net\r\nstages: {a: 1}\r\n") == {"name": "net", "stages": {"a": 1}}
+
+
+@pytest.fixture(params=["SafeLoader", getattr(reader._LOADER, "__name__", "")])
+def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """YAML's parser in Python, which a browser has, and the one that is used here."""
+    monkeypatch.setattr(reader, "_LOADER", getattr(yaml, request.param))
+
+
+@pytest.mark.usefixtures("loader")
+@pytest.mark.parametrize(
+    "text", ["# a{}b", 'help: "a{}b"', "help: a{}", "help: |\n  a{}  b", "a{}: 1", "help: {{a: 1{}}}"]
+)
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029", "\ufeff"])
+def test_an_editor_shows_no_end_of_a_line_there(text: str, character: str) -> None:
+    table = read(f"name: net\n{text.format(character)}\nstages: {{é: 'a{character}', b: conv}}\n")
+    assert marked(table["stages"].value_places["b"]) == "conv"
+    assert table["stages"].value_places["b"].line == table.key_places["stages"].line == 3 + text.count("\n")
+
+
+@pytest.mark.usefixtures("loader")
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("begin", ["", "\ufeff"])
+def test_lines_are_those_of_an_editor(begin: str, end: str) -> None:
+    table = read(begin + end.join(["name: net", "# a comment", "stages:", "  a: conv"]))
+    assert [marked(table.key_places["name"]), marked(table.value_places["name"])] == ["name", "net"]
+    assert marked(table["stages"].value_places["a"]) == "conv"
+    assert table["stages"].value_places["a"].line == 4
+
+
+@pytest.mark.usefixtures("loader")
+@pytest.mark.parametrize("before", ["", "e", "é", "🎉日本", "\ufeff", "a\r", "\x85", "\n"])
+@pytest.mark.parametrize("character", ["\0", "\x1b", "\ufffe", "\ud800", "\x7f"])
+def test_a_character_that_is_none_of_yaml(before: str, character: str) -> None:
+    reporter = Reporter()
+    assert read_yaml(Source("net.yaml", f"{before}{before}: [{character}, {character}]\n"), reporter) is None
+    (found,) = reporter.diagnostics
+    assert (found.message, marked(found.place)) == ("this character is not allowed in YAML", character)
+    assert found.place is not None
+    assert found.place.source.line(found.place.line)[: found.place.column - 1].endswith(": [")
 
 
 def test_each_duplicate_is_reported() -> None:
