@@ -22,7 +22,7 @@ from archbuilder.lowering.effects import report_idle_steps, report_unknown_names
 from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting
 from archbuilder.lowering.library import Library
 from archbuilder.lowering.lowering import GiveUp, Lowering, TooLarge
-from archbuilder.lowering.naming import new_names, objection
+from archbuilder.lowering.naming import new_names, objection, objection_to_parameter, spoken_as
 from archbuilder.lowering.plans import SettingPlan, StepPlan, plan_body
 from archbuilder.lowering.rules import DepthRule, Numbering, Rules, WidthRule
 from archbuilder.lowering.steps import lower_body, lower_step
@@ -188,10 +188,10 @@ class _Network:
         written = self.architecture.parameters
         for name, value in written.items():
             place = value_place(written, name) or self.architecture.place_at("parameters")
-            if name in variables or name in ("here", "repeat") or not (name.isidentifier() and name.isascii()):
-                at = key_place(written, name) or place
-                message = f"a parameter cannot be called `{name}`"
-                self.reporter.error("bad-name", message, at, help="give it another name")
+            if (reason := objection_to_parameter(name)) is not None:
+                message = f"a parameter cannot be called `{shorten(name)}`: {reason}"
+                self.reporter.error("bad-name", message, key_place(written, name) or place, help="give it another name")
+                self.lowering.causes.add((self.frame.block, spoken_as(name)))
                 continue
             try:
                 variables[name] = self.lowering.evaluate(value, self.frame, place)
