@@ -16,7 +16,6 @@ from typing import Any, Final, Self
 from archbuilder.diagnostics import shorten
 from archbuilder.language.arithmetic import (
     FUNCTIONS,
-    MAXIMUM_TEXT,
     FormulaError,
     bounded,
     bounded_parts,
@@ -129,8 +128,8 @@ def _parse(text: str, names: set[str]) -> Evaluate:
 
 
 def _as_text(value: Any) -> str:
-    if type(value) is int or (isinstance(value, str) and len(value) <= MAXIMUM_TEXT):
-        return str(value)
+    if type(value) is int or isinstance(value, str):
+        return str(bounded(value))
     if getattr(value, "is_shape", False):
         raise FormulaError(
             f"a value of {value} cannot be written into a text: put the brackets around all, as in $(x.channels)"

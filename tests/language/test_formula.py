@@ -129,6 +129,14 @@ def test_what_has_no_value(text: str, message: str) -> None:
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize("text", ["$long$long", "a$(long)", "$('x' if false else long)b"])
+def test_a_text_that_is_too_long_is_a_text(text: str) -> None:
+    scope = {"long": "a" * 200}
+    assert len(Formula(text).evaluate(scope)) > 200
+    with pytest.raises(FormulaError, match="a text in this expression has more than 200 characters"):
+        Formula(text).evaluate({"long": scope["long"] + "a"})
+
+
 def test_a_formula_knows_its_names_and_is_its_text() -> None:
     formula = Formula("$(max(width, 2 * inner) if deep else 1)")
     assert formula.names == {"width", "inner", "deep"}
