@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import re
 from typing import Final
 
 MODULE_ATTRIBUTES: Final = frozenset(  # a table reads better than a list of quoted words
@@ -34,3 +36,25 @@ PRIVATE_MODULE_ATTRIBUTES: Final = frozenset(
     """.split()  # noqa: SIM905
 )
 """What they keep to themselves."""
+
+_MAXIMUM_NAME: Final = 100
+_MAXIMUM_NUMBER: Final = 6
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+
+
+def objection_to_module(name: str) -> str | None:
+    """Why a child of a module cannot be called so; None if it can."""
+    if not _NAME.fullmatch(name):
+        letters = "letters" if name.isascii() else "letters from a to z"
+        return f"a name is made of {letters}, digits, underscores and hyphens, or is a number"
+    if name.isdigit():
+        return f"a number in a name has at most {_MAXIMUM_NUMBER} digits" if len(name) > _MAXIMUM_NUMBER else None
+    if name[0] in "-0123456789":
+        return "a name begins with a letter or an underscore, or has digits alone"
+    if len(name) > _MAXIMUM_NAME:
+        return f"a name has at most {_MAXIMUM_NAME} characters"
+    if keyword.iskeyword(name) or name in ("self", "nn", "torch"):
+        return f"`{name}` is a word of Python"
+    if name in MODULE_ATTRIBUTES or name in PRIVATE_MODULE_ATTRIBUTES or name.startswith("__"):
+        return f"`{name}` is a method of torch's modules"
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -10,6 +11,22 @@ from typing import Any
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, BlockDefinition, Step
+from archbuilder.language.steps import is_name
+from archbuilder.language.words import RESERVED
+
+
+def objection_to_name(name: str) -> str | None:
+    """Why a value cannot be called so that expressions can speak of it; None if it can."""
+    if name in RESERVED:
+        return f"`{name}` always means {'the number of a repeat' if name == 'repeat' else 'the value that goes in'}"
+    if not is_name(name):
+        return "expressions speak of words of letters from a to z, digits and underscores that begin with no digit"
+    return None
+
+
+def spoken_as(name: str) -> str:
+    """What an expression takes for a name that it cannot speak of: `$num-classes` is `$num` with a text behind it."""
+    return re.split(r"\W", name, maxsplit=1, flags=re.ASCII)[0]
 
 
 def names_used(architecture: Architecture) -> set[str]:

@@ -2,62 +2,29 @@
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from archbuilder.diagnostics import Note, Place, shorten, suggest
-from archbuilder.graph.names import MODULE_ATTRIBUTES, PRIVATE_MODULE_ATTRIBUTES
+from archbuilder.graph.names import objection_to_module
 from archbuilder.language.habits import patch_of_turn
 from archbuilder.language.models import Architecture, BlockDefinition
-from archbuilder.language.steps import Step, is_name
+from archbuilder.language.steps import Step
 from archbuilder.language.table import key_place, value_place
-from archbuilder.language.words import ALWAYS_VISIBLE, RESERVED
+from archbuilder.language.words import ALWAYS_VISIBLE
 from archbuilder.lowering.frame import Frame, NewName, Scope, Setting, Site, Use
 from archbuilder.lowering.lowering import GiveUp, Lowering
 from archbuilder.lowering.plans import StepPlan
-
-_MAXIMUM_NAME: Final = 100
-_MAXIMUM_NUMBER: Final = 6
-_PART: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 def objection(name: str) -> str | None:
     """Why a child cannot be called so; None if it can. A dot nests."""
     for segment in name.split("."):
-        if not _PART.fullmatch(segment):
-            letters = "letters" if segment.isascii() else "letters from a to z"
-            return f"a name is made of {letters}, digits, underscores and hyphens, or is a number"
-        if segment.isdigit():
-            if len(segment) > _MAXIMUM_NUMBER:
-                return f"a number in a name has at most {_MAXIMUM_NUMBER} digits"
-            continue
-        if segment[0] in "-0123456789":
-            return "a name begins with a letter or an underscore, or has digits alone"
-        if len(segment) > _MAXIMUM_NAME:
-            return f"a name has at most {_MAXIMUM_NAME} characters"
-        if keyword.iskeyword(segment) or segment in ("self", "nn", "torch"):
-            return f"`{segment}` is a word of Python"
-        if segment in MODULE_ATTRIBUTES or segment in PRIVATE_MODULE_ATTRIBUTES or segment.startswith("__"):
-            return f"`{segment}` is a method of torch's modules"
         if segment in ALWAYS_VISIBLE:
             return f"`{segment}` always means the value that goes in"
+        if (reason := objection_to_module(segment)) is not None:
+            return reason
     return None
-
-
-def objection_to_parameter(name: str) -> str | None:
-    """Why a parameter of the network cannot be called so; None if it can."""
-    if name in RESERVED:
-        return f"`{name}` always means {'the number of a repeat' if name == 'repeat' else 'the value that goes in'}"
-    if not is_name(name):
-        return "expressions speak of words of letters from a to z, digits and underscores that begin with no digit"
-    return None
-
-
-def spoken_as(name: str) -> str:
-    """What is left of a name where an expression speaks of it: `$num-classes` is `$num` with a text behind it."""
-    return re.split(r"\W", name, maxsplit=1, flags=re.ASCII)[0]
 
 
 def new_names(spoken: Architecture | Step) -> dict[str, NewName]:

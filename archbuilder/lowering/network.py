@@ -15,14 +15,14 @@ from archbuilder.graph.shapes import Map, Shape, Streams, image
 from archbuilder.graph.weights import different_weight
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
-from archbuilder.language.spoken import names_said_to_ops_alone, names_used
+from archbuilder.language.spoken import names_said_to_ops_alone, names_used, objection_to_name, spoken_as
 from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lowering.arguments import read_settings
 from archbuilder.lowering.effects import report_idle_steps, report_unknown_names, report_unused
 from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting
 from archbuilder.lowering.library import Library
 from archbuilder.lowering.lowering import GiveUp, Lowering, TooLarge
-from archbuilder.lowering.naming import new_names, objection, objection_to_parameter, spoken_as
+from archbuilder.lowering.naming import new_names, objection
 from archbuilder.lowering.plans import SettingPlan, StepPlan, plan_body
 from archbuilder.lowering.rules import DepthRule, Numbering, Rules, WidthRule
 from archbuilder.lowering.steps import lower_body, lower_step
@@ -188,7 +188,7 @@ class _Network:
         written = self.architecture.parameters
         for name, value in written.items():
             place = value_place(written, name) or self.architecture.place_at("parameters")
-            if (reason := objection_to_parameter(name)) is not None:
+            if (reason := objection_to_name(name)) is not None:
                 message = f"a parameter cannot be called `{shorten(name)}`: {reason}"
                 self.reporter.error("bad-name", message, key_place(written, name) or place, help="give it another name")
                 self.lowering.causes.add((self.frame.block, spoken_as(name)))
