@@ -39,13 +39,14 @@ class Scope:
     """The variables that expressions see in some part of a text.
 
     They are those of the body of a `use`, or of the network, where `places` says where each is written. `turns` are those
-    of the loops around.
+    of the loops around, `coming` has what is computed for them one after the other.
     """
 
     variables: Mapping[str, Any]
     use: Use | None = None
     places: Mapping[str, Place | None] = field(default_factory=dict)
     turns: tuple[Turn, ...] = ()
+    coming: Mapping[str, Any] = field(default_factory=dict)
 
     def origin(self, name: str) -> Place | None:
         """Where the value of a variable was written, as far as somebody wrote it."""

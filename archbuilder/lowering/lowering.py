@@ -14,7 +14,7 @@ from archbuilder.graph.shapes import Shape
 from archbuilder.language.arithmetic import FormulaError, bounded_parts
 from archbuilder.language.dotted import UnknownNameError
 from archbuilder.language.formula import Formula, ReportedError
-from archbuilder.language.table import value_place
+from archbuilder.language.table import key_place, value_place
 from archbuilder.lowering.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
 from archbuilder.lowering.library import Library
 from archbuilder.lowering.plans import SlotText, StepPlan, UsePlan
@@ -216,6 +216,10 @@ class Lowering:
         def help() -> str | None:
             if name == "repeat":
                 return "it counts the repeats of a step with `depth`; there are no repeats here"
+            coming = {} if scope is not None else {each.name: each.step.name_place for each in frame.steps}
+            at = key_place((scope or frame.scope).coming, name) or coming.get(name)
+            if at is not None and place is not None and at.source == place.source and at[1:] > place[1:]:
+                return f"`{name}` is written further down: move it up, before this one"
             return suggest(name, frame.visible() if scope is None else [*scope.variables, "here", *repeat])
 
         message = f"`{name}` is not known in this expression"

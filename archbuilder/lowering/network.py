@@ -175,7 +175,7 @@ class _Network:
         self.lowering = Lowering(Library.of(architecture, reporter), reporter, self.builder, known_sizes)
         places: dict[str, Place | None] = {}
         variables: dict[str, Any] = {"input": shape}
-        scope = Scope(variables, None, places)
+        scope = Scope(variables, None, places, coming=architecture.parameters)
         self.frame = Frame(self.builder, scope, Defaults(), OUTER, rename=new_names(architecture))
         self._read_parameters(variables, places)
         self._read_defaults(scope)

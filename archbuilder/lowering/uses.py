@@ -249,7 +249,8 @@ def frame_of_block(lowering: Lowering, use: Use, builder: Builder, input: Value)
     place = use.plan.steps[0].place
     used_at = frame.used_at if place is None or place.source.shipped else place
     used_block = frame.used_block if used_at is frame.used_at else use.plan.name
-    inner = Frame(builder, Scope(variables, use), use.defaults, input, used_at, use.plan.name, used_block)
+    scope = Scope(variables, use, coming=getattr(definition, "let", {}))
+    inner = Frame(builder, scope, use.defaults, input, used_at, use.plan.name, used_block)
     inner.repeat = frame.repeat
     if isinstance(definition, BlockDefinition):
         for name, written in definition.let.items():
