@@ -244,6 +244,8 @@ def suggest(name: str, choices: Iterable[str]) -> str | None:
     known = sorted({str(choice) for choice in islice(choices, _MAXIMUM_CHOICES)})
     if not known:
         return None
+    if "$" in name and not any("$" in each for each in known):
+        return "an expression cannot be used here"
     near = nearest(name, known) or next((each for each in known if len(each) > 2 and name.startswith(each)), None)
     if near is not None:
         return f"did you mean `{near}`?"

@@ -138,6 +138,8 @@ def test_shorten() -> None:
         ("dw", ["norm", "conv"], "known here: conv, norm"),
         ("width", ["depth"], "known here: depth"),
         ("x", [], None),
+        ("conv$i", ["conv1", "norm"], "an expression cannot be used here"),
+        ("conv$j", ["conv$i", "norm"], "did you mean `conv$i`?"),
         ("x" * 100_000, ["conv"], "known here: conv"),
         (
             "q",
