@@ -37,8 +37,8 @@ PRIVATE_MODULE_ATTRIBUTES: Final = frozenset(
 )
 """What they keep to themselves."""
 
-_MAXIMUM_NAME: Final = 100
-_MAXIMUM_NUMBER: Final = 6
+MAXIMUM_NAME: Final = 100
+MAXIMUM_NUMBER: Final = 6
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -48,11 +48,11 @@ def objection_to_module(name: str) -> str | None:
         letters = "letters" if name.isascii() else "letters from a to z"
         return f"a name is made of {letters}, digits, underscores and hyphens, or is a number"
     if name.isdigit():
-        return f"a number in a name has at most {_MAXIMUM_NUMBER} digits" if len(name) > _MAXIMUM_NUMBER else None
+        return f"a number in a name has at most {MAXIMUM_NUMBER} digits" if len(name) > MAXIMUM_NUMBER else None
     if name[0] in "-0123456789":
         return "a name begins with a letter or an underscore, or has digits alone"
-    if len(name) > _MAXIMUM_NAME:
-        return f"a name has at most {_MAXIMUM_NAME} characters"
+    if len(name) > MAXIMUM_NAME:
+        return f"a name has at most {MAXIMUM_NAME} characters"
     if keyword.iskeyword(name) or name in ("self", "nn", "torch"):
         return f"`{name}` is a word of Python"
     if name in MODULE_ATTRIBUTES or name in PRIVATE_MODULE_ATTRIBUTES or name.startswith("__"):

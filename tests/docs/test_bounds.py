@@ -9,6 +9,7 @@ def test_bounds_are_those_of_the_code() -> None:
     from archbuilder import diagnostics, parameters
     from archbuilder.analysis import bounds as sizes
     from archbuilder.graph import bounds as written
+    from archbuilder.graph import names
     from archbuilder.language import arithmetic, blocks, formula, load, reader, values
     from archbuilder.lowering import lowering as bounds
 
@@ -19,8 +20,10 @@ def test_bounds_are_those_of_the_code() -> None:
         f"{reader.MAXIMUM_VALUES:,}",
         f"{reader.MAXIMUM_NESTING}",
         f"{reader._MAXIMUM_DIGITS}",
+        f"{names.MAXIMUM_NAME}, {names.MAXIMUM_NUMBER}",
         f"2^{parameters.MAXIMUM_INTEGER.bit_length() - 1}",
         f"{formula.MAXIMUM_LENGTH}, {formula.MAXIMUM_DEPTH}",
+        f"{arithmetic.MAXIMUM_TEXT}",
         f"{arithmetic.MAXIMUM_PARTS:,}",
         f"{values.MAXIMUM_REPEATS:,}",
         f"{written.MAXIMUM_NODES:,}",
