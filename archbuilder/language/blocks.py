@@ -11,7 +11,7 @@ from archbuilder.diagnostics import Reporter, Source, suggest
 from archbuilder.language import zoo
 from archbuilder.language.definitions import BlockDefinition
 from archbuilder.language.files import HOW_TO_NAME, Files
-from archbuilder.language.merge import arrange_body, merge
+from archbuilder.language.merge import arrange_body, merge, settle_removed
 from archbuilder.language.networks import is_network
 from archbuilder.language.reader import read_yaml
 from archbuilder.language.table import Items, Table
@@ -114,7 +114,8 @@ def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...])
     body = merged.get("body")
     if isinstance(body, Table):
         merged["body"] = arrange_body(body, reporter)
-    return merged
+    merged.weak |= {"register"} - definition.keys()
+    return settle_removed(merged, reporter, ["body"])
 
 
 def _refuse_numbers(base: Table, definition: Table, base_name: str, reporter: Reporter) -> None:

@@ -11,7 +11,7 @@ from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
 from archbuilder.language.files import Files
 from archbuilder.language.habits import advice_for_turn
-from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, weaken
+from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, settle_removed, weaken
 from archbuilder.language.models import Architecture, validate_architecture
 from archbuilder.language.networks import network_names
 from archbuilder.language.reader import MAXIMUM_NESTING, plain_value
@@ -66,7 +66,7 @@ def load_architecture(
             weaken(table)
         for path, value in (overrides or {}).items():
             table = _override(table, path, as_table(plain_value(value)), reporter)
-        table = arrange(table, reporter)
+        table = settle_removed(arrange(table, reporter), reporter)
     architecture = _validated(table, reporter)
     before = isinstance(spec, Architecture) and spec.is_overridden
     architecture.mark_overridden(before or bool(overrides))

@@ -6,12 +6,15 @@ The rules are the same for `extends`, for `variants` and for what is set on the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
-from archbuilder.diagnostics import Place, Reporter, suggest
+from archbuilder.diagnostics import Note, Place, Reporter, suggest
+from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_turn
-from archbuilder.language.table import Items, Past, Table
+from archbuilder.language.table import Items, Past, Table, key_place, value_place
 from archbuilder.language.words import MAY_GO_UNUSED, NOT_INHERITED, PLACING, SECTIONS
 from archbuilder.parameters import describe
 
@@ -114,6 +117,8 @@ def weaken(table: Table) -> None:
     for word in MAY_GO_UNUSED:
         if isinstance(table.get(word), Table):
             table[word] = _weakened(table[word])
+        elif word in table:
+            table.weak |= {word}
     if isinstance(table.get("blocks"), Table):  # so may a block, but not what stands in it
         table["blocks"] = table["blocks"].copy()
         table["blocks"].weak = frozenset(table["blocks"])
@@ -260,3 +265,97 @@ def _wish(step: Any) -> tuple[str, Any] | None:
         if side in step:
             return side, step[side]
     return None
+
+
+# ---- steps that are removed ------------------------------------------------------------------------------------------
+
+_NAMING: Final = ("features", "rename", "register", "return")
+"""The words beside a body that name its steps."""
+
+
+def settle_removed(table: Table, reporter: Reporter, bodies: Iterable[str] = SECTIONS) -> Table:
+    """A network, or a block, in which nothing names a step that was removed: what does is reported at the null that removes it,
+    and what depends on it stays silent. What a base says of it in `rename` and `register` goes with it."""
+    bodies = [
+        name for name in bodies if isinstance(table.get(name), Table) and type(table[name].get("block")) is not str
+    ]
+    removed = {name for body in bodies for name in _removed_in(table[body])}
+    if not removed:
+        return table
+    settled, named = _without_names(table, removed), dict[str, list[Note]]()
+    for name, by, place in _names_in(settled, bodies):
+        for end in (*(at for at, letter in enumerate(name) if letter == "."), len(name)):
+            if name[:end] in removed:  # all of it, or a part of what it gives
+                shown = place if place is None or not place.source.shipped else None
+                named.setdefault(name[:end], []).append(Note(f"`{by}` names it", shown))
+    for body in bodies:
+        settled[body] = steps = settled[body].copy()
+        for name in _removed_in(steps) & named.keys():
+            place = steps.value_places.get(name)
+            help = f"say anew what names it, or write `{name}: {{when: false}}`: what is left out hands on what goes into it"
+            notes = tuple(named[name][:_MAXIMUM_NOTES])
+            reporter.error("bad-patch", f"`{name}` is removed here, but still named", place, help=help, notes=notes)
+            steps[name] = stand_in = Table(place)
+            stand_in.broken, stand_in.name_place = True, steps.key_places.get(name)
+    return settled
+
+
+_MAXIMUM_NOTES: Final = 3
+
+
+def _removed_in(steps: Table) -> set[str]:
+    return {name for name, step in steps.items() if step is None and (name in steps.replaced or name in steps.weak)}
+
+
+def _without_names(table: Table, removed: set[str]) -> Table:
+    """A copy whose weak `rename` and `register` say nothing of steps that were removed."""
+    settled, gone = table.copy(), set(removed)
+    rename, register = table.get("rename"), table.get("register")
+    if isinstance(rename, Table):
+        idle = {old for old in removed & rename.keys() if "rename" in table.weak or old in rename.weak}
+        gone |= {rename[old] for old in idle if isinstance(rename[old], str)}
+        settled["rename"] = left = rename.copy()
+        for old in idle:
+            del left[old]
+    if isinstance(register, Items) and "register" in table.weak:
+        settled["register"] = listed = Items(register.place)
+        for name, place in zip(register, register.places, strict=True):
+            if name not in gone:
+                listed.append(name)
+                listed.places.append(place)
+    return settled
+
+
+def _names_in(table: Table, bodies: Iterable[str]) -> Iterator[tuple[str, str, Place | None]]:
+    """The names of steps that a network or a block speaks of, each with the step or the word that names it, and where."""
+    for word in _NAMING:
+        yield from ((name, word, place) for name, place in _texts_behind(table, word))
+    known = {name for word in ("parameters", "let") if isinstance(table.get(word), Table) for name in table[word]}
+    left = [table[body] for body in bodies]
+    while left:
+        for key, step in left.pop().items():
+            if isinstance(step, Table) and key.startswith("for "):
+                left.append(step)
+            elif isinstance(step, Table):
+                texts = [(word, *text) for word in step if word != "body" for text in _texts_behind(step, word)]
+                for word, text, place in texts:
+                    names = _spoken_in(text) - known if "$" in text else {text} if word == "from" else ()
+                    yield from ((name, key, place) for name in names)
+
+
+def _texts_behind(table: Table, word: str) -> list[tuple[str, Place | None]]:
+    """The text behind a key, those in the list there, or the keys of the map there, each with its place."""
+    value = table.get(word)
+    if isinstance(value, dict):
+        return [(each, key_place(value, each)) for each in value]
+    if isinstance(value, list):
+        return [(each, value_place(value, number)) for number, each in enumerate(value) if isinstance(each, str)]
+    return [(value, value_place(table, word))] if isinstance(value, str) else []
+
+
+def _spoken_in(text: str) -> AbstractSet[str]:
+    """The names in an expression; none in one that is malformed, which will be said."""
+    try:
+        return Formula(text).names
+    except FormulaError:
+        return frozenset()

@@ -216,7 +216,7 @@ class Lowering:
         def help() -> str | None:
             if name == "repeat":
                 return "it counts the repeats of a step with `depth`; there are no repeats here"
-            coming = {} if scope is not None else {each.name: each.step.name_place for each in frame.steps}
+            coming = {each.name: each.step.name_place for each in frame.steps if scope is None and not each.is_nothing}
             at = key_place((scope or frame.scope).coming, name) or coming.get(name)
             if at is not None and place is not None and at.source == place.source and at[1:] > place[1:]:
                 return f"`{name}` is written further down: move it up, before this one"

@@ -69,7 +69,7 @@ def _report_no_step(lowering: Lowering, plan: StepPlan, number: int, name: str, 
 def _advice_for_input(plan: StepPlan, name: str, frame: Frame) -> str | None:
     if name == plan.name:
         return "this is the step itself: name the one whose value it takes"
-    if any(each.name == name for each in frame.steps):
+    if any(each.name == name and not each.is_nothing for each in frame.steps):
         return f"`{name}` is written further down: move it up, before this step"
     return advice_for(name, frame)
 

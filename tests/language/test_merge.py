@@ -79,6 +79,51 @@ def test_a_null_step_is_gone(folder: Path) -> None:
     assert [node.name for node in check(path).graph.nodes] == ["conv", "layer1", "pool", "fc"]
 
 
+RENAMED = """\
+name: net
+stages: {a: {block: conv, kernel: 3}, b: norm, c: activation, d: norm}
+rename: {b: bn, d: dn}
+register: [dn, bn, c, a]
+"""
+
+
+@pytest.mark.parametrize("way", ["extends", "variants", "set", "several"])
+def test_what_a_base_renames_and_registers_may_be_gone(tmp_path: Path, way: str) -> None:
+    path, overrides = tmp_path / "net.yaml", {}
+    path.write_text(RENAMED)
+    if way == "variants":
+        path.write_text(RENAMED + "variants: {v: {stages: {b: null, c: null}}}\ndefault: v\n")
+    elif way == "set":
+        overrides = {"b": None, "c": None}
+    else:
+        own = "rename: {d: last}\nregister: [last, a]\n" if way == "several" else ""
+        (tmp_path / "other.yaml").write_text(f"name: m\nextends: net.yaml\nstages: {{b: null, c: null}}\n{own}")
+        path = tmp_path / "other.yaml"
+    architecture = check(path, overrides).architecture
+    last = "last" if way == "several" else "dn"
+    assert architecture.rename == {"d": last}
+    assert architecture.register_ == [last, "a"]
+
+
+def test_what_a_block_registers_may_be_gone() -> None:
+    blocks = (
+        "mine: {body: {a: norm, b: activation, c: norm}, register: [c, b, a]}, my: {extends: mine, body: {b: null}}"
+    )
+    checked = check(text=f"name: net\nblocks: {{{blocks}}}\nstages: {{x: my}}")
+    (node,) = checked.graph.nodes
+    assert isinstance(node.body, Graph)
+    assert node.body.register == ("c", "a")
+
+
+def test_what_names_a_step_that_is_gone_can_be_said_anew(folder: Path) -> None:
+    base = "name: base\nstages: {a: norm, b: norm, c: {block: add, from: [a, b]}}\nfeatures: [a, b]\n"
+    (folder / "base.yaml").write_text(base)
+    anew = ("c: {from: [a, d]}, d: {block: norm, before: c}", "c: null", "b: {when: false}")
+    for stages in (f"b: null, {anew[0]}", f"b: null, {anew[1]}"):
+        variant(folder, f"stages: {{{stages}}}\nfeatures: [a]\n")
+    variant(folder, f"stages: {{{anew[2]}}}\n")
+
+
 def test_null_turns_an_optional_parameter_off(folder: Path) -> None:
     plain = variant(folder, "stages: {layer2: {shortcut: null}}")
     assert stage(plain, "layer2")["shortcut"] is None
