@@ -155,7 +155,9 @@ def _split(text: str) -> list[tuple[bool, str]]:
             continue
         match = NAME.match(text, dollar + 1)
         if match is None:
-            raise FormulaError("a `$` must be followed by a name or by `(`")
+            braced = re.match(r"\{\s*(\w+)\s*\}", text[dollar + 1 :])
+            instead = f": write `${braced[1]}` instead of `${braced[0]}`" if braced else ""
+            raise FormulaError(f"a `$` must be followed by a name or by `(`{instead}")
         parts.append((True, match[0]))
         position = match.end()
     return parts

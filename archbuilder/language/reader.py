@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final
 import yaml
 
 from archbuilder.diagnostics import Place, Reporter, Source, shorten
+from archbuilder.language.syntax import report_syntax
 from archbuilder.language.table import Items, Table
 
 MAXIMUM_CHARACTERS: Final = 250_000
@@ -83,7 +84,7 @@ def _read(source: Source, reporter: Reporter) -> Any:
         return None
     except yaml.MarkedYAMLError as error:
         if not builder.trapped:  # what YAML says behind a split expression comes from that
-            _report_syntax(error, source, reporter)
+            report_syntax(error, source, reporter)
         return None
     if root is None:
         reporter.error("empty", "this spec is empty", Place(source, 1, 1, 2), help="see `archbuilder show resnet50`")
@@ -322,55 +323,3 @@ _HANDLERS: Final = {
     yaml.SequenceEndEvent: _Builder.close,
     yaml.AliasEvent: _Builder.alias,
 }
-
-# ---- what YAML cannot read -------------------------------------------------------------------------------------------
-
-_EXPRESSION_IN_FLOW = re.compile(r"[{\[,:]\s{0,9}\$\([^)]{0,400}(,|\[|: )")
-
-_MAXIMUM_SEARCHED: Final = 2_000
-"""So much of a line is looked through for what may have been meant."""
-
-_SYNTAX: Final = (
-    ("',' or '}'", "expected `,` or `}` here", "close the `{`, or put a text with `,` `{` `}` or `: ` in it in quotes"),
-    ("',' or ']'", "expected `,` or `]` here", "close the `[`, or put a text with `,` `[` `]` or `: ` in it in quotes"),
-    (
-        "expected key",
-        "this line is indented unlike the others of its map",
-        "begin all keys of a map in the same column",
-    ),
-    (
-        "'-' indicator",
-        "this line is indented unlike the others of its list",
-        "begin all `-` of a list in the same column",
-    ),
-    ("expected <block end>", "this line is indented unlike the others", "begin all keys of a map in the same column"),
-    ("mapping values are not allowed", "a `:` is not expected here", "put a text with `: ` in it in quotes"),
-    ("could not find expected ':'", "expected a key and `:` here", "write `key: value`, with a space behind the colon"),
-    ("cannot start any token", "this character cannot begin a value", "put the text in quotes"),
-    ("unexpected end of stream", "this quote is never closed", None),
-    ("node content", "a value is missing here", "close every `{` and `[`"),
-)
-"""What YAML's parsers say, and what that means for the author of a spec."""
-
-
-def _report_syntax(error: yaml.MarkedYAMLError, source: Source, reporter: Reporter) -> None:
-    problem = (error.problem or "").strip()
-    began = "end of stream" in problem or "could not find expected ':'" in problem
-    mark = (error.context_mark if began else None) or error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    while line > 1 and not source.line(line).strip():  # behind the end
-        line -= 1
-        column = len(source.line(line)) + 1
-    text = source.line(line)
-    found = ((message, help) for words, message, help in _SYNTAX if words in problem)
-    message, help = next(found, (f"this is not YAML: {problem}", None))
-    opened = error.context_mark.line + 1 if error.context_mark is not None else line
-    if help is not None and help.startswith("close the") and opened != line:
-        help = help.replace("`,", f"` of line {opened},", 1)
-    if _EXPRESSION_IN_FLOW.search(text[:_MAXIMUM_SEARCHED]):
-        help = 'an expression with a comma, a bracket or a colon inside {...} needs double quotes: "$(...)"'
-    elif message.startswith("this line") and text.lstrip().startswith("- "):
-        message, help = "a `-` cannot stand among the keys of a map", "write `key: value`, or `- ` before all of them"
-    elif "\t" in text[:column]:
-        message, help = "YAML does not allow tabs here", "indent with spaces"
-    reporter.error("yaml", message, Place(source, line, column, column + 1), help=help)

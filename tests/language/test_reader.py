@@ -118,6 +118,80 @@ def test_a_character_that_is_none_of_yaml(before: str, character: str) -> None:
     assert found.place.source.line(found.place.line)[: found.place.column - 1].endswith(": [")
 
 
+IN_QUOTES = "put a text with `,` `{` `}` or `: ` in it in quotes"
+IN_A_LIST = "put a text with `,` `[` `]` or `: ` in it in quotes"
+COMMA = "remove the comma, or write a value before it"
+ALONE = "remove it, or put the whole text in quotes"
+
+
+@pytest.mark.usefixtures("loader")
+@pytest.mark.parametrize(
+    ("text", "line", "at", "help"),
+    [
+        # a line that goes on with the text of another one
+        ("a:\n  b: c\n    d: e\n", 3, ": e", "begin this line in the same column as the key of line 2, or "),
+        (
+            "a:\n  b: c\n\n      d: e\n",
+            4,
+            ": e",
+            "begin this line in the same column as the key of line 2, or ",
+        ),
+        ("a: b\n  c\n  d: e\n", 3, ": e", "begin this line in the same column as the key of line 1, or "),
+        ("a:\n- b: c\n    d: e\n", 3, ": e", "begin this line in the same column as the key of line 2, or "),
+        ("a: b: c\n", 1, ": c", "put a text with `: ` in it in quotes"),
+        # a line without a key
+        ("a:\n  b:c\n  d: e\n", 2, "b:c", "write `key: value`, with a space behind the colon"),
+        ("a:\n  b\n\n  d: e\n", 2, "b", "write `key: value`, with a space behind the colon"),
+        ("a:\n  b: c\n  d:e\n", 3, "d:e", "write `key: value`, with a space behind the colon"),
+        # maps and lists in brackets
+        ("a: {b: c d: e}\n", 1, ": e", f"put a comma before `d`, or {IN_QUOTES}"),
+        ("a: {b: c, d: [e f: 1 g: 2]}\n", 1, ": 2", f"put a comma before `g`, or {IN_A_LIST}"),
+        ("a: {\n  b: '}' # }\n  c: d\n}\n", 3, "c: d", f"put a comma or a colon before it, or {IN_QUOTES}"),
+        ("a: {'b' 'c'}\n", 1, "'c'", f"put a comma or a colon before it, or {IN_QUOTES}"),
+        ("a: {b: c\n", 1, "", f"close the `{{`, or {IN_QUOTES}"),
+        ("a: {b: c\nd: {e: f}\n", 2, ": {", f"close the `{{` of line 1, or {IN_QUOTES}"),
+        ("a: [b, c\nd: [e]\n", 2, ": [", f"close the `[` of line 1, or {IN_A_LIST}"),
+        ("a: {b: [c, d: e}\n", 1, "}", f"close the `[`, or {IN_A_LIST}"),
+        ("a: {b: c,, d: e}\n", 1, ", d", COMMA),
+        ("a: [1,,2]\n", 1, ",2", COMMA),
+        ("a: [, 2]\n", 1, ", 2", COMMA),
+        ("a: [\n", 1, "", "close every `{` and `["),
+        ("a: {b: ${w}, c: 1}\n", 1, "{w}", "write `$w`"),
+        ("a: [1, ${ w }]\n", 1, "{ w", "write `$w`"),
+        ("a: {b: ${w + 1}}\n", 1, "{w", "write `$(...)`"),
+        ("a: }\n", 1, "}", ALONE),
+        ("a: {b: c}}\n", 1, "}\n", ALONE),
+        ("a: {b: c}\n}\n", 2, "}\n", ALONE),
+        ("a: [b]]\nc: d\n", 1, "]\n", ALONE),
+        # what stands behind a value
+        ("a: {b: c},\nd: e\n", 1, ",\n", "remove the comma"),
+        ("a: {b: c} d\n", 1, "d", ALONE),
+        ("a: 'b' c\n", 1, "c", ALONE),
+        ("a:\n- 'b' c\n", 2, "c", ALONE),
+        ("a:\n  'b' c\nd: e\n", 2, "c", ALONE),
+        # lines that are indented unlike others
+        ("a: {b: c}\n  d: e\n", 2, "d", "begin all keys of a map in the same column"),
+        ("a:\n  b: c\n d: e\n", 3, "d", "begin all keys of a map in the same column"),
+        ("a:\n  b:\n    - c\n   - d\n", 4, "- d", "begin all `-` of a list in the same column"),
+        ("a:\n  b: c\n  - d\n", 3, "- d", "write `key: value`, or `- ` before all of them"),
+        # others
+        ("a: - b\n", 1, "- b", "write each `- ` in a line of its own, or the list as [a, b]"),
+        ("a: | b\n", 1, "b", "put the text in quotes"),
+        ("a: *\n", 1, "", "put the text in quotes"),
+        ("a: @b\n", 1, "@b", "put the text in quotes"),
+    ],
+)
+def test_what_is_no_yaml(text: str, line: int, at: str, help: str) -> None:
+    reporter = Reporter()
+    assert read_yaml(Source("net.yaml", text), reporter) is None
+    (found,) = reporter.diagnostics
+    assert found.place is not None
+    assert found.place.line == line
+    assert f"{found.place.source.line(line)}\n"[found.place.column - 1 :].startswith(at or "\n")
+    assert found.help is not None
+    assert found.help.startswith(help)
+
+
 def test_each_duplicate_is_reported() -> None:
     assert refusal("a: 1\na: 2\nb: {c: 1, c: 2}\na: 3") == [
         "2: `a` is here twice; the first is in line 1",
