@@ -230,17 +230,6 @@ class Graph(Shown):
         return any(isinstance(each, str) for each in self.loops)
 
     @cached_property
-    def drop_units(self) -> int:
-        """How many blocks in it drop their path, or would if they had a shortcut."""
-        calls = ((node.body, node.count) for node in self.nodes if isinstance(node.body, Graph))
-        return self.is_drop_unit + sum(graph.drop_units * count for graph, count in calls)
-
-    @cached_property
-    def is_drop_unit(self) -> bool:
-        """Whether it is one of the blocks over which drop rates grow."""
-        return bool(self.own_drop_paths) or any(node.missing is not None for node in self.nodes)
-
-    @cached_property
     def training_only(self) -> frozenset[int]:
         """The nodes that only outputs in training need."""
         if all(output.always for output in self.outputs):
