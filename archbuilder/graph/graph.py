@@ -123,7 +123,8 @@ class Graph(Shown):
     ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its longest way does
     not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps, which its spec `names_taps`
     or not, and further outputs; `steps` are the values of its steps under the names that the spec gives them, which need
-    not be those of modules; `returned` are the taps that a backbone gives instead of its output.
+    not be those of modules; `returned` are the taps that a backbone gives instead of its output, `whole` is the network that it
+    is cut out of.
     """
 
     definition: str
@@ -147,6 +148,7 @@ class Graph(Shown):
     loops: tuple[int | str, ...] = ()
     layers: int | None = None
     names_taps: bool = False
+    whole: Graph | None = None
 
     def __repr__(self) -> str:
         name = shorten(printable(self.name or self.definition or "steps"))

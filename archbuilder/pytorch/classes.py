@@ -47,7 +47,7 @@ class _Planner:
         self.names = ClassNames(taken)
 
     def network(self, graph: Graph) -> Network:
-        root = root_instance(gather_chains(graph), drop_rates(graph))
+        root = root_instance(gather_chains(graph), drop_rates(graph.whole or graph))
         root_name = self.names.take(graph.class_name or camel_case(graph.name) or "Network")
         if graph.outputs:
             while f"{root_name}Output" in self.names.taken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -81,3 +82,23 @@ def test_a_path_dropped_in_the_network_itself_counts_where_it_stands(steps: str,
             module.register_forward_hook(lambda module, *_: found.append(module.rate))
     model(torch.rand(1, 3, 8, 8))
     assert found == pytest.approx(rates)
+
+
+@pytest.mark.parametrize(
+    ("name", "features"),
+    [("resnet18", "layer2"), ("efficientnet_b0", 2), ("convnext_tiny", [0, 1])],
+)
+def test_a_backbone_drops_its_paths_as_the_network_does(name: str, features: Any) -> None:
+    with torch.device("meta"):
+        whole, backbone = (build(name, features=each, **{"defaults.drop_path.rate": 0.2}) for each in (None, features))
+    kept = {key.rpartition(".")[0] for key, _ in backbone.named_modules()}
+    rates = {key: module.rate for key, module in whole.named_modules() if type(module).__name__ == "DropPath"}
+    assert drop_rates(backbone) == [rate for key, rate in rates.items() if key.rpartition(".")[0] in kept]
+
+
+def test_what_is_cut_out_of_a_backbone_drops_its_paths_as_the_network_does() -> None:
+    with torch.device("meta"):
+        model = build("resnet18", **{"defaults.drop_path.rate": 0.2})
+        before = drop_rates(model)
+        model.reset_classifier(0, "")
+    assert drop_rates(model) == before
