@@ -415,6 +415,10 @@ def test_attention_is_what_its_formula_says() -> None:
         ),
         (Case("take_token", {"index": 74}, (EXTRA,)), "there is no token 74 among 74"),
         (
+            Case("take_token", {}, (TOKENS,)),
+            "take_token takes tokens of which some have no place, such as a class token, got 9×8 tokens of 12",
+        ),
+        (
             Case("resize_tokens", {"grid": 9}, (Held((1, 72, 12)), TOKENS)),
             "resize_tokens takes a parameter of [1, 81 or more, 12], got [1, 72, 12]",
         ),
