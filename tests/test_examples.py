@@ -86,7 +86,7 @@ def test_a_variant_is_a_few_lines() -> None:
     sizes = {name: archbuilder.check(name).summary.parameters for name in ("resnet50", "resnet50d", "seresnet50")}
     assert mine.summary.parameters == sizes["resnet50d"] + sizes["seresnet50"] - sizes["resnet50"]
     assert [tap.reduction for tap in mine.graph.taps] == [2, 4, 8, 16, 16]
-    assert mine.graph.drop_units == 16
+    assert mine.graph.drop_paths == 16
 
 
 def test_a_decoder_is_a_few_lines() -> None:

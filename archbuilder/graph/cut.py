@@ -31,7 +31,7 @@ def cut(graph: Graph, taps: Sequence[Tap]) -> Graph:
     register = tuple(name for name in graph.register if name.split(".")[0] in children)
     return replace(
         graph, nodes=nodes, output=returned[-1].value, register=register, sections=sections, inlined=inlined, taps=returned,
-        outputs=(), steps={}, returned=returned,
+        outputs=(), steps={}, returned=returned, whole=graph.whole or graph,
     )  # fmt: skip
 
 

@@ -123,7 +123,8 @@ class Graph(Shown):
     ran (of a block in Python, the names of its steps), `layers` how many layers it counts for, where its longest way does
     not say so. A network also has a name, sections, the steps that stand `inlined` in it, taps, which its spec `names_taps`
     or not, and further outputs; `steps` are the values of its steps under the names that the spec gives them, which need
-    not be those of modules; `returned` are the taps that a backbone gives instead of its output.
+    not be those of modules; `returned` are the taps that a backbone gives instead of its output, `whole` is the network that it
+    is cut out of.
     """
 
     definition: str
@@ -147,6 +148,7 @@ class Graph(Shown):
     loops: tuple[int | str, ...] = ()
     layers: int | None = None
     names_taps: bool = False
+    whole: Graph | None = None
 
     def __repr__(self) -> str:
         name = shorten(printable(self.name or self.definition or "steps"))
@@ -228,17 +230,6 @@ class Graph(Shown):
     def is_computed(self) -> bool:
         """Whether a function in Python made its steps, so that they have no text."""
         return any(isinstance(each, str) for each in self.loops)
-
-    @cached_property
-    def drop_units(self) -> int:
-        """How many blocks in it drop their path, or would if they had a shortcut."""
-        calls = ((node.body, node.count) for node in self.nodes if isinstance(node.body, Graph))
-        return self.is_drop_unit + sum(graph.drop_units * count for graph, count in calls)
-
-    @cached_property
-    def is_drop_unit(self) -> bool:
-        """Whether it is one of the blocks over which drop rates grow."""
-        return bool(self.own_drop_paths) or any(node.missing is not None for node in self.nodes)
 
     @cached_property
     def training_only(self) -> frozenset[int]:

@@ -62,8 +62,9 @@ _RESIZE_TOKENS: Final = '''def resize_tokens(positions: Tensor, tokens: Tensor, 
     placed = positions[:, extra:].transpose(1, 2).unflatten(2, grid)
     placed = functional.interpolate(placed, size=tokens.shape[1:3], mode="bilinear")
     if extra == 0:
-        return placed.permute(0, 2, 3, 1)
-    return torch.cat([positions[:, :extra], placed.flatten(2).transpose(1, 2)], dim=1)'''
+        return placed.permute(0, 2, 3, 1).expand(tokens.shape[0], -1, -1, -1)
+    placed = torch.cat([positions[:, :extra], placed.flatten(2).transpose(1, 2)], dim=1)
+    return placed.expand(tokens.shape[0], -1, -1)'''
 
 _INTERPOLATE_TOKENS: Final = (
     _RESIZE_TOKENS.replace(

@@ -14,7 +14,7 @@ from archbuilder.language.formula import Formula
 from archbuilder.pytorch.chains import gather_chains
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor, is_literal
 from archbuilder.pytorch.formulas import BLOCK_CHANNELS, IN_CHANNELS, Unsaid, names_in, parse, same
-from archbuilder.pytorch.instances import Instance, calls, is_chain, root_instance
+from archbuilder.pytorch.instances import Instance, calls, drop_rates, is_chain, root_instance
 from archbuilder.pytorch.loops import LoopPlanner
 from archbuilder.pytorch.members import Member, Sources
 from archbuilder.pytorch.names import ClassNames, camel_case, counted
@@ -47,7 +47,7 @@ class _Planner:
         self.names = ClassNames(taken)
 
     def network(self, graph: Graph) -> Network:
-        root = root_instance(gather_chains(graph))
+        root = root_instance(gather_chains(graph), drop_rates(graph.whole or graph))
         root_name = self.names.take(graph.class_name or camel_case(graph.name) or "Network")
         if graph.outputs:
             while f"{root_name}Output" in self.names.taken:

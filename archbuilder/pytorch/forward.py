@@ -208,7 +208,17 @@ class _Forward:
         follower = self.steps[number + 1]
         if sum(reference.name is not None for reference in follower.inputs) > 1:
             return False  # of several values that are joined, each has a name
+        if self._says_twice(follower, step.name):
+            return False  # it would be computed twice
         return not follower.is_call and follower.flag is True and all(r.other is None for r in follower.inputs)
+
+    def _says_twice(self, reader: Step, name: str) -> bool:
+        """Whether the text of a step has a value that it reads more than once."""
+        if reader.expression is None:
+            return False
+        mark = "\0"
+        inputs = [Text(mark if reference.name == name else "") for reference in reader.inputs]
+        return self._expression(reader, inputs).count(mark) > 1
 
     def _variable(self, number: int, step: Step) -> str:
         """The chain's variable where it is free and the value is read once, else a name of the step's own."""

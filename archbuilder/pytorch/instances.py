@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
@@ -18,23 +18,56 @@ class Instance:
     rates: tuple[float, ...]
 
 
-def root_instance(graph: Graph) -> Instance:
-    """The network as an instance: every block that drops its path gets its rate."""
-    rates: list[float] = []
-    _assign(graph, 0, graph.drop_units, rates)
-    return Instance(graph, tuple(rates))
+def root_instance(graph: Graph, rates: Mapping[str, float]) -> Instance:
+    """The network as an instance; `rates` are those of `drop_rates`."""
+    return Instance(graph, tuple(rates[path] for path in _drop_paths(graph, "")))
 
 
-def _assign(graph: Graph, position: int, units: int, rates: list[float]) -> int:
-    """Appends the rates of a graph, whose blocks stand from `position` on in the whole network; where the next one stands."""
-    own = graph.own_drop_paths
-    rates += [op.rate_at(position, units) for op in own.values()]
-    position += graph.is_drop_unit
+def drop_rates(network: Graph) -> dict[str, float]:
+    """How often each module drops its path, by the module's own path: rates grow over the blocks that drop theirs, or would if
+    they had a shortcut."""
+    found: list[tuple[str, Op, int]] = []
+    blocks = -1
+
+    def visit(graph: Graph, prefix: str) -> None:
+        nonlocal blocks
+        block, begins = 0, _blocks(graph)
+        for number, node in enumerate(graph.nodes):
+            if number in begins:
+                block = blocks = blocks + 1
+            for name in node.all_names():
+                if isinstance(node.body, Graph):
+                    visit(node.body, f"{prefix}{name}.")
+                elif isinstance(node.body, Op) and node.body.drops_path:
+                    found.append((prefix + name, node.body, block))
+
+    if network.drop_paths:
+        visit(network, "")
+    return {path: op.rate_at(block, blocks + 1) for path, op, block in found}
+
+
+def _blocks(graph: Graph) -> set[int]:
+    """The nodes with which blocks begin over which drop rates grow. A block or body is one, at the first path that it drops
+    itself; of a network each part that stands inline is one, and each step outside of such."""
+    found = [
+        number
+        for number, node in enumerate(graph.nodes)
+        if node.missing is not None or (isinstance(node.body, Op) and node.body.drops_path)
+    ]
+    if graph.definition or not graph.name:
+        return {*found[:1]}
+    part_of = {number: part.start for part in graph.inlined for number in range(part.start, part.stop)}
+    return {*{part_of.get(number, number): number for number in reversed(found)}.values()}
+
+
+def _drop_paths(graph: Graph, prefix: str) -> Iterator[str]:
+    """The paths of the modules that drop theirs, in the order of an instance's rates."""
+    own = (node for node in graph.nodes if isinstance(node.body, Op) and node.body.drops_path)
+    yield from (prefix + node.all_names()[0] for node in own)
     for node in graph.nodes:
-        if isinstance(node.body, Graph) and node.body.drop_units:
-            for _ in range(node.count):
-                position = _assign(node.body, position, units, rates)
-    return position
+        if isinstance(node.body, Graph) and node.body.drop_paths:
+            for name in node.all_names():
+                yield from _drop_paths(node.body, f"{prefix}{name}.")
 
 
 def calls(instance: Instance) -> Iterator[tuple[Node, list[Instance]]]:

@@ -64,7 +64,7 @@ def to_source(graph: Graph) -> str:
 def source_of(graph: Graph) -> tuple[str, str]:
     """The source, and the name of the root class in it."""
     if graph.drop_paths:  # each has a rate of its own
-        refuse_too_many(steps_in(graph), "written")
+        refuse_too_many(steps_in(graph.whole or graph), "written")
     needs = needs_of(graph)
     network = plan_network(graph, needs.names)
     writer = Writer()

@@ -224,6 +224,11 @@ def sizes(value: Any) -> Any:
     return tuple(value.shape[1:]) if isinstance(value, torch.Tensor) else tuple(sizes(each) for each in value)
 
 
+def images(value: Any) -> set[int]:
+    """Of how many images there are values in what came out."""
+    return {len(value)} if isinstance(value, torch.Tensor) else {len(part) for part in value}
+
+
 def identify(case: Case) -> str:
     return f"{case.op} {case.given} {' '.join(str(shape) for shape in case.inputs)}"
 
@@ -293,6 +298,7 @@ def test_an_op_is_what_torch_computes(case: Case) -> None:
     assert sizes(output) == (
         tuple(dimensions(part) for part in shape) if isinstance(shape, Streams) else dimensions(shape)
     )
+    assert images(output) == {2}
     assert (
         op.macs(shape) * 2 * 2 == counter.get_total_flops()
     )  # two images, and a multiply-accumulate is two operations
@@ -334,12 +340,12 @@ def test_an_embedding_is_resized_only_where_the_grid_differs() -> None:
     held, x = torch.rand(1, 74, 12), torch.rand(2, 9, 8, 12)
     case = Case("resize_tokens", {"grid": [9, 8]}, (Held((1, 74, 12)), TOKENS))
     assert case.applied().infer(case.inputs) == EXTRA
-    torch.testing.assert_close(run(case, held, x), held)
+    torch.testing.assert_close(run(case, held, x), held.expand(2, 74, 12))
     larger = run(case, held, torch.rand(2, 18, 16, 12))
-    torch.testing.assert_close(larger[:, :2], held[:, :2])
+    torch.testing.assert_close(larger[:, :2], held[:, :2].expand(2, 2, 12))
     grid = held[:, 2:].reshape(1, 9, 8, 12).permute(0, 3, 1, 2)
     expected = functional.interpolate(grid, scale_factor=2, mode="bilinear").permute(0, 2, 3, 1).reshape(1, 288, 12)
-    torch.testing.assert_close(larger[:, 2:], expected)
+    torch.testing.assert_close(larger[:, 2:], expected.expand(2, 288, 12))
 
 
 def test_attention_is_what_its_formula_says() -> None:
@@ -414,6 +420,10 @@ def test_attention_is_what_its_formula_says() -> None:
             "prepend_tokens takes a parameter of [1, count, 12], got 9×8 tokens of 12",
         ),
         (Case("take_token", {"index": 74}, (EXTRA,)), "there is no token 74 among 74"),
+        (
+            Case("take_token", {}, (TOKENS,)),
+            "take_token takes tokens of which some have no place, such as a class token, got 9×8 tokens of 12",
+        ),
         (
             Case("resize_tokens", {"grid": 9}, (Held((1, 72, 12)), TOKENS)),
             "resize_tokens takes a parameter of [1, 81 or more, 12], got [1, 72, 12]",

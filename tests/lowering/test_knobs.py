@@ -48,6 +48,12 @@ PLACES = {
     "vector": "stages: {pool: global_pool, use: {USE}}",
     "pixel": "stages: {pool: {block: global_pool, keep: true}, use: {USE}}",
     "tokens": "stages: {tokens: to_tokens, use: {USE}}",
+    "class tokens and others": """stages:
+  grid: to_tokens
+  held: {block: parameter, shape: [1, 3, 16]}
+  all: {block: prepend_tokens, from: [grid, held]}
+  use: {USE}
+""",
     "tokens, layer norm": LAYER_NORM + "stages: {tokens: to_tokens, use: {USE}}",
     "queries, keys and values": "stages: {tokens: to_tokens, use: {USE, from: [tokens, tokens, tokens]}}",
     "a map beside its mean": "stages: {pool: {block: global_pool, keep: true}, use: {USE, from: [input, pool]}}",
@@ -159,7 +165,7 @@ KNOBS = {
     ),
     "parameter": Knobs("held, for a sum", {"shape": [16, 1, 1]}, {"shape": [1], "init": "ones"}),
     "prepend_tokens": Knobs("tokens", {}, {}),
-    "take_token": Knobs("tokens", {}, {"index": 2}),
+    "take_token": Knobs("class tokens and others", {}, {"index": 2}),
     "resize_tokens": Knobs(
         "held, for tokens",
         {"grid": 16},

@@ -180,7 +180,7 @@ def scaled(build: Builder, x: Value) -> Value:
 """)
     graph = lowered("defaults: {drop_path: {rate: 0.2}}\nstages: {a: {block: scaled, depth: 3}}")
     assert [key for key, _ in graph.state()][:2] == ["a.0.gamma", "a.0.conv.weight"]
-    assert graph.drop_units == 3
+    assert graph.drop_paths == 3
 
 
 def test_the_number_of_layers_can_be_said(load: Load) -> None:

@@ -83,6 +83,17 @@ def test_it_computes_what_it_says(load: Load) -> None:
         assert torch.allclose(model(x), model.conv(x.flip(3) / 2).flip(2), atol=1e-6)
 
 
+@pytest.mark.parametrize("template", ["{0} * {0}.sigmoid()", "{0} - {all}[0].mean()", "{sum} - {product}"])
+def test_what_its_template_says_twice_is_computed_once(load: Load, template: str) -> None:
+    import torch
+
+    load(FLIP.replace("halve({0})", template))
+    steps = "stem: {conv: {block: conv, width: 4, kernel: 3}, norm: norm, halve: halve, last: flip}"
+    model = archbuilder.build(archbuilder.load_architecture("net.yaml", {}, f"name: net\ninput: {{size: 8}}\n{steps}"))
+    model(torch.rand(2, 3, 8, 8))
+    assert model.norm.num_batches_tracked == 1
+
+
 def test_a_name_that_the_source_uses_itself_is_refused(load: Load) -> None:
     load(FLIP.replace("Mirror", "DropPath"))
     with pytest.raises(

@@ -89,9 +89,8 @@ class Interpreter:
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def graph(self, graph: Graph, x: Any, path: str = "") -> Any:
-        own = [node.body for node in graph.nodes if isinstance(node.body, DropPath)]
-        if own or any(node.missing is not None for node in graph.nodes):
-            self.drops.append(own)
+        blocks: dict[int, list[DropPath]] = {}
+        """By where a block begins that stands in this graph itself: the ops with which it drops its path."""
         values: list[Any] = []
 
         def read(value: Value) -> Any:
@@ -99,6 +98,13 @@ class Interpreter:
             return found if value.item is None else found[value.item]
 
         for number, node in enumerate(graph.nodes):
+            if isinstance(node.body, DropPath) or node.missing is not None:
+                start = 0
+                if graph.sections:
+                    start = next((part.start for part in graph.inlined if part.start <= number < part.stop), number)
+                if start not in blocks:
+                    self.drops.append(blocks.setdefault(start, []))
+                blocks[start] += [node.body] if isinstance(node.body, DropPath) else []
             if number in graph.training_only:
                 values.append(None)
                 continue

@@ -472,6 +472,22 @@ stages: {{a: b}}
     ]
 
 
+@pytest.mark.parametrize(
+    "reads",
+    [
+        "channel_pool",
+        "{block: channel_pool, first: max}",
+        "{block: global_pool, kind: avg_and_max, keep: true}",
+    ],
+)
+@pytest.mark.parametrize("behind", ["", "  last: {block: activation, kind: gelu}\n"])
+def test_what_an_op_reads_twice_is_computed_once(reads: str, behind: str) -> None:
+    steps = "stem:\n  conv: {block: conv, width: 8, kernel: 3}\n  norm: norm\n"
+    module = built(f"{HEAD}{steps}  pool: {reads}\n{behind}")
+    module.train()(torch.rand(2, 4, 8, 8))
+    assert module.get_submodule("norm").num_batches_tracked == 1
+
+
 # ---- in place ----------------------------------------------------------------------------------------------------
 
 

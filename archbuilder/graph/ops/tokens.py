@@ -160,6 +160,9 @@ class TakeToken(Op):
 
     def infer(self, inputs: tuple[Shape, ...]) -> Shape:
         shape = only_tokens("take_token", inputs[0])
+        if not shape.extra:
+            message = f"take_token takes tokens of which some have no place, such as a class token, got {shape}"
+            raise OpError(message, "put `prepend_tokens` before it; `global_pool` gives the mean of all")
         if self.index >= shape.tokens:
             raise OpError(f"there is no token {self.index} among {shape.tokens}", None, "index")
         return Vector(shape.channels)
