@@ -176,11 +176,10 @@ def _why_unreadable(error: Exception) -> str:
 
 def _unwrapped(found: Any, name: str) -> State:
     """The state in what a trainer has saved."""
-    while isinstance(found, Mapping) and not _is_state(found):
-        inner = next((found[word] for word in _WRAPPERS if isinstance(found.get(word), Mapping)), None)
-        if inner is None:
+    for _ in _WRAPPERS:  # no trainer wraps more often, but a map may hold itself
+        if not isinstance(found, Mapping) or _is_state(found):
             break
-        found = inner
+        found = next((found[word] for word in _WRAPPERS if isinstance(found.get(word), Mapping)), None)
     if not isinstance(found, Mapping) or not found or not _is_state(found):
         raise CheckpointError(f"{name} holds no state_dict, which is a map from names to tensors; {_SAVE}")
     odd = [f"{key}: {_kind_of_storage(value)}" for key, value in found.items() if not _is_plain(value)]

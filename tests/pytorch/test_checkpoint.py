@@ -53,11 +53,11 @@ def assert_loaded(model: nn.Module, state: State) -> None:
         assert torch.equal(value, expected)
 
 
-def refusal(model: nn.Module, path: Path) -> CheckpointError:
+def refusal(model: nn.Module, source: Path | dict[str, object]) -> CheckpointError:
     """The error where a file is refused, after which the model is as it was."""
     before = {key: value.clone() for key, value in model.state_dict().items()}
     with pytest.raises(CheckpointError) as caught:
-        load_checkpoint(model, path)
+        load_checkpoint(model, source)
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items() if not value.is_meta)
     return caught.value
 
@@ -171,6 +171,21 @@ def test_files_of_something_else(tmp_path: Path, held: object) -> None:
     torch.save(held, tmp_path / "net.pth")
     text = str(refusal(other(), tmp_path / "net.pth"))
     assert "net.pth holds no state_dict, which is a map from names to tensors; save the weights alone" in text
+
+
+def in_a_ring(*words: str) -> dict[str, object]:
+    """Checkpoints, each of which holds the next one, and the last one the first."""
+    held: list[dict[str, object]] = [{} for _ in words]
+    for number, word in enumerate(words):
+        held[number][word] = held[(number + 1) % len(words)]
+    return held[0]
+
+
+@pytest.mark.parametrize("words", [["model"], ["state_dict", "ema"], ["net", "model", "net", "teacher"]])
+def test_what_holds_itself_holds_no_state(tmp_path: Path, words: list[str]) -> None:
+    torch.save(in_a_ring(*words), tmp_path / "net.pth")
+    for source in (tmp_path / "net.pth", in_a_ring(*words)):
+        assert "holds no state_dict, which is a map from names to tensors" in str(refusal(other(), source))
 
 
 # ---- what does not fit -------------------------------------------------------------------------------------------
