@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
+from time import process_time
 
 import pytest
 import torch
@@ -370,6 +372,41 @@ def test_names_that_differ_by_a_prefix_alone(tmp_path: Path) -> None:
         model = twice()
         load_checkpoint(model, tmp_path / "net.pth")
         assert_loaded(model, expected)
+
+
+DEEP = 40_000
+ODD_NAMES: dict[str, Callable[[str], list[str]]] = {
+    "one of many words": lambda _: ["a." * DEEP + "a"],
+    "one under many words": lambda key: ["a." * DEEP + key],
+    "each under many wrappers": lambda key: ["module." * DEEP + key],
+    "each under many holders": lambda key: ["model.encoder." * DEEP + key],
+    "dots": lambda key: ["." * DEEP + key],
+    "under many prefixes": lambda key: [
+        ".".join((*words, key))
+        for words in product(("model", "net", "teacher", "student", "trunk", "encoder"), repeat=4)
+    ],
+}
+
+
+@pytest.mark.parametrize("names", ODD_NAMES)
+def test_odd_names_take_no_time_and_no_room(state: State, names: str) -> None:
+    started = process_time()
+    odd = {name: value for key, value in state.items() for name in ODD_NAMES[names](key)}
+    try:
+        said = str(load_checkpoint(other(), odd))
+    except CheckpointError as error:
+        said = str(error)
+    assert process_time() - started < 3
+    assert max(map(len, said.splitlines())) < 200
+
+
+def test_of_many_networks_one_is_named(state: State) -> None:
+    several = {name: value for key, value in state.items() for name in ODD_NAMES["under many prefixes"](key)}
+    said = str(refusal(other(), several))
+    assert said == 'the state holds names under 1296 prefixes; say which, as in prefix="model.model.model.model."'
+    model = other()
+    load_checkpoint(model, several, prefix="net.teacher.net.net", partial=True)
+    assert_loaded(model, state)
 
 
 def test_messages_speak_of_plain_names(tmp_path: Path, state: State) -> None:
