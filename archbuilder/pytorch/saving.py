@@ -13,7 +13,7 @@ from archbuilder.pytorch.build import Features
 from archbuilder.pytorch.keys import plain_names
 from archbuilder.pytorch.matching import unwrapped
 from archbuilder.pytorch.network import Network
-from archbuilder.pytorch.reading import needed
+from archbuilder.pytorch.reading import ask_for_file, needed
 from archbuilder.pytorch.report import CheckpointError
 from archbuilder.tasks.dumping import dump
 
@@ -61,8 +61,7 @@ def saved_network(path: Path) -> tuple[str, Callable[[Network], None], Features 
         ModuleNotFoundError: if safetensors is not installed.
     """
     library = needed("safetensors", "safetensors", "reading this file")
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
+    ask_for_file(path)
     try:
         with library.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -169,6 +169,55 @@ def test_shards(tmp_path: Path, state: State) -> None:
         assert "is no index of shards: it has no `weight_map`" in refusal(model, index)
 
 
+INDEX = "model.safetensors.index.json"
+NO_SHARDS = {
+    "itself": INDEX,
+    "another index": "b.INDEX.json",
+    "a name that is none": "",
+    "a folder": "..",
+    "a folder beside it": "b/a.bin",
+    "a name that is too long": "a" * 5000,
+    "a name that is too long in bytes": "语" * 100,
+    "a name with a NUL": "a\0b",
+    "half a character": "\ud800",
+    "a name with an escape": "\x1b[2J",
+    "nothing": None,
+    "a list": ["a"],
+}
+
+
+@pytest.mark.parametrize("name", NO_SHARDS.values(), ids=NO_SHARDS.keys())
+@pytest.mark.parametrize("source", ["file", "hub"])
+def test_what_is_no_shard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: object, source: str) -> None:
+    (tmp_path / INDEX).write_text(json.dumps({"weight_map": {"a": name}}), "utf-8")
+    assert "is no index of shards: it has no `weight_map`" in refusal_of_index(monkeypatch, tmp_path, source)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"weight_map": ' * 50_000, "[]", "null", '{"weight_map": [1]}', "\udcff"]
+)
+@pytest.mark.parametrize("source", ["file", "hub"])
+def test_what_is_no_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, source: str) -> None:
+    (tmp_path / INDEX).write_text(text, "utf-8", "surrogateescape")
+    assert "is no index of shards: it has no `weight_map`" in refusal_of_index(monkeypatch, tmp_path, source)
+
+
+def refusal_of_index(monkeypatch: pytest.MonkeyPatch, folder: Path, source: str) -> str:
+    """What is said of an index in a folder, or in a repository of the hub that has the same files."""
+    files = [file.name for file in folder.iterdir()]
+    hub = SimpleNamespace(list_repo_files=lambda _: files, hf_hub_download=lambda _, file: str(folder / file))
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    return refusal(tiny(), folder / INDEX if source == "file" else "hf:me/tiny")
+
+
+@pytest.mark.parametrize("name", ["a" * 5000 + ".pth", "语" * 100, "a\0b", "a/" * 3000, "\ud800"])
+def test_names_that_no_file_can_have(name: str) -> None:
+    with pytest.raises(FileNotFoundError, match=r"^there is no file .{1,250}$"):
+        load_checkpoint(tiny(), name)
+    with pytest.raises(FileNotFoundError, match=r"^there is no file .{1,250}$"):
+        archbuilder.build(f"{name}.safetensors")
+
+
 def test_no_file_says_what_could_be_meant(tmp_path: Path) -> None:
     for name, said in (
         (tmp_path, "it is a folder; name a file in it, or the index of its shards"),
