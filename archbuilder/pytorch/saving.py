@@ -6,9 +6,12 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Annotated, Self
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import nn
 
+from archbuilder.parameters import MAXIMUM_INTEGER
 from archbuilder.pytorch.build import Features
 from archbuilder.pytorch.keys import plain_names
 from archbuilder.pytorch.matching import unwrapped
@@ -71,13 +74,43 @@ def saved_network(path: Path) -> tuple[str, Callable[[Network], None], Features 
         raise CheckpointError(
             f"{path} has weights and no spec: name the spec, as in build(spec, weights=path); archbuilder.save writes both"
         )
-    made = json.loads(metadata.get(_MADE, "{}"))
-    features = made.get("features")
-    if made.get("called"):
-        features = dict(zip(features, made["called"], strict=True))
-    return metadata[_SPEC], partial(_as_it_was, classes=made.get("classes"), pooled=made.get("pooled", True)), features
+    try:
+        made = _Made.model_validate_json(metadata.get(_MADE, "{}"))
+    except ValidationError:
+        raise _no_network(path) from None
+    return metadata[_SPEC], partial(_as_it_was, made=made, path=path), made.asked()
 
 
-def _as_it_was(network: Network, classes: int | None, *, pooled: bool) -> None:
-    if classes is not None:
-        network.reset_classifier(classes, None if pooled else "")
+class _Made(BaseModel):
+    """What `AsBuilt.made` says, as a file has it."""
+
+    model_config = ConfigDict(strict=True)
+    features: list[str | int] | None = None
+    called: list[str] | None = None
+    classes: Annotated[int, Field(ge=0, le=MAXIMUM_INTEGER)] | None = None
+    pooled: bool = True
+
+    @model_validator(mode="after")
+    def _each_is_called_something(self) -> Self:
+        if self.called is not None and len(set(self.features or ())) != len(self.called):
+            raise ValueError
+        return self
+
+    def asked(self) -> Features | None:
+        """The feature maps, as `build` is told of them."""
+        if self.called is None or self.features is None:
+            return self.features
+        return dict(zip(self.features, self.called, strict=True))
+
+
+def _as_it_was(network: Network, made: _Made, path: Path) -> None:
+    if made.classes is not None:
+        try:
+            network.reset_classifier(made.classes, None if made.pooled else "")
+        except (ValueError, RuntimeError):
+            raise _no_network(path) from None
+
+
+def _no_network(path: Path) -> CheckpointError:
+    message = f"{path} says of its network what cannot be (`{_MADE}` in its metadata)"
+    return CheckpointError(f"{message}: build(spec, weights=path) takes its weights alone")

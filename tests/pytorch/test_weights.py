@@ -621,6 +621,31 @@ def test_a_saved_network_has_its_own_head(tmp_path: Path, classes: int, pool: st
     assert torch.equal(again(IMAGES), model(IMAGES))
 
 
+DAMAGED_NOTES = (
+    "", "{", "[]", "null", "3", f'{{"classes": {10**30}}}',
+    "[" * 100_000, '{"features": ' * 50_000, "9" * 5000, '{"features": ["\\ud800"]}',
+    '{"classes": "x"}', '{"classes": 2.5}', '{"classes": true}', '{"classes": -1}', '{"classes": [1]}',
+    '{"pooled": 3}', '{"pooled": null}', '{"classes": 5, "pooled": false}',
+    '{"features": {"a": 3}}', '{"features": "layer1"}', '{"features": [null]}', '{"features": [true]}', '{"features": [["a"]]}',
+    '{"called": ["a"]}', '{"called": ["a"], "features": null}', '{"called": "a", "features": ["layer1"]}',
+    '{"called": ["a", "b"], "features": ["layer1"]}', '{"called": [3], "features": ["layer1"]}',
+    '{"called": {"a": 1}, "features": ["layer1"]}', '{"features": ["layer1"], "classes": 5}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("note", DAMAGED_NOTES, ids=lambda note: note[:40])
+def test_a_damaged_note_of_how_a_network_was_made(tmp_path: Path, note: str) -> None:
+    path = tmp_path / "net.safetensors"
+    save_file(tiny().state_dict(), path, {"archbuilder.spec": TINY, "archbuilder.made": note})
+    with pytest.raises(CheckpointError) as caught:
+        archbuilder.build(path)
+    said = str(caught.value)
+    assert said.startswith(f"{path} says of its network what cannot be (`archbuilder.made`")
+    assert said.endswith(": build(spec, weights=path) takes its weights alone")
+    assert len(said) < 400
+    assert archbuilder.build(text=TINY, weights=path).num_classes == 10
+
+
 def test_what_was_saved_can_be_changed(tmp_path: Path) -> None:
     archbuilder.save(tiny(), tmp_path / "net.safetensors")
     backbone = archbuilder.build(tmp_path / "net.safetensors", features=["layer1"])
