@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import nn
 
 from archbuilder.parameters import MAXIMUM_INTEGER
@@ -74,39 +73,42 @@ def saved_network(path: Path) -> tuple[str, Callable[[Network], None], Features 
         raise CheckpointError(
             f"{path} has weights and no spec: name the spec, as in build(spec, weights=path); archbuilder.save writes both"
         )
+    made = _note(metadata.get(_MADE, "{}"))
+    if made is None:
+        raise _no_network(path)
+    features, called = made["features"], made["called"]
+    if called is not None:
+        features = dict(zip(features, called, strict=True))
+    return metadata[_SPEC], partial(_as_it_was, path=path, classes=made["classes"], pooled=made["pooled"]), features
+
+
+def _note(text: str) -> dict[str, Any] | None:
+    """What `AsBuilt.made` has said, as a file has it; None where that is damaged."""
     try:
-        made = _Made.model_validate_json(metadata.get(_MADE, "{}"))
-    except ValidationError:
-        raise _no_network(path) from None
-    return metadata[_SPEC], partial(_as_it_was, made=made, path=path), made.asked()
+        made = {"features": None, "called": None, "classes": None, "pooled": True, **json.loads(text)}
+    except (ValueError, TypeError, RecursionError):
+        return None
+    features, called, classes = made["features"], made["called"], made["classes"]
+    fine = (
+        type(made["pooled"]) is bool
+        and (classes is None or (type(classes) is int and 0 <= classes <= MAXIMUM_INTEGER))
+        and (features is None or _is_list_of((str, int), features))
+        and (
+            called is None
+            or (_is_list_of((str,), called) and features is not None and len(called) == len(set(features)))
+        )
+    )
+    return made if fine else None
 
 
-class _Made(BaseModel):
-    """What `AsBuilt.made` says, as a file has it."""
-
-    model_config = ConfigDict(strict=True)
-    features: list[str | int] | None = None
-    called: list[str] | None = None
-    classes: Annotated[int, Field(ge=0, le=MAXIMUM_INTEGER)] | None = None
-    pooled: bool = True
-
-    @model_validator(mode="after")
-    def _each_is_called_something(self) -> Self:
-        if self.called is not None and len(set(self.features or ())) != len(self.called):
-            raise ValueError
-        return self
-
-    def asked(self) -> Features | None:
-        """The feature maps, as `build` is told of them."""
-        if self.called is None or self.features is None:
-            return self.features
-        return dict(zip(self.features, self.called, strict=True))
+def _is_list_of(kinds: tuple[type, ...], value: object) -> bool:
+    return isinstance(value, list) and all(type(each) in kinds for each in value)
 
 
-def _as_it_was(network: Network, made: _Made, path: Path) -> None:
-    if made.classes is not None:
+def _as_it_was(network: Network, path: Path, classes: int | None, *, pooled: bool) -> None:
+    if classes is not None:
         try:
-            network.reset_classifier(made.classes, None if made.pooled else "")
+            network.reset_classifier(classes, None if pooled else "")
         except (ValueError, RuntimeError):
             raise _no_network(path) from None
 

@@ -623,11 +623,11 @@ def test_a_saved_network_has_its_own_head(tmp_path: Path, classes: int, pool: st
 
 DAMAGED_NOTES = (
     "", "{", "[]", "null", "3", f'{{"classes": {10**30}}}',
-    "[" * 100_000, '{"features": ' * 50_000, "9" * 5000, '{"features": ["\\ud800"]}',
+    "[" * 100_000, '{"features": ' * 50_000, "9" * 5000, '{"called": [], "features": ["layer1"]}',
     '{"classes": "x"}', '{"classes": 2.5}', '{"classes": true}', '{"classes": -1}', '{"classes": [1]}',
     '{"pooled": 3}', '{"pooled": null}', '{"classes": 5, "pooled": false}',
     '{"features": {"a": 3}}', '{"features": "layer1"}', '{"features": [null]}', '{"features": [true]}', '{"features": [["a"]]}',
-    '{"called": ["a"]}', '{"called": ["a"], "features": null}', '{"called": "a", "features": ["layer1"]}',
+    '{"called": ["a"]}', '{"called": []}', '{"called": ["a"], "features": null}', '{"called": "a", "features": ["layer1"]}',
     '{"called": ["a", "b"], "features": ["layer1"]}', '{"called": [3], "features": ["layer1"]}',
     '{"called": {"a": 1}, "features": ["layer1"]}', '{"features": ["layer1"], "classes": 5}',
 )  # fmt: skip
