@@ -317,14 +317,31 @@ def _what_is_there(word: str) -> str | None:
     path = path_of(word)
     if path is None:
         beside = [name for name in (f"{base}.yaml", f"{base}.yml", base) if base and _holds(Path(name).is_file)]
-        return f"there is a file of that name: write `./{beside[0]}`" if beside else None
+        if not beside and _holds(Path(base).is_dir):
+            inside = next(iter(_specs_in(Path(base))), None)
+            return f"`{base}` is a folder: name a .yaml file in it" + (f", as in `{inside}`" if inside else "")
+        return f"there is a file of that name: write `./{beside[0]}`" if beside else _as_block(base)
     folder = path if _holds(path.is_dir) else path.parent
     if not _holds(folder.is_dir):
         return f"there is no folder {shorten(str(folder))}"
     if _holds(path.is_symlink):
         return "it is a link that leads nowhere"
-    files = sorted(file for file in folder.iterdir() if file.suffix in (".yaml", ".yml"))
-    return suggest(str(path), (str(file) for file in files))
+    return suggest(str(path), map(str, _specs_in(folder)))
+
+
+def _specs_in(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix in (".yaml", ".yml"))
+
+
+def _as_block(name: str) -> str | None:
+    """The help for a word that means no network, if it means a block."""
+    from archbuilder.tasks.catalogue import find_entry
+
+    entry = find_entry(name)
+    if entry is None:
+        return None
+    kind = "an op" if entry.kind == "op" else "a block"
+    return f"`{name}` is {kind}: `archbuilder show {name}` prints it, `archbuilder block {name}` tries it"
 
 
 def _holds(question: Callable[[], bool]) -> bool:

@@ -31,22 +31,6 @@ class Found:
         return self.node is not None and self.node.body is None
 
 
-def find(graph: Graph, lowering: Lowering, path: str, module: str, others: Iterable[str] = ()) -> Found:
-    """The step at `module`, which is the beginning of `path`.
-
-    Args:
-        graph: the network.
-        lowering: the lowering that made it.
-        path: the whole path, for messages.
-        module: what to look for.
-        others: what else may stand at the beginning of a path.
-
-    Raises:
-        SpecError: if there is none.
-    """
-    return Finder(graph, lowering).find(path, module, others)
-
-
 class Finder:
     """Finds steps of one network; who looks for many of them keeps it."""
 
@@ -56,7 +40,16 @@ class Finder:
         self._named: dict[Graph, dict[str, tuple[int, Node, int]]] = {}
 
     def find(self, path: str, module: str, others: Iterable[str] = ()) -> Found:
-        """The step at `module`, which is the beginning of `path`; see the function."""
+        """The step at `module`, which is the beginning of `path`.
+
+        Args:
+            path: the whole path, for messages.
+            module: what to look for.
+            others: what else may stand at the beginning of a path.
+
+        Raises:
+            SpecError: if there is none.
+        """
         walk = _Walk(self, path, module or path)
         if path and "" in path.split("."):
             raise _error(
@@ -70,6 +63,24 @@ class Finder:
         while walk.rest:
             walk.step()
         return walk.found
+
+    def module_alone(self, path: str) -> SpecError | None:
+        """What is to be said where a path names a module, and none of its parameters; None if it does not."""
+        try:
+            found = self.find(path, path)
+        except SpecError:
+            return None
+        if found.node is None or found.is_left_out:
+            return left_out(found, path) if found.is_left_out else None
+        message, help, body = f"`{path}` is a module", "add one of its parameters", found.node.body
+        known = found.use.plan.definition.parameters if found.use is not None else ()
+        example = "width" if "width" in known else next(iter(known), "block")
+        if found.use is None and isinstance(body, Graph):
+            message, help = f"{message} with steps of its own", "name one of these"
+            example = next(name for node in body.nodes for name in node.shown_names())
+        start = path.rfind(".") + 1
+        place = _place(path, start, len(path) - start)
+        return _error("unknown-parameter", message, place, f"{help}, as in `{path}.{example}`")
 
     def named(self, graph: Graph, path: str) -> tuple[str, Node, int] | None:
         """The child of a graph with whose name a path begins: the name, the child, and which of its repeats is meant."""
@@ -144,8 +155,6 @@ class _Walk:
         help = suggest(name, [*names, *others])
         if inlined:
             help = f"`{name}` stands inline: name one of its own modules"
-        elif name in names and not self.path:
-            help = f"a path ends in a parameter: add one, as in `{name}.width`"
         return _error("unknown-path", message, place, help)
 
     def _nothing_inside(self, node: Node) -> SpecError:
@@ -158,18 +167,13 @@ def unknown_parameter(found: Found, name: str, path: str, parameters: Mapping[st
     """The step at a path has no such parameter."""
     if found.is_left_out:
         return left_out(found, path)
-    use, body = found.use, found.node.body if found.node is not None else None
-    place = _place(path, len(path) - len(name), len(name))
-    children = body.nodes if isinstance(body, Graph) else ()
-    if any(name in node.shown_names() for node in children):
-        help = f"add one of its parameters, as in `{path}.width`"
-        return _error("unknown-parameter", f"`{path}` is a module", place, help)
     what = f"`{found.path}`, which has steps of its own,"
-    if use is not None:
-        what = f"`{use.plan.name}` at {found.path}"
-    words = ["block"] if use is not None else []
+    if found.use is not None:
+        what = f"`{found.use.plan.name}` at {found.path}"
+    words = ["block"] if found.use is not None else []
     words += ["depth"] if found.made.site.plan.depth is not None and not found.is_repeat else []
-    return _error("unknown-parameter", f"{what} has no parameter `{name}`", place, suggest(name, [*parameters, *words]))
+    place, help = _place(path, len(path) - len(name), len(name)), suggest(name, [*parameters, *words])
+    return _error("unknown-parameter", f"{what} has no parameter `{name}`", place, help)
 
 
 def left_out(found: Found, path: str) -> SpecError:

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from archbuilder.diagnostics import Reporter
-from archbuilder.explain.find import Finder, Found, find, left_out, unknown_parameter
+from archbuilder.diagnostics import Reporter, SpecError
+from archbuilder.explain.find import Finder, Found, left_out, unknown_parameter
 from archbuilder.explain.words import Candidate, Kind, Remark, Why
 from archbuilder.graph.graph import Node
 from archbuilder.graph.op import Op, pair, short
@@ -56,13 +56,17 @@ def explain(architecture: Architecture, lowered: Lowered, path: str) -> Why:
     Raises:
         SpecError: if there is no such module, or no such parameter.
     """
+    finder = Finder(lowered.graph, lowered.lowering)
     explainer = _Explainer(architecture, lowered)
     module, dot, name = path.rpartition(".")
     if not dot and name in architecture.parameters:
         return explainer.of_network(name)
-    found = find(lowered.graph, lowered.lowering, path, module, architecture.parameters)
-    explainer.enter(found)
-    return explainer.of_module(found, name, path)
+    try:
+        found = finder.find(path, module, architecture.parameters)
+        explainer.enter(found)
+        return explainer.of_module(found, name, path)
+    except SpecError as error:
+        raise finder.module_alone(path) or error from None
 
 
 class Reasons:

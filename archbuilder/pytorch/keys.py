@@ -17,6 +17,10 @@ _COMPILED, _PARALLEL = "_orig_mod", "module"
 _PARALLELS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 _HOLDERS: Final = frozenset("backbone base_model encoder model net network student teacher trunk".split())  # noqa: SIM905
 """What trainers and larger models call the network that they hold."""
+_DEEPEST: Final = 8
+"""So many of these words may stand one behind the other."""
+_MOST: Final = 32
+"""In so many ways they may do so in one file, since each is tried."""
 
 
 class Reading(NamedTuple):
@@ -52,7 +56,7 @@ def as_named_in(names: Collection[str], state: State, source: str, prefix: str |
             raise CheckpointError(f"{source} has nothing under `{asked}`")
     else:
         readings = []
-        for reading in (each for found in _readings(state, names) for each in _translated(found)):
+        for reading in (each for found in _readings(state, names, source) for each in _translated(found)):
             if reading.state.keys() == own and not reading.beside:
                 return reading
             readings.append(reading)
@@ -60,18 +64,23 @@ def as_named_in(names: Collection[str], state: State, source: str, prefix: str |
     best = ranked[0]
     equal = {each.prefix for each in ranked if len(each.state.keys() ^ own) == len(best.state.keys() ^ own)}
     if best.beside and len(equal) > 1:
-        which = " and ".join(f"`{each}`" for each in sorted(equal))
-        raise CheckpointError(
-            f'{source} holds several networks that fit: {which}; say which, as in prefix="{best.prefix}"'
-        )
+        which = " and ".join(f"`{each}`" for each in sorted(equal)[:3]) + (" ..." if len(equal) > 3 else "")
+        raise _several(source, f"several networks that fit: {which}", best.prefix)
     return best
 
 
-def _readings(state: State, names: Collection[str]) -> Iterator[Reading]:
+def _several(source: str, which: str, example: str) -> CheckpointError:
+    return CheckpointError(f'{source} holds {which}; say which, as in prefix="{example}"')
+
+
+def _readings(state: State, names: Collection[str], source: str) -> Iterator[Reading]:
     """A state as it is; without what stands before all names, or before those of one network in it; without what wrappers put
     inside of names."""
     yield Reading(state)
-    for prefix in _prefixes(state, list(names)):
+    prefixes = _prefixes(state, list(names))
+    if len(prefixes) > _MOST:
+        raise _several(source, f"names under {len(prefixes)} prefixes", prefixes[0])
+    for prefix in prefixes:
         found = _under(state, prefix)
         yield found
         yield from (found._replace(state=each) for each in _without(found.state, {_COMPILED}))
@@ -86,12 +95,16 @@ def _prefixes(state: State, names: Sequence[str]) -> list[str]:
     found = dict.fromkeys(key[: -len(probe) + 1] for probe in probes for key in state if key.endswith(probe))
     common = _common_prefix(state)
     found |= dict.fromkeys(common if any(key.endswith(tuple(last)) for key in state) else ())
-    return [prefix for prefix in found if set(prefix[:-1].split(".")) <= _HOLDERS | {_COMPILED, _PARALLEL}]
+    return [prefix for prefix in found if _means_nothing(prefix)]
+
+
+def _means_nothing(prefix: str) -> bool:
+    return prefix.count(".") <= _DEEPEST and set(prefix[:-1].split(".")) <= _HOLDERS | {_COMPILED, _PARALLEL}
 
 
 def _common_prefix(state: State) -> list[str]:
-    """All words, one after the other, that stand before every name."""
-    first = next(iter(state), "").split(".")
+    """The first words, one after the other, that stand before every name."""
+    first = next(iter(state), "").split(".", _DEEPEST)
     prefixes = [".".join(first[:count]) + "." for count in range(1, len(first))]
     return [prefix for prefix in prefixes if all(key.startswith(prefix) for key in state)]
 

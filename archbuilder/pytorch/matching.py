@@ -9,6 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from archbuilder.diagnostics import shorten
 from archbuilder.pytorch.keys import Reading
 from archbuilder.pytorch.network import Network
 from archbuilder.pytorch.report import CheckpointError, Row, Wishes
@@ -115,7 +116,7 @@ class Match:
         """What to say, where something does not fit."""
         loaded = sum(row.fate == "loaded" for row in self.rows)
         if not loaded:
-            example = next(iter(self.reading.state), ""), next(iter(self.own), "")
+            example = [shorten(next(iter(each), "")) for each in (self.reading.state, self.own)]
             yield f"no name in the file is one of the model's: those are like `{example[0]}`, these like `{example[1]}`"
             return
         differing = {*self.misshapen, *self.wrong.get("missing", ())}

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
+from archbuilder.diagnostics import printable, shorten
 from archbuilder.pytorch.report import CheckpointError
 
 State: TypeAlias = dict[str, Tensor]
@@ -33,6 +34,10 @@ _LIBRARY_FILES = (
     "pytorch_model.bin.index.json",
     "pytorch_model.bin",
 )
+_LONGEST_NAME: Final = 255
+"""More bytes no file system takes for a name."""
+_WIDEST: Final = 200
+"""So much of a path is shown where there is no such file."""
 
 
 class Read(NamedTuple):
@@ -67,12 +72,27 @@ def read(source: Any, model: Any) -> Read:
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 
+def ask_for_file(path: Path) -> None:
+    """Makes sure that there is a file.
+
+    Raises:
+        FileNotFoundError: if there is none, or there can be none of that name; the message says what may be meant.
+    """
+    try:
+        found, almost = path.is_file(), _almost(path)
+    except PermissionError:
+        raise
+    except (OSError, ValueError):  # no path: it is too long, or has a NUL in it
+        found, almost = False, ""
+    if not found:
+        raise FileNotFoundError(f"there is no file {printable(shorten(str(path), _WIDEST))}{almost}")
+
+
 def _read_file(path: Path) -> State:
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}{_almost(path)}")
+    ask_for_file(path)
     if path.stat().st_size == 0:
         raise CheckpointError(f"{path} is empty; {_SAVE}")
-    if path.name.lower().endswith(".index.json"):
+    if _is_index(path.name):
         return _read_shards(path)
     return read_safetensors(path) if path.suffix.lower() == ".safetensors" else _unwrapped(_unpickled(path), str(path))
 
@@ -85,20 +105,36 @@ def _almost(path: Path) -> str:
 
 
 def _read_shards(path: Path) -> State:
-    try:
-        files = json.loads(path.read_text("utf-8"))["weight_map"]
-        names = sorted(set(files.values()))
-        inside = all(isinstance(name, str) and Path(name).name == name for name in names)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        names, inside = [], False
-    if not names or not inside:
-        raise CheckpointError(f"{path} is no index of shards: it has no `weight_map` from tensors to files beside it")
+    files = _shards(path)
     state: State = {}
-    for name in names:
+    for name in sorted(set(files.values())):
         state |= _read_file(path.with_name(name))
     if missing := [key for key in files if key not in state]:
         raise CheckpointError(f"{path} names tensors that its shards do not hold", missing=missing)
     return state
+
+
+def _shards(path: Path) -> dict[str, str]:
+    """In which file beside an index each tensor is."""
+    try:
+        files: dict[str, str] = json.loads(path.read_text("utf-8"))["weight_map"]
+        fine = bool(files) and all(map(_is_shard, set(files.values())))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        fine = False
+    if not fine:
+        raise CheckpointError(f"{path} is no index of shards: it has no `weight_map` from tensors to files beside it")
+    return files
+
+
+def _is_shard(name: object) -> bool:
+    """Whether a file beside an index may be called so, and is no index again."""
+    if not isinstance(name, str) or not name.isprintable() or len(name.encode()) > _LONGEST_NAME:
+        return False
+    return Path(name).name == name not in ("", "..") and not _is_index(name)
+
+
+def _is_index(name: str) -> bool:
+    return name.lower().endswith(".index.json")
 
 
 def read_safetensors(path: Path) -> State:
@@ -176,11 +212,10 @@ def _why_unreadable(error: Exception) -> str:
 
 def _unwrapped(found: Any, name: str) -> State:
     """The state in what a trainer has saved."""
-    while isinstance(found, Mapping) and not _is_state(found):
-        inner = next((found[word] for word in _WRAPPERS if isinstance(found.get(word), Mapping)), None)
-        if inner is None:
+    for _ in _WRAPPERS:  # no trainer wraps more often, but a map may hold itself
+        if not isinstance(found, Mapping) or _is_state(found):
             break
-        found = inner
+        found = next((found[word] for word in _WRAPPERS if isinstance(found.get(word), Mapping)), None)
     if not isinstance(found, Mapping) or not found or not _is_state(found):
         raise CheckpointError(f"{name} holds no state_dict, which is a map from names to tensors; {_SAVE}")
     odd = [f"{key}: {_kind_of_storage(value)}" for key, value in found.items() if not _is_plain(value)]
@@ -250,8 +285,8 @@ def _of_hub(name: str, _model: Any) -> State:
         asked = file or " or ".join(_LIBRARY_FILES)
         raise CheckpointError(f'{repository} has no {asked}: name its file, as in "hf:{repository}/FILE"')
     path = Path(hub.hf_hub_download(repository, chosen))
-    if chosen.endswith(".index.json"):
-        for shard in sorted(set(json.loads(path.read_text("utf-8")).get("weight_map", {}).values()) & files):
+    if _is_index(chosen):
+        for shard in sorted(set(_shards(path).values()) & files):
             hub.hf_hub_download(repository, shard)
     return _read_file(path)
 

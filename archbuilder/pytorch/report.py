@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from archbuilder.analysis.table import aligned
-from archbuilder.diagnostics import printable
+from archbuilder.diagnostics import printable, shorten
 
 _SHOWN = 12
+_WIDEST = 120
+"""So much of a name is shown; a file may have any."""
 
 Fate: TypeAlias = Literal["loaded", "adapted", "new", "left out"]
 """`new` are tensors of the model that the file has nothing for; `left out` those of the file that the model has no place for."""
@@ -85,7 +87,8 @@ class Report:
 
 
 def _in_short(keys: list[str]) -> str:
-    return ", ".join(keys) if len(keys) <= 2 else f"{keys[0]} ... {keys[-1]}"
+    shown = [shorten(key, _WIDEST) for key in (keys if len(keys) <= 2 else (keys[0], keys[-1]))]
+    return (", " if len(keys) <= 2 else " ... ").join(shown)
 
 
 class CheckpointError(ValueError):
@@ -114,6 +117,6 @@ class CheckpointError(ValueError):
         ):
             if keys:
                 lines.append(f"  {title} ({len(keys)}):")
-                lines += [f"    {printable(key)}" for key in keys[:_SHOWN]]
+                lines += [f"    {printable(shorten(key, _WIDEST))}" for key in keys[:_SHOWN]]
                 lines += [f"    ... and {len(keys) - _SHOWN} more"] if len(keys) > _SHOWN else []
         super().__init__("\n".join([*lines, *(f"  help: {each}" for each in advice)]))

@@ -212,7 +212,8 @@ def read_picture(path: Path, shape: tuple[int, ...], input: Input) -> Tensor:
         with Image.open(path) as picture:
             whole = (round(width / input.crop), round(height / input.crop))
             how = Image.Resampling[input.interpolation.upper()]
-            scaled = ImageOps.fit(picture.convert("RGB" if channels == 3 else "L"), whole, how)
+            plain = _in_8_bits(picture, path).convert("RGB" if channels == 3 else "L")
+            scaled = ImageOps.fit(plain, whole, how)
             left, top = (whole[0] - width) // 2, (whole[1] - height) // 2
             fitted = scaled.crop((left, top, left + width, top + height))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -221,3 +222,12 @@ def read_picture(path: Path, shape: tuple[int, ...], input: Input) -> Tensor:
     values = pixels.permute(2, 0, 1).float() / 255
     mean, deviation = (torch.tensor(each).view(-1, 1, 1) for each in input.statistics(channels))
     return ((values - mean) / deviation)[None]
+
+
+def _in_8_bits(picture: Any, path: Path) -> Any:
+    """A picture whose numbers go to 255: pillow takes greys of 16 bits as they are, and cuts off what is above."""
+    if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format in ("PNG", "PPM")):
+        return picture.convert("I").point(lambda value: value * (1 / 257) + 0.5)
+    if picture.mode in ("I", "F"):
+        raise PictureError(f"{path} does not say which of its numbers is white: save it with 8 or 16 bits")
+    return picture

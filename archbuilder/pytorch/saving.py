@@ -6,14 +6,16 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
+from archbuilder.parameters import MAXIMUM_INTEGER
 from archbuilder.pytorch.build import Features
 from archbuilder.pytorch.keys import plain_names
 from archbuilder.pytorch.matching import unwrapped
 from archbuilder.pytorch.network import Network
-from archbuilder.pytorch.reading import needed
+from archbuilder.pytorch.reading import ask_for_file, needed
 from archbuilder.pytorch.report import CheckpointError
 from archbuilder.tasks.dumping import dump
 
@@ -61,8 +63,7 @@ def saved_network(path: Path) -> tuple[str, Callable[[Network], None], Features 
         ModuleNotFoundError: if safetensors is not installed.
     """
     library = needed("safetensors", "safetensors", "reading this file")
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
+    ask_for_file(path)
     try:
         with library.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -72,13 +73,46 @@ def saved_network(path: Path) -> tuple[str, Callable[[Network], None], Features 
         raise CheckpointError(
             f"{path} has weights and no spec: name the spec, as in build(spec, weights=path); archbuilder.save writes both"
         )
-    made = json.loads(metadata.get(_MADE, "{}"))
-    features = made.get("features")
-    if made.get("called"):
-        features = dict(zip(features, made["called"], strict=True))
-    return metadata[_SPEC], partial(_as_it_was, classes=made.get("classes"), pooled=made.get("pooled", True)), features
+    made = _note(metadata.get(_MADE, "{}"))
+    if made is None:
+        raise _no_network(path)
+    features, called = made["features"], made["called"]
+    if called is not None:
+        features = dict(zip(features, called, strict=True))
+    return metadata[_SPEC], partial(_as_it_was, path=path, classes=made["classes"], pooled=made["pooled"]), features
 
 
-def _as_it_was(network: Network, classes: int | None, *, pooled: bool) -> None:
+def _note(text: str) -> dict[str, Any] | None:
+    """What `AsBuilt.made` has said, as a file has it; None where that is damaged."""
+    try:
+        made = {"features": None, "called": None, "classes": None, "pooled": True, **json.loads(text)}
+    except (ValueError, TypeError, RecursionError):
+        return None
+    features, called, classes = made["features"], made["called"], made["classes"]
+    fine = (
+        type(made["pooled"]) is bool
+        and (classes is None or (type(classes) is int and 0 <= classes <= MAXIMUM_INTEGER))
+        and (features is None or _is_list_of((str, int), features))
+        and (
+            called is None
+            or (_is_list_of((str,), called) and features is not None and len(called) == len(set(features)))
+        )
+    )
+    return made if fine else None
+
+
+def _is_list_of(kinds: tuple[type, ...], value: object) -> bool:
+    return isinstance(value, list) and all(type(each) in kinds for each in value)
+
+
+def _as_it_was(network: Network, path: Path, classes: int | None, *, pooled: bool) -> None:
     if classes is not None:
-        network.reset_classifier(classes, None if pooled else "")
+        try:
+            network.reset_classifier(classes, None if pooled else "")
+        except (ValueError, RuntimeError):
+            raise _no_network(path) from None
+
+
+def _no_network(path: Path) -> CheckpointError:
+    message = f"{path} says of its network what cannot be (`{_MADE}` in its metadata)"
+    return CheckpointError(f"{message}: build(spec, weights=path) takes its weights alone")

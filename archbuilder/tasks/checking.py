@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,7 +12,7 @@ from typing import Any, TypeAlias
 from archbuilder.analysis.bounds import report_giant
 from archbuilder.analysis.expect import check_expectations
 from archbuilder.analysis.summary import Summary, summarize
-from archbuilder.diagnostics import Diagnostic, Place, Reporter, suggest
+from archbuilder.diagnostics import Diagnostic, Place, Reporter, SpecError, suggest
 from archbuilder.display import Shown
 from archbuilder.graph.cut import alone
 from archbuilder.graph.graph import Graph
@@ -122,11 +123,26 @@ def check_block(
     architecture = as_far_as_possible(
         lambda: load_block(block, parameters or {}, spec, text, several=several), reporter
     )
-    graph = lower_alone(architecture, shape, reporter)
+    try:
+        graph = lower_alone(architecture, shape, reporter)
+    except SpecError as error:
+        raise SpecError(_by_sizes(each, input) for each in error.diagnostics) from None
     summary = summarize(graph)
     report_giant(summary, reporter)
     reporter.raise_if_any()
     return Checked(architecture, graph, summary)
+
+
+def _by_sizes(mistake: Diagnostic, input: Inputs) -> Diagnostic:
+    """The mistake; where a block by itself takes other values, no step of a spec gives them, but sizes do."""
+    wanted = re.search(r"takes (\d+)", mistake.message)
+    if mistake.code != "bad-input" or mistake.place is not None or wanted is None:
+        return mistake
+    given: list[Any] = [each for each in input if not isinstance(each, int)] or [input]
+    sizes = [given[min(number, len(given) - 1)] for number in range(int(wanted[1]))]
+    words = ",".join("x".join(map(str, each)) for each in sizes)
+    help = f"give the size of each: `--input {words}`, in Python `input=[{', '.join(map(str, sizes))}]`"
+    return replace(mistake, help=help)
 
 
 def lower_alone(architecture: Architecture, input: Shape, reporter: Reporter | None = None) -> Graph:

@@ -360,6 +360,31 @@ def test_block_takes_tokens_and_several_values(run: Run) -> None:
     assert run("block", "basic", "--set", "width=8", "-o", "-", "--format", "dot").stdout.startswith("digraph")
 
 
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ("add", "64x32x32,64x32x32"),
+        ("concat --input 3x4x4", "3x4x4,3x4x4"),
+        ("multiply --input 8x4x4", "8x4x4,8x4x4"),
+        ("attention --tokens", "64x32x32,64x32x32,64x32x32"),
+        ("attention --tokens --input 8x4x4,8x4x4", "8x4x4,8x4x4,8x4x4"),
+        ("norm --input 8x4x4,8x4x4", "8x4x4"),
+    ],
+)
+def test_the_help_says_which_inputs_a_block_takes(run: Run, words: str, given: str) -> None:
+    result = run("block", *words.split())
+    assert result.exit_code == 1
+    values = ", ".join(f"({size.replace('x', ', ')})" for size in given.split(","))
+    help = f"give the size of each: `--input {given}`, in Python `input=[{values}]`"
+    assert result.stderr.endswith(f"\n  help: {help}\n")
+    assert run("block", *words.split(), "--input", given).exit_code == 0
+
+
+def test_in_a_spec_the_help_names_steps(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text("name: net\nblocks: {my: {body: {a: norm, b: add}}}\n", "utf-8")
+    assert "as in `from: [left, right]`" in run("block", "my", "--spec", "net.yaml").stderr
+
+
 def test_summary_of_several_networks_is_side_by_side(run: Run, good: Path) -> None:
     lines = run("summary", "tiny.yaml", "resnet18").stdout.splitlines()
     assert lines[0].split() == ["tiny", "resnet18"]

@@ -43,6 +43,43 @@ def test_every_command_says_what_is_wrong_with_a_spec(run: Run, bad: Path, comma
     assert sorted(path.name for path in bad.parent.iterdir()) == ["bad.yaml"]
 
 
+@pytest.mark.parametrize("word", ["basic", "conv", "hr_module"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "show --resolved",
+        "show --why width",
+        "show --set width=3",
+        "check",
+        "summary",
+        "render",
+        "build",
+        "export",
+        "diff resnet18",
+    ],
+)
+def test_a_block_is_called_one_where_a_network_is_meant(run: Run, words: str, word: str) -> None:
+    result = run(*words.split(), word)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"there is no network called `{word}` (" in result.stderr
+    kind = "an op" if word == "conv" else "a block"
+    advice = f"`archbuilder show {word}` prints it, `archbuilder block {word}` tries it"
+    assert result.stderr.endswith(f"\n  help: `{word}` is {kind}: {advice}\n")
+
+
+@pytest.mark.parametrize("words", ["check", "summary", "show", "show --resolved", "block basic --set width=8 --spec"])
+def test_a_folder_without_a_slash_is_called_one(run: Run, good: Path, words: str) -> None:
+    (good.parent / "nets").mkdir()
+    result = run(*words.split(), "nets")
+    assert result.exit_code == 1
+    assert "there is no network called `nets`" in result.stderr
+    assert result.stderr.endswith("\n  help: `nets` is a folder: name a .yaml file in it\n")
+    good.rename(good.parent / "nets" / "tiny.yaml")
+    assert run(*words.split(), "nets").stderr.endswith(
+        "\n  help: `nets` is a folder: name a .yaml file in it, as in `nets/tiny.yaml`\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("word", "message"),
     [

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import archbuilder
-from archbuilder import Graph, SpecError
+from archbuilder import Diagnostic, Graph, SpecError
 from archbuilder.explain.why import explain, explain_parameter
 from archbuilder.explain.words import as_text
 from archbuilder.graph.graph import Node
@@ -247,6 +247,49 @@ def test_what_is_not_there_gets_a_diagnostic(path: str) -> None:
     (mistake,) = caught.value.diagnostics
     assert mistake.place is not None
     assert (f"{mistake.place.column}: {mistake.message}", mistake.help) == MISTAKES[path]
+
+
+MODULES = """
+name: net
+parameters: {on: false}
+stages:
+  own: {body: {conv: {block: conv, width: 8, kernel: 3}, norm: norm}}
+  plain: {block: basic, width: 8}
+  twice: {block: basic, width: 8, depth: 2}
+  gone: {block: basic, width: 8, when: $on}
+  norm: norm
+  act: activation
+  dotted.0: {block: conv, width: 8, kernel: 3}
+  dotted.1: norm
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "example"),
+    [("plain", "width"), ("twice", "width"), ("norm", "kind"), ("act", "kind"), ("own.norm", "kind"), ("plain.conv1", "width"),
+     ("plain.relu2", "kind"), ("twice.1", "width"), ("twice.1.bn1", "kind"), ("dotted.0", "width"), ("dotted.1", "kind")],
+)  # fmt: skip
+def test_a_module_is_called_one_and_the_help_mends_it(path: str, example: str) -> None:
+    (mistake,) = refused(path)
+    assert (mistake.message, mistake.help) == (
+        f"`{path}` is a module",
+        f"add one of its parameters, as in `{path}.{example}`",
+    )
+    explain_parameter("net.yaml", f"{path}.{example}", text=MODULES)
+
+
+def test_a_module_with_steps_of_its_own_has_no_parameters() -> None:
+    (mistake,) = refused("own")
+    assert mistake.message == "`own` is a module with steps of its own"
+    assert mistake.help == "name one of these, as in `own.conv`"
+    (mistake,) = refused("gone")
+    assert mistake.message == "`gone` is left out here (`when: $on`)"
+
+
+def refused(path: str) -> list[Diagnostic]:
+    with pytest.raises(SpecError) as caught:
+        explain_parameter("net.yaml", path, text=MODULES)
+    return caught.value.diagnostics
 
 
 def test_steps_that_are_no_module_go_by_their_key() -> None:

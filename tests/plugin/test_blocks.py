@@ -1,6 +1,9 @@
 """Blocks in Python: a step that they make is a step like any other."""
 
+import pytest
+
 import archbuilder
+from archbuilder import SpecError
 from archbuilder.analysis.summary import summarize
 from tests.networks import lowered, mistakes, modules, node_at, op_at, outline
 from tests.plugin.conftest import Load
@@ -119,6 +122,17 @@ def pick(build: Builder, xs: Value) -> Value:
     """)
     assert str(node_at(graph, "both").shape) == "8×32×32 + 8×32×32"
     assert str(graph.output_shape) == "32×32×32"
+
+
+def test_a_block_by_itself_is_told_the_size_of_each_value(load: Load) -> None:
+    load("""
+@block("cross")
+def cross(build: Builder, left: Value, right: Value) -> tuple[Value, Value]:
+    return build("add", left, right), build("multiply", left, right)
+""")
+    with pytest.raises(SpecError, match=r"in Python `input=\[\(8, 4, 4\), \(8, 4, 4\)\]`$"):
+        archbuilder.check_block("cross", input=(8, 4, 4))
+    archbuilder.check_block("cross", input=[(8, 4, 4), (8, 4, 4)])
 
 
 def test_values_know_their_shapes(load: Load) -> None:

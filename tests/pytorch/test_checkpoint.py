@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
+from time import process_time
 
 import pytest
 import torch
@@ -53,11 +55,11 @@ def assert_loaded(model: nn.Module, state: State) -> None:
         assert torch.equal(value, expected)
 
 
-def refusal(model: nn.Module, path: Path) -> CheckpointError:
+def refusal(model: nn.Module, source: Path | dict[str, object]) -> CheckpointError:
     """The error where a file is refused, after which the model is as it was."""
     before = {key: value.clone() for key, value in model.state_dict().items()}
     with pytest.raises(CheckpointError) as caught:
-        load_checkpoint(model, path)
+        load_checkpoint(model, source)
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items() if not value.is_meta)
     return caught.value
 
@@ -171,6 +173,21 @@ def test_files_of_something_else(tmp_path: Path, held: object) -> None:
     torch.save(held, tmp_path / "net.pth")
     text = str(refusal(other(), tmp_path / "net.pth"))
     assert "net.pth holds no state_dict, which is a map from names to tensors; save the weights alone" in text
+
+
+def in_a_ring(*words: str) -> dict[str, object]:
+    """Checkpoints, each of which holds the next one, and the last one the first."""
+    held: list[dict[str, object]] = [{} for _ in words]
+    for number, word in enumerate(words):
+        held[number][word] = held[(number + 1) % len(words)]
+    return held[0]
+
+
+@pytest.mark.parametrize("words", [["model"], ["state_dict", "ema"], ["net", "model", "net", "teacher"]])
+def test_what_holds_itself_holds_no_state(tmp_path: Path, words: list[str]) -> None:
+    torch.save(in_a_ring(*words), tmp_path / "net.pth")
+    for source in (tmp_path / "net.pth", in_a_ring(*words)):
+        assert "holds no state_dict, which is a map from names to tensors" in str(refusal(other(), source))
 
 
 # ---- what does not fit -------------------------------------------------------------------------------------------
@@ -355,6 +372,41 @@ def test_names_that_differ_by_a_prefix_alone(tmp_path: Path) -> None:
         model = twice()
         load_checkpoint(model, tmp_path / "net.pth")
         assert_loaded(model, expected)
+
+
+DEEP = 40_000
+ODD_NAMES: dict[str, Callable[[str], list[str]]] = {
+    "one of many words": lambda _: ["a." * DEEP + "a"],
+    "one under many words": lambda key: ["a." * DEEP + key],
+    "each under many wrappers": lambda key: ["module." * DEEP + key],
+    "each under many holders": lambda key: ["model.encoder." * DEEP + key],
+    "dots": lambda key: ["." * DEEP + key],
+    "under many prefixes": lambda key: [
+        ".".join((*words, key))
+        for words in product(("model", "net", "teacher", "student", "trunk", "encoder"), repeat=4)
+    ],
+}
+
+
+@pytest.mark.parametrize("names", ODD_NAMES)
+def test_odd_names_take_no_time_and_no_room(state: State, names: str) -> None:
+    started = process_time()
+    odd = {name: value for key, value in state.items() for name in ODD_NAMES[names](key)}
+    try:
+        said = str(load_checkpoint(other(), odd))
+    except CheckpointError as error:
+        said = str(error)
+    assert process_time() - started < 3
+    assert max(map(len, said.splitlines())) < 200
+
+
+def test_of_many_networks_one_is_named(state: State) -> None:
+    several = {name: value for key, value in state.items() for name in ODD_NAMES["under many prefixes"](key)}
+    said = str(refusal(other(), several))
+    assert said == 'the state holds names under 1296 prefixes; say which, as in prefix="model.model.model.model."'
+    model = other()
+    load_checkpoint(model, several, prefix="net.teacher.net.net", partial=True)
+    assert_loaded(model, state)
 
 
 def test_messages_speak_of_plain_names(tmp_path: Path, state: State) -> None:

@@ -169,6 +169,55 @@ def test_shards(tmp_path: Path, state: State) -> None:
         assert "is no index of shards: it has no `weight_map`" in refusal(model, index)
 
 
+INDEX = "model.safetensors.index.json"
+NO_SHARDS = {
+    "itself": INDEX,
+    "another index": "b.INDEX.json",
+    "a name that is none": "",
+    "a folder": "..",
+    "a folder beside it": "b/a.bin",
+    "a name that is too long": "a" * 5000,
+    "a name that is too long in bytes": "语" * 100,
+    "a name with a NUL": "a\0b",
+    "half a character": "\ud800",
+    "a name with an escape": "\x1b[2J",
+    "nothing": None,
+    "a list": ["a"],
+}
+
+
+@pytest.mark.parametrize("name", NO_SHARDS.values(), ids=NO_SHARDS.keys())
+@pytest.mark.parametrize("source", ["file", "hub"])
+def test_what_is_no_shard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: object, source: str) -> None:
+    (tmp_path / INDEX).write_text(json.dumps({"weight_map": {"a": name}}), "utf-8")
+    assert "is no index of shards: it has no `weight_map`" in refusal_of_index(monkeypatch, tmp_path, source)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"weight_map": ' * 50_000, "[]", "null", '{"weight_map": [1]}', "\udcff"]
+)
+@pytest.mark.parametrize("source", ["file", "hub"])
+def test_what_is_no_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, source: str) -> None:
+    (tmp_path / INDEX).write_text(text, "utf-8", "surrogateescape")
+    assert "is no index of shards: it has no `weight_map`" in refusal_of_index(monkeypatch, tmp_path, source)
+
+
+def refusal_of_index(monkeypatch: pytest.MonkeyPatch, folder: Path, source: str) -> str:
+    """What is said of an index in a folder, or in a repository of the hub that has the same files."""
+    files = [file.name for file in folder.iterdir()]
+    hub = SimpleNamespace(list_repo_files=lambda _: files, hf_hub_download=lambda _, file: str(folder / file))
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    return refusal(tiny(), folder / INDEX if source == "file" else "hf:me/tiny")
+
+
+@pytest.mark.parametrize("name", ["a" * 5000 + ".pth", "语" * 100, "a\0b", "a/" * 3000, "\ud800"])
+def test_names_that_no_file_can_have(name: str) -> None:
+    with pytest.raises(FileNotFoundError, match=r"^there is no file .{1,250}$"):
+        load_checkpoint(tiny(), name)
+    with pytest.raises(FileNotFoundError, match=r"^there is no file .{1,250}$"):
+        archbuilder.build(f"{name}.safetensors")
+
+
 def test_no_file_says_what_could_be_meant(tmp_path: Path) -> None:
     for name, said in (
         (tmp_path, "it is a folder; name a file in it, or the index of its shards"),
@@ -570,6 +619,31 @@ def test_a_saved_network_has_its_own_head(tmp_path: Path, classes: int, pool: st
     again = archbuilder.build(tmp_path / "net.safetensors").eval()
     assert again.num_classes == classes
     assert torch.equal(again(IMAGES), model(IMAGES))
+
+
+DAMAGED_NOTES = (
+    "", "{", "[]", "null", "3", f'{{"classes": {10**30}}}',
+    "[" * 100_000, '{"features": ' * 50_000, "9" * 5000, '{"called": [], "features": ["layer1"]}',
+    '{"classes": "x"}', '{"classes": 2.5}', '{"classes": true}', '{"classes": -1}', '{"classes": [1]}',
+    '{"pooled": 3}', '{"pooled": null}', '{"classes": 5, "pooled": false}',
+    '{"features": {"a": 3}}', '{"features": "layer1"}', '{"features": [null]}', '{"features": [true]}', '{"features": [["a"]]}',
+    '{"called": ["a"]}', '{"called": []}', '{"called": ["a"], "features": null}', '{"called": "a", "features": ["layer1"]}',
+    '{"called": ["a", "b"], "features": ["layer1"]}', '{"called": [3], "features": ["layer1"]}',
+    '{"called": {"a": 1}, "features": ["layer1"]}', '{"features": ["layer1"], "classes": 5}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("note", DAMAGED_NOTES, ids=lambda note: note[:40])
+def test_a_damaged_note_of_how_a_network_was_made(tmp_path: Path, note: str) -> None:
+    path = tmp_path / "net.safetensors"
+    save_file(tiny().state_dict(), path, {"archbuilder.spec": TINY, "archbuilder.made": note})
+    with pytest.raises(CheckpointError) as caught:
+        archbuilder.build(path)
+    said = str(caught.value)
+    assert said.startswith(f"{path} says of its network what cannot be (`archbuilder.made`")
+    assert said.endswith(": build(spec, weights=path) takes its weights alone")
+    assert len(said) < 400
+    assert archbuilder.build(text=TINY, weights=path).num_classes == 10
 
 
 def test_what_was_saved_can_be_changed(tmp_path: Path) -> None:
