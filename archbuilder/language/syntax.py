@@ -108,7 +108,7 @@ def _is_closed(source: Source, line: int, column: int) -> bool:
         if found[0] in ("{", "["):
             opened.append(found[0])
         elif found[0] in ("}", "]"):
-            if opened.pop() + found[0] not in ("{}", "[]"):
+            if not opened or opened.pop() + found[0] not in ("{}", "[]"):
                 return False
             if not opened:
                 return True
@@ -132,12 +132,26 @@ def _on_line(stop: _Stop) -> _Advice:
     if stop.before.strip(" -"):
         help = "remove the comma" if stop.text.startswith(",") else "remove it, or put the whole text in quotes"
         return _on_end(stop) or ("nothing can follow the value here", help)
+    began = stop.error.context_mark
     if not stop.text.startswith("- "):
+        if began and "mapping" not in str(stop.error.context) and began.column == stop.place.column - 1:
+            return "a key cannot stand among the `-` of a list", "write `- ` before it, or keys for all of them"
         return _on_end(stop)
     source = stop.place.source
     if source.line(_line_before(source, stop.place.line)).lstrip().startswith("- "):
         return f"{_UNLIKE} of its list", _SAME_DASHES
     return "a `-` cannot stand among the keys of a map", "write `key: value`, or `- ` before all of them"
+
+
+def _on_second(stop: _Stop) -> _Advice:
+    """Something behind the map that the text was."""
+    source, above = stop.place.source, _line_before(stop.place.source, stop.place.line)
+    if source.line(above).startswith("%"):
+        return "a `%` cannot begin a line", "remove it", Place(source, above, 1, 2)
+    line = next(at for at, text in enumerate(source.lines, start=1) if text.lstrip()[:1] not in ("", "#"))
+    if _indent(source.line(line)) >= stop.place.column:
+        return None
+    return _on_end(stop) or ("the spec ends before this", "write one map, with each of its keys in a line of its own")
 
 
 _UNLIKE: Final = "this line is indented unlike the others"
@@ -161,6 +175,8 @@ _SYNTAX: Final[tuple[tuple[str, str, str | None, Callable[[_Stop], _Advice] | No
     ("expected key", f"{_UNLIKE} of its map", _SAME_KEYS, _on_line),
     ("'-' indicator", f"{_UNLIKE} of its list", _SAME_DASHES, _on_line),
     ("expected <block end>", _UNLIKE, _SAME_KEYS, _on_line),
+    ("document start", _UNLIKE, _SAME_KEYS, _on_second),
+    ("unexpected ':'", "a `:` is not expected here", "write `key: value`, with a space behind the colon", None),
     ("mapping values are not allowed", "a `:` is not expected here", "put a text with `: ` in it in quotes", _on_colon),
     (
         "could not find expected ':'",
@@ -179,6 +195,7 @@ _SYNTAX: Final[tuple[tuple[str, str, str | None, Callable[[_Stop], _Advice] | No
     ),
     ("alphabetic or numeric", "a name is missing here, behind `&` or `*`", _QUOTES, None),
     ("expected a comment or a line break", "a text with `|` or `>` before it begins in the next line", _QUOTES, None),
+    ("chomping or", "a text with `|` or `>` before it begins in the next line", _QUOTES, None),
     ("expected comment or line break", "a text with `|` or `>` before it begins in the next line", _QUOTES, None),
     (
         "unknown escape",

@@ -174,7 +174,13 @@ ALONE = "remove it, or put the whole text in quotes"
         ("a:\n  b: c\n d: e\n", 3, "d", "begin all keys of a map in the same column"),
         ("a:\n  b:\n    - c\n   - d\n", 4, "- d", "begin all `-` of a list in the same column"),
         ("a:\n  b: c\n  - d\n", 3, "- d", "write `key: value`, or `- ` before all of them"),
+        (" a: b\nc: d\n", 2, "c", "begin all keys of a map in the same column"),
+        ("a:\n  - b\n  c: d\n", 3, "c", "write `- ` before it, or keys for all of them"),
         # others
+        ("{a: b} c\n", 1, "c", "write one map, with each of its keys in a line of its own"),
+        ("{a: b}\nc: d\n", 2, "c", "write one map, with each of its keys in a line of its own"),
+        ("%YAML 1.2\na: b\n", 1, "%", "remove it"),
+        ("a: |b\n  c\n", 1, "b", "put the text in quotes"),
         ("a: - b\n", 1, "- b", "write each `- ` in a line of its own, or the list as [a, b]"),
         ("a: | b\n", 1, "b", "put the text in quotes"),
         ("a: *\n", 1, "", "put the text in quotes"),
