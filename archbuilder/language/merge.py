@@ -290,7 +290,7 @@ def settle_removed(table: Table, reporter: Reporter, bodies: Iterable[str] = SEC
                 named.setdefault(name[:end], []).append(Note(f"`{by}` names it", shown))
     for body in bodies:
         settled[body] = steps = settled[body].copy()
-        for name in _removed_in(steps) & named.keys():
+        for name in filter(named.__contains__, _removed_in(steps)):
             place = steps.value_places.get(name)
             help = f"say anew what names it, or write `{name}: {{when: false}}`: what is left out hands on what goes into it"
             notes = tuple(named[name][:_MAXIMUM_NOTES])
@@ -303,8 +303,16 @@ def settle_removed(table: Table, reporter: Reporter, bodies: Iterable[str] = SEC
 _MAXIMUM_NOTES: Final = 3
 
 
-def _removed_in(steps: Table) -> set[str]:
-    return {name for name, step in steps.items() if step is None and (name in steps.replaced or name in steps.weak)}
+def _removed_in(steps: Table) -> list[str]:
+    """The steps that a base has and a patch removed; a loop cannot be."""
+    gone = (key for key, step in steps.items() if step is None and not key.startswith("for "))
+    return [key for key in gone if key in steps.replaced or key in steps.weak]
+
+
+def _before_dollar(text: str) -> list[str]:
+    """The name whose parts, or the steps in which, a text with an expression behind a dot speaks of."""
+    whole, dot, _ = text.partition("$")[0].rpartition(".")
+    return [whole] if dot else []
 
 
 def _without_names(table: Table, removed: set[str]) -> Table:
@@ -339,8 +347,10 @@ def _names_in(table: Table, bodies: Iterable[str]) -> Iterator[tuple[str, str, P
             elif isinstance(step, Table):
                 texts = [(word, *text) for word in step if word != "body" for text in _texts_behind(step, word)]
                 for word, text, place in texts:
-                    names = _spoken_in(text) - known if "$" in text else {text} if word == "from" else ()
-                    yield from ((name, key, place) for name in names)
+                    names = _spoken_in(text) - known if "$" in text else set[str]()
+                    if word == "from":
+                        names |= {*_before_dollar(text)} if "$" in text else {text}
+                    yield from ((name, key, place) for name in sorted(names))
 
 
 def _texts_behind(table: Table, word: str) -> list[tuple[str, Place | None]]:

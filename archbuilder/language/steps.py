@@ -11,7 +11,7 @@ from archbuilder.diagnostics import Place, nearest, shorten
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_turn, word_of_step
-from archbuilder.language.table import Table, first_place, key_place, place_of, value_place
+from archbuilder.language.table import Table, first_place, key_place, place_of, replaced_by, value_place
 from archbuilder.language.validation import (
     Misfit,
     Reading,
@@ -223,8 +223,9 @@ def _read_step(
         reading.report(container, key, fault)
         stand_in = Table(place_of(value))
         stand_in.broken, stand_in.name_place = True, key_place(container, key)
-        if isinstance(key, str) and key.startswith("for ") and isinstance(value, dict):
-            stand_in.put("body", value)
+        steps = value if value is not None else next((past.value for past in replaced_by(container, str(key))), None)
+        if isinstance(key, str) and key.startswith("for ") and isinstance(steps, dict):
+            stand_in.put("body", steps)
             stand_in[LOOP] = Loop(key, "", 0, 0)  # so that nobody looks in vain for what it would have made
             return key, stand_in
         return "?" if fault.at_key else key, stand_in

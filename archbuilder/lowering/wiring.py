@@ -148,7 +148,8 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
 def _may_be_poison(name: str, frame: Frame) -> bool:
     """Whether a name begins as those of steps that a loop would have made which cannot run."""
     parts = name.split(".")[:20]
-    return any(frame.values.get(".".join(parts[:count])) == POISON for count in range(len(parts)))
+    begins = (name.rstrip("0123456789"), *(".".join(parts[:count]) for count in range(len(parts))))
+    return any(frame.values.get(each) == POISON for each in begins)
 
 
 def advice_for(name: str, frame: Frame, others: Iterable[str] = ()) -> str | None:
