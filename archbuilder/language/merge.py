@@ -5,6 +5,7 @@ The rules are the same for `extends`, for `variants` and for what is set on the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
@@ -334,16 +335,22 @@ def _without_names(table: Table, removed: set[str]) -> Table:
     return settled
 
 
+_WORD: Final = re.compile(r"[A-Za-z_][\w.]*")
+
+
 def _names_in(table: Table, bodies: Iterable[str]) -> Iterator[tuple[str, str, Place | None]]:
     """The names of steps that a network or a block speaks of, each with the step or the word that names it, and where."""
     for word in _NAMING:
         yield from ((name, word, place) for name, place in _texts_behind(table, word))
     known = {name for word in ("parameters", "let") if isinstance(table.get(word), Table) for name in table[word]}
-    left = [table[body] for body in bodies]
+    left = [(table[body], known) for body in bodies]
     while left:
-        for key, step in left.pop().items():
+        steps, known = left.pop()
+        for key, step in steps.items():
             if isinstance(step, Table) and key.startswith("for "):
-                left.append(step)
+                variable, _, turns = key.removeprefix("for ").partition(" in ")
+                left.append((step, known | {variable.strip()}))
+                yield from ((name, key, step.place) for name in _WORD.findall(turns) if name not in known)
             elif isinstance(step, Table):
                 texts = [(word, *text) for word in step if word != "body" for text in _texts_behind(step, word)]
                 for word, text, place in texts:

@@ -124,6 +124,20 @@ def test_what_names_a_step_that_is_gone_can_be_said_anew(folder: Path) -> None:
     variant(folder, f"stages: {{{anew[2]}}}\n")
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "parameters: {b: 1}\nstages: {a: {block: conv, kernel: $b}, b: norm, for i in b: {c$i: norm}}",
+        "stages: {a: norm, b: norm, for b in 2: {c$b: {block: dropout, rate: $(b / 2)}}}",
+        "stages: {a: norm, b: norm, c: {body: {b: norm, d: {block: add, from: [input, b]}}}}",
+        "stages: {a: norm, b: norm, b2: {block: norm, from: a}}\nfeatures: [b2]",
+    ],
+)
+def test_what_is_called_as_a_step_that_is_gone_is_not_that_step(folder: Path, steps: str) -> None:
+    (folder / "base.yaml").write_text(f"name: base\n{steps}\n")
+    assert stages(variant(folder, "stages: {b: null}"))["b"].is_nothing
+
+
 def test_null_turns_an_optional_parameter_off(folder: Path) -> None:
     plain = variant(folder, "stages: {layer2: {shortcut: null}}")
     assert stage(plain, "layer2")["shortcut"] is None
