@@ -288,7 +288,8 @@ def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op])
     child = name_child(lowering, site, claim=not left_out and not (frame.inlined and not op.is_module))
     if op.holds_tensor and not child.isidentifier():
         message = f"a {op_type.name} cannot be called `{child}`: it is an attribute of the block that holds it"
-        help = "call the step by a word of letters, digits and underscores"
+        begins = " that begins with a letter" if child[0].isdigit() else ""
+        help = f"call the step by a word of letters, digits and underscores{begins}"
         lowering.error(frame, "bad-name", message, plan.step.name_place, help)
         raise GiveUp
     lowering.count(frame, plan.place)

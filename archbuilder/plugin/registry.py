@@ -75,7 +75,8 @@ class Registry:
             PluginError: if the name is no name, or taken.
         """
         if not (str(name).isidentifier() and str(name).isascii()):
-            raise PluginError(f"a block's name is made of letters, digits and underscores, got {name!r}")
+            rule = "begins with no digit" if str(name)[:1].isdigit() else "is made of letters, digits and underscores"
+            raise PluginError(f"a block's name {rule}, got {name!r}")
         if name in OPS:
             raise PluginError(f"`{name}` is an op already", "give it another name")
         known = self.entries.get(name)

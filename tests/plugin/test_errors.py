@@ -138,6 +138,7 @@ def test_a_function_of_two_values_needs_two(load: Load) -> None:
     ("text", "message"),
     [
         ('@block("conv")\ndef f(build, x):\n    return x\n', "`conv` is an op already"),
+        ('@block("3x3")\ndef f(build, x):\n    return x\n', "a block's name begins with no digit, got '3x3'"),
         (
             '@block("two words")\ndef f(build, x):\n    return x\n',
             "a block's name is made of letters, digits and underscores",
