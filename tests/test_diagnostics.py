@@ -124,6 +124,43 @@ def test_what_cannot_be_seen_is_written_out(text: str, shown: str) -> None:
     assert printable(shown) == shown
 
 
+LONG = "n" * 40_000
+LONG_WORDS = " ".join(["n"] * 20_000)
+
+
+@pytest.mark.parametrize("name", [LONG, LONG_WORDS], ids=["one word", "words"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stages: {a: {block: norm, from: 'NAME'}}",
+        "stages: {a: norm}\nfeatures: ['NAME']",
+        "stages: {a: norm}\nvariants: {b: {}}\ndefault: 'NAME'",
+        "stages: {a: norm}\nuse: ['NAME']",
+        "stages: {a: norm}\nuse: ['NAME.yaml']",
+        "extends: 'NAME'",
+        "extends: 'NAME.yaml'",
+        "stages: {a: {block: 'NAME'}}",
+        "stages: {a: {block: norm, 'NAME': 3}}",
+        "stages: {a: {block: norm, kind: 'NAME'}}",
+        "stages: {'NAME': norm}",
+        "'NAME': 3\nstages: {a: norm}",
+        "parameters: {'NAME': 3}\nstages: {a: norm}",
+        "defaults: {'NAME': {eps: 1}}\nstages: {a: norm}",
+        "stages: {a: {block: conv, kernel: 1, width: '$(NAME)'}}",
+        "stages: {a: {block: conv, kernel: 1, width: '$NAME'}}",
+        "stages: {a: norm}\nrename: {'NAME': b}",
+        "stages: {a: norm}\nregister: ['NAME']",
+        "stages: {a: norm}\nexpect: {'NAME': 3}",
+        "stages: {a: norm}\nsequential: 'NAME'",
+        "blocks: {my: {extends: 'NAME'}}\nstages: {a: my}",
+    ],
+)
+def test_no_name_is_printed_whole_that_nobody_would_read(text: str, name: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        check("net.yaml", text=f"name: t\n{text.replace('NAME', name)}\n")
+    assert max(map(len, str(caught.value).splitlines())) < 1100
+
+
 def test_shorten() -> None:
     assert shorten("abc", 5) == "abc"
     assert shorten("a" * 50 + "b" * 50, 20) == "aaaaaaaaaa…bbbbbbbbb"

@@ -100,6 +100,44 @@ def test_unknown_specs_come_with_a_hint(run: Run, good: Path, word: str, message
 
 
 @pytest.mark.parametrize(
+    ("words", "option", "message"),
+    [
+        (
+            "render --style volumes --depth layer",
+            "--depth",
+            "has no effect beside --style volumes, which shows its maps",
+        ),
+        (
+            "render --style volumes --show table",
+            "--show",
+            "has no effect beside --style volumes, which shows a whole network",
+        ),
+        ("render --focus layer1 --definition basic", "--focus", "has no effect beside --definition"),
+        ("render --focus layer1 --show table", "--show", "has no effect beside --focus"),
+        ("render --format dot --width column", "--width", "has no effect beside DOT, which has no layout"),
+        ("render -o net.mmd --style volumes", "--style", "has no effect beside Mermaid, which has a layout of its own"),
+        ("render --depth deep", "--depth", "'deep' is not one of 'model', 'stage', 'block', 'layer'."),
+        ("summary --format xml", "--format", "'xml' is not one of 'table', 'markdown', 'csv', 'json', 'latex'."),
+        ("compare --format dot", "--format", "dot is for graphs, and a plot is none: write one of svg, png, pdf, tikz"),
+        ("compare -o net.mmd", "-o", "mermaid is for graphs, and a plot is none: write one of svg, png, pdf, tikz"),
+        (
+            "diff resnet34 -o net.dot",
+            "-o",
+            "dot is for graphs, and a difference is none: write one of svg, png, pdf, tikz",
+        ),
+    ],
+)
+def test_options_that_do_not_go_together_are_named(
+    run: Run, tmp_path: Path, words: str, option: str, message: str
+) -> None:
+    result = run(*words.split(), "resnet18")
+    assert result.exit_code == 2
+    said = re.sub(r"[\s│]+", " ", result.stderr.partition("Invalid value for ")[2])
+    assert said.startswith(f"'{option}': {message} ")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         [],
