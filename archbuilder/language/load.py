@@ -342,18 +342,24 @@ def _is_too_deep(path: str, place: Place, reporter: Reporter) -> bool:
 
 def _why_not(table: Table, path: str) -> tuple[str, str | None]:
     """Why a path cannot be set, and what can."""
-    if path in table or any(word.name == path for word in NETWORK):
-        if not isinstance(table.get(path), Table):
-            return f"`{path}` cannot be set", None
-        first = next(iter(table[path]), "name")
-        return f"`{path}` cannot be set as a whole", f"set what is in it, as in `{path}.{first}`"
     first = path.partition(".")[0]
+    word = next((word for word in NETWORK if word.name == first), None)
+    if word is not None and word.set_inside and path == first:
+        inside = next(iter(_map_in(table, first)), None)
+        if inside is None:
+            return f"`{first}` cannot be set", "set what is in it"
+        return f"`{first}` cannot be set as a whole", f"set what is in it, as in `{first}.{inside}`"
+    if word is not None and word.set_whole:
+        return f"nothing in `{first}` can be set", f"set it as a whole, as in `{first}=...`"
+    if word is not None and not word.set_inside:
+        return f"`{first}` cannot be set", "write it in the spec"
     for section in SECTIONS:
         help = advice_for_turn(path, _map_in(table, section))
         if help is not None:
             return f"there is no step `{path}` to set", help
     steps = [name for section in SECTIONS for name in _names_in(table, section)]
-    choices = [each for each in (*_names_in(table, "parameters"), *steps, *table) if each != path]
+    words = [word.name for word in NETWORK if word.set_inside or word.set_whole]
+    choices = [each for each in (*_names_in(table, "parameters"), *steps, *words) if each != path]
     return f"there is nothing called `{first}` to set", suggest(first, choices)
 
 
