@@ -294,5 +294,17 @@ def _quote(place: Place | None) -> list[str]:
     number = str(place.line)
     return [
         f"{number:>5} | {before}{marked}{after}".rstrip(),
-        f"      | {' ' * len(before)}{'^' * max(1, len(marked))}",
+        f"      | {' ' * _columns(before)}{'^' * max(1, _columns(marked))}",
     ]
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes: most characters one; two, as Unicode has it, those that are wide; none those
+    that are put onto the one before, as accents and the inner letters of Korean syllables are."""
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
+def _columns_of(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me") or "\u1160" <= character <= "\u11ff":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

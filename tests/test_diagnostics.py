@@ -124,6 +124,31 @@ def test_what_cannot_be_seen_is_written_out(text: str, shown: str) -> None:
     assert printable(shown) == shown
 
 
+@pytest.mark.parametrize(
+    ("before", "marked", "columns", "carets"),
+    [
+        ("plain", "abc", 5, 3),
+        ("é", "abc", 1, 3),
+        ("e\u0301", "abc", 1, 3),  # a letter and its accent
+        ("漢字", "abc", 4, 3),
+        ("🎉", "漢字", 2, 4),
+        ("❤\ufe0f", "abc", 1, 3),  # what chooses how a character looks
+        ("\uff41\uff42\uff43\uff44", "e\u0301e\u0301", 8, 2),  # letters as wide as two
+        ("\uff76", "abc", 1, 3),  # half as wide as its like
+        ("한", "한", 2, 2),
+        ("\u1112\u1161\u11ab", "abc", 2, 3),  # the same, letter by letter
+        ("नि", "abc", 2, 3),
+        ("\u200b", "a\u200bb", 6, 8),  # what is not seen is written as an escape
+        ("", "\u0301", 0, 1),
+    ],
+)
+def test_carets_stand_below_what_they_mark(before: str, marked: str, columns: int, carets: int) -> None:
+    """In columns of a terminal, where some characters take two and some none."""
+    line = f"a: {before}{marked}: 3"
+    start = len(f"a: {before}") + 1
+    assert report(line, 1, start, start + len(marked)).splitlines()[2] == f"      | {' ' * (3 + columns)}{'^' * carets}"
+
+
 LONG = "n" * 40_000
 LONG_WORDS = " ".join(["n"] * 20_000)
 
