@@ -191,6 +191,16 @@ def shorten(text: str, width: int = 60) -> str:
     return text if len(text) <= width else f"{text[: width // 2]}…{text[-(width // 2 - 1) :]}"
 
 
+_QUOTED, _LINE = 200, 1000
+"""So many characters of a name, and of all that is said at once, are printed."""
+
+
+def readable(text: str) -> str:
+    """`text` as it is printed: of names in it, which may be as long as a text, as much as one reads."""
+    cut = re.sub("`([^`]*)`", lambda found: f"`{shorten(found[1], _QUOTED)}`", text)
+    return printable(shorten(cut, _LINE))
+
+
 _MAXIMUM_CHOICES = 1000
 """Of more names than these, the nearest would take too long to find."""
 _COMPARED = 60
@@ -255,14 +265,14 @@ def suggest(name: str, choices: Iterable[str]) -> str | None:
 
 def format_diagnostic(diagnostic: Diagnostic) -> str:
     """The diagnostic as text: `file:line:column: error[code]: message`, the line quoted and marked, notes and help."""
-    head = f"error[{diagnostic.code}]: {printable(diagnostic.message)}"
+    head = f"error[{diagnostic.code}]: {readable(diagnostic.message)}"
     lines = [f"{printable(str(diagnostic.place))}: {head}" if diagnostic.place else head]
     lines += _quote(diagnostic.place)
     for note in diagnostic.notes:
         where = f"{printable(str(note.place))}: " if note.place else ""
-        lines.append(f"  note: {where}{printable(note.text)}")
+        lines.append(f"  note: {where}{readable(note.text)}")
     if diagnostic.help:
-        lines.append(f"  help: {printable(diagnostic.help)}")
+        lines.append(f"  help: {readable(diagnostic.help)}")
     return "\n".join(lines)
 
 
@@ -284,5 +294,17 @@ def _quote(place: Place | None) -> list[str]:
     number = str(place.line)
     return [
         f"{number:>5} | {before}{marked}{after}".rstrip(),
-        f"      | {' ' * len(before)}{'^' * max(1, len(marked))}",
+        f"      | {' ' * _columns(before)}{'^' * max(1, _columns(marked))}",
     ]
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes: most characters one; two, as Unicode has it, those that are wide; none those
+    that are put onto the one before, as accents and the inner letters of Korean syllables are."""
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
+def _columns_of(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me") or "\u1160" <= character <= "\u11ff":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

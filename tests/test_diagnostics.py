@@ -124,6 +124,68 @@ def test_what_cannot_be_seen_is_written_out(text: str, shown: str) -> None:
     assert printable(shown) == shown
 
 
+@pytest.mark.parametrize(
+    ("before", "marked", "columns", "carets"),
+    [
+        ("plain", "abc", 5, 3),
+        ("é", "abc", 1, 3),
+        ("e\u0301", "abc", 1, 3),  # a letter and its accent
+        ("漢字", "abc", 4, 3),
+        ("🎉", "漢字", 2, 4),
+        ("❤\ufe0f", "abc", 1, 3),  # what chooses how a character looks
+        ("\uff41\uff42\uff43\uff44", "e\u0301e\u0301", 8, 2),  # letters as wide as two
+        ("\uff76", "abc", 1, 3),  # half as wide as its like
+        ("한", "한", 2, 2),
+        ("\u1112\u1161\u11ab", "abc", 2, 3),  # the same, letter by letter
+        ("नि", "abc", 2, 3),
+        ("\u200b", "a\u200bb", 6, 8),  # what is not seen is written as an escape
+        ("", "\u0301", 0, 1),
+    ],
+)
+def test_carets_stand_below_what_they_mark(before: str, marked: str, columns: int, carets: int) -> None:
+    """In columns of a terminal, where some characters take two and some none."""
+    line = f"a: {before}{marked}: 3"
+    start = len(f"a: {before}") + 1
+    assert report(line, 1, start, start + len(marked)).splitlines()[2] == f"      | {' ' * (3 + columns)}{'^' * carets}"
+
+
+LONG = "n" * 40_000
+LONG_WORDS = " ".join(["n"] * 20_000)
+
+
+@pytest.mark.parametrize("name", [LONG, LONG_WORDS], ids=["one word", "words"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stages: {a: {block: norm, from: 'NAME'}}",
+        "stages: {a: norm}\nfeatures: ['NAME']",
+        "stages: {a: norm}\nvariants: {b: {}}\ndefault: 'NAME'",
+        "stages: {a: norm}\nuse: ['NAME']",
+        "stages: {a: norm}\nuse: ['NAME.yaml']",
+        "extends: 'NAME'",
+        "extends: 'NAME.yaml'",
+        "stages: {a: {block: 'NAME'}}",
+        "stages: {a: {block: norm, 'NAME': 3}}",
+        "stages: {a: {block: norm, kind: 'NAME'}}",
+        "stages: {'NAME': norm}",
+        "'NAME': 3\nstages: {a: norm}",
+        "parameters: {'NAME': 3}\nstages: {a: norm}",
+        "defaults: {'NAME': {eps: 1}}\nstages: {a: norm}",
+        "stages: {a: {block: conv, kernel: 1, width: '$(NAME)'}}",
+        "stages: {a: {block: conv, kernel: 1, width: '$NAME'}}",
+        "stages: {a: norm}\nrename: {'NAME': b}",
+        "stages: {a: norm}\nregister: ['NAME']",
+        "stages: {a: norm}\nexpect: {'NAME': 3}",
+        "stages: {a: norm}\nsequential: 'NAME'",
+        "blocks: {my: {extends: 'NAME'}}\nstages: {a: my}",
+    ],
+)
+def test_no_name_is_printed_whole_that_nobody_would_read(text: str, name: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        check("net.yaml", text=f"name: t\n{text.replace('NAME', name)}\n")
+    assert max(map(len, str(caught.value).splitlines())) < 1100
+
+
 def test_shorten() -> None:
     assert shorten("abc", 5) == "abc"
     assert shorten("a" * 50 + "b" * 50, 20) == "aaaaaaaaaa…bbbbbbbbb"

@@ -24,6 +24,7 @@ from archbuilder.cli.products import (
     ThemeOption,
     WidthOption,
     format_of,
+    naming_options,
     read_output,
     refuse,
     write,
@@ -98,7 +99,8 @@ def diff(
             if output is not None and not isinstance(each, str):
                 from archbuilder.draw import render_difference
 
-                drawing = render_difference(each, format=kind, theme=theme, width=width)
+                with naming_options("-o"):
+                    drawing = render_difference(each, format=kind, theme=theme, width=width)
                 write(drawing, output, specs[0], told=format == "text")
     if exit_code and any(found):
         raise typer.Exit(1)
@@ -190,4 +192,6 @@ def compare(
 
     from archbuilder.draw import compare as draw
 
-    write(draw(networks, format=kind, theme=theme, width=width), output, specs[0])
+    with naming_options("--format" if format else "-o"):
+        drawing = draw(networks, format=kind, theme=theme, width=width)
+    write(drawing, output, specs[0])

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final, TypeAlias
 
@@ -16,6 +17,7 @@ from archbuilder.language import zoo
 from archbuilder.language.files import Files, UnreadableError, decoded, text_of_file
 from archbuilder.language.networks import variants_of
 from archbuilder.language.reader import read_bytes, read_yaml
+from archbuilder.language.table import Table, moved
 from archbuilder.tasks.checking import Checked, check, check_block, idle_in_all
 
 Size: TypeAlias = tuple[int, int, int]
@@ -67,38 +69,46 @@ def load_plugins(files: list[Path] | None) -> None:
             raise SpecError([Diagnostic("unknown-file", str(error))]) from None
 
 
-def read_settings(settings: list[str] | None) -> dict[str, Any]:
-    """The values of `--set NAME=VALUE`, by name; each value is read as YAML.
+def read_settings(settings: list[str] | None) -> Table:
+    """The values of `--set NAME=VALUE`, by name; each value is read as YAML, and its places are those in what was typed.
 
     Raises:
         SpecError: if a value is not YAML.
         typer.BadParameter: if it is no setting at all.
     """
-    return dict(_read_setting(setting) for setting in settings or ())
+    found = Table()
+    for setting in settings or ():
+        _read_setting(setting, found)
+    return found
 
 
-def _read_setting(setting: str) -> tuple[str, Any]:
+def _read_setting(setting: str, found: Table) -> None:
     name, equals, value = setting.partition("=")
     if not (name and equals):
         raise typer.BadParameter(f"expected NAME=VALUE, got {setting!r}", param_hint="'--set'")
     if len(name) > _MAXIMUM_NAME:
-        return name, value  # of which YAML makes no key, and nothing can be called so
-    reporter = Reporter()
-    source = Source(f"--set {shorten(name)}", f"{name}: {value}")
-    table = read_yaml(source, reporter)
+        found.put(name, value)  # of which YAML makes no key, and nothing can be called so
+        return
+    reporter, typed = Reporter(), Source(f"--set {shorten(name)}", setting)
+    table = read_yaml(Source(typed.name, f"{name}: {value}"), reporter)
+    move = partial(_as_typed, typed, len(name))
     if reporter.diagnostics:
-        raise SpecError(_in_first_line(diagnostic, source) for diagnostic in reporter.diagnostics)
+        raise SpecError(replace(each, place=move(each.place)) for each in reporter.diagnostics)
     if table is None or list(table) != [name]:
         raise typer.BadParameter(f"expected NAME=VALUE with a value in YAML, got {setting!r}", param_hint="'--set'")
-    return name, table[name]
+    places = move(table.key_places[name]), move(table.value_places[name])
+    found.put(name, moved(table[name], move), *places)
 
 
-def _in_first_line(diagnostic: Diagnostic, source: Source) -> Diagnostic:
-    """The diagnostic, moved to the end of the only line there is if it speaks of the line behind it."""
-    if diagnostic.place is None or diagnostic.place.line == 1:
-        return diagnostic
-    end = len(source.line(1)) + 1
-    return replace(diagnostic, place=Place(source, 1, end, end + 1))
+def _as_typed(typed: Source, name: int, place: Place | None) -> Place | None:
+    """A place in `NAME: VALUE` as one in `NAME=VALUE`, at whose end stands what would be in a line behind it."""
+    if place is None:
+        return None
+    if not typed.line(place.line):
+        end = len(typed.line(1)) + 1
+        return Place(typed, 1, end, end + 1)
+    shift = 1 if place.line == 1 and place.column > name + 1 else 0
+    return Place(typed, place.line, place.column - shift, place.end - shift)
 
 
 _SIZE = re.compile(r"([1-9]\d{0,6})[x×]([1-9]\d{0,6})[x×]([1-9]\d{0,6})", re.ASCII)

@@ -4,7 +4,8 @@ import os
 import re
 import sys
 import webbrowser
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, TypeVar, get_args
@@ -25,7 +26,7 @@ from archbuilder.cli.options import (
 from archbuilder.cli.outputs import RefusedOutputError, refuse_spec, write_output
 from archbuilder.cli.reports import CommandError, has_colour, say, terminal_width
 from archbuilder.diagnostics import printable
-from archbuilder.draw import FORMATS, PIECES, Format, Piece, Style, Theme, Width
+from archbuilder.draw import FORMATS, PIECES, Format, OptionError, Piece, Style, Theme, Width
 from archbuilder.draw import Depth as DrawingDepth
 from archbuilder.draw import render as draw
 from archbuilder.tasks.checking import Checked
@@ -108,9 +109,24 @@ def render(
     output = output or Path(f"{'-'.join(map(_file_name, every))}.{SUFFIXES.get(kind, kind)}")
     for each in specs:
         refuse(output, each)  # before the drawing, which takes its time
-    write(_page_of(every, input) if kind == "html" else drawn(every[0].graph, format=kind), output, spec)
+    with naming_options():
+        data = _page_of(every, input) if kind == "html" else drawn(every[0].graph, format=kind)
+    write(data, output, spec)
     if open_it:
         webbrowser.open(output.resolve().as_uri())
+
+
+@contextmanager
+def naming_options(format: str = "--format") -> Iterator[None]:
+    """Turns what a drawing says of its options into what is said of those of the command; `format` is the one that gives its
+    format."""
+    try:
+        yield
+    except OptionError as error:
+        said = str(error).removeprefix(f"{error.option} ")
+        said = re.sub(r"(?<= beside )(style|focus|definition)\b", r"--\1", said)
+        hint = format if error.option == "format" else f"--{error.option}"
+        raise typer.BadParameter(said, param_hint=f"'{hint}'") from None
 
 
 def _page_of(every: Iterable[Checked], input: str | None) -> bytes:

@@ -15,7 +15,15 @@ from typing import Any, TextIO
 import typer
 from typer.core import TyperGroup
 
-from archbuilder.diagnostics import Diagnostic, Place, SpecError, TooManyStepsError, format_diagnostic, printable
+from archbuilder.diagnostics import (
+    Diagnostic,
+    Place,
+    SpecError,
+    TooManyStepsError,
+    format_diagnostic,
+    printable,
+    readable,
+)
 from archbuilder.draw import DrawingError
 
 BROKEN_PIPE = 141
@@ -34,6 +42,10 @@ class Commands(TyperGroup):
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
+        except typer.BadParameter as error:
+            # Some versions of typer begin so where a word is none of several.
+            error.message = readable(error.message.removeprefix("Value error, "))
+            raise
         except SpecError as error:
             print_diagnostics(error.diagnostics)
             raise typer.Exit(1) from None
@@ -105,7 +117,7 @@ def say(text: str) -> None:
 
 def complain(message: str) -> None:
     """Prints an error that has no place in a spec."""
-    _print_error(f"error: {printable(message)}")
+    _print_error(f"error: {readable(message)}")
 
 
 def remark(message: str) -> None:

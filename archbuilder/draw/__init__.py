@@ -18,6 +18,7 @@ from archbuilder.draw.options import (
     Depth,
     DrawingError,
     Format,
+    OptionError,
     Piece,
     Style,
     Theme,
@@ -91,7 +92,7 @@ def render(
     words = (("format", format, Format), ("depth", depth, Depth), ("style", style, Style), ("theme", theme, Theme))
     _refuse_unknown((*words, ("width", width, Width), *pieces))
     for word, beside in _idle(format, depth, style, focus, definition, show, width):
-        raise DrawingError(f"{word} has no effect beside {beside}")
+        raise OptionError(f"{word} has no effect beside {beside}", word)
     # Only who draws waits for what draws; commands that name a format do not.
     from archbuilder.draw.views import View
 
@@ -161,7 +162,7 @@ def _refuse_unknown(words: Iterable[tuple[str, object, object]]) -> None:
 def _refuse_graphs(format: Format, what: str) -> None:
     if format in ("mermaid", "dot"):
         others = ", ".join(each for each in FORMATS if each not in ("mermaid", "dot"))
-        raise DrawingError(f"{format} is for graphs, and {what} is none: write one of {others}")
+        raise OptionError(f"{format} is for graphs, and {what} is none: write one of {others}", "format")
 
 
 def _idle(
@@ -202,6 +203,6 @@ def _written(scene: Scene, format: Format, theme: Theme) -> bytes:
 
 
 __all__ = [
-    "DEPTHS", "FORMATS", "PIECES", "THEMES", "Depth", "DrawingError", "Format", "Piece", "Rendered", "Style", "Theme", "Width",
-    "compare", "render", "render_difference",
+    "DEPTHS", "FORMATS", "PIECES", "THEMES", "Depth", "DrawingError", "Format", "OptionError", "Piece", "Rendered", "Style",
+    "Theme", "Width", "compare", "render", "render_difference",
 ]  # fmt: skip

@@ -27,3 +27,11 @@ WIDTHS: Final[dict[Width, float]] = {"column": 252.0, "page": 504.0, "slide": 96
 
 class DrawingError(Exception):
     """A drawing cannot be made; the message says why."""
+
+
+class OptionError(DrawingError):
+    """What is said of a drawing does not go together; `option` is what had better be left out."""
+
+    def __init__(self, message: str, option: str = "") -> None:
+        super().__init__(message)
+        self.option = option

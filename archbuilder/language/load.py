@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -15,7 +15,7 @@ from archbuilder.language.merge import arrange, inherit, join_plugins, listed_pl
 from archbuilder.language.models import Architecture, validate_architecture
 from archbuilder.language.networks import network_names
 from archbuilder.language.reader import MAXIMUM_NESTING, plain_value
-from archbuilder.language.table import Items, Table, as_table, value_place
+from archbuilder.language.table import Items, Table, as_table, copied_table, key_place, value_place
 from archbuilder.language.validation import as_meant, find_beside
 from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
 from archbuilder.parameters import describe
@@ -64,8 +64,8 @@ def load_architecture(
         if overrides:  # what is set is laid over the spec as over a base: what only served what it replaces goes unused
             table = table.copy()
             weaken(table)
-        for path, value in (overrides or {}).items():
-            table = _override(table, path, as_table(plain_value(value)), reporter)
+        for path, value, places in _settings(overrides or {}):
+            table = _override(table, path, as_table(value), places, reporter)
         table = settle_removed(arrange(table, reporter), reporter)
     architecture = _validated(table, reporter)
     before = isinstance(spec, Architecture) and spec.is_overridden
@@ -99,10 +99,9 @@ def load_block(
     use.put("block", block)
     if several:
         use.put("from", "input.*")
-    for path, value in parameters.items():
-        plain = plain_value(value)
-        if not _is_too_deep(path, reporter):
-            use = merge(use, _nest(path.split("."), plain, *_places_of_setting(path, plain)))
+    for path, value, places in _settings(parameters):
+        if not _is_too_deep(path, places[0], reporter):
+            use = merge(use, _nest(path.split("."), value, *places))
     table = Table()
     for word in FOR_BLOCKS:
         if found and word in found:
@@ -310,10 +309,10 @@ def _check_variants(table: Table, variants: Table, reporter: Reporter) -> None:
                 reporter.error("no-effect", message, variant.key_places.get(word), help="write it beside the variants")
 
 
-def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
+def _override(table: Table, path: str, value: Any, places: tuple[Place, Place], reporter: Reporter) -> Table:
     """`table` with one value set, as if a variant had written it."""
-    place, value_place = _places_of_setting(path, value)
-    if _is_too_deep(path, reporter):
+    place, value_place = places
+    if _is_too_deep(path, place, reporter):
         return table
     keys = _target(table, path.split("."))
     if keys is None:
@@ -333,36 +332,48 @@ def _override(table: Table, path: str, value: Any, reporter: Reporter) -> Table:
     return merge(table, _nest(keys, value, place, value_place))
 
 
-def _is_too_deep(path: str, reporter: Reporter) -> bool:
+def _is_too_deep(path: str, place: Place, reporter: Reporter) -> bool:
     """Whether what is set stands deeper than a text can have it, which is reported."""
     if path.count(".") < MAXIMUM_NESTING:
         return False
-    place, _ = _places_of_setting(path, "")
     reporter.error("too-deep", f"a path has at most {MAXIMUM_NESTING} names", place)
     return True
 
 
 def _why_not(table: Table, path: str) -> tuple[str, str | None]:
     """Why a path cannot be set, and what can."""
-    if path in table or any(word.name == path for word in NETWORK):
-        if not isinstance(table.get(path), Table):
-            return f"`{path}` cannot be set", None
-        first = next(iter(table[path]), "name")
-        return f"`{path}` cannot be set as a whole", f"set what is in it, as in `{path}.{first}`"
     first = path.partition(".")[0]
+    word = next((word for word in NETWORK if word.name == first), None)
+    if word is not None and word.set_inside and path == first:
+        inside = next(iter(_map_in(table, first)), None)
+        if inside is None:
+            return f"`{first}` cannot be set", "set what is in it"
+        return f"`{first}` cannot be set as a whole", f"set what is in it, as in `{first}.{inside}`"
+    if word is not None and word.set_whole:
+        return f"nothing in `{first}` can be set", f"set it as a whole, as in `{first}=...`"
+    if word is not None and not word.set_inside:
+        return f"`{first}` cannot be set", "write it in the spec"
     for section in SECTIONS:
         help = advice_for_turn(path, _map_in(table, section))
         if help is not None:
             return f"there is no step `{path}` to set", help
     steps = [name for section in SECTIONS for name in _names_in(table, section)]
-    choices = [each for each in (*_names_in(table, "parameters"), *steps, *table) if each != path]
+    words = [word.name for word in NETWORK if word.set_inside or word.set_whole]
+    choices = [each for each in (*_names_in(table, "parameters"), *steps, *words) if each != path]
     return f"there is nothing called `{first}` to set", suggest(first, choices)
 
 
-def _places_of_setting(path: str, value: Any) -> tuple[Place, Place]:
-    """Where a value that is set from outside stands: its name's place and its own."""
-    source = Source(f"--set {shorten(path)}", f"{path}={value}")
-    return Place(source, 1, 1, len(path) + 1), Place(source, 1, len(path) + 2, len(source.text) + 1)
+def _settings(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any, tuple[Place, Place]]]:
+    """What is set from outside: each name, its value, and where both stand; a table, as the command has it, knows that."""
+    for path, value in settings.items():
+        name, own = key_place(settings, path), value_place(settings, path)
+        if name is not None and own is not None:
+            yield path, copied_table(value), (name, own)  # several networks may be told the same
+            continue
+        plain = plain_value(value)
+        source = Source(f"--set {shorten(path)}", f"{path}={plain}")
+        end = len(path) + 1
+        yield path, plain, (Place(source, 1, 1, end), Place(source, 1, end + 1, len(source.text) + 1))
 
 
 def _target(table: Table, keys: list[str]) -> list[str] | None:

@@ -6,7 +6,7 @@ A map becomes a `Table`, a list an `Items`; scalars are plain Python values, pla
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
@@ -100,6 +100,23 @@ def copied_table(value: Any) -> Any:
         items.places = value.places
         return items
     return value
+
+
+def moved(value: Any, move: Callable[[Place | None], Place | None]) -> Any:
+    """A copy of a map or a list, and of all in it, with its places changed; anything else as it is."""
+    copy = copied_table(value)
+    left = [copy]
+    while left:
+        each = left.pop()
+        if isinstance(each, Table):
+            each.place, each.name_place = move(each.place), move(each.name_place)
+            each.key_places = {key: move(place) for key, place in each.key_places.items()}
+            each.value_places = {key: move(place) for key, place in each.value_places.items()}
+            left += each.values()
+        elif isinstance(each, Items):
+            each.place, each.places = move(each.place), [move(place) for place in each.places]
+            left += each
+    return copy
 
 
 def key_place(container: Any, key: str | int) -> Place | None:

@@ -100,6 +100,86 @@ def test_unknown_specs_come_with_a_hint(run: Run, good: Path, word: str, message
 
 
 @pytest.mark.parametrize(
+    ("setting", "marked"),
+    [
+        ("head=null", "head"),
+        ("nothing=False", "nothing"),
+        ("stem={x: {block: basic}}", "stem"),
+        ("layer1.width=", "layer1.width"),
+        ("layer1.width=~", "~"),
+        ("layer1.width=  ~  ", "~"),
+        ("layer1.width=[1,2]", "["),
+        ("layer1.width={a:  3}", "{"),
+        ("layer1.width=1.50", "1.50"),
+        ("layer1.width=-0x10", "-0x10"),
+        ("layer1.width='x y'", "'x y'"),
+        ('layer1.width="\\x41"', '"\\x41"'),
+        ("layer1.norm.eps=true", "true"),
+        ("layer1.width=# none", "layer1.width"),
+        ("layer1={block: basic, width:  16, widht: 8}", "widht"),
+        ("layer1={block: basic, width: [1,  2]}", "["),
+        ("layer1.shortcut={block: avg_project, conv: {bias: [1]}}", "bias"),
+        ("layer1.width=[1", ""),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "summary"])
+def test_a_setting_is_quoted_as_it_was_typed(run: Run, good: Path, command: str, setting: str, marked: str) -> None:
+    result = run(command, "tiny.yaml", "--set", setting)
+    name, said = setting.partition("=")[0], result.stderr.splitlines()
+    assert said[0].startswith(f"--set {name}:1:")
+    assert said[1] == f"    1 | {setting}".rstrip()
+    start = (setting.rindex(marked) if marked != name else 0) if marked else len(setting.partition("#")[0])
+    assert said[2] == f"      | {' ' * start}{'^' * max(1, len(marked))}"
+
+
+def test_a_setting_of_a_block_is_quoted_as_it_was_typed(run: Run) -> None:
+    assert "    1 | width=0x10 \n" not in run("block", "basic", "--set", "width=0x10").stderr
+    assert "\n    1 | width=~\n      |       ^\n" in run("block", "basic", "--set", "width=~").stderr
+    assert (
+        "  --set layer1.width=0x10  "
+        in run("show", "resnet18", "--why", "layer1.0.conv1.width", "--set", "layer1.width=0x10").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "option", "message"),
+    [
+        (
+            "render --style volumes --depth layer",
+            "--depth",
+            "has no effect beside --style volumes, which shows its maps",
+        ),
+        (
+            "render --style volumes --show table",
+            "--show",
+            "has no effect beside --style volumes, which shows a whole network",
+        ),
+        ("render --focus layer1 --definition basic", "--focus", "has no effect beside --definition"),
+        ("render --focus layer1 --show table", "--show", "has no effect beside --focus"),
+        ("render --format dot --width column", "--width", "has no effect beside DOT, which has no layout"),
+        ("render -o net.mmd --style volumes", "--style", "has no effect beside Mermaid, which has a layout of its own"),
+        ("render --depth deep", "--depth", "'deep' is not one of 'model', 'stage', 'block', 'layer'."),
+        ("summary --format xml", "--format", "'xml' is not one of 'table', 'markdown', 'csv', 'json', 'latex'."),
+        ("compare --format dot", "--format", "dot is for graphs, and a plot is none: write one of svg, png, pdf, tikz"),
+        ("compare -o net.mmd", "-o", "mermaid is for graphs, and a plot is none: write one of svg, png, pdf, tikz"),
+        (
+            "diff resnet34 -o net.dot",
+            "-o",
+            "dot is for graphs, and a difference is none: write one of svg, png, pdf, tikz",
+        ),
+    ],
+)
+def test_options_that_do_not_go_together_are_named(
+    run: Run, tmp_path: Path, words: str, option: str, message: str
+) -> None:
+    result = run(*words.split(), "resnet18")
+    assert result.exit_code == 2
+    said = re.sub(r"[\s│]+", " ", result.stderr.partition("Invalid value for ")[2])
+    assert said.startswith(f"'{option}': {message} ")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         [],
@@ -130,7 +210,7 @@ def test_wrong_usage_is_exit_code_2(run: Run, tmp_path: Path, arguments: list[st
     ("setting", "message"),
     [
         ("clases=10", "--set clases:1:1: error[unknown-set]: .*`clases`"),
-        ("classes=[1", r"--set classes:1:12: error\[yaml\]: "),
+        ("classes=[1", r"--set classes:1:11: error\[yaml\]: "),
         ("layer3.depth=many", "error"),
         ("layer9.depth=3", "error"),
         ("#=1", "error"),

@@ -252,6 +252,41 @@ def test_what_cannot_be_set(folder: Path, path: str, message: str) -> None:
     assert str(error.value).startswith(f"--set {path}:1:1: ")
 
 
+TO_SET = "name: t\nexpect: {layers: 3}\nparameters: {n: 8}\nstages: {a: {block: basic, width: $n}}\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "help"),
+    [
+        ("expect.layers", "`expect` cannot be set", "write it in the spec"),
+        ("expect", "`expect` cannot be set", "write it in the spec"),
+        ("reference.paper", "`reference` cannot be set", "write it in the spec"),
+        ("variants.b.stages.a.width", "`variants` cannot be set", "write it in the spec"),
+        ("register.0", "`register` cannot be set", "write it in the spec"),
+        ("use", "`use` cannot be set", "write it in the spec"),
+        ("class.name", "nothing in `class` can be set", "set it as a whole, as in `class=...`"),
+        ("output_stride.x", "nothing in `output_stride` can be set", "set it as a whole, as in `output_stride=...`"),
+        ("input", "`input` cannot be set", "set what is in it"),
+        ("stages", "`stages` cannot be set as a whole", "set what is in it, as in `stages.a`"),
+        ("expct.layers", "there is nothing called `expct` to set", None),
+        ("outputstride", "there is nothing called `outputstride` to set", "did you mean `output_stride`?"),
+        ("qqqq", "there is nothing called `qqqq` to set", None),
+        ("m.x", "there is nothing called `m` to set", None),
+    ],
+)
+def test_what_cannot_be_set_says_what_can(path: str, message: str, help: str | None) -> None:
+    with pytest.raises(SpecError) as error:
+        check("net.yaml", {path: 3}, text=TO_SET)
+    (mistake,) = error.value.diagnostics
+    assert mistake.message == message
+    if help is not None:
+        assert mistake.help == help
+        return
+    assert mistake.help is not None
+    assert mistake.help.startswith("known here: a, ")
+    assert not {"name", "expect", "help", "extends"} & set(mistake.help.removeprefix("known here: ").split(", "))
+
+
 def test_an_error_in_what_is_set_is_reported_there(folder: Path) -> None:
     with pytest.raises(SpecError) as error:
         check(folder / "base.yaml", {"layer1.depth": 0})
