@@ -12,7 +12,7 @@ from archbuilder import SpecError
 from archbuilder.diagnostics import Reporter
 from archbuilder.language import zoo
 from archbuilder.language.files import Files
-from archbuilder.language.load import Search, _override, _resolve, _validated
+from archbuilder.language.load import Search, _override, _resolve, _settings, _validated
 from archbuilder.language.merge import arrange
 from archbuilder.language.networks import variants_of
 from archbuilder.language.table import Table
@@ -46,8 +46,8 @@ def network(path: Path, variant: str | None, without: Path_ = (), **settings: An
             container = container[key]
         del container[without[-1]]
     resolved = _resolve(table, path, variant, Search(files, reporter, ())) or Table()
-    for key, value in settings.items():
-        resolved = _override(resolved, key, value, reporter)
+    for key, value, places in _settings(settings):
+        resolved = _override(resolved, key, value, places, reporter)
     architecture = _validated(arrange(resolved, reporter), reporter)
     graph = lower_architecture(architecture)
     return [*fingerprint(graph), *(str(tap) for tap in graph.taps), str(architecture.input.model_dump())]
