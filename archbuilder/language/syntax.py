@@ -77,7 +77,8 @@ def _on_colon(stop: _Stop) -> _Advice:
         return None
     while not _KEY.search(text := source.line(line)):
         above = _line_before(source, line)
-        if _indent(source.line(above)) >= _indent(text) or source.line(above).rstrip().endswith(":"):
+        is_first = not above or source.line(above).rstrip().endswith(":")
+        if is_first or _indent(source.line(above)) >= _indent(text):
             place = Place(source, line, _indent(text) + 1, _indent(text) + 2)
             return "expected a key and `:` here", "write `key: value`, with a space behind the colon", place
         line = above
