@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from archbuilder.diagnostics import SpecError
@@ -16,13 +17,20 @@ _PROBES: Final = ((127, 1), (1, 127))
 """Pixels more in height and width. Whatever is halved and doubled again, at whichever level and rounded either way, comes out
 different for one of these."""
 
+_TURNED: Final = ((0b01010101, 0b10101010), (0b10101010, 0b11111111), (0b11111111, 0b01010101))
+"""Which bits of height and width, less 1, become others. On maps that an output stride keeps large, where a window begins may
+depend on what a stride leaves over of the size; for one of these each stride of 2 or 4 leaves any other number."""
+
 _ASKS: Final = re.compile(r"\.(height|width|tokens)\b")
 """What an expression that asks for a size has in it."""
 _OTHERS: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.1, 1.25, 1.5, 2, 3, 4, 8, 16)
-"""Times as large: where an expression asks for a size, these are tried too, since it may do so of any."""
+"""About so many times as large: where an expression asks for a size, these are tried too, since it may do so of any."""
 
-_STEPS: Final = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-_FEW_STEPS: Final = (32, 128)
+_STEPS: Final = tuple(
+    tuple(first * 2**at for at in range(power, -1, -1)) for first, power in ((2, 6), (3, 5), (7, 4), (5, 5), (9, 4))
+)
+"""Steps in which the sizes of a network may go on: in each line each is twice the next, so the last that fits is wanted."""
+_FEW_STEPS: Final = ((128, 32),)
 _LARGE: Final = 5_000
 """From how many different steps on a network is lowered a few times only."""
 
@@ -64,13 +72,22 @@ def sizes_of(architecture: Architecture, graph: Graph) -> Sizes:
 
     step: int | None = 1
     large = sum(len(each.nodes) for each in graphs_in(graph)) > _LARGE
-    if not all(takes(*probe) for probe in _PROBES) and not reasons:
-        steps = _FEW_STEPS if large else _STEPS
-        step = next((step for step in steps if takes(step, step) and takes(3 * step, 2 * step)), None)
-    others = _OTHERS if not reasons and not large and _asks_for_sizes(graph) else ()
-    for times in others:
-        takes(max(round(height * times), 1) - height, max(round(width * times), 1) - width)
+    keeps = architecture.output_stride is not None
+    turned = [(_turned(height, bits), _turned(width, others)) for bits, others in _TURNED if keeps]
+    if not all(takes(*probe) for probe in (*_PROBES, *turned)) and (keeps or not reasons):
+        lines = (takewhile(lambda step: takes(step, step), line) for line in (_FEW_STEPS if large else _STEPS))
+        last = (step for line in lines for step in [*line][-1:])
+        step = next((step for step in last if takes(3 * step, 2 * step) and takes(21 * step, 10 * step)), None)
+        reasons = reasons if step is None else []
+    unit = step or 1
+    for times in _OTHERS if not reasons and not large and _asks_for_sizes(graph) else ():
+        takes(*(unit * max(round((times - 1) * size / unit), -((size - 1) // unit)) for size in (height, width)))
     return Sizes(height, width, None, reasons[0]) if reasons else Sizes(height, width, step)
+
+
+def _turned(size: int, bits: int) -> int:
+    """How many pixels more make some bits of a size, less 1, others."""
+    return (size - 1 ^ bits) + 1 - size + 256
 
 
 def _asks_for_sizes(graph: Graph) -> bool:

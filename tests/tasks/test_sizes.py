@@ -49,6 +49,11 @@ CASES = {
         f"blocks: {DEFAULT}\nstages: {{a: own}}",
         None,
     ),
+    "a condition, where others fit in steps": (
+        ROUND.replace("DOWN, STRIDED", "conv, kernel: 3, stride: 2").replace("FACTOR", "2")
+        + "head: {last: {block: norm, when: $(input.height < 90)}}",
+        None,
+    ),
     "how often": ("stages: {a: {block: conv, width: 3, kernel: 3, depth: $(input.height // 12)}}", None),
     "in a loop": (
         "stages: {c: norm, for i in c.height // 12: {a$i: {block: conv, width: 3, kernel: 3}}}",
@@ -85,6 +90,12 @@ def test_what_is_said_of_sizes_is_so(case: str) -> None:
         assert not all(runs(model, 24, 48 + more) for more in range(step))
 
 
+@pytest.mark.parametrize("step", [5, 7, 9, 10, 14, 18])
+def test_steps_may_be_those_of_any_usual_patch(step: int) -> None:
+    stages = f"stages: {{{THREE.replace('3', str(step))}, sum: {{block: add, from: [input, up]}}}}"
+    assert archbuilder.check("net.yaml", text=f"name: net\ninput: {{size: {4 * step}}}\n{stages}").sizes.step == step
+
+
 def test_it_is_said_in_words() -> None:
     assert str(given(CASES["any size"][0]).sizes) == ""
     assert str(given(CASES["a decoder, rounded up"][0]).sizes) == "24×48, and others in steps of 4"
@@ -98,3 +109,37 @@ def test_it_is_said_in_words() -> None:
 )
 def test_networks_of_the_zoo(name: str, step: int) -> None:
     assert archbuilder.check(name).sizes == (224, 224, step, "")
+
+
+SAME = """
+output_stride: 8
+defaults: {conv: {padding: same}}
+stem: {a: {block: conv, width: 4, kernel: 3, stride: 2}, b: {block: max_pool, kernel: 3, stride: 2}}
+stages: {c: {block: conv, kernel: 3, stride: 2}, d: {block: conv, kernel: 3, stride: 2}, e: {block: conv, kernel: 3}}
+"""
+KEPT = {
+    "odd strides": SAME,
+    "even kernels": SAME.replace("kernel: 3", "kernel: 4"),
+    "wide strides": SAME.replace("stride: 2", "stride: 4").replace("kernel: 3", "kernel: 7"),
+    "strides of three": SAME.replace("stride: 2", "stride: 3"),
+    "the last alone": SAME.replace("defaults: {conv: {padding: same}}\n", "").replace("d: {", "d: {padding: same, "),
+    "pools that begin a further window": SAME.replace("d: {block: conv", "d: {block: max_pool, ceil: true"),
+    "as ever": SAME.replace("defaults: {conv: {padding: same}}\n", ""),
+}
+STEPS = {"even kernels": 1, "wide strides": None, "strides of three": None, "as ever": 1}
+
+
+@pytest.mark.parametrize("case", KEPT)
+@pytest.mark.parametrize("size", [64, 77])
+def test_a_map_that_is_kept_large_may_have_other_margins_in_other_sizes(case: str, size: int) -> None:
+    """What is said of a network for one size holds for the module: made for another that fits, it is the same."""
+    text = f"name: net\ninput: {{size: {size}}}\n{KEPT[case]}"
+
+    def made_for(more: int) -> str:
+        return archbuilder.to_source(archbuilder.check("net.yaml", {"input.size": size + more}, text=text).graph)
+
+    step = archbuilder.check("net.yaml", text=text).sizes.step
+    assert step == STEPS.get(case, 16)
+    for more in range(step, 100, max(step, 3)) if step else ():
+        assert made_for(more) == made_for(0), more
+    assert step == 1 or any(made_for(more) != made_for(0) for more in range(1, step or 99))
