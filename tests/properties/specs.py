@@ -455,7 +455,8 @@ class Writer:
         return step | ({"attention": told} if told else {})
 
     def pooled(self) -> Any:
-        body = {
+        body: dict[str, Any] = self.pick({}, {"before": {"block": "conv", "kernel": 3}})
+        body |= {
             "gates": self.pick(
                 "channel_pool",
                 {"block": "channel_pool", "first": "max"},
