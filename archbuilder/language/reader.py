@@ -67,13 +67,15 @@ def read_yaml(source: Source, reporter: Reporter) -> Table | None:
     return None
 
 
-_SPACES: Final = dict.fromkeys(map(ord, "\x85\u2028\u2029\ufeff"), " ")
-"""What ended a line before YAML 1.2, so that its parsers count more lines than an editor shows; the last has no width in some."""
+_SPACES: Final = dict.fromkeys(map(ord, "\x85\u2028\u2029"), " ")
+"""What ended a line before YAML 1.2, so that its parsers count more lines than an editor shows."""
+_FOREIGN: Final = re.compile(f"{yaml.reader.Reader.NON_PRINTABLE.pattern}|\ufeff")
+"""What no YAML holds; the last may only begin it."""
 
 
 def _read(source: Source, reporter: Reporter) -> Any:
     source = replace(source, text=source.text.removeprefix("\ufeff"))
-    foreign = yaml.reader.Reader.NON_PRINTABLE.search(source.text)
+    foreign = _FOREIGN.search(source.text)
     if foreign is not None:
         reporter.error("yaml", "this character is not allowed in YAML", source.place(foreign.start()))
         return None

@@ -89,7 +89,7 @@ def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     "text", ["# a{}b", 'help: "a{}b"', "help: a{}", "help: |\n  a{}  b", "a{}: 1", "help: {{a: 1{}}}"]
 )
-@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029", "\ufeff"])
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])
 def test_an_editor_shows_no_end_of_a_line_there(text: str, character: str) -> None:
     table = read(f"name: net\n{text.format(character)}\nstages: {{é: 'a{character}', b: conv}}\n")
     assert marked(table["stages"].value_places["b"]) == "conv"
@@ -107,8 +107,8 @@ def test_lines_are_those_of_an_editor(begin: str, end: str) -> None:
 
 
 @pytest.mark.usefixtures("loader")
-@pytest.mark.parametrize("before", ["", "e", "é", "🎉日本", "\ufeff", "a\r", "\x85", "\n"])
-@pytest.mark.parametrize("character", ["\0", "\x1b", "\ufffe", "\ud800", "\x7f"])
+@pytest.mark.parametrize("before", ["", "e", "é", "🎉日本", "a\r", "\x85", "\n"])
+@pytest.mark.parametrize("character", ["\0", "\x1b", "\ufffe", "\ud800", "\x7f", "\ufeff"])
 def test_a_character_that_is_none_of_yaml(before: str, character: str) -> None:
     reporter = Reporter()
     assert read_yaml(Source("net.yaml", f"{before}{before}: [{character}, {character}]\n"), reporter) is None
