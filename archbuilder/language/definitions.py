@@ -66,6 +66,8 @@ class BlockDefinition(SpecModel):
     @classmethod
     def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
         values = dict(super().prepared(written, reading))
+        if isinstance(written, Table) and isinstance(written.get("extends"), str):
+            del values["extends"]  # it has been laid over that, which the text goes on to name
         for key, read in (("parameters", _read_parameters), ("let", _read_derived), ("body", read_body)):
             if key not in values:
                 continue

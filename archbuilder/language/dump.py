@@ -10,7 +10,8 @@ import yaml
 from archbuilder.diagnostics import Place
 from archbuilder.language.models import Architecture, Step, write_section
 from archbuilder.language.reader import resolve_scalar
-from archbuilder.language.table import Table, key_place, words_in
+from archbuilder.language.spoken import unnamed
+from archbuilder.language.table import Table, key_place
 from archbuilder.language.words import SECTIONS
 
 Knows = Callable[[str, str, Any], bool]
@@ -53,8 +54,8 @@ def write_architecture(
         section = getattr(architecture, name)
         if section is not None:
             written[name] = write_section(_without_unknown(section, knows, unused_places))
-    while unnamed := written.get("blocks", {}).keys() - words_in(written):  # without these, others may go unused
-        written["blocks"] = {name: block for name, block in written["blocks"].items() if name not in unnamed}
+    while idle := unnamed(written.get("blocks", {}), written):  # without these, others may go unused
+        written["blocks"] = {name: block for name, block in written["blocks"].items() if name not in idle}
     return yaml.dump(
         _plain(written), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None
     )

@@ -163,6 +163,17 @@ def _split(text: str) -> list[tuple[bool, str]]:
     return parts
 
 
+def ends_of(text: str) -> tuple[str, str] | None:
+    """How a text begins and ends that is put together of what is computed and what is not; None if it is one expression.
+
+    Raises:
+        FormulaError: if it is malformed.
+    """
+    (computed, first), *others = _split(text)
+    is_last_computed, last = others[-1] if others else (computed, "")
+    return ("" if computed else first, "" if is_last_computed else last) if others else None
+
+
 def _closing(text: str, start: int) -> int:
     depth = 0
     quote = ""

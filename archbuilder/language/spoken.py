@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.formula import Formula
+from archbuilder.language.formula import Formula, ends_of
 from archbuilder.language.models import Architecture, BlockDefinition, Step
 from archbuilder.language.steps import is_name
+from archbuilder.language.table import texts_in
 from archbuilder.language.words import RESERVED
+
+_WORD: Final = re.compile(r"[\w-]+")
 
 
 def objection_to_name(name: str) -> str | None:
@@ -83,6 +86,24 @@ def names_in(default: Any) -> AbstractSet[str]:
     if isinstance(default, dict | list):
         _collect(default, names)
     return names
+
+
+def unnamed(names: Collection[str], value: Any) -> list[str]:
+    """Those of some names that no text in a map or a list speaks of, nor could come to be where it is computed (`my$n`)."""
+    words: set[str] = set()
+    ends: dict[str, set[str]] = {}
+    for text in texts_in(value):
+        words.update(_WORD.findall(text) if "$" in text else (text,))
+        with suppress(FormulaError):
+            first, last = ("$" in text and ends_of(text)) or ("", None)
+            if last is not None:
+                ends.setdefault(first, set()).add(last)
+    return [
+        name
+        for name in names
+        if name not in words
+        and not any(name.endswith(tuple(ends[name[:size]])) for size in range(len(name) + 1) if name[:size] in ends)
+    ]
 
 
 def mentions(step: Step, name: str) -> bool:

@@ -5,7 +5,6 @@ A map becomes a `Table`, a list an `Items`; scalars are plain Python values, pla
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -60,7 +59,6 @@ class Table(dict[str, Any]):
         return dict, (dict(self),)
 
 
-_WORD: Final = re.compile(r"[\w-]+")
 _NOTHING: Final[Mapping[str, tuple[Past, ...]]] = {}
 
 
@@ -147,17 +145,17 @@ def first_place(table: Any) -> Place | None:
     return min((each for each in others if each.line < place.line), key=lambda each: each[1:], default=place)
 
 
-def words_in(value: Any) -> set[str]:
-    """The texts that are values in a map or a list, inner ones too, and the words of those that are computed."""
-    words: set[str] = set()
+def texts_in(value: Any) -> set[str]:
+    """The texts that are values in a map or a list, inner ones too."""
+    texts: set[str] = set()
     left = [value]
     while left:
         each = left.pop()
         if isinstance(each, dict | list):
             left += each.values() if isinstance(each, dict) else each
         elif isinstance(each, str):
-            words.update(_WORD.findall(each) if "$" in each else (each,))
-    return words
+            texts.add(each)
+    return texts
 
 
 def place_of(container: Any) -> Place | None:
