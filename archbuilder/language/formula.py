@@ -201,7 +201,7 @@ def _compile(text: str, names: set[str]) -> Evaluate:
     Raises:
         FormulaError: if it is malformed, or has what is not part of the language.
     """
-    if NAME.fullmatch(text) and text not in CONSTANTS and text not in _KEYWORDS:
+    if NAME.fullmatch(text) and text not in CONSTANTS:
         return _name(text, names)
     try:
         with warnings.catch_warnings():  # what Python thinks of `'\\d'` is of no use to the author of a spec
@@ -236,9 +236,6 @@ def _walk(node: ast.AST, names: set[str], depth: int) -> Evaluate:
     if handler is None:
         raise FormulaError("expressions hold arithmetic, comparisons, lists and `a if c else b`, nothing else")
     return handler(node, names, depth + 1)
-
-
-_KEYWORDS: Final = frozenset({"if", "else", "and", "or", "not", "is", "in", "lambda", "for"})
 
 
 def _constant(node: ast.Constant, _names: set[str], _depth: int) -> Evaluate:

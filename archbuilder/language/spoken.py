@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import Formula, ends_of
 from archbuilder.language.models import Architecture, BlockDefinition, Step
 from archbuilder.language.steps import is_name
@@ -22,6 +23,8 @@ def objection_to_name(name: str) -> str | None:
     """Why a value cannot be called so that expressions can speak of it; None if it can."""
     if name in RESERVED:
         return f"`{name}` always means {'the number of a repeat' if name == 'repeat' else 'the value that goes in'}"
+    if name in NO_NAMES:
+        return f"`{name}` is a word of expressions"
     if not is_name(name):
         return "expressions speak of words of letters from a to z, digits and underscores that begin with no digit"
     return None

@@ -66,3 +66,21 @@ def test_a_block_that_no_text_can_come_to_name(text: str, name: str, tmp_path: P
     assert [each.partition(": ")[2] for each in said(tmp_path, text)] == [
         f"the block `{name}` has no effect: nothing uses it"
     ]
+
+
+# ---- names that no expression can speak of ----------------------------------------------------------------------------
+
+WORDS = ["true", "null", "None", "True", "for", "if", "or", "lambda", "class"]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_what_expressions_have_a_use_for_is_no_name(word: str, tmp_path: Path) -> None:
+    use = f"{{block: basic, width: 8, shortcut: ${word}}}" if word in ("null", "None") else ""
+    use = use or f"{{block: conv, kernel: 3, width: 8, bias: ${word}}}"
+    parameter = f"parameters: {{'{word}': true}}\nstages: {{a: {use}}}"
+    assert said(tmp_path, parameter) == [f"net.yaml:1: a parameter cannot be called `{word}`: `{word}` is a word of expressions"]
+    for declared in ("parameters", "let"):
+        block = f"blocks: {{my: {{{declared}: {{'{word}': true}}, body: [{use}]}}}}\nstages: {{a: my}}"
+        assert said(tmp_path, block) == [f"net.yaml:1: `{word}` is a word of the language"]
+    loop = f"stages:\n  for {word} in 3: {{a.${word}: norm}}"
+    assert said(tmp_path, loop) == [f"net.yaml:2: `{word}` is a word of the language"]
