@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import Any, Final
@@ -17,6 +17,8 @@ from archbuilder.language.table import texts_in
 from archbuilder.language.words import RESERVED
 
 _WORD: Final = re.compile(r"[\w-]+")
+_CHANGING: Final = re.compile(r"\$|\*|-\d")
+"""Where a name in `from` stops being that of one step: `b.$i`, `b.*`, `b.-1`."""
 
 
 def objection_to_name(name: str) -> str | None:
@@ -107,6 +109,20 @@ def unnamed(names: Collection[str], value: Any) -> list[str]:
         if name not in words
         and not any(name.endswith(tuple(ends[name[:size]])) for size in range(len(name) + 1) if name[:size] in ends)
     ]
+
+
+def names_asked(step: Step) -> Iterator[str]:
+    """The names of values that a step takes, or the steps in a loop."""
+    yield from map(str, step.from_ or ())
+    if step.loop is not None and isinstance(step.body, dict):
+        for each in step.body.values():
+            yield from names_asked(each)
+
+
+def may_name(text: str, name: str) -> bool:
+    """Whether a text in `from` names a step, a part of what it gives, or it among others; or may come to, if it is computed."""
+    stem = _CHANGING.split(text, maxsplit=1)[0]
+    return text == name or text.startswith(f"{name}.") or (stem != text and name.startswith(stem))
 
 
 def mentions(step: Step, name: str) -> bool:

@@ -158,6 +158,17 @@ def texts_in(value: Any) -> set[str]:
     return texts
 
 
+def keys_in(value: Any) -> set[str]:
+    """The keys of a map, or of the maps in a list, those of inner ones too."""
+    left, keys = [value], set[str]()
+    while left:
+        each = left.pop()
+        if isinstance(each, dict | list):
+            left += each.values() if isinstance(each, dict) else each
+            keys |= each.keys() if isinstance(each, dict) else set()
+    return keys
+
+
 def place_of(container: Any) -> Place | None:
     """Where a map or a list begins, if it was read from a text."""
     return container.place if isinstance(container, Table | Items) else None

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Reporter, nearest, note_at, suggest
-from archbuilder.graph.graph import Graph, Node, Tap, Value, graphs_in
+from archbuilder.graph.graph import Graph, Tap, graphs_in
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter, advice_for_part
 from archbuilder.language.idle import report_unused_blocks, report_unused_parameters
-from archbuilder.language.models import Architecture, Step
-from archbuilder.lowering.frame import Frame, Use
+from archbuilder.language.models import Architecture, BlockDefinition, Step
+from archbuilder.language.spoken import may_name, names_asked
+from archbuilder.language.table import texts_in
+from archbuilder.lowering.frame import Builder, Frame, Use
 from archbuilder.lowering.lowering import Lowering
 from archbuilder.lowering.plans import UsePlan
 from archbuilder.lowering.rules import Numbering, Rules
@@ -153,17 +155,35 @@ def report_unused(lowering: Lowering, architecture: Architecture, rules: Rules, 
     reporter.add(lowering.library.unused.diagnostics)
     # One text may be used several times, in repeats for example: it has an effect if it has one in any of them.
     useful = {setting.plan.text for setting in lowering.settings if setting.used}
-    for plan in dict.fromkeys(setting.plan for setting in lowering.settings):
-        if plan.text not in useful:
+    idle = {setting.plan: setting for setting in lowering.settings if setting.plan.text not in useful}
+    # A block may be used otherwise; of the network's own steps those may be there that a spec's own `when` leaves out.
+    absent = [_named_in_absent(lowering, shipped=shipped) for shipped in (False, True)] if idle else []
+    for plan, setting in idle.items():
+        if plan.block not in absent[setting.scope.use is not None]:
             message = f"`{plan.parameter}` of `{plan.block}` has no effect: no use of `{plan.block}` here takes it"
             help = "remove it; a value that a use or a block's own body writes is stronger than a default"
             (lowering.idle if plan.weak else reporter).error("no-effect", message, plan.key_place, help=help)
     _report_idle_scale(architecture, rules, reporter)
-    if numbering is not None and numbering.count == 0 and not architecture.is_weak("sequential"):
+    is_idle = numbering is not None and numbering.count == 0 and not architecture.is_weak("sequential")
+    if is_idle and not any(builder is lowering.root for _, builder in lowering.absent):
         message = "`sequential` has no effect: there is no step in `stem`, `stages` or `neck` to number"
         reporter.error("no-effect", message, architecture.place_of_key("sequential"), help="remove it")
     report_unused_parameters(architecture, reporter, lowering.idle)
     report_unused_blocks(architecture, lowering.library.own, reporter, lowering.idle)
+
+
+def _named_in_absent(lowering: Lowering, *, shipped: bool) -> set[str]:
+    """What the steps name that are left out, those of shipped blocks too where `shipped`, and what is named in what they name."""
+    plans = dict.fromkeys(plan for plan, _ in lowering.absent if shipped or not plan.shipped)
+    words = texts_in([plan.step.table for plan in plans])
+    left = list(words)
+    while left:
+        plan = lowering.library.find(left.pop())
+        own = plan.definition if plan is not None else None
+        found = texts_in(own.table) if isinstance(own, BlockDefinition) else set()
+        left += found - words
+        words |= found
+    return words
 
 
 def _report_idle_scale(architecture: Architecture, rules: Rules, reporter: Reporter) -> None:
@@ -190,30 +210,27 @@ def report_unknown_names(architecture: Architecture, frame: Frame, reporter: Rep
                 reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
 
 
-def report_idle_steps(network: Graph, taps: Sequence[Tap], reporter: Reporter) -> None:
+def report_idle_steps(lowering: Lowering, network: Graph, taps: Sequence[Tap]) -> None:
     """Reports each step of the user's own that changes nothing: a mistake in the wiring, mostly a `from` that is missing.
 
     Args:
+        lowering: is told, and knows what the steps that are left out would take.
         network: the network, with the blocks that it uses.
         taps: the feature maps that its spec asks for.
-        reporter: is told.
     """
     wanted = [network.output, *(output.value for output in network.outputs), *(tap.value for tap in taps)]
-    _report_idle(network, wanted, "list it in `features`, say `output`, ", reporter)
+    asked: dict[Builder, set[str]] = {}
+    for plan, builder in lowering.absent:
+        asked.setdefault(builder, set()).update(names_asked(plan.step))
     for graph in graphs_in(network):
-        if graph is not network and any(map(_is_own, graph.nodes)):
-            _report_idle(graph, [graph.output], "", reporter)
-
-
-def _is_own(node: Node) -> bool:
-    """Whether a step that is there was not written by this project."""
-    return node.body is not None and (node.place is None or not node.place.source.shipped)
-
-
-def _report_idle(graph: Graph, wanted: Sequence[Value], ways: str, reporter: Reporter) -> None:
-    for number in sorted(graph.unneeded(wanted)):
-        node = graph.nodes[number]
-        if _is_own(node):
-            message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"
-            help = f"name it in the `from` of a later step, {ways}or remove it"
-            reporter.error("no-effect", message, node.place, help=help)
+        for number in sorted(graph.unneeded(wanted if graph is network else [graph.output])):
+            node = graph.nodes[number]
+            # What steps change nothing that were not written by this project?
+            if node.body is None or (node.place is not None and node.place.source.shipped):
+                continue
+            site = lowering.made[node].site
+            if not any(may_name(text, site.name) for text in asked.get(site.frame.builder, ())):
+                message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"
+                ways = "list it in `features`, say `output`, " if graph is network else ""
+                help = f"name it in the `from` of a later step, {ways}or remove it"
+                lowering.reporter.error("no-effect", message, node.place, help=help)

@@ -14,7 +14,7 @@ from archbuilder.graph.shapes import Shape
 from archbuilder.language.arithmetic import FormulaError, bounded_parts
 from archbuilder.language.dotted import UnknownNameError
 from archbuilder.language.formula import Formula, ReportedError
-from archbuilder.language.table import key_place, value_place
+from archbuilder.language.table import key_place, keys_in, value_place
 from archbuilder.lowering.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
 from archbuilder.lowering.library import Library
 from archbuilder.lowering.plans import SlotText, StepPlan, UsePlan
@@ -65,7 +65,8 @@ class Lowering:
 
     `made` says of each node what it was made of, `inline` the same of the network's own steps that are no node, by name.
     `settings` are all the defaults that were read, `outputs` the network's further outputs. `idle` is told what has no effect
-    and need have none here, since a base says it, or a file with variants. `sizes` are those that held
+    and need have none here, since a base says it, or a file with variants. `absent` are the steps that are left out, and loops
+    without turns, with the nodes around. `sizes` are those that held
     tensors have, taken from `known_sizes`, of a lowering for the spec's own input, where there was one. What a step
     stands for is looked up once, where it names that: `targets`. `new_slots` are what has been put into slots and not been
     looked at, with the body where that was. Equal ops and equal calls are made once: `ops`, `calls`.
@@ -87,6 +88,7 @@ class Lowering:
     inside_defaults: dict[Any, Defaults] = field(default_factory=dict)
     checked_names: set[str] = field(default_factory=set)
     idle: Reporter = field(default_factory=Reporter)
+    absent: list[tuple[StepPlan, Builder]] = field(default_factory=list)
     causes: set[Hashable] = field(default_factory=set)
     nodes: int = 0
     taken: int = 0
@@ -120,6 +122,12 @@ class Lowering:
         elif used_at is not None and place is not None and used_at[:2] != place[:2] and frame.used_block:
             notes = (*notes, Note(f"`{frame.used_block}` is used here", used_at))
         self.reporter.error(code, message, place, help=help, notes=notes)
+
+    def note_absent(self, plan: StepPlan, frame: Frame) -> None:
+        """Notes that a step is left out, or a loop has no turns: what serves it alone has an effect in another setting."""
+        self.absent.append((plan, frame.builder))
+        if frame.rules is not None:
+            frame.rules.used.update(keys_in(plan.step.table))
 
     # ---- bounds -------------------------------------------------------------------------------------------------
 

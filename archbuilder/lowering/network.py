@@ -283,7 +283,7 @@ class _Network:
         if self.usual is not None and (key := different_weight(self.usual, graph)) is not None:
             help = "bring the map to one size before it, with `adaptive_avg_pool`"
             self._refuse_output_stride(f"the weights would be others, such as `{key}`", help)
-        report_idle_steps(graph, taps if self.architecture.features is not None else (), self.reporter)
+        report_idle_steps(self.lowering, graph, taps if self.architecture.features is not None else ())
         return graph
 
     def _lower_section(self, name: str, section: Any, inlined: list[Section]) -> None:

@@ -137,6 +137,7 @@ def _is_present(lowering: Lowering, plan: StepPlan, frame: Frame) -> bool:
 def _leave_out(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) -> bool:
     """A step that is left out hands on its first input. In a list later steps move up, unless `else` keeps its place."""
     inputs = inputs_of(lowering, plan, frame, first_only=True)
+    lowering.note_absent(plan, frame)
     if POISON in inputs:
         raise GiveUp
     stays, site = plan.step.else_ is not None, Site(plan, name, frame, inputs, frame.origin_of_node(plan))
@@ -188,6 +189,7 @@ def _lower_loop(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) ->
         return
     frame.builder.loops.append(len(numbers))
     if not numbers:
+        lowering.note_absent(plan, frame)
         check_left_out(lowering, plan, frame)
     for number in numbers:
         lowering.count(frame, plan.place)  # a turn takes time, whatever it makes

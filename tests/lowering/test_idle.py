@@ -30,21 +30,44 @@ def _in_short(mistake: Diagnostic) -> str:
 
 # ---- blocks ---------------------------------------------------------------------------------------------------------
 
-NAMED = [
-    "blocks: {my: {body: {a: norm}}, you: {extends: my}}\nstages: {a: you}",
-    "blocks: {my: {body: {a: norm}}, you: {extends: my}, they: {extends: you}}\nstages: {a: they}",
-    "parameters: {n: 2}\nblocks: {my2: {body: [norm]}}\nstages: {a: {block: my$n}}",
-    "parameters: {n: 2}\nblocks: {my2: {body: [norm]}, my3: {body: [norm]}}\nstages: {a: {block: my$n}}",
-    "blocks: {my0: {body: [norm]}, my1: {body: [norm]}}\nstages: {for i in 2: {a.$i: {block: my$i}}}",
-    "parameters: {n: 2}\nblocks: {my2: {body: [norm]}}\nstages: {a: my$n}",
-    "parameters: {s: my, n: 2}\nblocks: {my2: {body: [norm]}}\nstages: {a: {block: $s$n}}",
-    "parameters: {n: 2, g: my$n}\nblocks: {my2: {body: [norm]}}\nstages: {a: {block: $g}}",
-    "parameters: {n: 2}\nblocks: {my_2_x: {body: [norm]}}\nstages: {a: {block: my_$(n)_x, when: false}, b: norm}",
-    (
-        "parameters: {n: 2}\nblocks: {my2: {parameters: {width: 8, stride: 1}, body: [{block: conv, kernel: 1, width: $width, "
-        "stride: $stride}]}}\nstages: {a: {block: basic, width: 8, shortcut: my$n}}"
-    ),
-]
+NAMED = """\
+blocks: {my: {body: {a: norm}}, you: {extends: my}}
+stages: {a: you}
+
+blocks: {my: {body: {a: norm}}, you: {extends: my}, they: {extends: you}}
+stages: {a: they}
+
+parameters: {n: 2}
+blocks: {my2: {body: [norm]}}
+stages: {a: {block: my$n}}
+
+parameters: {n: 2}
+blocks: {my2: {body: [norm]}, my3: {body: [norm]}}
+stages: {a: {block: my$n}}
+
+blocks: {my0: {body: [norm]}, my1: {body: [norm]}}
+stages: {for i in 2: {a.$i: {block: my$i}}}
+
+parameters: {n: 2}
+blocks: {my2: {body: [norm]}}
+stages: {a: my$n}
+
+parameters: {s: my, n: 2}
+blocks: {my2: {body: [norm]}}
+stages: {a: {block: $s$n}}
+
+parameters: {n: 2, g: my$n}
+blocks: {my2: {body: [norm]}}
+stages: {a: {block: $g}}
+
+parameters: {n: 2}
+blocks: {my_2_x: {body: [norm]}}
+stages: {a: {block: my_$(n)_x, when: false}, b: norm}
+
+parameters: {n: 2}
+blocks: {my2: {parameters: {width: 8, stride: 1}, body: [{block: conv, kernel: 1, width: $width, stride: $stride}]}}
+stages: {a: {block: basic, width: 8, shortcut: my$n}}
+""".rstrip().split("\n\n")
 
 
 @pytest.mark.parametrize("text", NAMED)
@@ -84,3 +107,160 @@ def test_what_expressions_have_a_use_for_is_no_name(word: str, tmp_path: Path) -
         assert said(tmp_path, block) == [f"net.yaml:1: `{word}` is a word of the language"]
     loop = f"stages:\n  for {word} in 3: {{a.${word}: norm}}"
     assert said(tmp_path, loop) == [f"net.yaml:2: `{word}` is a word of the language"]
+
+
+# ---- steps that are left out ------------------------------------------------------------------------------------------
+
+OFF = """\
+stages: {z: norm, a: {block: basic, width: 8, norm: {eps: 1e-3}, when: $on}}
+
+stages: {z: norm, a: {block: basic, width: 8, after_last_norm: {d: {block: conv_norm_act, width: 8,
+  norm: {eps: 0.1}}}, when: $on}}
+
+stages: {z: norm, b: {body: {a: {block: basic, width: 8, norm: {eps: 1e-3}, when: $on}}}}
+
+stages: {z: norm, a: {block: basic, width: 8, norm: {eps: 1e-3}, depth: 2, when: $on}}
+
+stages: {z: norm, for i in n: {a.$i: {block: basic, width: 8, norm: {eps: 1e-3}}}}
+
+stages: {z: norm, for i in n: {for j in 2: {a.$i.$j: {body: [{block: basic, width: 8, norm: {eps: 1e-3}}]}}}}
+
+defaults: {dropout: 0.5}
+stages: {z: norm, a: {block: dropout, when: $on}}
+
+defaults: {norm: {eps: 0.1}}
+stages: {z: {block: conv, kernel: 1, width: 8}, a: {block: basic, width: 8, when: $on}}
+
+defaults: {basic: {norm: {eps: 0.1}}}
+stages: {z: norm, for i in n: {a.$i: {block: basic, width: 8}}}
+
+defaults: {dropout: 0.5}
+stages: {z: norm, for i in n: {a.$i: dropout}}
+
+defaults: {dropout: 0.5}
+stages: {z: norm, a: {block: basic, width: 3, after_last_norm: {d: dropout}, when: $on}}
+
+defaults: {dropout: 0.5}
+blocks: {my: {body: {d: dropout}}}
+stages: {z: norm, a: {block: my, when: $on}}
+
+blocks: {my: {body: {n: norm}}}
+stages: {z: norm, b: {block: basic, width: 3, after_last_norm: {c: {block: my, when: $on}}, norm: {eps: 0.1}}}
+
+blocks: {my: {parameters: {on: true}, body: {z: norm, a: {block: basic, width: 8, norm: {eps: 1e-3}, when: $on}}}}
+stages: {a: {block: my, on: $on}}
+
+blocks: {my: {parameters: {n: 1}, body: {z: norm, for i in n: {a.$i: {block: basic, width: 8, norm: {eps: 1e-3}}}}}}
+stages: {a: {block: my, n: $n}}
+
+blocks: {my: {parameters: {g: {type: block, default: basic}, on: true}, body: {z: norm, a: {block: $g, width: 8,
+  norm: {eps: 1e-3}, when: $on}}}}
+stages: {a: {block: my, on: $on}}
+
+scale: {depth: {by: 2}}
+stages: {z: norm, a: {block: basic, width: 8, depth: 2, when: $on}}
+
+scale: {width: {by: 2}}
+stages: {z: norm, a: {block: basic, width: 8, when: $on}}
+head: {n: norm}
+
+scale: {width: {by: 2}, depth: {by: 2}}
+stages: {z: norm, for i in n: {a.$i: {block: basic, width: 8, depth: 2}}}
+
+scale: {depth: {by: 2}}
+stages: {z: norm, b: {body: {a: {block: basic, width: 8, depth: 2, when: $on}}}}
+
+sequential: features
+stages: {a: {block: basic, width: 8, when: $on}}
+head: {n: norm}
+
+sequential: features
+stages: {for i in n: {a.$i: norm}}
+head: {n: norm}
+
+stages: {a: norm, b: {block: norm, from: input}, s: {block: add, from: [a, b], when: $on}}
+
+stages: {a: norm, b: {block: norm, from: input}, c: {block: norm, from: a}, for i in n: {s.$i: {block: add, from: [c,
+  b]}}}
+
+stages: {b.0: norm, b.1: {block: norm, from: input}, t: {block: norm, from: b.0}, s: {block: add, from: [t, b.*],
+  when: $on}}
+
+blocks: {my: {parameters: {on: true}, body: {a: norm, b: {block: norm, from: input}, s: {block: add, from: [a, b],
+  when: $on}}}}
+stages: {a: {block: my, on: $on}}
+
+stages: {a: {body: {a: norm, b: {block: norm, from: input}, s: {block: add, from: [a, b], when: $on}}}}
+""".rstrip().split("\n\n")
+
+
+def set_to(text: str, *, on: bool) -> dict[str, str]:
+    """The values of the parameters that a text speaks of."""
+    values = {"on": str(on).lower(), "n": str(int(on))}
+    return {name: value for name, value in values.items() if f"${name}" in text or f"in {name}:" in text}
+
+
+def with_parameters(text: str, values: dict[str, str]) -> str:
+    return f"parameters: {{{', '.join(f'{name}: {value}' for name, value in values.items())}}}\n{text}"
+
+
+@pytest.mark.parametrize("text", OFF)
+def test_a_step_that_is_left_out_may_be_there_in_another_setting(text: str, tmp_path: Path) -> None:
+    whole, off = with_parameters(text, set_to(text, on=True)), set_to(text, on=False)
+    assert not said(tmp_path, whole)
+    assert not said(
+        tmp_path, whole, **{name: value == "true" if name == "on" else int(value) for name, value in off.items()}
+    )
+    for default in ("", "\ndefault: y"):
+        assert not said(tmp_path, f"{whole}\nvariants: {{x: {{}}, y: {{{with_parameters('', off).strip()}}}}}{default}")
+    (tmp_path / "base.yaml").write_text(f"name: base\ninput: {{size: 32}}\n{whole}\n", "utf-8")
+    assert not said(tmp_path, f"extends: ./base.yaml\n{with_parameters('', off)}")
+    assert check("again.yaml", text=dump(load(tmp_path / "net.yaml")))
+    assert not said(tmp_path, with_parameters(text, off))
+
+
+TOLD = """\
+# `kernel` of `max_pool`
+stages: {z: {block: norm, when: false}, a: {block: basic, width: 8, max_pool: {kernel: 3}}}
+
+# `kernel` of `max_pool`
+blocks: {my: {body: [{block: basic, width: 8, max_pool: {kernel: 3}}]}}
+stages: {a: my}
+
+# `kernel` of `max_pool`
+blocks: {my: {parameters: {on: true}, body: {z: {block: conv, kernel: 1, width: 8, when: $on}, a: {block: basic,
+  width: 8, max_pool: {kernel: 3}}}}}
+stages: {a: {block: my, on: false}}
+
+# `rate` of `dropout`
+defaults: {dropout: 0.5}
+stages: {z: norm, a: {block: basic, width: 8, when: false}}
+
+# this multiplier
+scale: {depth: {by: 2}}
+stages: {z: norm, a: {block: basic, width: 8, when: false}}
+
+# this multiplier
+scale: {width: {by: 2}}
+stages: {z: norm}
+head: {a: {block: basic, width: 8, when: false}}
+
+# this multiplier
+scale: {width: {by: 2}}
+blocks: {my: {body: {z: norm, c: {block: conv, kernel: 1, width: 8, when: false}}}}
+stages: {a: my}
+
+# `b` has no effect
+stages: {a: norm, b: {block: norm, from: input}, c: {block: norm, from: a}, d: {block: norm, when: false}}
+
+# `b` has no effect
+stages: {a: norm, b: {block: norm, from: input}, c: {block: add, from: [a, input], when: false}, d: {block: norm,
+  from: a}}
+""".rstrip().split("\n\n")
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_what_has_no_effect_in_any_setting(text: str, tmp_path: Path) -> None:
+    what, _, text = text.removeprefix("# ").partition("\n")
+    (found,) = said(tmp_path, text)
+    assert found.partition(": ")[2].startswith(what)
