@@ -6,6 +6,7 @@ A map becomes a `Table`, a list an `Items`; scalars are plain Python values, pla
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
@@ -86,15 +87,17 @@ class Items(list[Any]):
         return list, (list(self),)
 
 
-def copied_table(value: Any) -> Any:
-    """A map or a list with all maps and lists in it copied, their places too; anything else as it is."""
+def copied_table(value: Any, *, weak: bool = False) -> Any:
+    """A map or a list with all maps and lists in it copied, their places too; anything else as it is. With `weak` all entries
+    may go unused."""
     if isinstance(value, Table):
         table = value.copy()
-        table.update({key: copied_table(each) for key, each in value.items()})
+        table.update({key: copied_table(each, weak=weak) for key, each in value.items()})
+        table.weak = frozenset(table) if weak else value.weak
         return table
     if isinstance(value, Items):
         items = Items(value.place)
-        items.extend(map(copied_table, value))
+        items.extend(copied_table(each, weak=weak) for each in value)
         items.places = value.places
         return items
     return value
@@ -115,6 +118,25 @@ def moved(value: Any, move: Callable[[Place | None], Place | None]) -> Any:
             each.place, each.places = move(each.place), [move(place) for place in each.places]
             left += each
     return copy
+
+
+def without(value: Any, places: AbstractSet[Place | None]) -> Any:
+    """A map or a list without the entries that stand at some places, inner ones too, nor the maps of which nothing is left."""
+    if isinstance(value, Items):
+        items = Items(value.place)
+        items.extend(without(each, places) for each in value)
+        items.places = value.places
+        return items
+    if not isinstance(value, Table):
+        return value
+    table = value.copy()
+    for key, each in value.items():
+        table[key] = without(each, places)
+        if not places.isdisjoint((table.key_places.get(key), table.value_places.get(key))) or (
+            each and table[key] == {}
+        ):
+            del table[key]
+    return table
 
 
 def key_place(container: Any, key: str | int) -> Place | None:

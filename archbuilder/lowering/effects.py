@@ -115,7 +115,8 @@ def report_idle_values(lowering: Lowering, use: Use) -> None:
         told = plan.told.get(other)
         place = told.place if told is not None else use.settings[other].plan.key_place
         message = f"`{other}` of `{plan.name}` has no effect beside `{key}`"
-        lowering.error(use.frame, "no-effect", message, place, "give one of them")
+        weak = told is not None and plan.steps[told.level].step.is_weak(other)
+        lowering.error(use.frame, "no-effect", message, place, "give one of them", weak=weak)
     op = plan.definition.op
     idle = op.idle(use.values) if op is not None else _NOTHING
     for key, setting in use.settings.items():
@@ -123,8 +124,9 @@ def report_idle_values(lowering: Lowering, use: Use) -> None:
             setting.mark_used()
     for key in idle:
         if key in plan.told:
-            message = f"`{key}` of `{plan.name}` has no effect {idle[key]}"
-            lowering.error(use.frame, "no-effect", message, plan.told[key].place, "remove it")
+            message, told = f"`{key}` of `{plan.name}` has no effect {idle[key]}", plan.told[key]
+            weak = plan.steps[told.level].step.is_weak(key)
+            lowering.error(use.frame, "no-effect", message, told.place, "remove it", weak=weak)
 
 
 def _overruled(use: Use) -> list[tuple[str, str]]:
@@ -162,12 +164,13 @@ def report_unused(lowering: Lowering, architecture: Architecture, rules: Rules, 
         if plan.block not in absent[setting.scope.use is not None]:
             message = f"`{plan.parameter}` of `{plan.block}` has no effect: no use of `{plan.block}` here takes it"
             help = "remove it; a value that a use or a block's own body writes is stronger than a default"
-            (lowering.idle if plan.weak else reporter).error("no-effect", message, plan.key_place, help=help)
-    _report_idle_scale(architecture, rules, reporter)
-    is_idle = numbering is not None and numbering.count == 0 and not architecture.is_weak("sequential")
+            lowering.told(weak=plan.weak).error("no-effect", message, plan.key_place, help=help)
+    _report_idle_scale(lowering, architecture, rules)
+    is_idle = numbering is not None and numbering.count == 0
     if is_idle and not any(builder is lowering.root for _, builder in lowering.absent):
         message = "`sequential` has no effect: there is no step in `stem`, `stages` or `neck` to number"
-        reporter.error("no-effect", message, architecture.place_of_key("sequential"), help="remove it")
+        told = lowering.told(weak=architecture.is_weak("sequential"))
+        told.error("no-effect", message, architecture.place_of_key("sequential"), help="remove it")
     report_unused_parameters(architecture, reporter, lowering.idle)
     report_unused_blocks(architecture, lowering.library.own, reporter, lowering.idle)
 
@@ -186,16 +189,15 @@ def _named_in_absent(lowering: Lowering, *, shipped: bool) -> set[str]:
     return words
 
 
-def _report_idle_scale(architecture: Architecture, rules: Rules, reporter: Reporter) -> None:
+def _report_idle_scale(lowering: Lowering, architecture: Architecture, rules: Rules) -> None:
     """Multipliers that have nothing to multiply."""
     scale = architecture.scale
-    if scale is None or architecture.is_weak("scale"):
-        return
     for word, rule in (("width", rules.width), ("depth", rules.depth)):
-        if rule is not None and word not in rules.used and not scale.is_weak(word):
+        if scale is not None and rule is not None and word not in rules.used:
             message = f"this multiplier has no effect: no step of `stem` and `stages` says `{word}`"
             help = "remove it, or say there what is to be multiplied"
-            reporter.error("no-effect", message, scale.place_of_key(word), help=help)
+            told = lowering.told(weak=architecture.is_weak("scale") or scale.is_weak(word))
+            told.error("no-effect", message, scale.place_of_key(word), help=help)
 
 
 def report_unknown_names(architecture: Architecture, frame: Frame, reporter: Reporter) -> None:

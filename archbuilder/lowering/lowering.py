@@ -87,7 +87,7 @@ class Lowering:
     calls: dict[Any, Call] = field(default_factory=dict)
     inside_defaults: dict[Any, Defaults] = field(default_factory=dict)
     checked_names: set[str] = field(default_factory=set)
-    idle: Reporter = field(default_factory=Reporter)
+    idle: Reporter = field(default_factory=lambda: Reporter(is_aside=True))
     absent: list[tuple[StepPlan, Builder]] = field(default_factory=list)
     causes: set[Hashable] = field(default_factory=set)
     nodes: int = 0
@@ -105,10 +105,13 @@ class Lowering:
         help: Help = None,
         notes: tuple[Note, ...] = (),
         cause: Hashable = None,
+        *,
+        weak: bool = False,
     ) -> None:
         """Reports a mistake at `place`, or, where that is in a shipped block, at the use in the user's spec.
 
-        What has the same `cause` is reported once; so are mistakes at one place that differ in the values at hand alone.
+        What has the same `cause` is reported once; so are mistakes at one place that differ in the values at hand alone. What
+        is `weak` comes from a base, so that it need have no effect.
         """
         used_at = frame.used_at
         if cause is None and code in _DEPENDS_ON_VALUES and place is not None and not place.source.shipped:
@@ -121,7 +124,11 @@ class Lowering:
             place = used_at
         elif used_at is not None and place is not None and used_at[:2] != place[:2] and frame.used_block:
             notes = (*notes, Note(f"`{frame.used_block}` is used here", used_at))
-        self.reporter.error(code, message, place, help=help, notes=notes)
+        self.told(weak=weak).error(code, message, place, help=help, notes=notes)
+
+    def told(self, *, weak: bool) -> Reporter:
+        """Who is told of what has no effect; with `weak` it need have none."""
+        return self.idle if weak else self.reporter
 
     def note_absent(self, plan: StepPlan, frame: Frame) -> None:
         """Notes that a step is left out, or a loop has no turns: what serves it alone has an effect in another setting."""

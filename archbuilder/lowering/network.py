@@ -121,7 +121,7 @@ def _whole(graph: Graph | None, reporter: Reporter) -> Graph:
 
 
 class Unused(NamedTuple):
-    """What came from a base and reaches nothing: defaults by block, parameters, and defaults of steps by where they stand."""
+    """What came from a base and reaches nothing: defaults by block, parameters, and all of it by where it stands."""
 
     defaults: dict[str, set[str]]
     parameters: set[str]
@@ -129,11 +129,11 @@ class Unused(NamedTuple):
 
 
 def unused_by(architecture: Architecture) -> Unused:
-    """What came from a base and reaches nothing here. Nothing, where something is wrong."""
+    """What came from a base and reaches nothing here. Nothing, where something is wrong, or variants may have a use for it."""
     reporter = Reporter(is_aside=True)
     network = _Network(architecture, _shape(architecture, None), reporter)
     network.lower()
-    if reporter.diagnostics:
+    if reporter.diagnostics or architecture.variants:
         return Unused({}, set(), set())
     defaults = {
         block: {key for key, each in found.items() if each.plan.weak and not each.used}
@@ -141,9 +141,10 @@ def unused_by(architecture: Architecture) -> Unused:
     }
     weak: frozenset[str] = getattr(architecture.parameters, "weak", frozenset())
     settings = network.lowering.settings
-    idle = {each.plan.key_place for each in settings if each.plan.weak} - {None}
-    used = {each.plan.key_place for each in settings if each.used}
-    return Unused(defaults, set(weak - names_used(architecture)), idle - used)
+    idle = {each.plan.key_place for each in settings if each.plan.weak}
+    idle -= {each.plan.key_place for each in settings if each.used}
+    idle |= {each.place for each in network.lowering.idle.diagnostics}
+    return Unused(defaults, set(weak - names_used(architecture)), idle - {None})
 
 
 def _shape(architecture: Architecture, input: tuple[int, int, int] | None) -> Map:

@@ -277,7 +277,7 @@ def plan_use(name: str, definition: DefinitionPlan, steps: tuple[StepPlan, ...],
                 found, wrong = plan_settings(written, find, shipped=shipped)
                 nearer += [(level, each) for each in found]
                 faults += wrong
-            elif not step.is_weak(key):
+            elif not (step.is_weak(key) and replaced_by(step.table, "block")):  # it was for another block
                 keys.append(key)
         if keys:
             unknown.append((step, keys))
@@ -296,7 +296,7 @@ def plan_settings(written: SettingPlan, find: Find, *, shipped: bool = False) ->
     if definition is None:
         return [], []
     if value is None or value == {}:
-        return [], [] if written.weak or written.past else [_nothing_to_remove(written)]
+        return [], [] if written.past else [_nothing_to_remove(written)]
     faults: list[Fault] = []
     if isinstance(value, dict):
         settings = list(_settings_in(written, definition, find, faults))

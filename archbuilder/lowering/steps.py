@@ -394,7 +394,8 @@ def _lower_repeats(lowering: Lowering, site: Site, target: Target | Slot | BodyP
     if frame.numbering is not None:
         if plan.step.names is not None:
             message = "`names` has no effect beside `sequential`, which numbers the repeats"
-            lowering.error(frame, "no-effect", message, plan.step.place_of_key("names"), "remove one of them")
+            place, weak = plan.step.place_of_key("names"), plan.step.is_weak("names")
+            lowering.error(frame, "no-effect", message, place, "remove one of them", weak=weak)
         return add_numbered(lowering, site, runs, tuple(uses), frame.numbering)
     depth = sum(run.count for run in runs)
     block = target.plan.name if isinstance(target, Target) else None

@@ -264,3 +264,195 @@ def test_what_has_no_effect_in_any_setting(text: str, tmp_path: Path) -> None:
     what, _, text = text.removeprefix("# ").partition("\n")
     (found,) = said(tmp_path, text)
     assert found.partition(": ")[2].startswith(what)
+
+
+# ---- what a base says, or a file of all its variants ------------------------------------------------------------------
+
+CHANGED = """\
+stages: {a: {block: inverted_residual, width: 3, drop_path: 0.1}}
+---
+stages: {a: {width: 16}}
+
+parameters: {w: 3}
+stages: {a: {block: inverted_residual, width: $w, drop_path: 0.1}}
+---
+parameters: {w: 16}
+
+parameters: {w: 3}
+stages: [{block: inverted_residual, width: $w, drop_path: 0.1}]
+---
+parameters: {w: 16}
+
+parameters: {w: 3}
+stages: {for i in 1: {a.$i: {body: {b: {block: inverted_residual, width: $w, drop_path: {rate: 0.1}}}}}}
+---
+parameters: {w: 16}
+
+parameters: {w: 3}
+blocks: {my: {parameters: {w: channels}, body: {b: {block: inverted_residual, width: $w, drop_path: {rate: 0.1}}}}}
+stages: {a: {block: my, w: $w}}
+---
+parameters: {w: 16}
+
+parameters: {w: 3}
+blocks: {my: {parameters: {s: steps}, body: {x: {body: $s}}}}
+stages: {a: {block: my, s: {c: {block: inverted_residual, width: $w, drop_path: {rate: 0.1}}}}}
+---
+parameters: {w: 16}
+
+scale: {depth: {by: 2}}
+stages: {z: norm, a: {block: basic, width: 8, depth: 2}}
+---
+stages: {a: null}
+
+scale: {width: {by: 2}, depth: {by: 2}}
+stages: {z: norm, a: {block: basic, width: 8, depth: 2}}
+---
+stages: {a: null}
+scale: {width: null}
+
+sequential: features
+stages: {a: norm}
+head: {n: norm}
+---
+stages: null
+
+parameters: {act: leaky_relu}
+stages: {a: {block: activation, kind: $act, slope: 0.2}}
+---
+parameters: {act: relu}
+
+stages: {a: {block: conv, kernel: 1, bias: true, bias_init: zeros}}
+---
+stages: {a: {bias: false}}
+
+stages: {a: {block: bottleneck, width: 64, ratio: 0.5}}
+---
+stages: {a: {inner: 16}}
+
+stages: {a: {block: basic, width: 8, depth: 2, names: unit$repeat}}
+---
+sequential: features
+
+parameters: {s: 2}
+stages: {z: {block: basic, width: $(8 * s)}}
+---
+stages: {z: {width: 8}}
+""".rstrip().split("\n\n")
+
+
+@pytest.mark.parametrize("text", CHANGED)
+def test_what_is_changed_may_go_unused(text: str, tmp_path: Path) -> None:
+    base, _, patch = text.partition("\n---\n")
+    lines = "\n".join(f"    {line}" for line in patch.splitlines())
+    for default in ("", "\ndefault: x", "\ndefault: y"):
+        assert not said(tmp_path, f"{base}\nvariants:\n  x: {{}}\n  y:\n{lines}{default}")
+        assert check("again.yaml", text=dump(load(f"{tmp_path / 'net.yaml'}#y")))
+    (tmp_path / "base.yaml").write_text(f"name: base\ninput: {{size: 32}}\n{base}\n", "utf-8")
+    assert not said(tmp_path, f"extends: ./base.yaml\n{patch}")
+    assert check("again.yaml", text=dump(load(tmp_path / "net.yaml")))
+    assert not said(tmp_path, base)
+
+
+def test_what_is_set_may_leave_the_rest_unused(tmp_path: Path) -> None:
+    assert not said(tmp_path, "stages: {a: {block: inverted_residual, width: 3, drop_path: 0.1}}", **{"a.width": 16})
+    assert not said(
+        tmp_path, "parameters: {w: 3}\nstages: {a: {block: inverted_residual, width: $w, drop_path: 0.1}}", w=16
+    )
+    assert not said(
+        tmp_path, "parameters: {k: leaky_relu}\nstages: {a: {block: activation, kind: $k, slope: 0.2}}", k="relu"
+    )
+    assert not said(tmp_path, "stages: {a: {block: bottleneck, width: 64, ratio: 0.5}}", **{"a.inner": 16})
+    assert not said(
+        tmp_path, "scale: {depth: {by: 2}}\nstages: {z: norm, a: {block: basic, width: 8, depth: 2}}", a=None
+    )
+
+
+USED_IN_ONE = """\
+parameters: {s: 2}
+stages: {z: {block: basic, width: 8}}
+variants: {a: {stages: {z: {width: $(8 * s)}}}, b: {}}
+
+defaults: {dropout: 0.5}
+stages: {z: norm}
+variants: {a: {stages: {d: dropout}}, b: {}}
+
+blocks: {my: {body: [norm]}}
+stages: {z: norm}
+variants: {a: {stages: {z: my}}, b: {}}
+
+scale: {depth: {by: 2}}
+stages: {z: {block: basic, width: 8}}
+variants: {a: {stages: {z: {depth: 2}}}, b: {}}
+
+sequential: features
+head: {z: norm}
+variants: {a: {stages: {d: dropout}}, b: {}}
+
+stages: {z: {block: inverted_residual, width: 8, drop_path: 0.1}}
+variants: {a: {stages: {z: {width: 3}}}, b: {}}
+
+stages: {z: {block: activation, kind: relu, slope: 0.2}}
+variants: {a: {stages: {z: {kind: leaky_relu}}}, b: {}}
+""".rstrip().split("\n\n")
+
+
+@pytest.mark.parametrize("default", ["", "\ndefault: a", "\ndefault: b"])
+@pytest.mark.parametrize("text", USED_IN_ONE)
+def test_one_variant_may_use_what_a_file_says(text: str, default: str, tmp_path: Path) -> None:
+    assert not said(tmp_path, text + default)
+    none = text.partition("variants:")[0] + "variants: {a: {}, b: {input: {size: 64}}}" + default
+    (found,) = said(tmp_path, none)
+    assert "has no effect" in found
+    for variant in "ab":
+        assert not said(tmp_path, text, f"net.yaml#{variant}")
+    if not default:  # what is written back has its variants, too
+        (tmp_path / "again.yaml").write_text(dump(load(tmp_path / "net.yaml")), "utf-8")
+        check_with_variants(str(tmp_path / "again.yaml"), {}, None)
+
+
+OWN = """\
+variants: {a: {defaults: {dropout: 0.5}}, b: {}}
+
+variants: {a: {stages: {z: {norm: {eps: 1e-3}, max_pool: {kernel: 3}}}}, b: {}}
+
+variants: {a: {stages: {z: {block: bottleneck, ratio: 0.5, inner: 16}}}, b: {}}
+
+variants: {a: {scale: {depth: {by: 2}}}, b: {}}
+
+variants: {a: {parameters: {s: 2}}, b: {}}
+""".rstrip().split("\n\n")
+
+
+@pytest.mark.parametrize("default", ["", "\ndefault: a", "\ndefault: b"])
+@pytest.mark.parametrize("text", OWN)
+def test_what_a_variant_says_itself_has_an_effect(text: str, default: str, tmp_path: Path) -> None:
+    (found,) = said(tmp_path, f"stages: {{z: {{block: basic, width: 8}}}}\n{text}{default}")
+    assert "has no effect" in found
+
+
+MISTAKES_OF_A_BASE = """\
+stages: {z: {block: basic, width: 8, rtaio: 4}}
+
+stages: {z: {block: basic, width: 8, norm: null}}
+
+defaults: {norm: null}
+stages: {z: {block: basic, width: 8}}
+
+stages: {y: null, z: {block: basic, width: 8}}
+
+blocks: {my: {parameters: {k: 3}, body: [norm]}}
+stages: {z: my}
+
+blocks: {my: {let: {k: 3}, body: [norm]}}
+stages: {z: my}
+
+blocks: {my: {body: [{block: norm, kidn: batch}]}}
+stages: {z: my}
+""".rstrip().split("\n\n")
+
+
+@pytest.mark.parametrize("default", ["", "\ndefault: a", "\ndefault: b"])
+@pytest.mark.parametrize("text", MISTAKES_OF_A_BASE)
+def test_what_is_wrong_whatever_the_variant_is_told(text: str, default: str, tmp_path: Path) -> None:
+    assert len(said(tmp_path, f"{text}\nvariants: {{a: {{}}, b: {{input: {{size: 64}}}}}}{default}")) == 1
