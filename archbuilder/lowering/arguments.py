@@ -54,15 +54,7 @@ def resolve(
     """
     plan, nearer = target.plan, read_use(lowering, target, frame) if target.plan.says_more else []
     use = read_values(lowering, target, frame, input, fixed, nearer)
-    lowering.settings += (
-        [  # what is said of any block that may come is for those that take it
-            each
-            for each, (level, _) in zip(nearer, plan.nearer, strict=True)
-            if type(plan.steps[level].block) is not Formula
-        ]
-        if nearer
-        else []
-    )
+    lowering.settings += nearer
     if plan.told or use.settings:
         report_idle_values(lowering, use)
     if plan.definition.op is None and (use.settings or nearer):

@@ -11,11 +11,11 @@ from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter, advice_for_part
 from archbuilder.language.idle import report_unused_blocks, report_unused_parameters
 from archbuilder.language.models import Architecture, BlockDefinition, Step
-from archbuilder.language.spoken import may_name, names_asked
+from archbuilder.language.spoken import may_name, names_asked, names_in
 from archbuilder.language.table import texts_in
 from archbuilder.lowering.frame import Builder, Frame, Use
 from archbuilder.lowering.lowering import Lowering
-from archbuilder.lowering.plans import UsePlan
+from archbuilder.lowering.plans import Told, UsePlan
 from archbuilder.lowering.rules import Numbering, Rules
 from archbuilder.parameters import SLOTS
 
@@ -123,10 +123,20 @@ def report_idle_values(lowering: Lowering, use: Use) -> None:
         if not setting.used and key in use.values and key not in plan.told and key not in idle:
             setting.mark_used()
     for key in idle:
-        if key in plan.told:
+        if key in plan.told and not _is_up_to_others(use, plan.told[key]):
             message, told = f"`{key}` of `{plan.name}` has no effect {idle[key]}", plan.told[key]
             weak = plan.steps[told.level].step.is_weak(key)
             lowering.error(use.frame, "no-effect", message, told.place, "remove it", weak=weak)
+
+
+def _is_up_to_others(use: Use, said: Told) -> bool:
+    """Whether a block says a value itself, and others beside it are its parameters': then it is for those that go with it."""
+    scope = use.frame.scope
+    return (
+        scope.use is not None
+        and not any(map(scope.origin, names_in(said.value)))
+        and any(type(each.value) is Formula for each in use.plan.told.values() if each is not said)
+    )
 
 
 def _overruled(use: Use) -> list[tuple[str, str]]:
@@ -157,7 +167,7 @@ def report_unused(lowering: Lowering, architecture: Architecture, rules: Rules, 
     reporter.add(lowering.library.unused.diagnostics)
     # One text may be used several times, in repeats for example: it has an effect if it has one in any of them.
     useful = {setting.plan.text for setting in lowering.settings if setting.used}
-    idle = {setting.plan: setting for setting in lowering.settings if setting.plan.text not in useful}
+    idle = {each.plan: each for each in lowering.settings if not each.plan.open and each.plan.text not in useful}
     # A block may be used otherwise; of the network's own steps those may be there that a spec's own `when` leaves out.
     absent = [_named_in_absent(lowering, shipped=shipped) for shipped in (False, True)] if idle else []
     for plan, setting in idle.items():

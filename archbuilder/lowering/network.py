@@ -273,7 +273,9 @@ class _Network:
             self._check_unused()
         except TooLarge:
             return None
-        if not self.reporter.diagnostics:  # what stands behind a mistake was not reached
+        # What stands behind a mistake was not reached; what is for one size may have no effect with another.
+        is_own = is_block or self.builder.input == _shape(self.architecture, None)
+        if is_own and not self.reporter.diagnostics:
             report_unused(self.lowering, self.architecture, self.rules, self.numbering)
         report_unknown_names(self.architecture, self.frame, self.reporter)
         taps = taps_of(self.architecture, self.frame, self.reporter, sections, self.usual)

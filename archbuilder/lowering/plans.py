@@ -223,6 +223,8 @@ class SettingPlan:
     slot: SlotText | None = None
     numbered: bool = False
     """Whether it speaks of `repeat`."""
+    open: bool = False
+    """Whether it is said of what a parameter holds, so that it is for those that take it."""
 
     @property
     def text(self) -> object:
@@ -281,6 +283,9 @@ def plan_use(name: str, definition: DefinitionPlan, steps: tuple[StepPlan, ...],
                 keys.append(key)
         if keys:
             unknown.append((step, keys))
+    filled = [each.level for each in told.values() if each.parameter.type in SLOTS and type(each.value) is Formula]
+    for level, written in nearer:
+        written.open = type(steps[level].block) is Formula or level in filled
     overruled = tuple(definition.overruled(told.keys()))
     return UsePlan(
         name, definition, steps, told, tuple(nearer), tuple(unknown), tuple(twice), overruled, tuple(faults),

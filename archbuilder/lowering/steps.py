@@ -262,7 +262,7 @@ def _lower_use(lowering: Lowering, site: Site, target: Target) -> Value:
     """A use of an op or of a block."""
     plan, frame = site.plan, site.frame
     op = target.plan.definition.op
-    if op is not None and plan.says_names:  # an op has no children that could be named
+    if op is not None and plan.says_names and type(plan.block) is str:  # an op has no children that could be named
         for word in ("rename", "register", "inline"):
             refuse_word(lowering, word, f"on `{target.plan.name}`, which has no steps inside", plan, frame)
     if plan.depth is not None:

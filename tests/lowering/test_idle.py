@@ -9,6 +9,7 @@ import pytest
 
 from archbuilder import Diagnostic, SpecError, check, dump, load
 from archbuilder.cli.options import check_with_variants
+from archbuilder.tasks.checking import check_block
 from tests.networks import fingerprint
 
 
@@ -456,3 +457,78 @@ stages: {z: my}
 @pytest.mark.parametrize("text", MISTAKES_OF_A_BASE)
 def test_what_is_wrong_whatever_the_variant_is_told(text: str, default: str, tmp_path: Path) -> None:
     assert len(said(tmp_path, f"{text}\nvariants: {{a: {{}}, b: {{input: {{size: 64}}}}}}{default}")) == 1
+
+
+# ---- one use of a block -----------------------------------------------------------------------------------------------
+
+USED_ONCE = """\
+  my: {parameters: {g: block}, body: [{block: $g, squeeze_excite: {ratio: 4}}]}
+stages: {a: {block: my, g: cbam}}
+
+  my: {parameters: {g: block}, body: {b: {block: $g, rename: {conv1: x}}}}
+stages: {a: {block: my, g: norm}}
+
+  my: {parameters: {w: channels}, body: {b: {block: inverted_residual, width: $w, drop_path: 0.1}}}
+stages: {a: {block: my, w: 16}}
+
+  my: {body: {b: {block: inverted_residual, width: 16, drop_path: 0.1}}}
+stages: {a: {block: my}}
+
+  my: {parameters: {s: {type: block, default: null}}, body: {b: {block: basic, width: 8, shortcut: $s, max_pool: {ceil: true}}}}
+stages: {a: {block: my, s: project}}
+
+  my: {parameters: {g: {type: steps, default: null}}, body: {b: {block: basic, width: 8, after_last_norm: $g, squeeze_excite: 4}}}
+stages: {a: {block: my}}
+
+  my: {parameters: {k: relu}, body: {b: {block: activation, kind: $k, slope: 0.2}}}
+stages: {a: {block: my}}
+
+  my: {parameters: {k: leaky_relu, s: 0.2}, body: {b: {block: activation, kind: $k, slope: $s}}}
+stages: {a: {block: my, k: relu}}
+
+  my: {parameters: {b: false}, body: {b: {block: conv, kernel: 1, bias: $b, bias_init: zeros}}}
+stages: {a: {block: my}}
+""".rstrip().split("\n\n")
+
+
+@pytest.mark.parametrize("text", USED_ONCE)
+def test_what_a_block_says_need_not_have_an_effect_in_one_use(text: str, tmp_path: Path) -> None:
+    blocks, _, use = text.partition("\n")
+    (tmp_path / "lib.yaml").write_text(f"blocks:\n{blocks}\n", "utf-8")
+    assert not said(tmp_path, f"use: lib.yaml\n{use}")
+    assert not said(tmp_path, f"blocks:\n{blocks}\n{use}")
+
+
+USED_BY_NONE = """\
+  my: {body: {b: {block: basic, width: 16, max_pool: {kernel: 3}}}}
+stages: {a: {block: my}}
+
+  my: {parameters: {w: channels}, body: {b: {block: basic, width: $w, max_pool: {kernel: 3}}}}
+stages: {a: {block: my, w: 16}}
+
+  my: {body: {b: {block: activation, kind: silu, slope: 0.2}}}
+stages: {a: {block: my}}
+
+  my: {parameters: {k: relu, s: {type: float, default: null}}, body: {b: {block: activation, kind: $k, slope: $s}}}
+stages: {a: {block: my, s: 0.3}}
+
+  my: {body: {b: {block: norm, rename: {conv1: x}}}}
+stages: {a: {block: my}}
+""".rstrip().split("\n\n")
+
+
+@pytest.mark.parametrize("text", USED_BY_NONE)
+def test_what_has_no_effect_in_any_use_of_a_block(text: str, tmp_path: Path) -> None:
+    blocks, _, use = text.partition("\n")
+    (tmp_path / "lib.yaml").write_text(f"blocks:\n{blocks}\n", "utf-8")
+    for spec in (f"use: lib.yaml\n{use}", f"blocks:\n{blocks}\n{use}"):
+        (found,) = said(tmp_path, spec)
+        assert "has no effect" in found
+
+
+def test_another_input_may_leave_things_unused(tmp_path: Path) -> None:
+    assert not said(tmp_path, "stages: {a: {block: inverted_residual, width: 3, drop_path: 0.1}}")
+    assert check(tmp_path / "net.yaml", input=(16, 64, 64))
+    assert check_block("inverted_residual", {"width": 64, "drop_path": 0.1})
+    with pytest.raises(SpecError, match="has no effect"):
+        check_block("inverted_residual", {"width": 32, "drop_path": 0.1})
