@@ -111,18 +111,26 @@ def unnamed(names: Collection[str], value: Any) -> list[str]:
     ]
 
 
-def names_asked(step: Step) -> Iterator[str]:
-    """The names of values that a step takes, or the steps in a loop."""
-    yield from map(str, step.from_ or ())
-    if step.loop is not None and isinstance(step.body, dict):
-        for each in step.body.values():
-            yield from names_asked(each)
+def asks_for(steps: Iterable[Step]) -> Callable[[str], bool]:
+    """Tells which names of steps some others say in `from`, for what they give or a part of it; or may come to say, where
+    that is computed."""
+    names: set[str] = set()
+    stems: set[str] = set()
+    for text in _asked_names(steps):
+        stem = _CHANGING.split(text, maxsplit=1)[0]
+        names |= {text, text.rpartition(".")[0], stem.rstrip(".")}
+        if stem != text:
+            stems.add(stem)
+    beginnings = tuple(stems)
+    return lambda name: name in names or name.startswith(beginnings)
 
 
-def may_name(text: str, name: str) -> bool:
-    """Whether a text in `from` names a step, a part of what it gives, or it among others; or may come to, if it is computed."""
-    stem = _CHANGING.split(text, maxsplit=1)[0]
-    return text == name or text.startswith(f"{name}.") or (stem != text and name.startswith(stem))
+def _asked_names(steps: Iterable[Step]) -> Iterator[str]:
+    """What steps say in `from`, and those in loops."""
+    for step in steps:
+        yield from map(str, step.from_ or ())
+        if step.loop is not None and isinstance(step.body, dict):
+            yield from _asked_names(step.body.values())
 
 
 def mentions(step: Step, name: str) -> bool:

@@ -11,12 +11,12 @@ from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter, advice_for_part
 from archbuilder.language.idle import report_unused_blocks, report_unused_parameters
 from archbuilder.language.models import Architecture, BlockDefinition, Step
-from archbuilder.language.spoken import may_name, names_asked, names_in
+from archbuilder.language.rules import Numbering, Rules
+from archbuilder.language.spoken import asks_for, names_in
 from archbuilder.language.table import texts_in
 from archbuilder.lowering.frame import Builder, Frame, Use
 from archbuilder.lowering.lowering import Lowering
 from archbuilder.lowering.plans import Told, UsePlan
-from archbuilder.lowering.rules import Numbering, Rules
 from archbuilder.parameters import SLOTS
 
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -231,18 +231,18 @@ def report_idle_steps(lowering: Lowering, network: Graph, taps: Sequence[Tap]) -
         taps: the feature maps that its spec asks for.
     """
     wanted = [network.output, *(output.value for output in network.outputs), *(tap.value for tap in taps)]
-    asked: dict[Builder, set[str]] = {}
+    absent: dict[Builder, list[Step]] = {}
     for plan, builder in lowering.absent:
-        asked.setdefault(builder, set()).update(names_asked(plan.step))
+        absent.setdefault(builder, []).append(plan.step)
+    asked = {builder: asks_for(steps) for builder, steps in absent.items()}
     for graph in graphs_in(network):
         for number in sorted(graph.unneeded(wanted if graph is network else [graph.output])):
             node = graph.nodes[number]
-            # What steps change nothing that were not written by this project?
-            if node.body is None or (node.place is not None and node.place.source.shipped):
+            made, is_shipped = lowering.made.get(node), node.place is not None and node.place.source.shipped
+            asks = asked.get(made.site.frame.builder) if made is not None else None
+            if node.body is None or is_shipped or (asks is not None and made is not None and asks(made.site.name)):
                 continue
-            site = lowering.made[node].site
-            if not any(may_name(text, site.name) for text in asked.get(site.frame.builder, ())):
-                message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"
-                ways = "list it in `features`, say `output`, " if graph is network else ""
-                help = f"name it in the `from` of a later step, {ways}or remove it"
-                lowering.reporter.error("no-effect", message, node.place, help=help)
+            message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"
+            ways = "list it in `features`, say `output`, " if graph is network else ""
+            help = f"name it in the `from` of a later step, {ways}or remove it"
+            lowering.reporter.error("no-effect", message, node.place, help=help)

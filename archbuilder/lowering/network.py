@@ -15,6 +15,7 @@ from archbuilder.graph.shapes import Map, Shape, Streams, image
 from archbuilder.graph.weights import different_weight
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
+from archbuilder.language.rules import DepthRule, Numbering, Rules, WidthRule
 from archbuilder.language.spoken import names_said_to_ops_alone, names_used, objection_to_name, spoken_as
 from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lowering.arguments import read_settings
@@ -24,7 +25,6 @@ from archbuilder.lowering.library import Library
 from archbuilder.lowering.lowering import GiveUp, Lowering, TooLarge
 from archbuilder.lowering.naming import new_names, objection
 from archbuilder.lowering.plans import SettingPlan, StepPlan, plan_body
-from archbuilder.lowering.rules import DepthRule, Numbering, Rules, WidthRule
 from archbuilder.lowering.steps import lower_body, lower_step
 from archbuilder.lowering.uses import check_left_out
 from archbuilder.lowering.wiring import advice_for, find_values
