@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Reporter, nearest, note_at, suggest
 from archbuilder.graph.graph import Graph, Tap, graphs_in
+from archbuilder.graph.op import Op
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter, advice_for_part
 from archbuilder.language.idle import report_unused_blocks, report_unused_parameters
@@ -16,10 +17,12 @@ from archbuilder.language.spoken import asks_for, names_in
 from archbuilder.language.table import texts_in
 from archbuilder.lowering.frame import Builder, Frame, Use
 from archbuilder.lowering.lowering import Lowering
-from archbuilder.lowering.plans import Told, UsePlan
+from archbuilder.lowering.plans import UsePlan
 from archbuilder.parameters import SLOTS
 
 _NOTHING: Final[Mapping[str, str]] = {}
+_FLAG: Final = ((), (True, False))
+"""The values of what is no flag, as far as they are known, and of what is one."""
 
 # ---- keys of a use --------------------------------------------------------------------------------------------------
 
@@ -123,20 +126,20 @@ def report_idle_values(lowering: Lowering, use: Use) -> None:
         if not setting.used and key in use.values and key not in plan.told and key not in idle:
             setting.mark_used()
     for key in idle:
-        if key in plan.told and not _is_up_to_others(use, plan.told[key]):
+        if op is not None and key in plan.told and not _is_up_to_others(use, op, key):
             message, told = f"`{key}` of `{plan.name}` has no effect {idle[key]}", plan.told[key]
             weak = plan.steps[told.level].step.is_weak(key)
             lowering.error(use.frame, "no-effect", message, told.place, "remove it", weak=weak)
 
 
-def _is_up_to_others(use: Use, said: Told) -> bool:
-    """Whether a block says a value itself, and others beside it are its parameters': then it is for those that go with it."""
-    scope = use.frame.scope
-    return (
-        scope.use is not None
-        and not any(map(scope.origin, names_in(said.value)))
-        and any(type(each.value) is Formula for each in use.plan.told.values() if each is not said)
-    )
+def _is_up_to_others(use: Use, op: type[Op], key: str) -> bool:
+    """Whether a block itself says a value that has an effect beside another value of what its uses, or `defaults`, may set."""
+    told, scope = use.plan.told, use.frame.scope
+    if scope.use is None or any(map(scope.origin, names_in(told[key].value))):
+        return False
+    free = [each for each in op.parameters if each.name not in told or type(told[each.name].value) is Formula]
+    others = [(each.name, value) for each in free for value in each.choices or _FLAG[each.type == "bool"]]
+    return any(name != key and key not in op.idle({**use.values, name: value}) for name, value in others)
 
 
 def _overruled(use: Use) -> list[tuple[str, str]]:

@@ -488,6 +488,9 @@ stages: {a: {block: my, k: relu}}
 
   my: {parameters: {b: false}, body: {b: {block: conv, kernel: 1, bias: $b, bias_init: zeros}}}
 stages: {a: {block: my}}
+
+  my: {body: {b: {block: conv, kernel: 1, bias_init: zeros}}}
+stages: {a: {block: my}}
 """.rstrip().split("\n\n")
 
 
@@ -511,6 +514,9 @@ stages: {a: {block: my}}
 
   my: {parameters: {k: relu, s: {type: float, default: null}}, body: {b: {block: activation, kind: $k, slope: $s}}}
 stages: {a: {block: my, s: 0.3}}
+
+  my: {parameters: {k: 1}, body: {b: {block: conv, kernel: $k, bias: false, bias_init: zeros}}}
+stages: {a: {block: my}}
 
   my: {body: {b: {block: norm, rename: {conv1: x}}}}
 stages: {a: {block: my}}
