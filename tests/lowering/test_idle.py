@@ -102,7 +102,9 @@ def test_what_expressions_have_a_use_for_is_no_name(word: str, tmp_path: Path) -
     use = f"{{block: basic, width: 8, shortcut: ${word}}}" if word in ("null", "None") else ""
     use = use or f"{{block: conv, kernel: 3, width: 8, bias: ${word}}}"
     parameter = f"parameters: {{'{word}': true}}\nstages: {{a: {use}}}"
-    assert said(tmp_path, parameter) == [f"net.yaml:1: a parameter cannot be called `{word}`: `{word}` is a word of expressions"]
+    assert said(tmp_path, parameter) == [
+        f"net.yaml:1: a parameter cannot be called `{word}`: `{word}` is a word of expressions"
+    ]
     for declared in ("parameters", "let"):
         block = f"blocks: {{my: {{{declared}: {{'{word}': true}}, body: [{use}]}}}}\nstages: {{a: my}}"
         assert said(tmp_path, block) == [f"net.yaml:1: `{word}` is a word of the language"]
