@@ -102,11 +102,11 @@ def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...])
         return _broken(definition)
     _refuse_numbers(base, definition, base_name, reporter)
     merged = merge(base, definition, holds="block")
-    parameters, inherited = merged.get("parameters"), base.get("parameters")
-    if isinstance(parameters, Table) and isinstance(inherited, Table):
-        own_parameters = definition.get("parameters")
-        parameters = merged["parameters"] = parameters.copy()
-        parameters.weak = frozenset(inherited.keys() - (own_parameters or {}).keys())  # these may go unused
+    for word in ("parameters", "let"):
+        declared, inherited = merged.get(word), base.get(word)
+        if isinstance(declared, Table) and isinstance(inherited, Table):
+            merged[word] = declared = declared.copy()
+            declared.weak = frozenset(inherited.keys() - (definition.get(word) or {}).keys())  # these may go unused
     if "help" not in definition and isinstance(base.get("help"), str):
         merged["help"] = base["help"]
     body = merged.get("body")

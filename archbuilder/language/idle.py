@@ -46,9 +46,11 @@ def report_unused_in(name: str, definition: BlockDefinition, reporter: Reporter)
     defaults = [parameter.default for parameter in definition.parameters.values()]
     used = names_in_body(definition, defaults)
     derived = definition.table and definition.table.get("let")
-    for value in definition.let:
+    for value in [each for each in definition.let if each not in used]:
         place = key_place(derived, value) or definition.place
-        if value not in used and not (place is not None and place.source.shipped):
+        if value in getattr(derived, "weak", ()):
+            del definition.let[value]
+        elif place is None or not place.source.shipped:
             message = f"`{value}` has no effect: nothing uses `${value}`"
             reporter.error("no-effect", message, place, help="use it or remove it")
     written = definition.table and definition.table.get("parameters")

@@ -133,9 +133,11 @@ def report_idle_values(lowering: Lowering, use: Use) -> None:
 
 
 def _is_up_to_others(use: Use, op: type[Op], key: str) -> bool:
-    """Whether a block itself says a value that has an effect beside another value of what its uses, or `defaults`, may set."""
+    """Whether a value has an effect beside another value of what is computed, or not said, where that may be otherwise: in
+    another turn, or in another use of the block, if it is the block itself that says it."""
     told, scope = use.plan.told, use.frame.scope
-    if scope.use is None or any(map(scope.origin, names_in(told[key].value))):
+    is_once = scope.use is None and not scope.turns and use.frame.repeat is None
+    if is_once or (scope.use is not None and any(map(scope.origin, names_in(told[key].value)))):
         return False
     free = [each for each in op.parameters if each.name not in told or type(told[each.name].value) is Formula]
     others = [(each.name, value) for each in free for value in each.choices or _FLAG[each.type == "bool"]]
@@ -238,6 +240,8 @@ def report_idle_steps(lowering: Lowering, network: Graph, taps: Sequence[Tap]) -
     for plan, builder in lowering.absent:
         absent.setdefault(builder, []).append(plan.step)
     asked = {builder: asks_for(steps) for builder, steps in absent.items()}
+    others = [lowering.made.get(node) for node in network.nodes if node.body is None]  # outputs that are left out, too
+    wanted += [made.site.inputs[0] for made in others if made is not None and made.site.plan.output is not None]
     for graph in graphs_in(network):
         for number in sorted(graph.unneeded(wanted if graph is network else [graph.output])):
             node = graph.nodes[number]

@@ -540,3 +540,30 @@ def test_another_input_may_leave_things_unused(tmp_path: Path) -> None:
     assert check_block("inverted_residual", {"width": 64, "drop_path": 0.1})
     with pytest.raises(SpecError, match="has no effect"):
         check_block("inverted_residual", {"width": 32, "drop_path": 0.1})
+
+
+ALSO_RIGHT = """\
+parameters: {on: false}
+stages:
+  a: norm
+  p: {block: global_pool, from: a}
+  aux: {block: linear, width: 10, output: training, when: $on}
+  b: {block: norm, from: a}
+
+stages:
+  for i in 2:
+    a.$i: {block: activation, kind: "$('relu' if i == 0 else 'leaky_relu')", slope: 0.2}
+
+stages: {a: {block: activation, kind: "$('relu' if repeat == 0 else 'leaky_relu')", slope: 0.2, depth: 2}}
+
+blocks:
+  my: {let: {y: $(2 * here.channels)}, body: [{block: conv, kernel: 1, width: $y}]}
+  you: {extends: my, body: [{block: conv, kernel: 1, width: 4}]}
+stages: {a: you, b: my}
+""".rstrip().split("\n\n")
+
+
+@pytest.mark.parametrize("text", ALSO_RIGHT)
+def test_a_further_output_a_turn_and_what_a_block_inherits(text: str, tmp_path: Path) -> None:
+    assert not said(tmp_path, text)
+    assert check("again.yaml", text=dump(load(tmp_path / "net.yaml")))
