@@ -121,7 +121,7 @@ def _whole(graph: Graph | None, reporter: Reporter) -> Graph:
 
 
 class Unused(NamedTuple):
-    """What came from a base and reaches nothing: defaults by block, parameters, and all of it by where it stands."""
+    """What came from a base and reaches nothing: by where it stands; of what has no place defaults by block, and parameters."""
 
     defaults: dict[str, set[str]]
     parameters: set[str]
@@ -136,14 +136,11 @@ def unused_by(architecture: Architecture) -> Unused:
     if reporter.diagnostics or architecture.variants:
         return Unused({}, set(), set())
     defaults = {
-        block: {key for key, each in found.items() if each.plan.weak and not each.used}
+        block: {key for key, each in found.items() if each.plan.weak and not (each.used or each.plan.key_place)}
         for block, found in network.frame.defaults.settings.items()
     }
     weak: frozenset[str] = getattr(architecture.parameters, "weak", frozenset())
-    settings = network.lowering.settings
-    idle = {each.plan.key_place for each in settings if each.plan.weak}
-    idle -= {each.plan.key_place for each in settings if each.used}
-    idle |= {each.place for each in network.lowering.idle.diagnostics}
+    idle = {each.place for each in network.lowering.idle.diagnostics}
     return Unused(defaults, set(weak - names_used(architecture)), idle - {None})
 
 

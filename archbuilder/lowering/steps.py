@@ -141,9 +141,8 @@ def _leave_out(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) -> b
     if POISON in inputs:
         raise GiveUp
     stays, site = plan.step.else_ is not None, Site(plan, name, frame, inputs, frame.origin_of_node(plan))
-    frame.values[name] = value = add_stand_in(
-        lowering, site, stays=stays, missing=_path_not_dropped(lowering, plan, frame)
-    )
+    missing = _path_not_dropped(lowering, plan, frame)
+    frame.values[name] = value = add_stand_in(lowering, site, stays=stays, missing=missing)
     if plan.output is None:  # a further output stands beside the chain
         frame.current = value
     return stays
