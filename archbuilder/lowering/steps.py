@@ -137,7 +137,6 @@ def _is_present(lowering: Lowering, plan: StepPlan, frame: Frame) -> bool:
 def _leave_out(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) -> bool:
     """A step that is left out hands on its first input. In a list later steps move up, unless `else` keeps its place."""
     inputs = inputs_of(lowering, plan, frame, first_only=True)
-    lowering.note_absent(plan, frame)
     if POISON in inputs:
         raise GiveUp
     stays, site = plan.step.else_ is not None, Site(plan, name, frame, inputs, frame.origin_of_node(plan))

@@ -332,6 +332,7 @@ def add_stand_in(lowering: Lowering, site: Site, *, stays: bool, missing: Op | N
     plan, _, frame, (value, *_), _ = site
     name = name_child(lowering, site, claim=stays)
     lowering.count(frame, plan.place)
+    lowering.note_absent(plan, frame)
     shape = frame.builder.shape_of(value)
     node = Node(name, None, (value,), shape, plan.place, replaced=stays, origin=site.origin, missing=missing)
     made = add_node(lowering, site, node, ())
