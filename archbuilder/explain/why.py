@@ -17,11 +17,11 @@ from archbuilder.graph.shapes import Map, Tokens
 from archbuilder.language.formula import Formula
 from archbuilder.language.load import Spec, as_far_as_possible, load_architecture
 from archbuilder.language.models import Architecture, BlockDefinition
+from archbuilder.language.rules import DepthRule, WidthRule
 from archbuilder.language.table import Past, Table, replaced_by, value_place
 from archbuilder.lowering.frame import Made, Scope, Setting, Slot, Use
 from archbuilder.lowering.network import Lowered, lower_with_record
 from archbuilder.lowering.plans import parameters_of
-from archbuilder.lowering.rules import DepthRule, WidthRule
 
 
 def explain_parameter(

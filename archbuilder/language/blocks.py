@@ -74,7 +74,6 @@ def resolve_blocks(table: Table, reporter: Reporter) -> Table:
             lacks = find_beside(definition, words, reporter)
             own[name] = _broken(Table(definition.place)) if lacks else as_meant(definition, words, reporter)
     resolved = own.copy()
-    resolved.weak |= {str(each.get("extends")) for each in own.values() if isinstance(each, Table)}  # they serve others
     for name in own:
         definition = _resolved(name, own, reporter, ())
         if definition is not None:
@@ -103,12 +102,11 @@ def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...])
         return _broken(definition)
     _refuse_numbers(base, definition, base_name, reporter)
     merged = merge(base, definition, holds="block")
-    del merged["extends"]
-    parameters, inherited = merged.get("parameters"), base.get("parameters")
-    if isinstance(parameters, Table) and isinstance(inherited, Table):
-        own_parameters = definition.get("parameters")
-        parameters = merged["parameters"] = parameters.copy()
-        parameters.weak = frozenset(inherited.keys() - (own_parameters or {}).keys())  # these may go unused
+    for word in ("parameters", "let"):
+        declared, inherited = merged.get(word), base.get(word)
+        if isinstance(declared, Table) and isinstance(inherited, Table):
+            merged[word] = declared = declared.copy()
+            declared.weak = frozenset(inherited.keys() - (definition.get(word) or {}).keys())  # these may go unused
     if "help" not in definition and isinstance(base.get("help"), str):
         merged["help"] = base["help"]
     body = merged.get("body")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 from pydantic import Field, PlainSerializer
 
 from archbuilder.diagnostics import nearest, suggest
+from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import is_formula
 from archbuilder.language.steps import Steps, is_name, read_body, write_body
 from archbuilder.language.table import Table
@@ -66,6 +67,8 @@ class BlockDefinition(SpecModel):
     @classmethod
     def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
         values = dict(super().prepared(written, reading))
+        if isinstance(written, Table) and isinstance(written.get("extends"), str):
+            del values["extends"]  # it has been laid over that, which the text goes on to name
         for key, read in (("parameters", _read_parameters), ("let", _read_derived), ("body", read_body)):
             if key not in values:
                 continue
@@ -100,7 +103,10 @@ def _read_derived(written: Any, reading: Reading | None) -> Any:
     values = written if reading is not None else copied(written)
     read_formulas(values, reading)
     for name in [each for each in values if not is_name(each)]:
-        refuse(values, name, Misfit(f"a derived value's name is a word, got {describe(name)}", at_key=True), reading)
+        fault = Misfit(f"a derived value's name is a word, got {describe(name)}", at_key=True)
+        if name in NO_NAMES:
+            fault = Misfit(f"`{name}` is a word of the language", "give the derived value another name", at_key=True)
+        refuse(values, name, fault, reading)
     return values
 
 
@@ -110,11 +116,11 @@ def declare(name: str, written: Any) -> Parameter:
     Raises:
         Misfit: if the declaration is malformed.
     """
+    if name in NO_PARAMETERS or name in NO_NAMES:
+        raise Misfit(f"`{name}` is a word of the language", "give the parameter another name", at_key=True)
     if not is_name(name):
         help = "write a name, then its default or type, as in {heads: 2}"
         raise Misfit(f"a parameter's name is a word, got {describe(name)}", help, at_key=True)
-    if name in NO_PARAMETERS:
-        raise Misfit(f"`{name}` is a word of the language", "give the parameter another name", at_key=True)
     if isinstance(written, dict):
         return _declare_in_full(name, written)
     if isinstance(written, list) and len(written) == 1 and isinstance(written[0], str):

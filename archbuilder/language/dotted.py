@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from typing import Any, Final, Protocol
 
@@ -10,6 +11,8 @@ from archbuilder.language.arithmetic import FormulaError
 
 CONSTANTS: Final = {"null": None, "true": True, "false": False, "None": None, "True": True, "False": False}
 """Words that are no names."""
+NO_NAMES: Final = frozenset({*CONSTANTS, *keyword.kwlist})
+"""Words that nothing can be called of which expressions are to speak."""
 
 SHAPE_WORDS: Final = ("channels", "height", "width", "tokens")
 """What an expression can ask of a value: `conv1.channels`."""

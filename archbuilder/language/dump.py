@@ -7,10 +7,9 @@ from typing import Any
 
 import yaml
 
-from archbuilder.diagnostics import Place
 from archbuilder.language.models import Architecture, Step, write_section
 from archbuilder.language.reader import resolve_scalar
-from archbuilder.language.table import Table, key_place, words_in
+from archbuilder.language.spoken import unnamed
 from archbuilder.language.words import SECTIONS
 
 Knows = Callable[[str, str, Any], bool]
@@ -22,7 +21,6 @@ def write_architecture(
     knows: Knows,
     unused: dict[str, set[str]],
     unused_parameters: set[str],
-    unused_places: set[Place | None],
 ) -> str:
     """The spec as YAML, its bases merged in, without what came from a base and its block, or the network, has no use for, and
     without blocks that nothing uses.
@@ -32,11 +30,10 @@ def write_architecture(
         knows: what blocks have a use for.
         unused: defaults that reach nothing, by block.
         unused_parameters: parameters that nothing uses.
-        unused_places: where defaults that steps give what is inside stand, if they reach nothing.
     """
     data = architecture.model_dump(by_alias=True, exclude_defaults=True)
-    for block, keys in unused.items():
-        given = data["defaults"][block]
+    for block, given in list(data.get("defaults", {}).items()):
+        keys = unused.get(block, set())
         kept = {key: value for key, value in given.items() if key not in keys} if isinstance(given, dict) else None
         if keys and kept:
             data["defaults"][block] = kept
@@ -44,7 +41,7 @@ def write_architecture(
             del data["defaults"][block]
     data["defaults"] = {block: _useful(block, given, knows) for block, given in data.get("defaults", {}).items()}
     data["defaults"] = {block: given for block, given in data["defaults"].items() if given not in (None, {})}
-    for name in unused_parameters:
+    for name in unused_parameters & data.get("parameters", {}).keys():
         del data["parameters"][name]
     written = {key: value for key, value in data.items() if value not in (None, {})}
     image = architecture.input
@@ -52,9 +49,9 @@ def write_architecture(
     for name in SECTIONS:
         section = getattr(architecture, name)
         if section is not None:
-            written[name] = write_section(_without_unknown(section, knows, unused_places))
-    while unnamed := written.get("blocks", {}).keys() - words_in(written):  # without these, others may go unused
-        written["blocks"] = {name: block for name, block in written["blocks"].items() if name not in unnamed}
+            written[name] = write_section(_without_unknown(section, knows))
+    while idle := unnamed(written.get("blocks", {}), written):  # without these, others may go unused
+        written["blocks"] = {name: block for name, block in written["blocks"].items() if name not in idle}
     return yaml.dump(
         _plain(written), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None
     )
@@ -68,30 +65,20 @@ def _useful(block: str, given: Any, knows: Knows) -> Any:
     return {key: value for key, value in inner.items() if value not in (None, {}) or knows(block, key, value)}
 
 
-def _without_unknown(section: Any, knows: Knows, unused: set[Place | None]) -> Any:
+def _without_unknown(section: Any, knows: Knows) -> Any:
     if isinstance(section, dict):
-        return {name: _without_unknown(step, knows, unused) for name, step in section.items()}
+        return {name: _without_unknown(step, knows) for name, step in section.items()}
     if isinstance(section, list):
-        return [_without_unknown(step, knows, unused) for step in section]
+        return [_without_unknown(step, knows) for step in section]
     if not isinstance(section, Step) or section.block is None:
         return section
     block = section.block
     kept = {
         key: value
-        for key, value in _without_unused(section.arguments, unused).items()
+        for key, value in section.arguments.items()
         if not (section.is_weak(key) or value in (None, {})) or knows(block, key, value)
     }
     return section if kept == section.arguments else section.with_arguments(kept)
-
-
-def _without_unused(arguments: dict[str, Any], unused: set[Place | None]) -> dict[str, Any]:
-    """The arguments of a step without the defaults in them that reach nothing."""
-    return {
-        key: {inner: each for inner, each in value.items() if key_place(value, inner) not in unused}
-        if unused and isinstance(value, Table)
-        else value
-        for key, value in arguments.items()
-    }
 
 
 def _plain(value: Any) -> Any:

@@ -163,6 +163,17 @@ def _split(text: str) -> list[tuple[bool, str]]:
     return parts
 
 
+def ends_of(text: str) -> tuple[str, str] | None:
+    """How a text begins and ends that is put together of what is computed and what is not; None if it is one expression.
+
+    Raises:
+        FormulaError: if it is malformed.
+    """
+    (computed, first), *others = _split(text)
+    is_last_computed, last = others[-1] if others else (computed, "")
+    return ("" if computed else first, "" if is_last_computed else last) if others else None
+
+
 def _closing(text: str, start: int) -> int:
     depth = 0
     quote = ""
@@ -190,7 +201,7 @@ def _compile(text: str, names: set[str]) -> Evaluate:
     Raises:
         FormulaError: if it is malformed, or has what is not part of the language.
     """
-    if NAME.fullmatch(text) and text not in CONSTANTS and text not in _KEYWORDS:
+    if NAME.fullmatch(text) and text not in CONSTANTS:
         return _name(text, names)
     try:
         with warnings.catch_warnings():  # what Python thinks of `'\\d'` is of no use to the author of a spec
@@ -225,9 +236,6 @@ def _walk(node: ast.AST, names: set[str], depth: int) -> Evaluate:
     if handler is None:
         raise FormulaError("expressions hold arithmetic, comparisons, lists and `a if c else b`, nothing else")
     return handler(node, names, depth + 1)
-
-
-_KEYWORDS: Final = frozenset({"if", "else", "and", "or", "not", "is", "in", "lambda", "for"})
 
 
 def _constant(node: ast.Constant, _names: set[str], _depth: int) -> Evaluate:

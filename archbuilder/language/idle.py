@@ -10,18 +10,18 @@ from typing import Any
 
 from archbuilder.diagnostics import Reporter, nearest
 from archbuilder.language.models import Architecture, BlockDefinition
-from archbuilder.language.spoken import names_in_body, names_used
-from archbuilder.language.table import key_place, words_in
+from archbuilder.language.spoken import names_in_body, names_used, unnamed
+from archbuilder.language.table import key_place
 
 
 def report_unused_blocks(architecture: Architecture, own: Collection[str], reporter: Reporter, idle: Reporter) -> None:
     """Reports the blocks of a spec's own that it does not name."""
     if architecture.table is None or architecture.place is None or not own:
         return
-    written, words = architecture.table["blocks"], words_in(architecture.table)
-    for name in own:
+    written = architecture.table["blocks"]
+    for name in unnamed(own, architecture.table):
         at = key_place(written, name)
-        if name not in words and at is not None and at.source == architecture.place.source:  # no file's of blocks
+        if at is not None and at.source == architecture.place.source:  # no file's of blocks
             message, help = f"the block `{name}` has no effect: nothing uses it", "use it or remove it"
             (idle if name in written.weak else reporter).error("no-effect", message, at, help=help)
 
@@ -46,9 +46,11 @@ def report_unused_in(name: str, definition: BlockDefinition, reporter: Reporter)
     defaults = [parameter.default for parameter in definition.parameters.values()]
     used = names_in_body(definition, defaults)
     derived = definition.table and definition.table.get("let")
-    for value in definition.let:
+    for value in [each for each in definition.let if each not in used]:
         place = key_place(derived, value) or definition.place
-        if value not in used and not (place is not None and place.source.shipped):
+        if value in getattr(derived, "weak", ()):
+            del definition.let[value]
+        elif place is None or not place.source.shipped:
             message = f"`{value}` has no effect: nothing uses `${value}`"
             reporter.error("no-effect", message, place, help="use it or remove it")
     written = definition.table and definition.table.get("parameters")

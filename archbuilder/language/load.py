@@ -271,7 +271,10 @@ def _with_variant(table: Table, variant: str | None, reporter: Reporter, place: 
         variant = table.get("default")
         place = table.value_places.get("default") or place
     if not isinstance(variant, str):  # nothing, or a default that will be found to be no text
-        return table
+        base = table.copy()
+        if table.get("variants"):
+            weaken(base)
+        return base
     if not isinstance(variants, Table) or variant not in variants:
         names = list(variants) if isinstance(variants, Table) else []
         help = suggest(str(variant), names) if names else "this spec has no variants"

@@ -15,7 +15,7 @@ from archbuilder.diagnostics import Note, Place, Reporter, suggest
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_turn
-from archbuilder.language.table import Items, Past, Table, key_place, value_place
+from archbuilder.language.table import Items, Past, Table, copied_table, key_place, value_place
 from archbuilder.language.words import MAY_GO_UNUSED, NOT_INHERITED, PLACING, SECTIONS
 from archbuilder.parameters import describe
 
@@ -114,24 +114,30 @@ def listed_plugins(table: Table) -> Items | None:
 
 
 def weaken(table: Table) -> None:
-    """Lets the parameters and defaults of a base go unused: they are there for all that are made of it."""
+    """Lets what a base says go unused, since it is there for all that are made of it; but there must be its steps, and what its
+    blocks declare."""
     for word in MAY_GO_UNUSED:
         if isinstance(table.get(word), Table):
-            table[word] = _weakened(table[word])
+            table[word] = copied_table(table[word], weak=True)
         elif word in table:
             table.weak |= {word}
-    if isinstance(table.get("blocks"), Table):  # so may a block, but not what stands in it
-        table["blocks"] = table["blocks"].copy()
-        table["blocks"].weak = frozenset(table["blocks"])
+    for word in SECTIONS:
+        if word in table:
+            table[word] = _with_weak_steps(table[word])
+    if isinstance(table.get("blocks"), Table):
+        table["blocks"] = blocks = table["blocks"].copy()
+        blocks.weak = frozenset(blocks)
+        for name, definition in blocks.items():
+            if isinstance(definition, Table) and "body" in definition:
+                blocks[name] = definition.copy()
+                blocks[name]["body"] = _with_weak_steps(definition["body"])
 
 
-def _weakened(table: Table) -> Table:
-    """A map of which everything may go unused, in inner maps too."""
-    weak = table.copy()
-    weak.weak = frozenset(table)
-    for key, value in table.items():
-        if isinstance(value, Table):
-            weak[key] = _weakened(value)
+def _with_weak_steps(body: Any) -> Any:
+    """A body, or one use of a block, of which all may go unused that its steps say."""
+    weak = copied_table(body, weak=True)
+    if isinstance(body, Table) and not isinstance(body.get("block"), str):
+        weak.weak = body.weak
     return weak
 
 

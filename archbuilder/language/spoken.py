@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.formula import Formula
+from archbuilder.language.dotted import NO_NAMES
+from archbuilder.language.formula import Formula, ends_of
 from archbuilder.language.models import Architecture, BlockDefinition, Step
 from archbuilder.language.steps import is_name
+from archbuilder.language.table import texts_in
 from archbuilder.language.words import RESERVED
+
+_WORD: Final = re.compile(r"[\w-]+")
+_CHANGING: Final = re.compile(r"\$|\*|-\d")
+"""Where a name in `from` stops being that of one step: `b.$i`, `b.*`, `b.-1`."""
 
 
 def objection_to_name(name: str) -> str | None:
     """Why a value cannot be called so that expressions can speak of it; None if it can."""
     if name in RESERVED:
         return f"`{name}` always means {'the number of a repeat' if name == 'repeat' else 'the value that goes in'}"
+    if name in NO_NAMES:
+        return f"`{name}` is a word of expressions"
     if not is_name(name):
         return "expressions speak of words of letters from a to z, digits and underscores that begin with no digit"
     return None
@@ -83,6 +91,46 @@ def names_in(default: Any) -> AbstractSet[str]:
     if isinstance(default, dict | list):
         _collect(default, names)
     return names
+
+
+def unnamed(names: Collection[str], value: Any) -> list[str]:
+    """Those of some names that no text in a map or a list speaks of, nor could come to be where it is computed (`my$n`)."""
+    words: set[str] = set()
+    ends: dict[str, set[str]] = {}
+    for text in texts_in(value):
+        words.update(_WORD.findall(text) if "$" in text else (text,))
+        with suppress(FormulaError):
+            first, last = ("$" in text and ends_of(text)) or ("", None)
+            if last is not None:
+                ends.setdefault(first, set()).add(last)
+    return [
+        name
+        for name in names
+        if name not in words
+        and not any(name.endswith(tuple(ends[name[:size]])) for size in range(len(name) + 1) if name[:size] in ends)
+    ]
+
+
+def asks_for(steps: Iterable[Step]) -> Callable[[str], bool]:
+    """Tells which names of steps some others say in `from`, for what they give or a part of it; or may come to say, where
+    that is computed."""
+    names: set[str] = set()
+    stems: set[str] = set()
+    for text in _asked_names(steps):
+        stem = _CHANGING.split(text, maxsplit=1)[0]
+        names |= {text, text.rpartition(".")[0], stem.rstrip(".")}
+        if stem != text:
+            stems.add(stem)
+    beginnings = tuple(stems)
+    return lambda name: name in names or name.startswith(beginnings)
+
+
+def _asked_names(steps: Iterable[Step]) -> Iterator[str]:
+    """What steps say in `from`, and those in loops."""
+    for step in steps:
+        yield from map(str, step.from_ or ())
+        if step.loop is not None and isinstance(step.body, dict):
+            yield from _asked_names(step.body.values())
 
 
 def mentions(step: Step, name: str) -> bool:

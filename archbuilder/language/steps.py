@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_serializer
 
 from archbuilder.diagnostics import Place, nearest, shorten
 from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_turn, word_of_step
 from archbuilder.language.table import Table, first_place, key_place, place_of, replaced_by, value_place
@@ -58,7 +59,11 @@ class Loop(NamedTuple):
     def read(header: str, written: Any, place: Place | None = None) -> dict[str, Any]:
         """The step that a loop's key, at `place`, and its steps stand for."""
         words = header.split(None, 3)
-        if len(words) < 4 or words[2] != "in" or not is_name(words[1]):
+        is_loop = len(words) == 4 and words[2] == "in"
+        if is_loop and words[1] in NO_NAMES:
+            help = "give the loop's variable another name"
+            raise Misfit(f"`{words[1]}` is a word of the language", help, at_key=True)
+        if not is_loop or not is_name(words[1]):
             message = f"a loop is written `for i in n:` or `for i in a .. b:`, not `{shorten(header)}:`"
             raise Misfit(message, at_key=True)
         start, separator, stop = words[3].partition("..")
@@ -79,8 +84,8 @@ class Loop(NamedTuple):
 
 
 def is_name(written: Any) -> bool:
-    """Whether an expression can speak of it: a word of ASCII letters, digits and underscores."""
-    return isinstance(written, str) and written.isidentifier() and written.isascii()
+    """Whether an expression can speak of it: a word of ASCII letters, digits and underscores, and none of its own."""
+    return isinstance(written, str) and written.isidentifier() and written.isascii() and written not in NO_NAMES
 
 
 def _bound(written: str) -> int | Formula:

@@ -5,8 +5,8 @@ A map becomes a `Table`, a list an `Items`; scalars are plain Python values, pla
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
@@ -60,7 +60,6 @@ class Table(dict[str, Any]):
         return dict, (dict(self),)
 
 
-_WORD: Final = re.compile(r"[\w-]+")
 _NOTHING: Final[Mapping[str, tuple[Past, ...]]] = {}
 
 
@@ -88,15 +87,17 @@ class Items(list[Any]):
         return list, (list(self),)
 
 
-def copied_table(value: Any) -> Any:
-    """A map or a list with all maps and lists in it copied, their places too; anything else as it is."""
+def copied_table(value: Any, *, weak: bool = False) -> Any:
+    """A map or a list with all maps and lists in it copied, their places too; anything else as it is. With `weak` all entries
+    may go unused."""
     if isinstance(value, Table):
         table = value.copy()
-        table.update({key: copied_table(each) for key, each in value.items()})
+        table.update({key: copied_table(each, weak=weak) for key, each in value.items()})
+        table.weak = frozenset(table) if weak else value.weak
         return table
     if isinstance(value, Items):
         items = Items(value.place)
-        items.extend(map(copied_table, value))
+        items.extend(copied_table(each, weak=weak) for each in value)
         items.places = value.places
         return items
     return value
@@ -117,6 +118,25 @@ def moved(value: Any, move: Callable[[Place | None], Place | None]) -> Any:
             each.place, each.places = move(each.place), [move(place) for place in each.places]
             left += each
     return copy
+
+
+def without(value: Any, places: AbstractSet[Place | None]) -> Any:
+    """A map or a list without the entries that stand at some places, inner ones too, nor the maps of which nothing is left."""
+    if isinstance(value, Items):
+        items = Items(value.place)
+        items.extend(without(each, places) for each in value)
+        items.places = value.places
+        return items
+    if not isinstance(value, Table):
+        return value
+    table = value.copy()
+    for key, each in value.items():
+        table[key] = without(each, places)
+        if not places.isdisjoint((table.key_places.get(key), table.value_places.get(key))) or (
+            each and table[key] == {}
+        ):
+            del table[key]
+    return table
 
 
 def key_place(container: Any, key: str | int) -> Place | None:
@@ -147,17 +167,28 @@ def first_place(table: Any) -> Place | None:
     return min((each for each in others if each.line < place.line), key=lambda each: each[1:], default=place)
 
 
-def words_in(value: Any) -> set[str]:
-    """The texts that are values in a map or a list, inner ones too, and the words of those that are computed."""
-    words: set[str] = set()
+def texts_in(value: Any) -> set[str]:
+    """The texts that are values in a map or a list, inner ones too."""
+    texts: set[str] = set()
     left = [value]
     while left:
         each = left.pop()
         if isinstance(each, dict | list):
             left += each.values() if isinstance(each, dict) else each
         elif isinstance(each, str):
-            words.update(_WORD.findall(each) if "$" in each else (each,))
-    return words
+            texts.add(each)
+    return texts
+
+
+def keys_in(value: Any) -> set[str]:
+    """The keys of a map, or of the maps in a list, those of inner ones too."""
+    left, keys = [value], set[str]()
+    while left:
+        each = left.pop()
+        if isinstance(each, dict | list):
+            left += each.values() if isinstance(each, dict) else each
+            keys |= each.keys() if isinstance(each, dict) else set()
+    return keys
 
 
 def place_of(container: Any) -> Place | None:

@@ -54,6 +54,7 @@ def resolve(
     """
     plan, nearer = target.plan, read_use(lowering, target, frame) if target.plan.says_more else []
     use = read_values(lowering, target, frame, input, fixed, nearer)
+    lowering.settings += nearer
     if plan.told or use.settings:
         report_idle_values(lowering, use)
     if plan.definition.op is None and (use.settings or nearer):
@@ -99,9 +100,7 @@ def read_values(
 def read_use(lowering: Lowering, target: Target, frame: Frame) -> list[Setting]:
     """The defaults that a use gives what is inside; what is wrong in its text is reported."""
     report_keys(lowering, target.plan, frame)
-    nearer = [Setting(each, target.scopes[level] or frame.scope) for level, each in target.plan.nearer]
-    lowering.settings += nearer
-    return nearer
+    return [Setting(each, target.scopes[level] or frame.scope) for level, each in target.plan.nearer]
 
 
 def check_use(lowering: Lowering, target: Target, frame: Frame, *, names: bool, whole: bool = True) -> bool:

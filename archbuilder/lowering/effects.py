@@ -6,18 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Reporter, nearest, note_at, suggest
-from archbuilder.graph.graph import Graph, Node, Tap, Value, graphs_in
+from archbuilder.graph.graph import Graph, Tap, graphs_in
+from archbuilder.graph.op import Op
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter, advice_for_part
 from archbuilder.language.idle import report_unused_blocks, report_unused_parameters
-from archbuilder.language.models import Architecture, Step
-from archbuilder.lowering.frame import Frame, Use
+from archbuilder.language.models import Architecture, BlockDefinition, Step
+from archbuilder.language.rules import Numbering, Rules
+from archbuilder.language.spoken import asks_for, names_in
+from archbuilder.language.table import texts_in
+from archbuilder.lowering.frame import Builder, Frame, Use
 from archbuilder.lowering.lowering import Lowering
 from archbuilder.lowering.plans import UsePlan
-from archbuilder.lowering.rules import Numbering, Rules
 from archbuilder.parameters import SLOTS
 
 _NOTHING: Final[Mapping[str, str]] = {}
+_FLAG: Final = ((), (True, False))
+"""The values of what is no flag, as far as they are known, and of what is one."""
 
 # ---- keys of a use --------------------------------------------------------------------------------------------------
 
@@ -113,16 +118,30 @@ def report_idle_values(lowering: Lowering, use: Use) -> None:
         told = plan.told.get(other)
         place = told.place if told is not None else use.settings[other].plan.key_place
         message = f"`{other}` of `{plan.name}` has no effect beside `{key}`"
-        lowering.error(use.frame, "no-effect", message, place, "give one of them")
+        weak = told is not None and plan.steps[told.level].step.is_weak(other)
+        lowering.error(use.frame, "no-effect", message, place, "give one of them", weak=weak)
     op = plan.definition.op
     idle = op.idle(use.values) if op is not None else _NOTHING
     for key, setting in use.settings.items():
         if not setting.used and key in use.values and key not in plan.told and key not in idle:
             setting.mark_used()
     for key in idle:
-        if key in plan.told:
-            message = f"`{key}` of `{plan.name}` has no effect {idle[key]}"
-            lowering.error(use.frame, "no-effect", message, plan.told[key].place, "remove it")
+        if op is not None and key in plan.told and not _is_up_to_others(use, op, key):
+            message, told = f"`{key}` of `{plan.name}` has no effect {idle[key]}", plan.told[key]
+            weak = plan.steps[told.level].step.is_weak(key)
+            lowering.error(use.frame, "no-effect", message, told.place, "remove it", weak=weak)
+
+
+def _is_up_to_others(use: Use, op: type[Op], key: str) -> bool:
+    """Whether a value has an effect beside another value of what is computed, or not said, where that may be otherwise: in
+    another turn, or in another use of the block, if it is the block itself that says it."""
+    told, scope = use.plan.told, use.frame.scope
+    is_once = scope.use is None and not scope.turns and use.frame.repeat is None
+    if is_once or (scope.use is not None and any(map(scope.origin, names_in(told[key].value)))):
+        return False
+    free = [each for each in op.parameters if each.name not in told or type(told[each.name].value) is Formula]
+    others = [(each.name, value) for each in free for value in each.choices or _FLAG[each.type == "bool"]]
+    return any(name != key and key not in op.idle({**use.values, name: value}) for name, value in others)
 
 
 def _overruled(use: Use) -> list[tuple[str, str]]:
@@ -153,29 +172,47 @@ def report_unused(lowering: Lowering, architecture: Architecture, rules: Rules, 
     reporter.add(lowering.library.unused.diagnostics)
     # One text may be used several times, in repeats for example: it has an effect if it has one in any of them.
     useful = {setting.plan.text for setting in lowering.settings if setting.used}
-    for plan in dict.fromkeys(setting.plan for setting in lowering.settings):
-        if plan.text not in useful:
+    idle = {each.plan: each for each in lowering.settings if not each.plan.open and each.plan.text not in useful}
+    # A block may be used otherwise; of the network's own steps those may be there that a spec's own `when` leaves out.
+    absent = [_named_in_absent(lowering, shipped=shipped) for shipped in (False, True)] if idle else []
+    for plan, setting in idle.items():
+        if plan.block not in absent[setting.scope.use is not None]:
             message = f"`{plan.parameter}` of `{plan.block}` has no effect: no use of `{plan.block}` here takes it"
             help = "remove it; a value that a use or a block's own body writes is stronger than a default"
-            (lowering.idle if plan.weak else reporter).error("no-effect", message, plan.key_place, help=help)
-    _report_idle_scale(architecture, rules, reporter)
-    if numbering is not None and numbering.count == 0 and not architecture.is_weak("sequential"):
+            lowering.told(weak=plan.weak).error("no-effect", message, plan.key_place, help=help)
+    _report_idle_scale(lowering, architecture, rules)
+    is_idle = numbering is not None and numbering.count == 0
+    if is_idle and not any(builder is lowering.root for _, builder in lowering.absent):
         message = "`sequential` has no effect: there is no step in `stem`, `stages` or `neck` to number"
-        reporter.error("no-effect", message, architecture.place_of_key("sequential"), help="remove it")
+        told = lowering.told(weak=architecture.is_weak("sequential"))
+        told.error("no-effect", message, architecture.place_of_key("sequential"), help="remove it")
     report_unused_parameters(architecture, reporter, lowering.idle)
     report_unused_blocks(architecture, lowering.library.own, reporter, lowering.idle)
 
 
-def _report_idle_scale(architecture: Architecture, rules: Rules, reporter: Reporter) -> None:
+def _named_in_absent(lowering: Lowering, *, shipped: bool) -> set[str]:
+    """What the steps name that are left out, those of shipped blocks too where `shipped`, and what is named in what they name."""
+    plans = dict.fromkeys(plan for plan, _ in lowering.absent if shipped or not plan.shipped)
+    words = texts_in([plan.step.table for plan in plans])
+    left = list(words)
+    while left:
+        plan = lowering.library.find(left.pop())
+        own = plan.definition if plan is not None else None
+        found = texts_in(own.table) if isinstance(own, BlockDefinition) else set()
+        left += found - words
+        words |= found
+    return words
+
+
+def _report_idle_scale(lowering: Lowering, architecture: Architecture, rules: Rules) -> None:
     """Multipliers that have nothing to multiply."""
     scale = architecture.scale
-    if scale is None or architecture.is_weak("scale"):
-        return
     for word, rule in (("width", rules.width), ("depth", rules.depth)):
-        if rule is not None and word not in rules.used and not scale.is_weak(word):
+        if scale is not None and rule is not None and word not in rules.used:
             message = f"this multiplier has no effect: no step of `stem` and `stages` says `{word}`"
             help = "remove it, or say there what is to be multiplied"
-            reporter.error("no-effect", message, scale.place_of_key(word), help=help)
+            told = lowering.told(weak=architecture.is_weak("scale") or scale.is_weak(word))
+            told.error("no-effect", message, scale.place_of_key(word), help=help)
 
 
 def report_unknown_names(architecture: Architecture, frame: Frame, reporter: Reporter) -> None:
@@ -190,30 +227,29 @@ def report_unknown_names(architecture: Architecture, frame: Frame, reporter: Rep
                 reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
 
 
-def report_idle_steps(network: Graph, taps: Sequence[Tap], reporter: Reporter) -> None:
+def report_idle_steps(lowering: Lowering, network: Graph, taps: Sequence[Tap]) -> None:
     """Reports each step of the user's own that changes nothing: a mistake in the wiring, mostly a `from` that is missing.
 
     Args:
+        lowering: is told, and knows what the steps that are left out would take.
         network: the network, with the blocks that it uses.
         taps: the feature maps that its spec asks for.
-        reporter: is told.
     """
     wanted = [network.output, *(output.value for output in network.outputs), *(tap.value for tap in taps)]
-    _report_idle(network, wanted, "list it in `features`, say `output`, ", reporter)
+    absent: dict[Builder, list[Step]] = {}
+    for plan, builder in lowering.absent:
+        absent.setdefault(builder, []).append(plan.step)
+    asked = {builder: asks_for(steps) for builder, steps in absent.items()}
+    others = [lowering.made.get(node) for node in network.nodes if node.body is None]  # outputs that are left out, too
+    wanted += [made.site.inputs[0] for made in others if made is not None and made.site.plan.output is not None]
     for graph in graphs_in(network):
-        if graph is not network and any(map(_is_own, graph.nodes)):
-            _report_idle(graph, [graph.output], "", reporter)
-
-
-def _is_own(node: Node) -> bool:
-    """Whether a step that is there was not written by this project."""
-    return node.body is not None and (node.place is None or not node.place.source.shipped)
-
-
-def _report_idle(graph: Graph, wanted: Sequence[Value], ways: str, reporter: Reporter) -> None:
-    for number in sorted(graph.unneeded(wanted)):
-        node = graph.nodes[number]
-        if _is_own(node):
+        for number in sorted(graph.unneeded(wanted if graph is network else [graph.output])):
+            node = graph.nodes[number]
+            made, is_shipped = lowering.made.get(node), node.place is not None and node.place.source.shipped
+            asks = asked.get(made.site.frame.builder) if made is not None else None
+            if node.body is None or is_shipped or (asks is not None and made is not None and asks(made.site.name)):
+                continue
             message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"
+            ways = "list it in `features`, say `output`, " if graph is network else ""
             help = f"name it in the `from` of a later step, {ways}or remove it"
-            reporter.error("no-effect", message, node.place, help=help)
+            lowering.reporter.error("no-effect", message, node.place, help=help)

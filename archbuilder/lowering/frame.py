@@ -14,8 +14,8 @@ from archbuilder.graph.origin import Origin, Turn
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula
+from archbuilder.language.rules import Numbering, Rules
 from archbuilder.lowering.plans import SettingPlan, SlotText, StepPlan, UsePlan
-from archbuilder.lowering.rules import Numbering, Rules
 
 POISON: Final = Value(-2)
 """The value of a step that went wrong. Whatever depends on it stays silent."""

@@ -14,7 +14,7 @@ from archbuilder.graph.shapes import Shape
 from archbuilder.language.arithmetic import FormulaError, bounded_parts
 from archbuilder.language.dotted import UnknownNameError
 from archbuilder.language.formula import Formula, ReportedError
-from archbuilder.language.table import key_place, value_place
+from archbuilder.language.table import key_place, keys_in, value_place
 from archbuilder.lowering.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
 from archbuilder.lowering.library import Library
 from archbuilder.lowering.plans import SlotText, StepPlan, UsePlan
@@ -65,7 +65,8 @@ class Lowering:
 
     `made` says of each node what it was made of, `inline` the same of the network's own steps that are no node, by name.
     `settings` are all the defaults that were read, `outputs` the network's further outputs. `idle` is told what has no effect
-    and need have none here, since a base says it, or a file with variants. `sizes` are those that held
+    and need have none here, since a base says it, or a file with variants. `absent` are the steps that are left out, and loops
+    without turns, with the nodes around. `sizes` are those that held
     tensors have, taken from `known_sizes`, of a lowering for the spec's own input, where there was one. What a step
     stands for is looked up once, where it names that: `targets`. `new_slots` are what has been put into slots and not been
     looked at, with the body where that was. Equal ops and equal calls are made once: `ops`, `calls`.
@@ -86,7 +87,8 @@ class Lowering:
     calls: dict[Any, Call] = field(default_factory=dict)
     inside_defaults: dict[Any, Defaults] = field(default_factory=dict)
     checked_names: set[str] = field(default_factory=set)
-    idle: Reporter = field(default_factory=Reporter)
+    idle: Reporter = field(default_factory=lambda: Reporter(is_aside=True))
+    absent: list[tuple[StepPlan, Builder]] = field(default_factory=list)
     causes: set[Hashable] = field(default_factory=set)
     nodes: int = 0
     taken: int = 0
@@ -103,10 +105,13 @@ class Lowering:
         help: Help = None,
         notes: tuple[Note, ...] = (),
         cause: Hashable = None,
+        *,
+        weak: bool = False,
     ) -> None:
         """Reports a mistake at `place`, or, where that is in a shipped block, at the use in the user's spec.
 
-        What has the same `cause` is reported once; so are mistakes at one place that differ in the values at hand alone.
+        What has the same `cause` is reported once; so are mistakes at one place that differ in the values at hand alone. What
+        is `weak` comes from a base, so that it need have no effect.
         """
         used_at = frame.used_at
         if cause is None and code in _DEPENDS_ON_VALUES and place is not None and not place.source.shipped:
@@ -119,7 +124,17 @@ class Lowering:
             place = used_at
         elif used_at is not None and place is not None and used_at[:2] != place[:2] and frame.used_block:
             notes = (*notes, Note(f"`{frame.used_block}` is used here", used_at))
-        self.reporter.error(code, message, place, help=help, notes=notes)
+        self.told(weak=weak).error(code, message, place, help=help, notes=notes)
+
+    def told(self, *, weak: bool) -> Reporter:
+        """Who is told of what has no effect; with `weak` it need have none."""
+        return self.idle if weak else self.reporter
+
+    def note_absent(self, plan: StepPlan, frame: Frame) -> None:
+        """Notes that a step is left out, or a loop has no turns: what serves it alone has an effect in another setting."""
+        self.absent.append((plan, frame.builder))
+        if frame.rules is not None:
+            frame.rules.used.update(keys_in(plan.step.table))
 
     # ---- bounds -------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from archbuilder.graph.shapes import Map, Shape, Streams, image
 from archbuilder.graph.weights import different_weight
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
+from archbuilder.language.rules import DepthRule, Numbering, Rules, WidthRule
 from archbuilder.language.spoken import names_said_to_ops_alone, names_used, objection_to_name, spoken_as
 from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lowering.arguments import read_settings
@@ -24,7 +25,6 @@ from archbuilder.lowering.library import Library
 from archbuilder.lowering.lowering import GiveUp, Lowering, TooLarge
 from archbuilder.lowering.naming import new_names, objection
 from archbuilder.lowering.plans import SettingPlan, StepPlan, plan_body
-from archbuilder.lowering.rules import DepthRule, Numbering, Rules, WidthRule
 from archbuilder.lowering.steps import lower_body, lower_step
 from archbuilder.lowering.uses import check_left_out
 from archbuilder.lowering.wiring import advice_for, find_values
@@ -121,7 +121,7 @@ def _whole(graph: Graph | None, reporter: Reporter) -> Graph:
 
 
 class Unused(NamedTuple):
-    """What came from a base and reaches nothing: defaults by block, parameters, and defaults of steps by where they stand."""
+    """What came from a base and reaches nothing: by where it stands; of what has no place defaults by block, and parameters."""
 
     defaults: dict[str, set[str]]
     parameters: set[str]
@@ -129,21 +129,19 @@ class Unused(NamedTuple):
 
 
 def unused_by(architecture: Architecture) -> Unused:
-    """What came from a base and reaches nothing here. Nothing, where something is wrong."""
+    """What came from a base and reaches nothing here. Nothing, where something is wrong, or variants may have a use for it."""
     reporter = Reporter(is_aside=True)
     network = _Network(architecture, _shape(architecture, None), reporter)
     network.lower()
-    if reporter.diagnostics:
+    if reporter.diagnostics or architecture.variants:
         return Unused({}, set(), set())
     defaults = {
-        block: {key for key, each in found.items() if each.plan.weak and not each.used}
+        block: {key for key, each in found.items() if each.plan.weak and not (each.used or each.plan.key_place)}
         for block, found in network.frame.defaults.settings.items()
     }
     weak: frozenset[str] = getattr(architecture.parameters, "weak", frozenset())
-    settings = network.lowering.settings
-    idle = {each.plan.key_place for each in settings if each.plan.weak} - {None}
-    used = {each.plan.key_place for each in settings if each.used}
-    return Unused(defaults, set(weak - names_used(architecture)), idle - used)
+    idle = {each.place for each in network.lowering.idle.diagnostics}
+    return Unused(defaults, set(weak - names_used(architecture)), idle - {None})
 
 
 def _shape(architecture: Architecture, input: tuple[int, int, int] | None) -> Map:
@@ -272,7 +270,9 @@ class _Network:
             self._check_unused()
         except TooLarge:
             return None
-        if not self.reporter.diagnostics:  # what stands behind a mistake was not reached
+        # What stands behind a mistake was not reached; what is for one size may have no effect with another.
+        is_own = is_block or self.builder.input == _shape(self.architecture, None)
+        if is_own and not self.reporter.diagnostics:
             report_unused(self.lowering, self.architecture, self.rules, self.numbering)
         report_unknown_names(self.architecture, self.frame, self.reporter)
         taps = taps_of(self.architecture, self.frame, self.reporter, sections, self.usual)
@@ -283,7 +283,7 @@ class _Network:
         if self.usual is not None and (key := different_weight(self.usual, graph)) is not None:
             help = "bring the map to one size before it, with `adaptive_avg_pool`"
             self._refuse_output_stride(f"the weights would be others, such as `{key}`", help)
-        report_idle_steps(graph, taps if self.architecture.features is not None else (), self.reporter)
+        report_idle_steps(self.lowering, graph, taps if self.architecture.features is not None else ())
         return graph
 
     def _lower_section(self, name: str, section: Any, inlined: list[Section]) -> None:

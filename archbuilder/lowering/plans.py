@@ -223,6 +223,8 @@ class SettingPlan:
     slot: SlotText | None = None
     numbered: bool = False
     """Whether it speaks of `repeat`."""
+    open: bool = False
+    """Whether it is said of what a parameter holds, so that it is for those that take it."""
 
     @property
     def text(self) -> object:
@@ -277,10 +279,13 @@ def plan_use(name: str, definition: DefinitionPlan, steps: tuple[StepPlan, ...],
                 found, wrong = plan_settings(written, find, shipped=shipped)
                 nearer += [(level, each) for each in found]
                 faults += wrong
-            elif not step.is_weak(key):
+            elif not (step.is_weak(key) and replaced_by(step.table, "block")):  # it was for another block
                 keys.append(key)
         if keys:
             unknown.append((step, keys))
+    filled = [each.level for each in told.values() if each.parameter.type in SLOTS and type(each.value) is Formula]
+    for level, written in nearer:
+        written.open = type(steps[level].block) is Formula or level in filled
     overruled = tuple(definition.overruled(told.keys()))
     return UsePlan(
         name, definition, steps, told, tuple(nearer), tuple(unknown), tuple(twice), overruled, tuple(faults),
@@ -296,7 +301,7 @@ def plan_settings(written: SettingPlan, find: Find, *, shipped: bool = False) ->
     if definition is None:
         return [], []
     if value is None or value == {}:
-        return [], [] if written.weak or written.past else [_nothing_to_remove(written)]
+        return [], [] if written.past else [_nothing_to_remove(written)]
     faults: list[Fault] = []
     if isinstance(value, dict):
         settings = list(_settings_in(written, definition, find, faults))

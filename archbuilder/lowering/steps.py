@@ -140,9 +140,8 @@ def _leave_out(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) -> b
     if POISON in inputs:
         raise GiveUp
     stays, site = plan.step.else_ is not None, Site(plan, name, frame, inputs, frame.origin_of_node(plan))
-    frame.values[name] = value = add_stand_in(
-        lowering, site, stays=stays, missing=_path_not_dropped(lowering, plan, frame)
-    )
+    missing = _path_not_dropped(lowering, plan, frame)
+    frame.values[name] = value = add_stand_in(lowering, site, stays=stays, missing=missing)
     if plan.output is None:  # a further output stands beside the chain
         frame.current = value
     return stays
@@ -188,6 +187,7 @@ def _lower_loop(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) ->
         return
     frame.builder.loops.append(len(numbers))
     if not numbers:
+        lowering.note_absent(plan, frame)
         check_left_out(lowering, plan, frame)
     for number in numbers:
         lowering.count(frame, plan.place)  # a turn takes time, whatever it makes
@@ -260,7 +260,7 @@ def _lower_use(lowering: Lowering, site: Site, target: Target) -> Value:
     """A use of an op or of a block."""
     plan, frame = site.plan, site.frame
     op = target.plan.definition.op
-    if op is not None and plan.says_names:  # an op has no children that could be named
+    if op is not None and plan.says_names and type(plan.block) is str:  # an op has no children that could be named
         for word in ("rename", "register", "inline"):
             refuse_word(lowering, word, f"on `{target.plan.name}`, which has no steps inside", plan, frame)
     if plan.depth is not None:
@@ -392,7 +392,8 @@ def _lower_repeats(lowering: Lowering, site: Site, target: Target | Slot | BodyP
     if frame.numbering is not None:
         if plan.step.names is not None:
             message = "`names` has no effect beside `sequential`, which numbers the repeats"
-            lowering.error(frame, "no-effect", message, plan.step.place_of_key("names"), "remove one of them")
+            place, weak = plan.step.place_of_key("names"), plan.step.is_weak("names")
+            lowering.error(frame, "no-effect", message, place, "remove one of them", weak=weak)
         return add_numbered(lowering, site, runs, tuple(uses), frame.numbering)
     depth = sum(run.count for run in runs)
     block = target.plan.name if isinstance(target, Target) else None

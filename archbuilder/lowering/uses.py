@@ -13,6 +13,7 @@ from archbuilder.graph.op import Op, OpError, ShapesDiffer
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Step
+from archbuilder.language.rules import Numbering
 from archbuilder.language.table import key_place, value_place
 from archbuilder.language.words import STEP
 from archbuilder.lowering.arguments import check_use
@@ -21,7 +22,6 @@ from archbuilder.lowering.frame import OUTER, Builder, Frame, Made, Scope, Site,
 from archbuilder.lowering.lowering import GiveUp, Lowering, Target
 from archbuilder.lowering.naming import name_child
 from archbuilder.lowering.plans import BodyPlan, DefinitionPlan, StepPlan
-from archbuilder.lowering.rules import Numbering
 from archbuilder.parameters import describe
 from archbuilder.plugin.registry import REGISTRY
 
@@ -332,6 +332,7 @@ def add_stand_in(lowering: Lowering, site: Site, *, stays: bool, missing: Op | N
     plan, _, frame, (value, *_), _ = site
     name = name_child(lowering, site, claim=stays)
     lowering.count(frame, plan.place)
+    lowering.note_absent(plan, frame)
     shape = frame.builder.shape_of(value)
     node = Node(name, None, (value,), shape, plan.place, replaced=stays, origin=site.origin, missing=missing)
     made = add_node(lowering, site, node, ())

@@ -6,7 +6,8 @@ from typing import Any
 
 from archbuilder.diagnostics import Reporter
 from archbuilder.language.dump import write_architecture
-from archbuilder.language.models import Architecture
+from archbuilder.language.models import Architecture, validate_architecture
+from archbuilder.language.table import without
 from archbuilder.lowering.library import Library
 from archbuilder.lowering.network import unused_by
 
@@ -20,8 +21,6 @@ def dump(architecture: Architecture) -> str:
         raise TypeError(
             f"expected an architecture, as `archbuilder.load(spec)` gives, got {type(architecture).__name__}"
         )
-    if architecture.is_overridden:  # what is expected holds for the spec as it was written
-        architecture = architecture.model_copy(update={"expect": None})
     library = Library.of(architecture, Reporter(is_aside=True))
 
     def knows(block: str, key: str, value: Any) -> bool:
@@ -29,4 +28,11 @@ def dump(architecture: Architecture) -> str:
         has = definition is None or key in definition.parameters
         return has or (value not in (None, {}) and library.find(key) is not None)
 
-    return write_architecture(architecture, knows, *unused_by(architecture))
+    defaults, parameters, places = unused_by(architecture)
+    is_overridden = architecture.is_overridden
+    if places and architecture.table is not None:
+        useful = validate_architecture(without(architecture.table, places), Reporter(is_aside=True))
+        architecture = useful or architecture
+    if is_overridden:  # what is expected holds for the spec as it was written
+        architecture = architecture.model_copy(update={"expect": None})
+    return write_architecture(architecture, knows, defaults, parameters)

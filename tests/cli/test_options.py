@@ -118,7 +118,7 @@ def test_unknown_specs_come_with_a_hint(run: Run, good: Path, word: str, message
         ("layer1.width=# none", "layer1.width"),
         ("layer1={block: basic, width:  16, widht: 8}", "widht"),
         ("layer1={block: basic, width: [1,  2]}", "["),
-        ("layer1.shortcut={block: avg_project, conv: {bias: [1]}}", "bias"),
+        ("layer1={block: basic, width: 8, conv: {kernel: [5]}}", "kernel"),
         ("layer1.width=[1", ""),
     ],
 )
