@@ -11,6 +11,7 @@ import importlib.util
 import linecache
 import sys
 from collections.abc import Sequence
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -66,14 +67,13 @@ def _let_save(outputs: type) -> None:
 
 
 _FINDER = _Finder()
+_BECOMING = Lock()
+"""One thread at a time makes a class a network's."""
 
 
 def module_of(source: str) -> ModuleType:
-    """The Python module of a source, executed once in a process."""
+    """The Python module of a source, executed once in a process. Where another thread is at it, Python waits for that."""
     name = f"{PACKAGE}.m{hashlib.sha256(source.encode()).hexdigest()[:16]}"
-    known = sys.modules.get(name)
-    if known is not None:
-        return known
     if _FINDER not in sys.meta_path:
         sys.meta_path.append(_FINDER)
     _FINDER.sources[name] = source
@@ -83,8 +83,9 @@ def module_of(source: str) -> ModuleType:
 def class_of(source: str, name: str) -> type[nn.Module]:
     """The root class of a source. Its objects are networks; of that the text says nothing."""
     found: type[nn.Module] = getattr(module_of(source), name)
-    if not issubclass(found, Network):
-        found.__bases__ = (Network, *found.__bases__)
+    with _BECOMING:
+        if not issubclass(found, Network):
+            found.__bases__ = (Network, *found.__bases__)
     return found
 
 

@@ -7,12 +7,16 @@ import linecache
 import pickle
 import sys
 import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from archbuilder.pytorch.emitted import PACKAGE, class_of, module_of
+from archbuilder.pytorch.network import Network
 
 SOURCE = '''"""net"""
 
@@ -35,6 +39,30 @@ def test_one_module_for_each_text() -> None:
     name = module_of(SOURCE).__name__
     assert name.startswith(f"{PACKAGE}.m")
     assert sys.modules[name] is module_of(SOURCE)
+
+
+@pytest.fixture
+def busy() -> Iterator[None]:
+    """Threads that take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("busy")
+def test_threads_have_one_class_of_a_text() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        for turn in range(20):
+            text, together = SOURCE + f"\n\nTURN = {turn}\n", Barrier(8)
+
+            def made(_: int, text: str = text, together: Barrier = together) -> type[nn.Module]:
+                together.wait()
+                return class_of(text, "Net")
+
+            found = list(pool.map(made, range(8)))
+            assert len(set(found)) == 1
+            assert found[0].__bases__ == (Network, nn.Module)
 
 
 def test_tools_show_its_lines() -> None:
