@@ -92,10 +92,11 @@ def class_of(source: str, name: str) -> type[nn.Module]:
 def _reduce(module: nn.Module) -> tuple[Any, ...]:
     """How an object of an emitted class is pickled: with the source of its class."""
     made = type(module)
-    return _restore, (_FINDER.sources[made.__module__], made.__name__), module.__dict__
+    source = _FINDER.sources[made.__module__]
+    return _restore, (source, made.__name__, isinstance(module, Network)), module.__dict__
 
 
-def _restore(source: str, name: str) -> nn.Module:
+def _restore(source: str, name: str, is_network: bool) -> nn.Module:
     """An empty object of a class, to be filled with its state."""
-    made = class_of(source, name)
+    made: type[nn.Module] = class_of(source, name) if is_network else getattr(module_of(source), name)
     return made.__new__(made)

@@ -6,6 +6,8 @@ lowered once more, whenever it is asked: what is a stage, where the head begins,
 
 from __future__ import annotations
 
+import copy
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -170,6 +172,17 @@ class Network(nn.Module):
             if enable:
                 vars(module)["forward"] = _Again(module)
 
+    def __prepare_scriptable__(self) -> nn.Module:
+        """What TorchScript compiles: it can compute nothing a second time, so blocks are plain there. Its tensors are these."""
+        tensors = itertools.chain(self.parameters(), self.buffers())
+        twin = copy.deepcopy(self, {id(each): each for each in tensors})
+        for module in twin.modules():
+            if isinstance(vars(module).get("forward"), _Again):
+                del vars(module)["forward"]
+        # torch knows what it has seen by its id, which nothing else may get meanwhile.
+        vars(twin)["_plain_of"] = (self,)
+        return twin
+
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         """Which parameters belong to which layer, as timm's optimisers ask for it: the stem, and each block of the stages;
         with `coarse` each stage."""
@@ -269,8 +282,10 @@ class _Again:
 
     def __call__(self, *inputs: Any) -> Any:
         forward = partial(type(self.module).forward, self.module)
-        if not torch.is_grad_enabled():
+        if not torch.is_grad_enabled() or torch._C._get_tracing_state() is not None:  # noqa: SLF001 -- as torch asks itself
             return forward(*inputs)
+        if torch.compiler.is_compiling():  # what a compiler computes a second time, it counts once by itself
+            return checkpoint(forward, *inputs, use_reentrant=False)
         return checkpoint(forward, *inputs, use_reentrant=False, context_fn=self._contexts)
 
     def _contexts(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:

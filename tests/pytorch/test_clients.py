@@ -72,6 +72,8 @@ def test_deepcopy(model: nn.Module, images: Tensor) -> None:
     assert torch.equal(twin(images), before)
     nn.init.zeros_(twin.conv1.weight)
     assert torch.equal(model(images), before)
+    assert isinstance(twin, archbuilder.Network)
+    assert type(twin.layer1[0]).__bases__ == (nn.Module,), "a block is no network, copied or not"
 
 
 def test_pickle_into_a_process_without_the_spec(tmp_path: Path) -> None:

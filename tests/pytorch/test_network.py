@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 import archbuilder
 from archbuilder.language import zoo
@@ -173,10 +174,11 @@ def test_a_number_of_no_feature_map_is_refused(number: int) -> None:
 # ---- what training asks for --------------------------------------------------------------------------------------
 
 
-def gradients(model: nn.Module) -> dict[str, Tensor]:
+def gradients(model: nn.Module, called: Callable[[Tensor], Tensor] | None = None) -> dict[str, Tensor]:
     model.zero_grad()
     torch.manual_seed(0)
-    model(IMAGES).square().mean().backward()
+    called = model if called is None else called
+    called(IMAGES).square().mean().backward()
     return {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
 
 
@@ -197,6 +199,38 @@ def test_checkpointed_blocks_give_the_same_and_count_once(drop: str) -> None:
     assert twin.layer1[0].forward.module is twin.layer1[0]
     again.set_grad_checkpointing(False)
     assert "forward" not in vars(again.layer1[0])
+
+
+def test_checkpointed_blocks_are_compiled() -> None:
+    torch.manual_seed(0)
+    plain = archbuilder.build(text=TINY)
+    again = copy.deepcopy(plain)
+    again.set_grad_checkpointing()
+    expected = gradients(plain)
+    found = gradients(again, torch.compile(again, backend="aot_eager", fullgraph=True))
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, msg=name)
+    for name, buffer in plain.named_buffers():
+        torch.testing.assert_close(dict(again.named_buffers())[name], buffer, msg=name)
+
+
+OTHER_FORMS: dict[str, Callable[[nn.Module], Callable[[Tensor], Tensor]]] = {
+    "scripted": torch.jit.script,
+    "scripted in another": lambda model: torch.jit.script(nn.Sequential(model)),
+    "traced": lambda model: torch.jit.trace(model, IMAGES),
+    "exported": lambda model: torch.export.export(model, (IMAGES,)).module(),
+    "symbolically traced": fx.symbolic_trace,
+}
+
+
+@pytest.mark.parametrize("form", OTHER_FORMS)
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_checkpointed_blocks_are_those_of_any_network(form: str) -> None:
+    """What cannot compute a second time, or need not, gets the network without."""
+    model = tiny()
+    model.set_grad_checkpointing()
+    assert torch.equal(OTHER_FORMS[form](model)(IMAGES), model(IMAGES))
+    assert "forward" in vars(model.layer1[0]), "the network itself stays as it was"
 
 
 def test_where_there_are_no_blocks_checkpointing_is_refused() -> None:
