@@ -34,12 +34,20 @@ class Reading(NamedTuple):
 
 def plain_names(model: nn.Module, state: Mapping[str, Tensor]) -> dict[str, str]:
     """The keys of a model's state, by what they are where nothing is wrapped."""
+    plain = plain_paths(model)
+    return {
+        ".".join(filter(None, (plain[path], name))): key for key in state for path, _, name in [key.rpartition(".")]
+    }
+
+
+def plain_paths(model: nn.Module) -> dict[str, str]:
+    """What the paths of a model's modules are where nothing is wrapped."""
     plain = {"": ""}
     for path, _ in model.named_modules(remove_duplicate=False):
         outer, _, name = path.rpartition(".")
         is_wrapper = name == (_PARALLEL if isinstance(model.get_submodule(outer), _PARALLELS) else _COMPILED)
-        plain[path] = plain[outer] if is_wrapper else f"{plain[outer]}{name}." if path else ""
-    return {plain[key.rpartition(".")[0]] + key.rpartition(".")[2]: key for key in state}
+        plain[path] = plain[outer] if is_wrapper else f"{plain[outer]}.{name}".removeprefix(".")
+    return plain
 
 
 def as_named_in(names: Collection[str], state: State, source: str, prefix: str | None = None) -> Reading:

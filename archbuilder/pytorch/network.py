@@ -170,14 +170,14 @@ class Network(nn.Module):
         for module in blocks:
             vars(module).pop("forward", None)
             if enable:
-                vars(module)["forward"] = _Again(module)
+                vars(module)["forward"] = Again(module)
 
     def __prepare_scriptable__(self) -> nn.Module:
         """What TorchScript compiles: it can compute nothing a second time, so blocks are plain there. Its tensors are these."""
         tensors = itertools.chain(self.parameters(), self.buffers())
         twin = copy.deepcopy(self, {id(each): each for each in tensors})
         for module in twin.modules():
-            if isinstance(vars(module).get("forward"), _Again):
+            if isinstance(vars(module).get("forward"), Again):
                 del vars(module)["forward"]
         # torch knows what it has seen by its id, which nothing else may get meanwhile.
         vars(twin)["_plain_of"] = (self,)
@@ -262,8 +262,11 @@ def _structure(module: nn.Module) -> object:
 
 
 def fill(module: nn.Module, like: nn.Module) -> None:
-    """Gives what has no memory its own, and draws it as torch does, where and in the precision in which another one is."""
+    """Gives what has no memory its own, and draws it as torch does, where and in the precision in which another one is. What is
+    like one without memory stays without."""
     tensor = next((each for each in like.parameters() if each.is_floating_point()), torch.empty(0))
+    if tensor.is_meta:
+        return
     for each in module.modules():
         if any(value.is_meta for value in (*each.parameters(recurse=False), *each.buffers(recurse=False))):
             each.to_empty(device=tensor.device, recurse=False)
@@ -274,7 +277,7 @@ def fill(module: nn.Module, like: nn.Module) -> None:
 # ---- gradient checkpointing ------------------------------------------------------------------------------------------
 
 
-class _Again:
+class Again:
     """The `forward` of a block that is computed a second time for the gradient."""
 
     def __init__(self, module: nn.Module) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from archbuilder.parameters import MAXIMUM_INTEGER
 from archbuilder.pytorch.build import Features
-from archbuilder.pytorch.keys import plain_names
+from archbuilder.pytorch.emitted import PACKAGE
+from archbuilder.pytorch.keys import plain_names, plain_paths
 from archbuilder.pytorch.matching import unwrapped
-from archbuilder.pytorch.network import Network
+from archbuilder.pytorch.network import Again, Network
 from archbuilder.pytorch.reading import ask_for_file, needed
 from archbuilder.pytorch.report import CheckpointError
 from archbuilder.tasks.dumping import dump
@@ -37,10 +38,7 @@ def save_network(model: nn.Module, path: Path) -> None:
         raise CheckpointError(f"a {type(inner).__name__} has no spec that could be saved with it; {advice}")
     state = model.state_dict()
     names = plain_names(model, state)
-    wanted = {key: tensor.shape for key, tensor in inner._as_built.returned().state()}  # noqa: SLF001
-    differs = [
-        key for key in {**wanted, **names} if key not in names or wanted.get(key) != tuple(state[names[key]].shape)
-    ]
+    differs = list(_differences(model, inner, {name: state[key] for name, key in names.items()}))
     if differs:
         what = ", ".join(differs[:3]) + (" ..." if len(differs) > 3 else "")
         raise CheckpointError(f"the model is no longer what its spec says: it differs in {what}; {advice}")
@@ -52,6 +50,63 @@ def save_network(model: nn.Module, path: Path) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _differences(model: nn.Module, inner: Network, state: Mapping[str, Tensor]) -> Iterator[str]:
+    """What in a model is other than in one that is made anew: tensors, or else modules and what they are told."""
+    fresh = inner._as_built.part("as it is", inner._as_built.returned)  # noqa: SLF001
+    wanted = fresh.state_dict()
+    shapes, found = ({key: value.shape for key, value in each.items()} for each in (wanted, state))
+    if shapes != found:
+        yield from (key for key in {**shapes, **found} if shapes.get(key) != found.get(key))
+        return
+    plain = plain_paths(model)
+    now = {plain[path]: module for path, module in model.named_modules(remove_duplicate=False)}
+    made = dict(fresh.named_modules(remove_duplicate=False))
+    for path in {**made, **now}:
+        if path not in made or path not in now or _kind(made[path]) != _kind(now[path]):
+            yield path
+        else:
+            told, names = _told(now[path]), _told(made[path]).items()
+            yield from (
+                f"{path}.{name}" for name, value in names if told.get(name) != value and name not in _MEANINGLESS
+            )
+    yield from (path for path, other in zip(made, now, strict=False) if path != other)
+    shared, meant = _shared(now), _shared(made)
+    yield from (path for path, first in meant.items() if shared.get(path, first) != first)
+
+
+_MEANINGLESS = frozenset(("training", "inplace"))
+"""What may be another for the same numbers in the end."""
+
+
+def _kind(module: nn.Module) -> tuple[str, str]:
+    """What a module is. Norms over one process and over several compute the same; a class of a spec's may come out of a file
+    that another version has written."""
+    made = nn.BatchNorm2d if isinstance(module, nn.modules.batchnorm._BatchNorm) else type(module)  # noqa: SLF001
+    return made.__name__, PACKAGE if made.__module__.startswith(PACKAGE) else made.__module__
+
+
+def _told(module: nn.Module) -> dict[str, object]:
+    """The numbers and words that a module was told, and whether it was given another `forward`."""
+    own = {name: value for name, value in vars(module).items() if not name.startswith("_") and _is_plain(value)}
+    forward = vars(module).get("forward")
+    return {**own, "forward": None if isinstance(forward, Again) else forward}
+
+
+def _is_plain(value: object) -> bool:
+    several = value if isinstance(value, tuple | list) else [value]
+    return all(isinstance(each, int | float | str | None) for each in several)
+
+
+def _shared(modules: Mapping[str, nn.Module]) -> dict[str, str]:
+    """The tensors in modules, each by its path, with the first path at which it stands."""
+    first: dict[int, str] = {}
+    return {
+        f"{path}.{name}": first.setdefault(id(tensor), f"{path}.{name}")
+        for path, module in modules.items()
+        for name, tensor in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False))
+    }
 
 
 def saved_network(path: Path) -> tuple[str, Callable[[Network], None], Features | None]:

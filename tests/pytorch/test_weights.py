@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import re
 import sys
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -646,6 +647,14 @@ def test_a_damaged_note_of_how_a_network_was_made(tmp_path: Path, note: str) -> 
     assert archbuilder.build(text=TINY, weights=path).num_classes == 10
 
 
+def test_a_saved_network_whose_blocks_hold_tensors_has_its_own_head(tmp_path: Path) -> None:
+    scaled = TINY.replace("layer1: {block: basic, width: 8}", "layer1: {block: cn_block, norm: {kind: layer}}")
+    model = archbuilder.build(text=scaled).eval()
+    model.reset_classifier(3)
+    archbuilder.save(model, tmp_path / "net.safetensors")
+    assert torch.equal(archbuilder.build(tmp_path / "net.safetensors").eval()(IMAGES), model(IMAGES))
+
+
 def test_what_was_saved_can_be_changed(tmp_path: Path) -> None:
     archbuilder.save(tiny(), tmp_path / "net.safetensors")
     backbone = archbuilder.build(tmp_path / "net.safetensors", features=["layer1"])
@@ -664,6 +673,60 @@ def test_a_model_that_is_no_longer_its_specs_is_not_saved(tmp_path: Path) -> Non
     with pytest.raises(CheckpointError, match="a Linear has no spec that could be saved with it"):
         archbuilder.save(nn.Linear(2, 2), tmp_path / "net.safetensors")
     assert not (tmp_path / "net.safetensors").exists()
+
+
+def turned(model: Any) -> None:
+    first, second = model.avgpool
+    model.avgpool = nn.Sequential(OrderedDict({"1": second, "0": first}))
+
+
+CHANGES: dict[str, tuple[str, Callable[[Any], object]]] = {
+    "a module": ("relu", lambda model: setattr(model, "relu", nn.SiLU())),
+    "a module of the same name": ("relu", lambda model: setattr(model, "relu", type("ReLU", (nn.Sigmoid,), {})())),
+    "a module in a block": ("layer1.relu1", lambda model: setattr(model.layer1, "relu1", nn.ReLU6())),
+    "a number": (r"bn1\.eps", lambda model: setattr(model.bn1, "eps", 1.0)),
+    "numbers": (r"conv1\.stride", lambda model: setattr(model.conv1, "stride", (1, 1))),
+    "a word": (r"conv1\.padding_mode", lambda model: setattr(model.conv1, "padding_mode", "circular")),
+    "one more in a row": (r"avgpool\.2", lambda model: model.avgpool.append(nn.Tanh())),
+    "an order": (r"avgpool\.", turned),
+    "a forward": (r"layer1\.forward", lambda model: setattr(model.layer1, "forward", lambda x: x)),
+    "a shared module": (r"layer2\.bn2", lambda model: setattr(model.layer2, "bn2", model.layer2.bn1)),
+    "a shared tensor": (r"layer2\.bn2", lambda model: setattr(model.layer2.bn2, "weight", model.layer2.bn1.weight)),
+}
+
+
+@pytest.mark.parametrize(("where", "change"), CHANGES.values(), ids=CHANGES)
+def test_a_model_that_computes_something_else_is_not_saved(
+    tmp_path: Path, where: str, change: Callable[[Any], object]
+) -> None:
+    model = tiny()
+    change(model)
+    with pytest.raises(CheckpointError, match=f"no longer what its spec says: it differs in {where}"):
+        archbuilder.save(model, tmp_path / "net.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+SAME: dict[str, Callable[[Any], object]] = {
+    "trained": lambda model: model.train(),
+    "frozen": lambda model: model.requires_grad_(False),
+    "half": lambda model: model.half(),
+    "channels last": lambda model: model.to(memory_format=torch.channels_last),
+    "checkpointed": lambda model: model.set_grad_checkpointing(),
+    "with hooks": lambda model: model.layer1.register_forward_hook(print),
+    "not in place": lambda model: setattr(model.relu, "inplace", False),
+    "in several processes": nn.SyncBatchNorm.convert_sync_batchnorm,
+    "with a note": lambda model: setattr(model.layer1, "note", "mine"),
+    "compiled in part": lambda model: setattr(model, "layer1", torch.compile(model.layer1, backend="eager")),
+    "asked for its parts": lambda model: model.forward_features(IMAGES),
+}
+
+
+@pytest.mark.parametrize("change", SAME.values(), ids=SAME)
+def test_a_model_that_computes_what_it_did_is_saved(tmp_path: Path, change: Callable[[Any], object]) -> None:
+    model = tiny()
+    change(model)
+    archbuilder.save(model, tmp_path / "net.safetensors")
+    assert archbuilder.build(tmp_path / "net.safetensors").state_dict().keys() == tiny().state_dict().keys()
 
 
 def test_a_file_without_a_spec(tmp_path: Path, state: State) -> None:
