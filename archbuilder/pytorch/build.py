@@ -40,7 +40,7 @@ class AsBuilt:
     classes: int | None = None
     """How many it was given after it was built; None where they are those of the spec."""
     pooled: bool = True
-    checksum: int = 0
+    checksum: int | None = None
     parts: dict[str, nn.Module] = field(default_factory=dict, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -82,17 +82,15 @@ class AsBuilt:
 
     def reset(self, module: Network, classes: int, *, pooled: bool) -> None:
         """Makes a network one for so many classes; the layer that is new is drawn as torch draws it."""
-        from archbuilder.pytorch.network import adopt, fill
+        from archbuilder.pytorch.network import adopt, become, fill
 
         made = replace(self, classes=classes, pooled=pooled, parts={})
-        empty = _empty(made.returned())
-        adopt(empty, module, self.part("whole", self.graph))
+        empty, whole = _empty(made.returned()).train(module.training), self.part("as it is", self.returned)
+        known = _checksum(module) == self.checksum
+        adopt(empty, module, whole, anew=self.head.path if self.head is not None else "")
         fill(empty, like=module)
-        empty.train(module.training)
-        inside = ("_modules", "_parameters", "_buffers", "_non_persistent_buffers_set")
-        vars(module).update({name: vars(empty)[name] for name in inside})
-        module.__class__ = type(empty)  # type: ignore[assignment]
-        module._as_built = replace(made, checksum=_checksum(module))  # noqa: SLF001 -- ours, not torch's
+        become(module, empty, whole)
+        module._as_built = replace(made, checksum=_checksum(module) if known else None)  # noqa: SLF001 -- ours, not torch's
 
 
 def _empty(graph: Graph) -> nn.Module:

@@ -228,7 +228,7 @@ def _beginning(names: Sequence[str]) -> str:
 # ---- parts of a network ----------------------------------------------------------------------------------------------
 
 
-def adopt(part: nn.Module, own: nn.Module, whole: nn.Module) -> None:
+def adopt(part: nn.Module, own: nn.Module, whole: nn.Module, anew: str = "") -> None:
     """Puts a network's modules and tensors into a part of it. What the part has in full is taken as it is by now, whatever was
     made of it.
 
@@ -236,18 +236,20 @@ def adopt(part: nn.Module, own: nn.Module, whole: nn.Module) -> None:
         part: the part, without memory.
         own: the network.
         whole: the network as it was made, without memory.
+        anew: the path of a module that the part keeps as its own.
     """
+    first, _, inner = anew.partition(".")
     stored: Any = ((part._parameters, own._parameters), (part._buffers, own._buffers))  # noqa: SLF001
     for there, here in stored:
         there.update({key: here[key] for key in there.keys() & here.keys() if _shape(there[key]) == _shape(here[key])})
     for name, child in part.named_children():
         before, now = whole._modules.get(name), own._modules.get(name)  # noqa: SLF001
-        if before is None or now is None:
+        if before is None or now is None or name == anew:
             continue
-        if _structure(child) == _structure(before):
+        if _structure(child) == _structure(before) and name != first:
             part._modules[name] = now  # noqa: SLF001
         else:
-            adopt(child, now, before)
+            adopt(child, now, before, inner if name == first else "")
 
 
 def _shape(tensor: Tensor | None) -> object:
@@ -259,6 +261,27 @@ def _structure(module: nn.Module) -> object:
     return [name for name, _ in module.named_modules()], {
         key: value.shape for key, value in module.state_dict().items()
     }
+
+
+def become(own: nn.Module, new: nn.Module, whole: nn.Module) -> None:
+    """Makes a network another one, in place: what holds modules stays the object that it is, and keeps what was added to it.
+
+    Args:
+        own: the network.
+        new: what it becomes, with its modules and tensors put in already.
+        whole: the network as it was made, without memory.
+    """
+    for name, child in new.named_children():
+        now, before = own._modules.get(name), whole._modules.get(name)  # noqa: SLF001
+        if now is not None and now is not child and before is not None and type(now) is type(before) and now._modules:  # noqa: SLF001
+            become(now, child, before)
+            new._modules[name] = now  # noqa: SLF001
+    kept = vars(own)["_non_persistent_buffers_set"] - vars(whole)["_buffers"].keys()
+    for stored in ("_parameters", "_buffers", "_modules"):
+        here, there, before = (vars(each)[stored] for each in (own, new, whole))
+        vars(own)[stored] = there | {key: here[key] for key in here if key not in before and key not in there}
+    vars(own)["_non_persistent_buffers_set"] = vars(new)["_non_persistent_buffers_set"] | kept
+    own.__class__ = type(new)
 
 
 def fill(module: nn.Module, like: nn.Module) -> None:

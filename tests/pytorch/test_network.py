@@ -6,6 +6,7 @@ import copy
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -117,6 +118,79 @@ def test_a_new_classifier_is_where_and_as_precise_as_the_rest() -> None:
     model.reset_classifier(3)
     assert model.fc.weight.dtype == torch.bfloat16
     assert model(IMAGES.bfloat16()).count_nonzero() == 0, "its hooks stay"
+
+
+RESETS = [[(3,)], [(0,)], [(0, "")], [(0, ""), (5,)], [(0,), (10,)]]
+
+
+def add_to(module: Any) -> list[object]:
+    """All that somebody can add to a module; what was added."""
+    module.aux, module.scale = nn.Linear(2, 2), nn.Parameter(torch.ones(3))
+    module.register_buffer("seen", torch.zeros(2))
+    module.register_buffer("passing", torch.zeros(2), persistent=False)
+    module.note = "mine"
+    module.register_forward_hook(lambda each, _inputs, _output: setattr(each, "ran", True))
+    return added_to(module)
+
+
+def added_to(module: Any) -> list[object]:
+    module.ran = False
+    return [module.aux, module.scale, module.seen, module.passing, module.note]
+
+
+@pytest.mark.parametrize("resets", RESETS, ids=str)
+def test_what_a_user_added_stays(model: archbuilder.Network, resets: list[tuple[Any, ...]]) -> None:
+    added = add_to(model)
+    for reset in resets:
+        model.reset_classifier(*reset)
+    assert all(now is before for now, before in zip(added_to(model), added, strict=True))
+    model(IMAGES)
+    assert model.ran
+    assert list(model.state_dict())[:2] == ["scale", "seen"]
+    assert list(model.state_dict())[-2:] == ["aux.weight", "aux.bias"]
+
+
+@pytest.mark.parametrize("resets", [[(3,)], [(0,)], [(0,), (4,)]], ids=str)
+def test_what_a_user_added_to_the_head_stays(resets: list[tuple[Any, ...]]) -> None:
+    model = tiny(HEADS["in a block of its own"])
+    top, added = model.top, add_to(model.top)
+    for reset in resets:
+        model.reset_classifier(*reset)
+    assert model.top is top
+    assert all(now is before for now, before in zip(added_to(top), added, strict=True))
+    model(IMAGES)
+    assert top.ran
+
+
+def test_a_name_that_is_free_again_is_the_new_layers() -> None:
+    model = tiny()
+    model.reset_classifier(0)
+    model.fc = nn.Linear(16, 2)
+    model.reset_classifier(5)
+    assert model(IMAGES).shape == (2, 5)
+
+
+def test_as_many_classes_get_a_new_layer_too(model: archbuilder.Network) -> None:
+    before, features = model.get_classifier(), model.forward_features(IMAGES)
+    model.reset_classifier(10)
+    assert model.get_classifier() is not before
+    assert not torch.equal(model.get_classifier().weight, before.weight)
+    assert torch.equal(model.forward_features(IMAGES), features)
+
+
+def test_what_is_not_trained_stays_so() -> None:
+    model = tiny().train()
+    model.layer1.eval()
+    model.bn1.requires_grad_(False)
+    model.reset_classifier(3)
+    assert (model.training, model.layer1.training, model.layer1[0].training, model.layer2.training) == (
+        True,
+        False,
+        False,
+        True,
+    )
+    assert model.fc.training
+    assert not model.bn1.weight.requires_grad
 
 
 @pytest.mark.parametrize("classes", [-1, 1.0, True, "3", None])
@@ -300,6 +374,8 @@ def test_printed_it_is_a_table() -> None:
     assert "linear 3" in str(model), "it is still one that a spec describes"
     model.relu = nn.GELU()
     assert str(model) == repr(model), "it is another network"
+    model.reset_classifier(4)
+    assert str(model) == repr(model), "still"
 
 
 def test_what_a_picture_has_to_be() -> None:
