@@ -77,6 +77,11 @@ def head_alone(graph: Graph, head: Head) -> Graph:
     )  # fmt: skip
 
 
+def pools_of(graph: Graph, head: Head) -> set[str]:
+    """What the head takes of the pixels: their mean, say."""
+    return {getattr(op, "kind", "") for _, _, op in head_alone(graph, head).ops() if op.role == "pooling"}
+
+
 def with_classes(graph: Graph, head: Head, classes: int) -> Graph:
     """The network for so many classes; for none, with its last layer left out."""
     return _changed(graph, head.way, classes)

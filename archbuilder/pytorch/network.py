@@ -20,7 +20,16 @@ from torch.utils.checkpoint import checkpoint
 from archbuilder.analysis.summary import summarize
 from archbuilder.display import Shown
 from archbuilder.graph.graph import Graph
-from archbuilder.graph.head import Head, body_of, head_alone, held_names, stage_names, stem_names, with_classes
+from archbuilder.graph.head import (
+    Head,
+    body_of,
+    head_alone,
+    held_names,
+    pools_of,
+    stage_names,
+    stem_names,
+    with_classes,
+)
 from archbuilder.language.models import Architecture
 
 
@@ -142,17 +151,22 @@ class Network(nn.Module):
 
         Args:
             num_classes: how many.
-            global_pool: "" leaves the whole head out: the network gives its last map, with no classes. Anything else is
-                the head as the spec has it.
+            global_pool: "" leaves the whole head out: the network gives its last map, with no classes. None is the head as the
+                spec has it, and so is the name of its pool.
 
         Raises:
-            ValueError: if the network has no classifier, or there is no head for so many classes.
+            ValueError: if the network has no classifier, there is no head for so many classes, or its pool is another one.
         """
-        self._head()
+        head = self._head()
         if type(num_classes) is not int or num_classes < 0:
             raise ValueError(f"`num_classes` is a whole number from 0, got {num_classes!r}")
         if num_classes and global_pool == "":
             raise ValueError('without a head there are no classes: leave out `global_pool=""`, or ask for 0 classes')
+        if global_pool not in (None, "") and [global_pool] != list(pools_of(self._as_built.graph(), head)):
+            raise ValueError(
+                f'`global_pool` is None for the head as it is, or "" for none, got {global_pool!r}: another pool is a matter of '
+                "the spec, which says it in its `head`, as in {block: global_pool, kind: max}"
+            )
         self._as_built.reset(self, num_classes, pooled=global_pool != "")
         self.num_classes = self.pretrained_cfg["num_classes"] = num_classes
 

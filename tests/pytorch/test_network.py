@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,28 @@ def test_no_classes_without_a_head() -> None:
         tiny().reset_classifier(3, "")
 
 
+def test_the_pool_is_the_specs() -> None:
+    for pool in (None, "avg"):
+        model = tiny()
+        model.reset_classifier(3, pool)
+        assert model(IMAGES).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "head", ["", LISTED, OWN_HEAD, CONVOLVED.replace("global_pool", "{block: global_pool, kind: sum}")]
+)
+@pytest.mark.parametrize("pool", ["max", "catavgmax", "nonsense", "avgpool", 3, ["avg"]])
+def test_another_pool_is_refused(head: str, pool: object) -> None:
+    model = tiny(head)
+    before = model(IMAGES)
+    with pytest.raises(
+        ValueError,
+        match=f"got {re.escape(repr(pool))}: another pool is a matter of the spec, which says it in its `head`",
+    ):
+        model.reset_classifier(3, pool)  # type: ignore[arg-type]
+    assert torch.equal(model(IMAGES), before)
+
+
 SEVERAL = "head: {joined: {block: add, from: [layer2, layer2]}, pool: global_pool, fc: {block: linear, width: 3}}"
 NO_CLASSIFIER = {
     "no head": TINY.partition("head:")[0].replace("parameters: {classes: 10}\n", ""),
@@ -341,8 +364,6 @@ def test_layers_are_grouped_in_order() -> None:
     names = [name for name, _ in model.named_parameters()]
 
     def group(name: str) -> object:
-        import re
-
         if re.match(groups["stem"], name):
             return "stem"
         return next((ordinal for pattern, ordinal in groups["blocks"] if re.match(pattern, name)), "head")
