@@ -252,7 +252,7 @@ def block(
 
     checked = check_block(name, parameters, input, spec, text, tokens=tokens)
     again = partial(lower_alone, checked.architecture, checked.graph.input)
-    return module_maker(checked.architecture, checked.graph, lower=again)()
+    return module_maker(checked.architecture, checked.graph, lower=again, alone=True)()
 
 
 def load_checkpoint(
@@ -282,6 +282,7 @@ def load_checkpoint(
     Raises:
         CheckpointError: a `ValueError`: there are no weights; or with a list of what is missing, unexpected, of another
             shape or kind, and what to say. Nothing is changed then.
+        TypeError: if the model is no module.
         FileNotFoundError: if there is no such file.
         ModuleNotFoundError: if torch, or the library that is asked for, is not installed; the message says what to install.
     """
@@ -295,12 +296,13 @@ def save(model: nn.Module, path: str | Path) -> None:
     """Writes a network's weights and its spec into one safetensors file, of which `build` makes it again.
 
     Raises:
-        CheckpointError: if the model was not built from a spec, or is no longer what its spec says.
+        CheckpointError: if the model was not built from a spec, is a block by itself, or is no longer what its spec says.
+        TypeError: if it is no module.
         ModuleNotFoundError: if safetensors is not installed.
     """
-    from archbuilder.pytorch.checkpoint import ask_for_torch
+    from archbuilder.pytorch.checkpoint import ask_for_model
 
-    ask_for_torch()
+    ask_for_model(model)
     from archbuilder.pytorch.saving import save_network
 
     save_network(model, Path(path))

@@ -41,6 +41,8 @@ class AsBuilt:
     """How many it was given after it was built; None where they are those of the spec."""
     pooled: bool = True
     checksum: int | None = None
+    alone: bool = False
+    """Whether it is a block by itself, which its spec, a network with the block in it, does not make again."""
     parts: dict[str, nn.Module] = field(default_factory=dict, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -107,6 +109,8 @@ def module_maker(
     graph: Graph,
     features: Features | None = None,
     lower: Callable[[], Graph] | None = None,
+    *,
+    alone: bool = False,
 ) -> Callable[..., Network]:
     """What makes the network as a module, freshly initialised, at each call; with `empty=True` without memory. It holds on to the
     spec, which the module keeps as `.spec`, and to none of the graph: its memory can be free before the weights need theirs.
@@ -117,6 +121,7 @@ def module_maker(
         features: names of steps, or one name, whose maps the module returns instead of its output; or other names for them,
             by those of the steps.
         lower: what gives the graph once more, for a module that shows itself.
+        alone: whether the graph is that of a block by itself.
 
     Raises:
         SpecError: if no feature is named, or one that is none of the network's steps, or a module of a plugin is not as declared.
@@ -140,7 +145,7 @@ def module_maker(
     refuse_to_build(graph)
     check_modules(graph)
     head = head_of(graph) if features is None else None
-    making = AsBuilt(lower, copy(features), head) if lower is not None else None
+    making = AsBuilt(lower, copy(features), head, alone=alone) if lower is not None else None
     facts = {"spec": architecture, **_facts(architecture, graph, head)}
     return partial(_made, class_of(*source_of(graph)), redrawn_dimensions(graph), facts, making)
 

@@ -43,6 +43,20 @@ def ask_for_torch() -> None:
         raise ModuleNotFoundError(INSTALL, name="torch") from None
 
 
+def ask_for_model(model: object) -> None:
+    """Makes sure that torch is there, and that a model is one.
+
+    Raises:
+        TypeError: if it is none.
+        ModuleNotFoundError: if torch is not installed; the message says what to install.
+    """
+    ask_for_torch()
+    from torch import nn
+
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"expected a model, as `archbuilder.build(spec)` gives, got {type(model).__name__}")
+
+
 def fit(model: nn.Module, source: Weights, wishes: Wishes) -> Fit:
     """Finds what of a source goes where in a model; nothing is changed yet.
 
@@ -99,6 +113,7 @@ def load_into(model: nn.Module, source: Weights, wishes: Wishes) -> Report:
         FileNotFoundError: if there is no such file.
         ModuleNotFoundError: if torch, or what the source needs, is not installed.
     """
+    ask_for_model(model)
     found = fit(model, source, wishes)
     if any(value.is_meta for value in model.state_dict().values()):
         message = "the model is on the meta device, where there is no memory for weights"

@@ -93,6 +93,10 @@ class Making(Protocol):
     def pooled(self) -> bool:
         """Whether the network has its head."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is a block by itself."""
+
 
 class Network(nn.Module):
     """A network as `archbuilder.build` makes it: an ordinary `nn.Module` that knows its spec.

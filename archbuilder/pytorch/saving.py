@@ -32,16 +32,13 @@ def save_network(model: nn.Module, path: Path) -> None:
         ModuleNotFoundError: if safetensors is not installed.
     """
     library = needed("safetensors.torch", "safetensors", "saving a network")
-    inner = unwrapped(model)
-    advice = "save its weights alone: torch.save(model.state_dict(), path)"
-    if not isinstance(inner, Network):
-        raise CheckpointError(f"a {type(inner).__name__} has no spec that could be saved with it; {advice}")
+    inner = _network_in(model)
     state = model.state_dict()
     names = plain_names(model, state)
     differs = list(_differences(model, inner, {name: state[key] for name, key in names.items()}))
     if differs:
         what = ", ".join(differs[:3]) + (" ..." if len(differs) > 3 else "")
-        raise CheckpointError(f"the model is no longer what its spec says: it differs in {what}; {advice}")
+        raise CheckpointError(f"the model is no longer what its spec says: it differs in {what}; save {_WEIGHTS}")
     metadata = {"format": "pt", _SPEC: dump(inner.spec), _MADE: json.dumps(inner._as_built.made())}  # noqa: SLF001
     tensors = {plain: state[key].detach().contiguous() for plain, key in names.items()}
     part = path.with_name(f".{path.name}.part")  # so that no other program reads half a file
@@ -50,6 +47,29 @@ def save_network(model: nn.Module, path: Path) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+_WEIGHTS = "its weights alone: torch.save(model.state_dict(), path)"
+
+
+def _network_in(model: nn.Module) -> Network:
+    """The network that a model is, or that something has wrapped."""
+    inner = unwrapped(model)
+    if isinstance(inner, Network) and "_as_built" in vars(inner):
+        if inner._as_built.alone:  # noqa: SLF001
+            raise CheckpointError(
+                f"a block by itself is no network, which could be saved with its spec; save {_WEIGHTS}"
+            )
+        return inner
+    name = type(inner).__name__
+    made = " that its class has made" if isinstance(inner, Network) else ""
+    held = next((path for path, each in inner.named_modules() if path and "_as_built" in vars(each)), None)
+    advice = f"save {_WEIGHTS}"
+    if held is not None:
+        which = f"model.{held}" if held.isidentifier() else f'model.get_submodule("{held}")'
+        advice = f"its `{held}` has one; save that: archbuilder.save({which}, path), or {_WEIGHTS}"
+    article = "an" if name[:1] in "AEIOU" else "a"
+    raise CheckpointError(f"{article} {name}{made} has no spec that could be saved with it; {advice}")
 
 
 def _differences(model: nn.Module, inner: Network, state: Mapping[str, Tensor]) -> Iterator[str]:

@@ -675,6 +675,54 @@ def test_a_model_that_is_no_longer_its_specs_is_not_saved(tmp_path: Path) -> Non
     assert not (tmp_path / "net.safetensors").exists()
 
 
+class Holder(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.ModuleDict({"rgb": tiny()})
+
+
+WITHOUT_SPEC: dict[str, tuple[Callable[[], Any], str]] = {
+    "none of ours": (
+        lambda: nn.Linear(2, 2),
+        r"a Linear has no spec that could be saved with it; save its weights alone",
+    ),
+    "a vowel": (nn.Identity, "an Identity has no spec"),
+    "an average": (
+        lambda: torch.optim.swa_utils.AveragedModel(tiny()),
+        (
+            r"an AveragedModel has no spec that could be saved with it; its `module` has one; save that: "
+            r"archbuilder\.save\(model\.module, path\), or its weights alone: torch\.save\(model\.state_dict\(\), path\)"
+        ),
+    ),
+    "a holder": (
+        Holder,
+        r'its `encoder\.rgb` has one; save that: archbuilder\.save\(model\.get_submodule\("encoder\.rgb"\), path',
+    ),
+    "of its class": (type(tiny()), "a Tiny that its class has made has no spec"),
+    "a block": (
+        lambda: archbuilder.block("basic", width=64),
+        "a block by itself is no network, which could be saved with its spec; save its weights alone",
+    ),
+    "a block without tensors": (lambda: archbuilder.block("global_pool"), "a block by itself is no network"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), WITHOUT_SPEC.values(), ids=WITHOUT_SPEC)
+def test_a_model_that_is_none_of_a_spec_is_not_saved(tmp_path: Path, make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        archbuilder.save(make(), tmp_path / "net.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("model", ["net.pt", None, {"fc.weight": 1}])
+def test_what_is_no_model_is_said(tmp_path: Path, model: Any) -> None:
+    message = f"expected a model, as `archbuilder.build\\(spec\\)` gives, got {type(model).__name__}"
+    with pytest.raises(TypeError, match=message):
+        archbuilder.save(model, tmp_path / "net.safetensors")
+    with pytest.raises(TypeError, match=message):
+        load_checkpoint(model, {"fc.weight": torch.ones(2)})
+
+
 def turned(model: Any) -> None:
     first, second = model.avgpool
     model.avgpool = nn.Sequential(OrderedDict({"1": second, "0": first}))
