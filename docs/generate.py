@@ -371,7 +371,7 @@ def _signature(name: str, function: Any) -> str:
     for each in signature.parameters.values():
         if before is inspect.Parameter.POSITIONAL_ONLY and each.kind is not before:
             parts.append("/")
-        if each.kind is inspect.Parameter.KEYWORD_ONLY and before is not each.kind:
+        if each.kind is inspect.Parameter.KEYWORD_ONLY and before not in (each.kind, inspect.Parameter.VAR_POSITIONAL):
             parts.append("*")
         if each.name != "self":
             parts.append(_parameter(each))
@@ -383,7 +383,7 @@ def _signature(name: str, function: Any) -> str:
 
 
 def _parameter(parameter: inspect.Parameter) -> str:
-    stars = "**" if parameter.kind is inspect.Parameter.VAR_KEYWORD else ""
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
     default = "" if parameter.default is inspect.Parameter.empty else f" = {parameter.default!r}"
     return f"{stars}{parameter.name}: {parameter.annotation}{default}"
 

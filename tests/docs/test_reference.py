@@ -1,8 +1,10 @@
 """The reference is up to date, and leaves nothing out; the page on the language knows all its words."""
 
+import inspect
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -47,6 +49,23 @@ def test_lists_every_command() -> None:
 
 def test_lists_every_public_name() -> None:
     assert headings("python.md") == set(archbuilder.__all__)
+
+
+def parameters(signature: inspect.Signature) -> list[tuple[str, object]]:
+    return [(each.name, each.kind) for each in signature.parameters.values() if each.name != "self"]
+
+
+def test_signatures_can_be_called_as_they_stand_there() -> None:
+    """Written as a function, each has the parameters of the real one, of the same kinds: stars and slashes among them."""
+    page = (REFERENCE / "python.md").read_text("utf-8")
+    functions = [name for name in archbuilder.__all__ if inspect.isfunction(getattr(archbuilder, name))]
+    assert functions
+    for name in functions:
+        shown = re.search(rf"(?s)^## {name}\n+```text\n{name}(\(.*?\)) -> [^\n]+\n```", page, re.MULTILINE)
+        assert shown, name
+        made: dict[str, Any] = {}
+        exec(f"from __future__ import annotations\ndef {name}{shown[1]}: ...", made)
+        assert parameters(inspect.signature(made[name])) == parameters(inspect.signature(getattr(archbuilder, name)))
 
 
 def words() -> list[str]:
