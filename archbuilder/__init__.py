@@ -128,7 +128,9 @@ def diff(a: Spec, b: Spec, input: tuple[int, int, int] | None = None) -> Differe
     """
     from archbuilder.comparison.difference import difference
 
-    return difference(lower(a, input), lower(b, input))
+    sides = [load_architecture(each) for each in (a, b)]
+    ours, theirs = (lower_architecture(each, input) for each in sides)
+    return difference(ours, theirs, pictures=[each.input.of_pictures() for each in sides])
 
 
 def compare(*networks: Spec, input: tuple[int, int, int] | None = None, **options: Any) -> Rendered:

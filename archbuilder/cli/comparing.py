@@ -120,7 +120,7 @@ def _difference(sides: "Sequence[_Side | None]", settings: list[str] | None, inp
         return f"{printable(name)}: {'added' if sides[0] is None else 'removed'}, {network.summary.line}"
     (name, one), (other_name, other) = found
     names = None if one.graph.name != other.graph.name else (name, other_name)
-    return difference(one.graph, other.graph, names)
+    return difference(one.graph, other.graph, names, [each.architecture.input.of_pictures() for each in (one, other)])
 
 
 @contextmanager

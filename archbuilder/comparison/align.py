@@ -7,10 +7,10 @@ name only, and whoever goes down the tree knows the path.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from archbuilder.comparison.changes import Change, Context, changes_of_networks, changes_of_steps, depth_of
 from archbuilder.comparison.parts import Part, parts_of_network, steps_in, steps_of
@@ -45,7 +45,7 @@ _Tree: TypeAlias = "list[tuple[Part | None, Part | None, _Tree]]"
 """Parts that belong together, with the steps in those that are sections."""
 
 
-def align(a: Graph, b: Graph) -> Pair:
+def align(a: Graph, b: Graph, pictures: Sequence[Mapping[str, Any]] = ({}, {})) -> Pair:
     """Which part of a network is which of another one: matched by name, then by structure.
 
     The pairs inside that of the networks are the sections and stages that a summary has rows for; inside these are steps, in
@@ -56,7 +56,7 @@ def align(a: Graph, b: Graph) -> Pair:
     context = Context(a, b, dict(_places(tree)), alignment.structure)
     inner = tuple(alignment.pairs(context, tree))
     ours, theirs = (Part(graph.name, graph, 0, len(graph.nodes), is_section=True) for graph in (a, b))
-    return _pair(ours, theirs, tuple(changes_of_networks(context)), inner)
+    return _pair(ours, theirs, tuple(changes_of_networks(context, pictures)), inner)
 
 
 class _Alignment:

@@ -104,11 +104,13 @@ def _keys(node: Node) -> Iterator[Hashable]:
         yield node.origin.key, tuple(turn.number for turn in node.origin.turns)
 
 
-def changes_of_networks(context: Context) -> Iterator[Change]:
-    """What differs between two networks as a whole."""
+def changes_of_networks(context: Context, pictures: Sequence[Mapping[str, Any]]) -> Iterator[Change]:
+    """What differs between two networks as a whole; `pictures` is what each expects of a picture, in the words of its `input`."""
     a, b = context.a, context.b
     if a.input != b.input:
         yield Change("input", str(a.input), str(b.input))
+    before, after = pictures
+    yield from (Change(f"input.{name}", before[name], after[name]) for name in before if before[name] != after[name])
     for name, value in a.bindings.items():
         if name in b.bindings and value != b.bindings[name] and not (name in a.formulas and name in b.formulas):
             yield Change(name, value, b.bindings[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from archbuilder.analysis.summary import summarize
@@ -41,6 +42,18 @@ class Difference(Shown, Facts):
         return as_data(self)
 
 
-def difference(a: Graph, b: Graph, names: tuple[str, str] | None = None) -> Difference:
-    """What differs between two networks; `names` is what they are called, if not by their own names."""
-    return Difference(summarize(a), summarize(b), align(a, b), names or (a.name, b.name))
+def difference(
+    a: Graph,
+    b: Graph,
+    names: tuple[str, str] | None = None,
+    pictures: Sequence[Mapping[str, Any]] = ({}, {}),
+) -> Difference:
+    """What differs between two networks.
+
+    Args:
+        a: a network.
+        b: another one.
+        names: what they are called, if not by their own names.
+        pictures: what each expects of a picture, in the words of its `input`.
+    """
+    return Difference(summarize(a), summarize(b), align(a, b, pictures), names or (a.name, b.name))

@@ -58,6 +58,12 @@ class Input(SpecModel):
         """Mean and deviation of each of so many channels; where the spec has another number of them, all have their average."""
         return _for_channels(self.mean, channels), _for_channels(self.std, channels)
 
+    def of_pictures(self) -> dict[str, Any]:
+        """How a picture is made an image, in the words of a spec; one number where all channels have the same."""
+        numbers = {"mean": self.mean, "std": self.std}
+        same = {name: each[0] if len(set(each)) == 1 else each for name, each in numbers.items()}
+        return {**same, "crop": self.crop, "interpolation": self.interpolation}
+
 
 def _for_channels(numbers: list[float], channels: int) -> list[float]:
     return numbers if len(numbers) == channels else [round(sum(numbers) / len(numbers), 6)] * channels

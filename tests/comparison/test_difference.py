@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 
 import archbuilder
 from archbuilder import Difference
@@ -71,6 +72,37 @@ def test_nothing_differs_from_itself(name: str) -> None:
     assert not found
     assert str(found) == f"{name} -> {name}: no difference"
     assert found.to_dict()["changes"] == []
+
+
+PICTURES = {
+    "mean: 0.5": "input.mean: 0.485, 0.456, 0.406 -> 0.5",
+    "mean: [0.5, 0.456, 0.406]": "input.mean: 0.485, 0.456, 0.406 -> 0.5, 0.456, 0.406",
+    "std: [0.5, 0.5, 0.5]": "input.std: 0.229, 0.224, 0.225 -> 0.5",
+    "crop: 1": "input.crop: 0.875 -> 1.0",
+    "interpolation: bicubic": "input.interpolation: bilinear -> bicubic",
+}
+
+
+@pytest.mark.parametrize("said", PICTURES)
+def test_what_is_made_of_a_picture_is_told(said: str) -> None:
+    a, b = (
+        {"name": "n", "input": {"size": 32, **each}, "stages": {"a": {"block": "basic", "width": 4}}}
+        for each in ({}, yaml.safe_load(said))
+    )
+    found = archbuilder.diff(a, b)
+    assert found
+    assert PICTURES[said] in str(found).splitlines()
+    assert [change["what"] for change in found.to_dict()["changes"]] == [PICTURES[said].split(":")[0]]
+    assert repr(found) == "Difference(n -> n: 1 change)"
+    assert not archbuilder.diff(b, b)
+
+
+def test_the_same_said_in_another_way_is_none() -> None:
+    a, b = (
+        {"name": "n", "input": {"mean": mean}, "stages": {"a": {"block": "basic", "width": 4}}}
+        for mean in (0.5, [0.5] * 3)
+    )
+    assert not archbuilder.diff(a, b)
 
 
 ONE_CHANGE = {
