@@ -419,7 +419,12 @@ def _of_mapping(written: Mapping[str, Any], search: Search) -> Table | None:
     except (RecursionError, ValueError):
         search.reporter.error("too-large", "this spec nests deeper than any network, or holds itself", None)
         return None
-    return _resolve(table, None, None, search)
+    found = _resolve(table, None, None, search)
+    if found is not None and isinstance(
+        extends := table.get("extends"), str
+    ):  # what brings in mistakes that show there
+        found.value_places["extends"] = Place(Source("<dict>", f"extends: {extends}"), 1, 10, 10 + len(extends))
+    return found
 
 
 def _table_of(architecture: Architecture) -> Table:

@@ -26,7 +26,7 @@ def merge(base: Table, over: Table, *, inherited: bool = False, holds: str = "ne
     Entries of an inherited base become weak: they may go unused. So do the parameters of a step whose block changes.
     """
     merged = base.copy()
-    merged.place = over.place or base.place
+    merged.place = over.place or (base.place if any(over.value_places.values()) else None)
     weaken = inherited or ("block" in over and over["block"] != base.get("block"))
     merged.weak = frozenset(base if weaken else base.weak) - over.keys()
     merged.broken = base.broken or over.broken

@@ -3,6 +3,8 @@
 import copy
 import pickle
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -163,3 +165,59 @@ def test_features_that_are_no_names_are_refused(features: object) -> None:
 def test_two_feature_maps_of_one_name_are_refused() -> None:
     with pytest.raises(archbuilder.SpecError, match="two feature maps are to be called `out`"):
         archbuilder.build(text=TEXT, features={"layer1": "out", "layer2": "out"})
+
+
+# ---- mistakes in a dict --------------------------------------------------------------------------------------------------
+
+PATCHES: list[dict[str, Any]] = [
+    {"stages": {"layer1": {"block": "basc"}}},
+    {"stages": {"layer1": {"depht": 3}}},
+    {"stages": {"layer1": {"depth": "x"}}},
+    {"stages": {"layer9": {"depth": 3}}},
+    {"stages": {"layer1": {"groups": 2}}},
+    {"head": {"fc": {"width": "$clases"}}},
+    {"defaults": {"bsic": {"width": 3}}},
+    {"defaults": {"basic": {"wdth": 3}}},
+    {"input": {"size": -3}},
+    {"input": {"sise": 3}},
+    {"output_stride": "x"},
+    {"scale": {"width": "x"}},
+    {"foo": 3},
+    {"features": ["layer9"]},
+    {"expect": {"layers": 3}},
+    {"blocks": {"mine": {"body": {"a": {"block": "convv"}}}}, "stages": {"layer1": {"block": "mine"}}},
+]
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=str)
+def test_a_mistake_in_a_dict_is_not_placed_in_what_it_extends(patch: dict[str, Any]) -> None:
+    with pytest.raises(archbuilder.SpecError) as caught:
+        archbuilder.check({"name": "q", "extends": "resnet18", **patch})
+    assert [each.place for each in caught.value.diagnostics] == [None] * len(caught.value.diagnostics)
+
+
+def test_a_mistake_that_shows_in_what_a_dict_extends_is_its_own() -> None:
+    with pytest.raises(archbuilder.SpecError) as caught:
+        archbuilder.check({"name": "q", "extends": "resnet18", "parameters": {"classes": -3}})
+    (found,) = caught.value.diagnostics
+    assert str(found).startswith("<dict>:1:10: error[bad-value]: `width` must be a number of channels")
+    assert "extends: resnet18" in str(found)
+    assert found.notes[0].text == "it shows here"
+
+
+def test_a_mistake_in_what_a_dict_extends_is_placed_there(tmp_path: Path) -> None:
+    base = tmp_path / "base.yaml"
+    base.write_text("name: base\nextends: resnet18\nstages: {layer1: {block: basc}}\n", "utf-8")
+    with pytest.raises(archbuilder.SpecError, match=r"base\.yaml:3:26: error\[unknown-block\]"):
+        archbuilder.check({"name": "q", "extends": str(base), "stages": {"layer2": {"depth": 3}}})
+
+
+def test_why_does_not_place_a_dicts_values_in_what_it_extends() -> None:
+    spec = {
+        "name": "q",
+        "extends": "resnet18",
+        "defaults": {"basic": {"zero_init": True}},
+        "stages": {"layer1": {"depth": 3}},
+    }
+    for path in ("layer1.0.zero_init", "layer1.depth"):
+        assert archbuilder.why(spec, path).candidates[0].place is None
