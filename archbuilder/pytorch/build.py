@@ -97,11 +97,18 @@ class AsBuilt:
 
 def _empty(graph: Graph) -> nn.Module:
     """A module that has its shapes, and no memory for its weights."""
-    from archbuilder.pytorch.emitted import class_of
-    from archbuilder.pytorch.redrawn import WithoutMemory
+    import torch
 
+    from archbuilder.pytorch.emitted import class_of
+    from archbuilder.pytorch.foreign import has_foreign
+    from archbuilder.pytorch.redrawn import WithoutMemory, forget
+
+    kind = class_of(*source_of(graph))
+    if has_foreign(graph):
+        with torch.random.fork_rng(devices=[]):
+            return forget(kind())
     with WithoutMemory():
-        return class_of(*source_of(graph))()
+        return kind()
 
 
 def module_maker(
@@ -112,8 +119,9 @@ def module_maker(
     *,
     alone: bool = False,
 ) -> Callable[..., Network]:
-    """What makes the network as a module, freshly initialised, at each call; with `empty=True` without memory. It holds on to the
-    spec, which the module keeps as `.spec`, and to none of the graph: its memory can be free before the weights need theirs.
+    """What makes the network as a module, freshly initialised, at each call; with `empty=True` without memory, unless somebody
+    else's modules are in it, which may compute when they are made. It holds on to the spec, which the module keeps as `.spec`,
+    and to none of the graph: its memory can be free before the weights need theirs.
 
     Args:
         architecture: the spec.
@@ -139,7 +147,7 @@ def module_maker(
             raise
         raise ModuleNotFoundError(INSTALL, name="torch") from None
     from archbuilder.pytorch.emitted import class_of
-    from archbuilder.pytorch.foreign import check_modules
+    from archbuilder.pytorch.foreign import check_modules, has_foreign
     from archbuilder.pytorch.redrawn import redrawn_dimensions
 
     refuse_to_build(graph)
@@ -147,7 +155,8 @@ def module_maker(
     head = head_of(graph) if features is None else None
     making = AsBuilt(lower, copy(features), head, alone=alone) if lower is not None else None
     facts = {"spec": architecture, **_facts(architecture, graph, head)}
-    return partial(_made, class_of(*source_of(graph)), redrawn_dimensions(graph), facts, making)
+    whole = has_foreign(graph)
+    return partial(_made, class_of(*source_of(graph)), redrawn_dimensions(graph), facts, making, whole=whole)
 
 
 def _cut(graph: Graph, features: Features | None) -> Graph:
@@ -193,12 +202,13 @@ def _made(
     facts: Mapping[str, Any],
     making: AsBuilt | None,
     *,
+    whole: bool,
     empty: bool = False,
 ) -> Network:
     from archbuilder.pytorch.network import FeatureInfo
     from archbuilder.pytorch.redrawn import PassingOver, WithoutMemory
 
-    with WithoutMemory() if empty else PassingOver(redrawn):
+    with WithoutMemory() if empty and not whole else PassingOver(redrawn):
         module = cast("Network", kind())
     vars(module).update(facts)
     module.pretrained_cfg = dict(

@@ -138,10 +138,7 @@ def made_with(make: Callable[..., Network], source: Weights, then: Callable[[Net
     if then is not None:
         then(model)
     found = fit(model, source, Wishes())
-    if any(each._non_persistent_buffers_set for each in model.modules()):  # noqa: SLF001 -- what no file has is to be computed
-        model = make()
-        if then is not None:
-            then(model)
+    if not any(value.is_meta for value in model.state_dict().values()):  # modules of others, which are made with memory
         take(model, found)
     else:
         give(model, found)

@@ -27,6 +27,11 @@ class _MisfitError(Exception):
         self.help = help
 
 
+def has_foreign(graph: Graph) -> bool:
+    """Whether something of a network is made by what somebody else has written."""
+    return any(op.needs for _, _, op in graph.ops())
+
+
 def check_modules(graph: Graph) -> None:
     """Makes each foreign module of a network once, runs it, and compares its state and its output with what was declared.
 
@@ -100,7 +105,14 @@ def _compare_outputs(op: ModuleOp, found: Any, output: Shape) -> None:
 def _compare_states(op: ModuleOp, module: nn.Module) -> None:
     found = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     declared = {tensor.name: tensor.shape for tensor in op.state()}
-    trained = {name for name, _ in module.named_parameters()}
+    trained = {name for name, _ in module.named_parameters(remove_duplicate=False)}
+    first: dict[int, str] = {}
+    for name, tensor in module.state_dict(keep_vars=True).items():
+        if first.setdefault(id(tensor), name) != name:
+            message = (
+                f"`{op.source[1]}` keeps one tensor as `{first[id(tensor)]}` and as `{name}`, which files take for two"
+            )
+            raise _MisfitError(message, "keep it once, and use it in both places")
     if list(found.items()) != list(declared.items()):
         shown = ", ".join(f'"{name}": {_declared(sizes, name in trained)}' for name, sizes in found.items())
         stored, said = (_listed(state) for state in (found, declared))

@@ -93,6 +93,21 @@ class WithoutMemory(DeviceContext):
         return super().__torch_function__(func, types, args, kwargs)  # type: ignore[no-untyped-call]
 
 
+def forget(module: nn.Module) -> nn.Module:
+    """A module that has been made, without the memory of its parameters and buffers."""
+    for each in module.modules():
+        stores: Any = (each._parameters, each._buffers)  # noqa: SLF001
+        for stored in stores:
+            for name, tensor in stored.items():
+                stored[name] = None if tensor is None else _like(tensor)
+    return module
+
+
+def _like(tensor: Tensor) -> Tensor:
+    empty = torch.empty_like(tensor, device="meta")
+    return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
+
+
 def _takes_one_number_each(tensor: Tensor) -> bool:
     """Whether drawing a tensor evenly takes one number of 32 bits of the CPU's generator for each element."""
     return tensor.device.type == "cpu" and tensor.dtype is torch.float32

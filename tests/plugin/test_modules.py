@@ -399,3 +399,83 @@ def test_it_cannot_stand_behind_a_stride_that_becomes_dilation(load: Load) -> No
     graph = lowered(f"output_stride: 8\nstages: {{{STRIDED}}}\nhead: {{c: mine, d: global_pool}}")
     assert [str(node.shape) for node in graph.nodes] == ["8×4×4", "8×4×4", "8×4×4", "8"]
     assert mistakes("output_stride: 8\nstages: {a: {block: conv, width: 8, kernel: 3, stride: 8}, c: mine}") == []
+
+
+COMPUTING = """
+import torch
+from torch import Tensor, nn
+
+
+class Computing(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 1)
+        MADE
+
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x) * USED
+"""
+COMPUTED = {
+    "numbers": ("self.rates = [each.item() for each in torch.linspace(0.1, 1, 3)]", "self.rates[1]"),
+    "a number of a weight": ("self.mean = float(self.conv.weight.mean())", "self.mean"),
+    "a tensor that is an attribute": ("self.ones = torch.ones(channels, 1, 1)", "self.ones"),
+    "a buffer that no file has": (
+        'self.register_buffer("ones", torch.ones(channels, 1, 1), persistent=False)',
+        "self.ones",
+    ),
+    "a decision": ("self.much = 2.0 if self.conv.weight.abs().sum() > 0 else 1.0", "self.much"),
+    "an array": ("self.numbers = torch.arange(3.0).numpy().tolist()", "self.numbers[2]"),
+}
+
+
+@pytest.mark.parametrize(("made", "used"), COMPUTED.values(), ids=COMPUTED)
+def test_what_a_module_computes_when_it_is_made_is_there_with_weights(
+    made: str, used: str, load: Load, write: Load, tmp_path: Path
+) -> None:
+    write(COMPUTING.replace("MADE", made).replace("USED", used), "my_layers.py", start="")
+    load("""
+    module("computing", "my_layers:Computing", arguments=lambda x: {"channels": x.channels}, shape=lambda x: x,
+           state=lambda x: {"conv.weight": (x.channels, x.channels, 1, 1), "conv.bias": (x.channels,)}, macs=lambda x: 0)
+    """)
+    head = "head: {pool: global_pool, fc: {block: linear, width: 3}}"
+    text = f"name: net\ninput: {{size: 8}}\nstages: {{a: {{block: conv, width: 4, kernel: 1}}, b: computing}}\n{head}\n"
+    torch.manual_seed(0)
+    model, images = archbuilder.build(text=text).eval(), torch.rand(2, 3, 8, 8)
+    torch.manual_seed(0)
+    again = archbuilder.build(text=text, weights=model.state_dict()).eval()
+    assert torch.equal(again(images), model(images))
+    assert torch.equal(model.forward_head(model.forward_features(images)), model(images))
+    archbuilder.save(model, tmp_path / "net.safetensors")
+    model.reset_classifier(5)
+    archbuilder.save(model, tmp_path / "net.safetensors")
+    assert archbuilder.build(tmp_path / "net.safetensors").eval()(images).shape == (2, 5)
+
+
+@pytest.mark.parametrize("trained", [True, False])
+@pytest.mark.parametrize("tie", ["self.b.weight = self.a.weight", "self.b = self.a"])
+def test_a_tensor_under_two_names_is_refused(tie: str, trained: bool, load: Load, write: Load) -> None:
+    write(
+        f"""
+        from torch import Tensor, nn
+
+        class Tied(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.a, self.b = nn.Conv2d(4, 4, 3, padding=1, bias=False), nn.Conv2d(4, 4, 3, padding=1, bias=False)
+                {tie}
+
+            def forward(self, x: Tensor) -> Tensor:
+                return self.b(self.a(x))
+        """,
+        "my_layers.py",
+        start="import torch\n",
+    )
+    load(f"""
+    module("tied", "my_layers:Tied", shape=lambda x: x, macs=lambda x: 0,
+           state=lambda x: {{"a.weight": (4, 4, 3, 3), "b.weight": Tensor("", (4, 4, 3, 3), trained={trained})}})
+    """)
+    with pytest.raises(archbuilder.SpecError) as caught:
+        archbuilder.build(text="name: net\ninput: {size: 8, channels: 4}\nstages: {b: tied}\n")
+    assert "`Tied` keeps one tensor as `a.weight` and as `b.weight`" in str(caught.value)
+    assert "help: keep it once, and use it in both places" in str(caught.value)
