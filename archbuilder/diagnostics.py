@@ -249,6 +249,11 @@ def _letters_unlike(wanted: str) -> Callable[[str], int]:
     return count
 
 
+def with_article(name: str) -> str:
+    """A name behind "a" or "an"."""
+    return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"
+
+
 def suggest(name: str, choices: Iterable[str]) -> str | None:
     """The help for an unknown name: the nearest choice if one is near, else all of them."""
     known = sorted({str(choice) for choice in islice(choices, _MAXIMUM_CHOICES)})

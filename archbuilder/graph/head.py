@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from archbuilder.graph.cut import cut
 from archbuilder.graph.graph import INPUT, Graph, Node, Section, Tap, Value
-from archbuilder.graph.op import Op
+from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.shapes import Vector
 
 _CLASSIFYING = ("linear", "convolution")
@@ -28,17 +28,31 @@ class Head(NamedTuple):
 
 def head_of(graph: Graph) -> Head | None:
     """The head of a network; None where it has none that ends in a vector, or that is given more than one value."""
+    found = _head_or_why_not(graph)
+    return found if isinstance(found, Head) else None
+
+
+def why_no_head(graph: Graph) -> str:
+    """Why a network tells no classes apart."""
+    return str(_head_or_why_not(graph))
+
+
+def _head_or_why_not(graph: Graph) -> Head | str:
     start = next((section.start for section in graph.sections if section.name == "head"), len(graph.nodes))
     inside = graph.nodes[start:]
     given = {value for node in inside for value in node.inputs if value.node < start}
+    if len(given) != 1 or not isinstance(graph.output_shape, Vector):
+        return "it has no `head` that is given one value and ends in a vector"
     found = _last_layer(graph)
-    if len(given) != 1 or found is None or not isinstance(graph.output_shape, Vector):
-        return None
+    if found is None or found[0][0][0] < start:
+        return "its `head` has no layer"
     way, layer = found
-    classes = getattr(layer, "out_channels", None)
-    if way[0][0] < start or layer.role not in _CLASSIFYING or classes != graph.output_shape.channels:
-        return None
     path, numbers = ".".join(name for _, name in way), tuple(number for number, _ in way)
+    if layer.role not in _CLASSIFYING:
+        return f"the last layer of its `head` is `{path}`, which is no linear layer and no convolution"
+    classes = getattr(layer, "out_channels", None)
+    if classes != graph.output_shape.channels:
+        return f"its `head` ends in {graph.output_shape.channels}, and its last layer, `{path}`, gives {classes}"
     return Head(start, given.pop(), path, numbers, layer.in_channels, classes)
 
 
@@ -83,8 +97,16 @@ def pools_of(graph: Graph, head: Head) -> set[str]:
 
 
 def with_classes(graph: Graph, head: Head, classes: int) -> Graph:
-    """The network for so many classes; for none, with its last layer left out."""
-    return _changed(graph, head.way, classes)
+    """The network for so many classes; for none, with its last layer left out.
+
+    Raises:
+        ValueError: if what its last layer gives goes together with other values, which would still be for as many as before.
+    """
+    try:
+        return _changed(graph, head.way, classes)
+    except OpError as error:
+        message = f"the classes of this network are not those of `{head.path}` alone: what it gives goes into a step with others"
+        raise ValueError(message) from error
 
 
 def _changed(graph: Graph, way: tuple[int, ...], classes: int) -> Graph:

@@ -25,7 +25,7 @@ MODULE_ATTRIBUTES: Final = frozenset(  # a table reads better than a list of quo
 
 PRIVATE_MODULE_ATTRIBUTES: Final = frozenset(
     """
-    _apply _as_built _backward_hooks _backward_pre_hooks _buffers _call_impl _classifier _compiled_call_impl
+    _apply _as_built _backward_hooks _backward_pre_hooks _buffers _built _call_impl _classifier _compiled_call_impl
     _forward_hooks _forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks
     _forward_pre_hooks_with_kwargs _get_abs_string_index _get_backward_hooks _get_backward_pre_hooks
     _get_item_by_idx _get_name _head _is_full_backward_hook _load_from_state_dict _load_state_dict_post_hooks

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from archbuilder.analysis.summary import summarize
+from archbuilder.diagnostics import with_article
 from archbuilder.display import Shown
 from archbuilder.graph.graph import Graph
 from archbuilder.graph.head import (
@@ -28,6 +29,7 @@ from archbuilder.graph.head import (
     pools_of,
     stage_names,
     stem_names,
+    why_no_head,
     with_classes,
 )
 from archbuilder.language.models import Architecture
@@ -181,7 +183,7 @@ class Network(nn.Module):
         Raises:
             ValueError: if there are no blocks.
         """
-        found = [_submodule(self, name) for (name,) in stage_names(self._as_built.graph(), blocks=True)]
+        found = [_submodule(self, name) for (name,) in stage_names(self._built().graph(), blocks=True)]
         blocks = [module for module in found if module is not None and list(module.children())]
         if enable and not blocks:
             raise ValueError("the stages of this network have no blocks: nothing of it is computed a second time")
@@ -204,7 +206,7 @@ class Network(nn.Module):
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         """Which parameters belong to which layer, as timm's optimisers ask for it: the stem, and each block of the stages;
         with `coarse` each stage."""
-        graph = self._as_built.graph()
+        graph = self._built().graph()
         groups = enumerate(stage_names(graph, blocks=not coarse))
         return {
             "stem": _beginning(stem_names(graph)),
@@ -213,15 +215,20 @@ class Network(nn.Module):
 
     def no_weight_decay(self) -> set[str]:
         """The parameters that blocks hold beside their modules: embeddings, tokens, scales."""
-        return set(held_names(self._as_built.graph()))
+        return set(held_names(self._built().graph()))
+
+    def _built(self) -> Making:
+        built: Making | None = self.__dict__.get("_as_built")
+        if built is None:
+            name = f"{with_article(type(self).__name__)} that its class has made"
+            raise ValueError(f"{name} knows no spec: archbuilder.build makes one that does")
+        return built
 
     def _head(self) -> Head:
-        head: Head | None = self.__dict__.get("_classifier")
-        if head is None:
-            raise ValueError(
-                "this network is no classifier: it has no `head` that is given one value and ends in a vector"
-            )
-        return head
+        built = self._built()
+        if self._classifier is None:
+            raise ValueError(f"this network is no classifier: {why_no_head(built.returned())}")
+        return self._classifier
 
     def _part(self, name: str, graph: Callable[[], Graph]) -> nn.Module:
         part = self._as_built.part(name, graph)

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from archbuilder.diagnostics import with_article
 from archbuilder.parameters import MAXIMUM_INTEGER
 from archbuilder.pytorch.build import Features
 from archbuilder.pytorch.emitted import PACKAGE
@@ -68,8 +69,7 @@ def _network_in(model: nn.Module) -> Network:
     if held is not None:
         which = f"model.{held}" if held.isidentifier() else f'model.get_submodule("{held}")'
         advice = f"its `{held}` has one; save that: archbuilder.save({which}, path), or {_WEIGHTS}"
-    article = "an" if name[:1] in "AEIOU" else "a"
-    raise CheckpointError(f"{article} {name}{made} has no spec that could be saved with it; {advice}")
+    raise CheckpointError(f"{with_article(name)}{made} has no spec that could be saved with it; {advice}")
 
 
 def _differences(model: nn.Module, inner: Network, state: Mapping[str, Tensor]) -> Iterator[str]:

@@ -227,6 +227,75 @@ def test_another_pool_is_refused(head: str, pool: object) -> None:
     assert torch.equal(model(IMAGES), before)
 
 
+LINEAR, PLAIN = "{block: linear, width: 10}", TINY.replace("parameters: {classes: 10}\n", "").partition("head:")[0]
+TWO = f"a: {LINEAR}, b: {{block: linear, from: p, width: 10}}"
+JOINED = {
+    "a sum": f"head: {{p: global_pool, {TWO}, z: {{block: add, from: [a, b]}}}}",
+    "a product": f"head: {{p: global_pool, {TWO}, z: {{block: multiply, from: [a, b]}}}}",
+    "in a block": f"blocks: {{mine: {{body: {{p: global_pool, {TWO}, z: {{block: add, from: [a, b]}}}}}}}}\nhead: {{top: mine}}",
+}
+
+
+@pytest.mark.parametrize("head", JOINED.values(), ids=JOINED)
+def test_classes_of_several_layers_are_not_reset(head: str) -> None:
+    model = archbuilder.build(text=PLAIN + head).eval()
+    before, features = model(IMAGES), model.forward_features(IMAGES)
+    torch.testing.assert_close(model.forward_head(features), before)
+    said = r"the classes of this network are not those of `(top\.)?a` alone: what it gives goes into a step"
+    with pytest.raises(ValueError, match=said):
+        model.forward_head(features, pre_logits=True)
+    for classes in (0, 3):
+        with pytest.raises(ValueError, match=said):
+            model.reset_classifier(classes)
+    assert torch.equal(model(IMAGES), before)
+
+
+OTHER_ENDS = {
+    "a norm": (
+        f"a: {LINEAR}, n: {{block: norm, kind: layer}}",
+        "the last layer of its `head` is `n`, which is no linear",
+    ),
+    "in a block": (
+        f"m: {{body: [{LINEAR}, {{block: norm, kind: layer}}]}}",
+        r"the last layer of its `head` is `m\.1`, which is",
+    ),
+    "no layer": ("a: activation", "its `head` has no layer"),
+    "side by side": (
+        f"{TWO}, z: {{block: concat, from: [a, b]}}",
+        "its `head` ends in 20, and its last layer, `a`, gives 10",
+    ),
+}
+
+
+@pytest.mark.parametrize(("head", "reason"), OTHER_ENDS.values(), ids=OTHER_ENDS)
+def test_why_a_head_is_that_of_no_classifier(head: str, reason: str) -> None:
+    model = archbuilder.build(text=PLAIN + f"head: {{p: global_pool, {head}}}")
+    for ask in (model.get_classifier, lambda: model.reset_classifier(3), lambda: model.forward_features(IMAGES)):
+        with pytest.raises(ValueError, match=f"this network is no classifier: {reason}"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda model: model.forward_features(IMAGES),
+        lambda model: model.forward_head(IMAGES),
+        lambda model: model.get_classifier(),
+        lambda model: model.reset_classifier(3),
+        lambda model: model.set_grad_checkpointing(),
+        lambda model: model.group_matcher(),
+        lambda model: model.no_weight_decay(),
+    ],
+)
+def test_what_its_class_has_made_knows_no_spec(ask: Callable[[Any], object]) -> None:
+    model = type(tiny())(classes=5)
+    assert model(IMAGES).shape == (2, 5)
+    with pytest.raises(
+        ValueError, match=r"a Tiny that its class has made knows no spec: archbuilder\.build makes one that does"
+    ):
+        ask(model)
+
+
 SEVERAL = "head: {joined: {block: add, from: [layer2, layer2]}, pool: global_pool, fc: {block: linear, width: 3}}"
 NO_CLASSIFIER = {
     "no head": TINY.partition("head:")[0].replace("parameters: {classes: 10}\n", ""),
