@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from archbuilder.diagnostics import Place, Reporter, Source, SpecError, shorten, suggest
+from archbuilder.diagnostics import Place, Reporter, Source, SpecError, shorten, suggest, with_article
 from archbuilder.language import zoo
 from archbuilder.language.blocks import read_used_files, resolve_blocks
 from archbuilder.language.files import Files
@@ -44,12 +44,15 @@ def load_architecture(
         FileNotFoundError: if there is no such file or name.
         TypeError: if there is none, or it is nothing that could describe a network.
     """
+    _refuse_two_specs(spec, text)
     reporter = Reporter()
     search = Search(files or Files(), reporter)
     if isinstance(spec, Architecture):
-        if not overrides and spec.table is not None:
+        if not overrides and spec.table is not None and not spec.is_changed:
             return spec
         table: Table | None = _resolve(_table_of(spec), None, None, search)
+        if table is not None and spec.table is not None:  # what was changed stands over what was read, as over a base
+            weaken(table)
     elif isinstance(spec, Mapping):
         table = _of_mapping(spec, search)
     elif text is not None:
@@ -71,6 +74,15 @@ def load_architecture(
     before = isinstance(spec, Architecture) and spec.is_overridden
     architecture.mark_overridden(before or bool(overrides))
     return architecture
+
+
+def _refuse_two_specs(spec: object, text: object) -> None:
+    """Refuses a text that is none, which may be meant for a parameter of this name, and one beside a spec that is no name."""
+    if text is not None and not isinstance(text, str):
+        help = 'a parameter that is called so is set in the spec itself: {"parameters": {"text": ...}}'
+        raise TypeError(f"`text` is a spec as a text, got {describe(text)}; {help}")
+    if text is not None and isinstance(spec, Architecture | Mapping):
+        raise TypeError(f"there are two specs, {with_article(type(spec).__name__)} and a `text`: give one of them")
 
 
 def load_block(
@@ -429,5 +441,8 @@ def _of_mapping(written: Mapping[str, Any], search: Search) -> Table | None:
 
 def _table_of(architecture: Architecture) -> Table:
     """An architecture that was made in Python, as a table without places."""
-    table: Table = as_table(architecture.model_dump(by_alias=True, exclude_unset=True))
+    said = architecture.model_dump(by_alias=True, exclude_unset=True, warnings=False)
+    if said.get("extends") is None:  # there is nothing that a null could remove
+        said = {name: value for name, value in said.items() if value is not None}
+    table: Table = as_table(said)
     return table

@@ -128,7 +128,7 @@ class SpecModel(BaseModel):
 
     # No field, since no spec says it, and no private attribute of pydantic's: these are found after a failed look-up only,
     # are part of comparisons, and stay in copies.
-    __slots__ = ("_table",)
+    __slots__ = ("_changed", "_table")
 
     MERGED: ClassVar[tuple[str, ...]] = ()
     """Words that a text may say, and of which nothing is left once it has been laid over what it names."""
@@ -188,6 +188,17 @@ class SpecModel(BaseModel):
     def remember(self, table: Table) -> None:
         """Keeps what it was read from."""
         self._table: Table = table
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in type(self).model_fields:
+            self._changed = True
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether somebody has set a field of it, or of a part that it holds, since it was made."""
+        parts = [each for each in vars(self).values() if isinstance(each, SpecModel)]
+        return getattr(self, "_changed", False) or any(part.is_changed for part in parts)
 
     @property
     def table(self) -> Table | None:

@@ -221,3 +221,58 @@ def test_why_does_not_place_a_dicts_values_in_what_it_extends() -> None:
     }
     for path in ("layer1.0.zero_init", "layer1.depth"):
         assert archbuilder.why(spec, path).candidates[0].place is None
+
+
+# ---- an architecture, taken apart and changed ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["resnet18", "hrnet_w18_small", "pvt_v1_tiny", "efficientnet_b0"])
+@pytest.mark.parametrize("by", [{}, {"by_alias": True}, {"exclude_none": True}, {"exclude_unset": True}], ids=str)
+def test_what_pydantic_dumps_is_the_same_architecture(name: str, by: dict[str, bool]) -> None:
+    architecture = archbuilder.load(name)
+    again = archbuilder.Architecture(**architecture.model_dump(**by))
+    assert not archbuilder.diff(architecture, again)
+
+
+CHANGES: dict[str, tuple[Callable[[Any], object], str]] = {
+    "a word": (lambda each: setattr(each, "output_stride", "q"), "`output_stride` must be 8, 16 or 32, got `q`"),
+    "a number inside": (lambda each: setattr(each.input, "size", "q"), "`size` must be a whole number or a pair"),
+    "numbers inside": (lambda each: setattr(each.input, "mean", "x"), "`mean` must be a number, or a list"),
+    "a part": (lambda each: setattr(each, "input", 3), "`input` must be a map, got 3"),
+    "a section": (lambda each: setattr(each, "stages", 3), "`stages` must be a map or a list of steps, got 3"),
+    "a text": (lambda each: setattr(each.reference, "paper", 3), "`paper` must be a text, got 3"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("use", [archbuilder.check, archbuilder.lower, archbuilder.build, archbuilder.load])
+def test_an_architecture_that_was_changed_is_read_anew(
+    change: Callable[[Any], object], message: str, use: Callable[[Any], object]
+) -> None:
+    architecture = archbuilder.load("resnet18")
+    change(architecture)
+    with pytest.raises(archbuilder.SpecError, match=message):
+        use(architecture)
+
+
+def test_what_was_changed_holds_and_what_it_replaces_may_go_unused() -> None:
+    architecture = archbuilder.load("mobilenet_v2")
+    architecture.head, architecture.expect, architecture.output_stride, architecture.input.size = None, None, 16, 64
+    graph = archbuilder.lower(architecture)
+    assert (str(graph.input), str(graph.output_shape)) == ("3×64×64", "1280×4×4")
+
+
+@pytest.mark.parametrize(
+    "spec", [{**WRITTEN, "parameters": {"text": 8}}, archbuilder.load(text=TEXT)], ids=["dict", "model"]
+)
+@pytest.mark.parametrize("use", [archbuilder.build, archbuilder.load])
+def test_a_text_beside_a_spec_is_refused(use: Callable[..., object], spec: Any) -> None:
+    with pytest.raises(
+        TypeError, match=f"there are two specs, an? {type(spec).__name__} and a `text`: give one of them"
+    ):
+        use(spec, text=TEXT)
+    for given in ((spec,), ()):
+        with pytest.raises(
+            TypeError, match="`text` is a spec as a text, got 16; a parameter that is called so is set in the spec"
+        ):
+            use(*given, text=16)
