@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
@@ -261,11 +262,17 @@ def _tap(graph: Graph, name: str | int) -> Tap:
     if known is not None:
         return known
     modules = {node.all_names()[-1]: Value(number) for number, node in enumerate(graph.nodes)}  # the last of repeats
-    values = {
-        each: value for each, value in {**modules, **graph.steps}.items() if isinstance(graph.shape_of(value), Map)
-    }
-    if name in values:
-        return Tap(name, values[name], graph.reduction(values[name]))
-    help = suggest(name, values)
-    message = f"there is no step `{name}` that gives a feature map"
+    named = {each: value for each, value in {**modules, **graph.steps}.items() if "~" not in each}
+    several = {each: len(shape) for each, value in named.items() if isinstance(shape := graph.shape_of(value), Streams)}
+    parts = {f"{each}.{item}": Value(named[each].node, item) for each in several for item in range(several[each])}
+    values = {each: value for each, value in {**parts, **named}.items() if isinstance(graph.shape_of(value), Map)}
+    of, _, item = name.rpartition(".")
+    meant = f"{of}.{several[of] + int(item)}" if of in several and re.fullmatch(r"-[1-9]\d{0,8}", item) else name
+    if meant in values:
+        return Tap(name, values[meant], graph.reduction(values[meant]))
+    message, help = f"there is no step `{name}` that gives a feature map", suggest(name, values)
+    if name in several:
+        message, help = f"`{name}` is no feature map but the parts of one", f"take one of them, as in {name}.0"
+    elif of in several:
+        help = f"`{of}` has {several[of]} parts, {of}.0 to {of}.{several[of] - 1}"
     raise SpecError([Diagnostic("unknown-feature", message, help=help)])

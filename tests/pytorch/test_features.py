@@ -122,3 +122,48 @@ def test_features_are_names_or_numbers(features: object) -> None:
     said = r"`features` are names of steps, as in \['layer2', 'layer4'\], or numbers of feature maps, as in \[1, -1\], not "
     with pytest.raises(TypeError, match=said):
         archbuilder.build(architecture(OUTPUTS), features=features)  # type: ignore[arg-type]
+
+
+STREAMS = """
+name: n
+input: {size: 32}
+stem: {c: {block: conv, width: 4, kernel: 3}}
+stages: {s: {block: hr_transition, streams: 3}, j: {block: hr_module, blocks: 1, depth: 2}}
+neck: {k: {block: conv, from: j.0, width: 3, kernel: 1}}
+"""
+
+
+@pytest.mark.parametrize("name", ["c", "s.0", "s.2", "j.0", "j.2", "s.-1", "j.-3", "k"])
+def test_parts_of_several_values_are_named_as_in_a_spec(name: str) -> None:
+    torch.manual_seed(0)
+    asked = archbuilder.build(text=STREAMS, features=[name]).eval()
+    torch.manual_seed(0)
+    said = archbuilder.build(text=f"{STREAMS}features: [{name}]\n", features=[0]).eval()
+    images = torch.rand(2, 3, 32, 32)
+    (ours,), (theirs,) = asked(images).items(), said(images).items()
+    assert ours[0] == theirs[0] == name
+    assert torch.equal(ours[1], theirs[1])
+    assert asked.feature_info == said.feature_info
+
+
+NO_MAPS = {
+    "j": ("`j` is no feature map but the parts of one", "take one of them, as in j.0"),
+    "j.3": ("there is no step `j.3` that gives a feature map", "`j` has 3 parts, j.0 to j.2"),
+    "s.-4": ("there is no step `s.-4` that gives a feature map", "`s` has 3 parts, s.0 to s.2"),
+    "s.x": ("there is no step `s.x` that gives a feature map", "`s` has 3 parts, s.0 to s.2"),
+    "nope": ("there is no step `nope` that gives a feature map", "known here: c, j.0, j.1, j.2, k, s.0, s.1, s.2"),
+}
+
+
+@pytest.mark.parametrize("name", NO_MAPS)
+def test_what_is_no_part_is_told(name: str) -> None:
+    with pytest.raises(archbuilder.SpecError) as caught:
+        archbuilder.build(text=STREAMS, features=[name])
+    (found,) = caught.value.diagnostics
+    assert (found.message, found.help) == NO_MAPS[name]
+
+
+def test_what_is_known_has_the_names_of_the_spec() -> None:
+    with pytest.raises(archbuilder.SpecError) as caught:
+        archbuilder.build("hrnet_w18_small", features=["nope"])
+    assert "~" not in str(caught.value)
