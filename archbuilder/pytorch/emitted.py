@@ -57,6 +57,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
                 copyreg.pickle(value, _reduce)
             elif isinstance(value, type) and issubclass(value, tuple) and value.__module__ == name:
                 _let_save(value)
+                copyreg.pickle(value, _reduce_outputs)
 
 
 def _let_save(outputs: type) -> None:
@@ -100,3 +101,13 @@ def _restore(source: str, name: str, is_network: bool) -> nn.Module:
     """An empty object of a class, to be filled with its state."""
     made: type[nn.Module] = class_of(source, name) if is_network else getattr(module_of(source), name)
     return made.__new__(made)
+
+
+def _reduce_outputs(outputs: Any) -> tuple[Any, ...]:
+    """How a named tuple that a network has given is pickled: with the source of its class, too."""
+    made = type(outputs)
+    return _restore_outputs, (_FINDER.sources[made.__module__], made.__name__, *outputs)
+
+
+def _restore_outputs(source: str, name: str, *values: Any) -> Any:
+    return getattr(module_of(source), name)(*values)

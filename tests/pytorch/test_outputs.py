@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import archbuilder
 from archbuilder import SpecError
+
+from .test_clients import run_elsewhere
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -55,6 +59,25 @@ def test_a_named_tuple_with_the_main_output_first(heads: nn.Module, images: Tens
     assert [tuple(each.shape) for each in given] == [(2, 5), (2, 1, 16, 16), (2, 5)]
     output, edges, early = given
     assert (given.output, given.edges, given.early) == (output, edges, early)
+
+
+def test_outputs_are_read_where_nobody_knows_of_the_spec(heads: nn.Module, images: Tensor, tmp_path: Path) -> None:
+    given = heads(images)
+    torch.save(given, tmp_path / "given.pt")
+    (tmp_path / "given.pickle").write_bytes(pickle.dumps(given))
+    code = """
+import pickle, torch
+with open("given.pickle", "rb") as file:
+    first = pickle.load(file)
+second = torch.load("given.pt", weights_only=False)
+for given in (first, second):
+    assert given._fields == ("output", "edges", "early")
+    assert all(map(torch.equal, given, first))
+"""
+    run_elsewhere(code, tmp_path, package=True)
+    for twin in (copy.copy(given), pickle.loads(pickle.dumps(given))):
+        assert type(twin) is type(given)
+        assert torch.equal(twin.edges, given.edges)
 
 
 def test_in_eval_what_is_always_given(heads: nn.Module, images: Tensor) -> None:
