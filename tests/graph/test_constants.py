@@ -145,11 +145,12 @@ def test_interpolation(kind: str, aligned: bool) -> None:
 def test_interpolation_of_an_embedding(told: dict[str, Any]) -> None:
     held, shapes = torch.rand(1, 50, 12), (Held((1, 50, 12)), Tokens(4, 3, 0, 12))
     resized = run(Case("resize_tokens", {"grid": 7, **told}, shapes), held, torch.rand(2, 4, 3, 12))
-    close(resized[:, :1], held[:, :1])
+    close(resized[:, :1], held[:, :1].expand(2, -1, -1))  # once for each of the images
     grid = held[:, 1:].reshape(1, 7, 7, 12).permute(0, 3, 1, 2)
     how = {"mode": told.get("kind", "bilinear"), "antialias": told.get("antialias", False)}
     aligned = None if how["mode"] == "nearest" else told.get("align_corners", False)
-    close(resized[:, 1:], functional.interpolate(grid, (4, 3), align_corners=aligned, **how).flatten(2).transpose(1, 2))
+    placed = functional.interpolate(grid, (4, 3), align_corners=aligned, **how).flatten(2).transpose(1, 2)
+    close(resized[:, 1:], placed.expand(2, -1, -1))
 
 
 @pytest.mark.parametrize(
