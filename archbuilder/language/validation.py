@@ -187,7 +187,7 @@ class SpecModel(BaseModel):
 
     def remember(self, table: Table) -> None:
         """Keeps what it was read from."""
-        self._table: Table = table
+        object.__setattr__(self, "_table", table)  # which changes nothing of what it says
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
