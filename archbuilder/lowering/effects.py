@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Reporter, nearest, note_at, suggest
-from archbuilder.graph.graph import Graph, Node, Tap, graphs_in
+from archbuilder.graph.graph import Graph, Tap, graphs_in
 from archbuilder.graph.op import Op
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_parameter, advice_for_part
@@ -227,11 +227,6 @@ def report_unknown_names(architecture: Architecture, frame: Frame, reporter: Rep
                 reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
 
 
-def _is_own(node: Node) -> bool:
-    """Whether a step that is there was not written by this project."""
-    return node.body is not None and (node.place is None or not node.place.source.shipped)
-
-
 def report_idle_steps(lowering: Lowering, network: Graph, taps: Sequence[Tap]) -> None:
     """Reports each step of the user's own that changes nothing: a mistake in the wiring, mostly a `from` that is missing.
 
@@ -248,7 +243,11 @@ def report_idle_steps(lowering: Lowering, network: Graph, taps: Sequence[Tap]) -
     others = [lowering.made.get(node) for node in network.nodes if node.body is None]  # outputs that are left out, too
     wanted += [made.site.inputs[0] for made in others if made is not None and made.site.plan.output is not None]
     for graph in graphs_in(network):
-        own = {number for number, node in enumerate(graph.nodes) if _is_own(node)}
+        own = {
+            number  # of a step that is there, and was not written by this project
+            for number, node in enumerate(graph.nodes)
+            if node.body is not None and (node.place is None or not node.place.source.shipped)
+        }
         idle = graph.unneeded(wanted if graph is network else [graph.output]) if own else own
         for number in sorted(own & idle):
             node = graph.nodes[number]

@@ -313,13 +313,15 @@ def fill(module: nn.Module, like: nn.Module) -> None:
     """Gives what has no memory its own, and draws it as torch does, where and in the precision in which another one is. What is
     like one without memory stays without."""
     tensor = next((each for each in like.parameters() if each.is_floating_point()), torch.empty(0))
-    if tensor.is_meta:
-        return
+    known = set(like.modules())
     for each in module.modules():
-        if any(value.is_meta for value in (*each.parameters(recurse=False), *each.buffers(recurse=False))):
+        values = (*each.parameters(recurse=False), *each.buffers(recurse=False))
+        if each in known or not any(value.is_meta for value in values):
+            continue
+        if not tensor.is_meta:
             each.to_empty(device=tensor.device, recurse=False)
             each.reset_parameters()  # type: ignore[operator]
-            each.to(tensor.dtype)
+        each.to(tensor.dtype)
 
 
 # ---- gradient checkpointing ------------------------------------------------------------------------------------------

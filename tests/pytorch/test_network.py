@@ -532,3 +532,9 @@ def test_the_zoo_says_what_torchvisions_weights_expect() -> None:
         if found != expected:
             wrong.append(f"{name}: {found} instead of {expected}")
     assert wrong == []
+
+
+def test_another_classifier_of_a_model_without_memory_is_of_its_precision() -> None:
+    model = archbuilder.build("resnet18").to("meta", torch.float64)
+    model.reset_classifier(2)
+    assert (model.fc.weight.dtype, model.fc.weight.device.type) == (torch.float64, "meta")
