@@ -144,30 +144,32 @@ def patch_of_turn(header: str, template: str) -> str:
 
 def advice_for_block(name: Any) -> str | None:
     """What to write instead of a block or layer that another library has; None if it is none of those."""
-    ours = _BLOCKS.get(name.lower().removeprefix("nn.")) if isinstance(name, str) else None
-    before, colon, behind = str(name).partition(":")
-    if colon and before and behind:
+    before, _, behind = str(name).partition(":")
+    if before and behind:
         return f"a colon needs a space behind it: `{before}: {behind}`"
+    ours = _BLOCKS.get(name.lower().removeprefix("nn.")) if isinstance(name, str) else None
     if ours is None:
         return None
     return f"write {ours}" if " " in ours else f"write `{ours}`"
 
 
-_SECTIONS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("layers", "backbone", "body", "model", "modules", "network"), "write `stages`"),
-    **dict.fromkeys(("in_channels", "in_chans"), "write `input: {channels: ...}`"),
-    **dict.fromkeys(("image_size", "img_size", "resolution"), "write `input: {size: ...}`"),
-    **dict.fromkeys(("classes", "num_classes"), "write `parameters: {classes: ...}`, and `$classes` where it is meant"),
-    **dict.fromkeys(("height", "width", "shape"), "write `size: [height, width]`, and `channels`"),
+_SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
+    **dict.fromkeys(("layers", "backbone", "body", "model", "modules", "network"), ("stages", "`stages`")),
+    **dict.fromkeys(("in_channels", "in_chans"), ("input", "`input: {channels: ...}`")),
+    **dict.fromkeys(("image_size", "img_size", "resolution"), ("input", "`input: {size: ...}`")),
+    **dict.fromkeys(
+        ("classes", "num_classes"), ("parameters", "`parameters: {classes: ...}`, and `$classes` where it is meant")
+    ),
+    **dict.fromkeys(("height", "width", "shape"), ("size", "`size: [height, width]`, and `channels`")),
 }
-"""Words at the top of a spec, or of its input, elsewhere, and what to write here."""
+"""Words at the top of a spec, or of its input, elsewhere; the word here, and what to write."""
 
 
 def advice_for_word(key: str, words: Collection[str]) -> str | None:
     """What to write instead of a word at the top of a spec, or of its `input`, given the words that there are; None if it is no
     other library's."""
-    advice = _SECTIONS.get(key, "")
-    return advice if any(f"write `{word}" in advice for word in words) else None
+    word, written = _SECTIONS.get(key, ("", ""))
+    return f"write {written}" if word in words else None
 
 
 def advice_for_value(

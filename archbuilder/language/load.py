@@ -431,10 +431,8 @@ def _of_mapping(written: Mapping[str, Any], search: Search) -> Table | None:
     except (RecursionError, ValueError):
         search.reporter.error("too-large", "this spec nests deeper than any network, or holds itself", None)
         return None
-    found = _resolve(table, None, None, search)
-    if found is not None and isinstance(
-        extends := table.get("extends"), str
-    ):  # what brings in mistakes that show there
+    found, extends = _resolve(table, None, None, search), table.get("extends")
+    if found is not None and isinstance(extends, str):  # where mistakes are told that show in what it extends
         found.value_places["extends"] = Place(Source("<dict>", f"extends: {extends}"), 1, 10, 10 + len(extends))
     return found
 

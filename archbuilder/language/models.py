@@ -31,7 +31,7 @@ from archbuilder.language.values import (
     Text,
     Word,
 )
-from archbuilder.language.words import SECTIONS
+from archbuilder.language.words import SECTIONS, in_yaml
 from archbuilder.parameters import describe
 
 
@@ -214,9 +214,9 @@ class Architecture(Shown, SpecModel):
 
 def _says_nothing(network: dict[str, Any], name: str) -> bool:
     """Whether a word has null behind it where nothing is the default, and there is no base that could have said more."""
-    field = Architecture.model_fields.get(f"{name}_" if name == "class" else name)
-    has_base = not isinstance(network, Table) or bool(network.weak or network.replaced)
-    return network[name] is None and not has_base and field is not None and field.default is None
+    if network[name] is not None or not isinstance(network, Table) or network.weak or network.replaced:
+        return False
+    return any(in_yaml(each) == name and field.default is None for each, field in Architecture.model_fields.items())
 
 
 def _refuse_strays(sections: dict[str, Table], reading: Reading) -> None:
