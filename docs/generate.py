@@ -8,19 +8,21 @@ python docs/generate.py --check   says which are out of date, and ends with 1 if
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
 import archbuilder
 from archbuilder.analysis.summary import Summary
 from archbuilder.cli import app
+from archbuilder.cli.reports import colour_help_alike
 from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
 from archbuilder.language import zoo
@@ -66,14 +68,18 @@ def _page(parts: Iterable[str]) -> str:
 
 def _drawing(words: Iterable[str]) -> str:
     """What a command draws."""
-    done = subprocess.run(
-        [sys.executable, "-m", "archbuilder", *words, "-o", "-"],
-        cwd=ROOT / "examples",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
+    with contextlib.chdir(ROOT / "examples"):
+        return _printed([*words, "-o", "-"])
+
+
+PLAIN = {"COLUMNS": str(WIDTH), "TERMINAL_WIDTH": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
+
+
+def _printed(words: list[str]) -> str:
+    """What a command prints, whatever the terminal."""
+    colour_help_alike()
+    runner = CliRunner(env=PLAIN)
+    return runner.invoke(app, words, prog_name="archbuilder", catch_exceptions=False).stdout
 
 
 # ---- blocks and ops -------------------------------------------------------------------------------------------------
@@ -300,24 +306,9 @@ _COMMON = """
 """
 
 
-_FORCE = ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
-"""What makes typer write for a terminal where there is none."""
-
-
 def _help(arguments: list[str]) -> Iterator[str]:
-    plain = {name: value for name, value in os.environ.items() if name not in _FORCE}
-    fixed = {
-        "PYTHONPATH": str(ROOT),
-        "COLUMNS": str(WIDTH),
-        "TERMINAL_WIDTH": str(WIDTH),
-        "NO_COLOR": "1",
-        "TERM": "dumb",
-    }
-    environment = {**plain, **fixed}
-    words = [sys.executable, "-m", "archbuilder", *arguments, "--help"]
-    run = subprocess.run(words, env=environment, capture_output=True, text=True, encoding="utf-8", check=True)
     yield "```text"
-    yield "\n".join(line.rstrip() for line in run.stdout.splitlines()).strip("\n")
+    yield "\n".join(line.rstrip() for line in _printed([*arguments, "--help"]).splitlines()).strip("\n")
     yield "```"
 
 

@@ -113,7 +113,7 @@ def numbers(text: str) -> set[str]:
     return set(re.findall(r"\d[\d,.]*", re.sub(r"\S+%", "", text)))
 
 
-@pytest.mark.parametrize("width", [1, 10, 20, 30, 40, 45, 50, 55, 60, 70, 80, 100])
+@pytest.mark.parametrize("width", [1, 20, 40, 50, 60, 80])
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("name", ["resnet50", "hrnet_w18", "pvt_v1_tiny"])
 def test_numbers_are_whole_at_any_width(name: str, depth: Depth, width: int) -> None:

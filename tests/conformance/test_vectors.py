@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,8 @@ HEAVY = {
     "vgg11", "vgg16_bn", "vgg19",  # 18 to 27 s each: weights of more than 100 million numbers
     "cifar_resnet1202",  # 7 s
     "cifar_plain56", "cifar_resnet56", "cifar_resnet110", "hrnet_w18", "pvt_v2_b1", "res2net101_26w_4s", "res2net50_48w_2s",
-    "res2net50_26w_8s", "resnet34", "tutorial_cifar_resnet18",  # the same blocks as in smaller ones
+    "res2net50_26w_8s", "res2net50d", "res2next50", "resnet34", "resnext50_32x4d", "tutorial_cifar_resnet18",
+    "tutorial_resnet18",  # the same blocks as in smaller ones
     "hrnet_w32", "preact_resnet1001", "resnet101", "resnet152", "resnext101_32x8d", "wide_resnet50_2",  # 3 to 5 s each
 }  # fmt: skip
 """Networks that are computed in the slow run alone: their keys, shapes and counts are compared every day, and what they
@@ -58,31 +59,26 @@ def test_static_analysis(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_built_state(name: str) -> None:
+def test_built(name: str) -> None:
+    """A vector without drop rates is of a network that drops no path."""
     vector = VECTORS[name]
     with torch.device("meta"):  # shapes only: no memory, no time spent on initialising
         model = build(name)
     agree(state_errors({key: tuple(value.shape) for key, value in model.state_dict().items()}, vector))
     assert sum(parameter.numel() for parameter in model.parameters()) == vector["parameters"], "parameters"
     assert sum(buffer.numel() for buffer in model.buffers()) == vector["buffer_elements"], "buffer_elements"
+    agree(drop_rate_errors(model, vector))
+    if vector.get("features"):
+        agree(feature_errors(model, vector))
 
 
-@pytest.mark.parametrize("name", [name for name, vector in VECTORS.items() if vector.get("features")])
-def test_features(name: str) -> None:
-    with torch.device("meta"):
-        model = build(name)
+def feature_errors(model: nn.Module, vector: Vector) -> Iterator[str]:
     taps = model.feature_info
     found = [{"channels": tap["num_chs"], "reduction": tap["reduction"]} for tap in taps]
-    assert found == VECTORS[name]["features"], "features"
+    if found != vector["features"]:
+        yield f"features: {found} instead of {vector['features']}"
     for tap in taps:
         model.get_submodule(tap["module"])
-
-
-@pytest.mark.parametrize("name", VECTORS)
-def test_drop_rates(name: str) -> None:
-    """A vector without the field is of a network that drops no path."""
-    with torch.device("meta"):
-        agree(drop_rate_errors(build(name), VECTORS[name]))
 
 
 def test_there_are_drop_rates() -> None:

@@ -35,8 +35,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from typer.testing import CliRunner
 
 from archbuilder import SpecError, check
+from archbuilder.cli import app
 from archbuilder.plugin.registry import REGISTRY
 
 ROOT = Path(__file__).parents[2]
@@ -200,26 +202,33 @@ class Runner:
     def _console(self, fence: Fence) -> None:
         transcript, errors = "", []
         for command, expected in commands(fence.text):
-            run = subprocess.run(
-                words_of(command),
-                cwd=self.folder,
-                env=environment(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                check=False,
-            )
-            printed = trimmed(run.stdout)
+            code, output = self._run(command)
+            printed = trimmed(output)
             transcript += f"$ {command}\n" + (f"{printed}\n" if printed else "")
             fails = re.search(r"(?m)^(.*: )?error(\[[\w-]+\])?:", expected) is not None
-            if run.returncode != int(fails):
-                errors.append(f"{fence}: `{command}` ended with {run.returncode}:\n{run.stdout}")
-            elif not agree(fence, expected, run.stdout):
-                errors.append(f"{fence}: `{command}` prints\n{run.stdout}--- instead of\n{expected}")
+            if code != int(fails):
+                errors.append(f"{fence}: `{command}` ended with {code}:\n{output}")
+            elif not agree(fence, expected, output):
+                errors.append(f"{fence}: `{command}` prints\n{output}--- instead of\n{expected}")
         if errors:
             self.real[fence] = transcript
             raise PageError("\n".join(errors))
+
+    def _run(self, command: str) -> tuple[int, str]:
+        """How a command ends, and what it prints. Only `archbuilder` and `python` are run, the first in this process: a new one
+        would take many times as long."""
+        program, *arguments = shlex.split(command)
+        if program == "archbuilder":
+            with contextlib.chdir(self.folder), no_plugins_left():
+                result = CliRunner(env={**PLAIN, **dict.fromkeys(FORCED)}).invoke(app, arguments, prog_name=program)
+            return result.exit_code, result.output
+        if program == "python":
+            words = [sys.executable, *arguments]
+            done = subprocess.run(
+                words, cwd=self.folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            )
+            return done.returncode, done.stdout.decode()
+        raise PageError(f"only archbuilder and python are run, not `{command}`")
 
 
 @contextlib.contextmanager
@@ -236,22 +245,16 @@ def no_plugins_left() -> Iterator[None]:
         REGISTRY.entries, REGISTRY.files, sys.path[:] = entries, files, path
 
 
+FORCED = {"FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"}
+"""Variables that make typer write for a terminal."""
+PLAIN = {"NO_COLOR": "1", "COLUMNS": "100"}
+
+
 def environment() -> dict[str, str]:
-    """That of a command on a page: the package importable, no colours, one thread."""
+    """That of a program on a page: the package importable, no colours, one thread."""
     path = os.pathsep.join([str(ROOT), *(each for each in sys.path if each)])
-    forced = {"FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"}  # they make typer write for a terminal
-    plain = {name: value for name, value in os.environ.items() if name not in forced}
-    return {**plain, "PYTHONPATH": path, "NO_COLOR": "1", "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
-
-
-def words_of(command: str) -> list[str]:
-    """A command of a page as a process: only `archbuilder` and `python` are run."""
-    program, *arguments = shlex.split(command)
-    if program == "archbuilder":
-        return [sys.executable, "-m", "archbuilder", *arguments]
-    if program == "python":
-        return [sys.executable, *arguments]
-    raise PageError(f"only archbuilder and python are run, not `{command}`")
+    kept = {name: value for name, value in os.environ.items() if name not in FORCED}
+    return {**kept, **PLAIN, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
 
 
 def commands(text: str) -> Iterator[tuple[str, str]]:

@@ -216,7 +216,7 @@ def is_safe(place: str, text: str) -> bool:
 
 @pytest.mark.parametrize(("number", "place"), list(enumerate(PLACES)), ids=PLACES)
 def test_some_hostile_texts(number: int, place: str) -> None:
-    for text in HOSTILE[number % 5 :: 5]:
+    for text in HOSTILE[number % 12 :: 12]:
         is_safe(place, text)
 
 

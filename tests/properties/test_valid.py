@@ -270,14 +270,14 @@ def written_again_is_the_same(text: str) -> None:
 
 @given(specs())
 @example(NAMES_OF_VALUES)
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 def test_analysis_is_what_is_built(text: str) -> None:
     analysis_is_what_is_built(text)
 
 
 @given(specs())
 @example(NAMES_OF_VALUES)
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 def test_written_again_is_the_same(text: str) -> None:
     written_again_is_the_same(text)
 

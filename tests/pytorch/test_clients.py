@@ -134,7 +134,12 @@ def test_export(model: nn.Module, images: Tensor) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet18", "res2net50_26w_4s", "skresnet18", "hrnet_w18_small", "shufflenet_v2_x1_0"]
+    "name",
+    [
+        "resnet18",
+        "shufflenet_v2_x1_0",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("res2net50_26w_4s", "skresnet18", "hrnet_w18_small")),
+    ],
 )
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
 def test_scripted(name: str) -> None:
@@ -196,6 +201,7 @@ def test_spawned_data_loader(model: nn.Module, images: Tensor) -> None:
     torch.testing.assert_close(torch.cat(list(loader)), model(images).detach())
 
 
+@pytest.mark.slow
 def test_two_processes_on_gloo(model: nn.Module, images: Tensor, tmp_path: Path) -> None:
     torch.multiprocessing.spawn(workers.average_gradients, (model, images, tmp_path), nprocs=2)
     halves = [copy.deepcopy(model).train() for _ in range(2)]

@@ -89,7 +89,7 @@ def test_symbolic_trace(model: nn.Module) -> None:
     agrees(symbolic_trace(model), model)
 
 
-@pytest.mark.parametrize("name", ["TensorFlow", "others"])
+@pytest.mark.parametrize("name", [pytest.param("TensorFlow", marks=pytest.mark.slow), "others"])
 def test_export_for_any_size(name: str) -> None:
     model = build(NETWORKS[name]).eval()
     sizes = ({2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC},)

@@ -55,8 +55,8 @@ def test_norms_of_repvgg() -> None:
 @pytest.mark.parametrize(
     ("step", "tensor"),
     [
-        ("{block: conv, kernel: 3, init: INIT}", "weight"),
-        ("{block: conv, kernel: 1, width: 4096, bias: true, bias_init: INIT}", "bias"),
+        ("{block: conv, kernel: 1, width: 64, init: INIT}", "weight"),
+        ("{block: conv, kernel: 1, groups: 4096, bias: true, bias_init: INIT}", "bias"),
         ("{block: norm, kind: layer, init: INIT}", "weight"),
         ("{block: norm, kind: group, bias_init: INIT}", "bias"),
     ],

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_sample_images
 from torch import Tensor
 
 import archbuilder
@@ -99,6 +98,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def pictures() -> list[np.ndarray]:
     """The two photographs that come with scikit-learn, and parts of them."""
+    from sklearn.datasets import load_sample_images  # takes seconds, which the everyday tests would spend on collecting
+
     found = load_sample_images().images
     return [*found, *(picture[100:356, 200:456] for picture in found)]
 
