@@ -12,7 +12,7 @@ from archbuilder.language.formula import is_formula
 from archbuilder.language.steps import Steps, is_name, read_body, write_body
 from archbuilder.language.table import Table
 from archbuilder.language.validation import Misfit, Reading, SpecModel, compute_later, copied, read_formulas, refuse
-from archbuilder.language.values import Count, Entries, Names, Word
+from archbuilder.language.values import Count, Entries, Names, Order
 from archbuilder.language.words import DECLARATION, NO_PARAMETERS
 from archbuilder.parameters import MAXIMUM_INTEGER, REQUIRED, TYPES, Parameter, ParameterError, describe
 
@@ -56,7 +56,7 @@ class BlockDefinition(SpecModel):
     body: Annotated[Steps, PlainSerializer(write_body)]
     layers: Count | None = None
     return_: Names | None = None
-    register_: list[Word] | None = None
+    register_: Order | None = None
 
     if (
         TYPE_CHECKING

@@ -24,6 +24,7 @@ from archbuilder.language.values import (
     Entries,
     Files,
     ImageSize,
+    Order,
     OutputShape,
     Quantity,
     Share,
@@ -155,7 +156,7 @@ class Architecture(Shown, SpecModel):
     output_stride: Literal[8, 16, 32] | None = None
     features: list[Text] | None = None
     rename: dict[str, Word] | None = None
-    register_: list[Word] | None = None
+    register_: Order | None = None
     expect: Expect | None = None
     default: Word | None = None
     variants: dict[str, Any] = Field(default_factory=dict)

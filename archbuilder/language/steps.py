@@ -23,7 +23,7 @@ from archbuilder.language.validation import (
     read_formulas,
     refuse,
 )
-from archbuilder.language.values import Condition, Count, Names, Text, Word
+from archbuilder.language.values import Condition, Count, Names, Order, Text, Word
 from archbuilder.language.words import AS_WRITTEN, LOOP, NOT_IN_BODIES, PLACING, STEP_KEYS, in_yaml
 from archbuilder.parameters import describe
 
@@ -112,7 +112,7 @@ class Step(SpecModel):
     names: Text | None = None
     inline: Annotated[bool, Field(strict=True)] = False
     rename: dict[str, Word] | None = None
-    register_: list[Word] | None = None
+    register_: Order | None = None
     output: Literal["training", "always"] | None = None
     loop: Any = Field(None, exclude=True)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import keyword
+from collections import Counter
 from typing import Annotated, Any, Final
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import AfterValidator, PlainSerializer, PlainValidator
 
 from archbuilder.language.formula import is_formula
 from archbuilder.language.validation import Misfit, compute_later, copied, read_formulas
@@ -143,6 +144,13 @@ def _show_names(names: list[str]) -> Any:
     return str(names[0]) if len(names) == 1 else [str(name) for name in names]
 
 
+def _check_order(names: list[str]) -> list[str]:
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise Misfit(f"`{twice}` is here twice", "remove one of them", code="duplicate")
+    return names
+
+
 Count = Annotated[Any, PlainValidator(_check_count)]
 """A whole number from 1, or an expression."""
 Condition = Annotated[Any, PlainValidator(_check_condition)]
@@ -151,6 +159,8 @@ Text = Annotated[str, PlainValidator(_check_text)]
 """A text, or a template with expressions in it."""
 Word = Annotated[str, PlainValidator(_check_word)]
 """A text as it stands."""
+Order = Annotated[list[Word], AfterValidator(_check_order)]
+"""Names in an order, each once."""
 Names = Annotated[list[str], PlainValidator(_check_names), PlainSerializer(_show_names)]
 """The name of a step, or a list of them."""
 Files = Annotated[list[str], PlainValidator(_check_files), PlainSerializer(_show_names)]

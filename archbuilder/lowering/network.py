@@ -329,13 +329,8 @@ class _Network:
         for name, definition in lowering.library.own.items():
             plan = lowering.library.find(name)
             # A file of blocks may speak of those of another one that is not used here.
-            if (
-                plan is not None
-                and plan.body is not None
-                and home
-                and definition.place
-                and definition.place.source == home.source
-            ):
+            is_own = home and definition.place and definition.place.source == home.source
+            if is_own and plan is not None and plan.body is not None:
                 steps += [(step, self.frame, False) for step in plan.body.steps]
         while lowering.new_slots:
             text, type_, frame = lowering.new_slots.pop()
@@ -352,7 +347,9 @@ class _Network:
         """A network has steps, and ends with one value."""
         architecture, end = self.architecture, self.frame.current
         if not self.builder.nodes and not self.reporter.diagnostics:
-            self.reporter.error("empty", "this network has no steps", architecture.place, help="add `stages`")
+            section = next(iter(architecture.sections()), "")
+            help = f"write steps in `{section}`, or give its loops a turn" if section else "add `stages`"
+            self.reporter.error("empty", "this network has no steps", architecture.place_of_key(section), help=help)
         if not is_block and end != POISON and isinstance(self.builder.shape_of(end), Streams):
             last = self.builder.nodes[end.node]
             message = f"a network gives one value, and this one ends with the parts of `{last.name}`"
