@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from archbuilder.diagnostics import Place, Reporter, Source, SpecError, shorten, suggest, with_article
 from archbuilder.language import zoo
-from archbuilder.language.blocks import read_used_files, resolve_blocks
+from archbuilder.language.blocks import read_used_files, resolve_blocks, shipped_files
 from archbuilder.language.files import Files
 from archbuilder.language.habits import advice_for_turn
 from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, settle_removed, weaken
@@ -214,6 +214,8 @@ def _report_unknown(name: str, reporter: Reporter, place: Place | None) -> None:
     help = suggest(name, network_names())
     if place is None:
         raise FileNotFoundError(f"there is no network called `{name}`" + (f" ({help})" if help else ""))
+    if name in shipped_files():
+        help = f"it is a block, which a step uses: `block: {name}`"
     reporter.error("unknown-spec", f"there is no network called `{name}`", place, help=help)
 
 
