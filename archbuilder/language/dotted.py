@@ -40,6 +40,7 @@ _DOTTED: Final = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])[A-Za-z_]\w*(?:\.(?:\w
 _MARK: Final = "__"
 """Stands before a number in a dotted name, for Python's parser; no step's name begins so. Another one is a minus."""
 _MARKED: Final = re.compile(f"^{_MARK}({_MARK})?(?=[0-9])")
+_NUMBER: Final = re.compile("-?[0-9]+")
 
 
 def marked(text: str) -> str:
@@ -67,11 +68,13 @@ def dotted_name(node: ast.AST) -> str | None:
 def whole_of(name: str) -> str:
     """What a dotted name is a part of, if it is one: `parts` of `parts.0`; else the name itself."""
     whole, _, part = name.rpartition(".")
-    return whole_of(whole) if _is_number(part) else name
+    return name if number_in(part) is None else whole_of(whole)
 
 
-def _is_number(part: str) -> bool:
-    return part.removeprefix("-").isdigit()
+def number_in(part: str) -> int | None:
+    """The number that a part of a dotted name is: 0 in `parts.0`, -1 in `parts.-1`; None if it is a word. No list is so long
+    that more than its first digits matter."""
+    return int(part[:10]) if _NUMBER.fullmatch(part) else None
 
 
 def find_dotted(scope: Names, name: str) -> Any:
@@ -88,8 +91,9 @@ def find_dotted(scope: Names, name: str) -> Any:
         value = find_dotted(scope, whole) if "." in whole else scope[whole]
     except (KeyError, UnknownNameError):
         raise UnknownNameError(name) from None
-    if _is_number(part):
-        return element(value, int(part[:10]))
+    number = number_in(part)
+    if number is not None:
+        return element(value, number)
     raise FormulaError(no_word(part))
 
 

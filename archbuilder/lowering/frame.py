@@ -13,6 +13,7 @@ from archbuilder.graph.graph import INPUT, Graph, Node, Value, reduction_of, val
 from archbuilder.graph.origin import Origin, Turn
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.arithmetic import FormulaError
+from archbuilder.language.dotted import number_in
 from archbuilder.language.formula import Formula
 from archbuilder.language.rules import Numbering, Rules
 from archbuilder.lowering.plans import SettingPlan, SlotText, StepPlan, UsePlan
@@ -323,8 +324,8 @@ class Frame:
         if name == "repeat" and self.scope.use is None and self.repeat is not None:
             return self.repeat  # in the steps that `defaults` of the network put into a slot
         whole, _, part = name.rpartition(".")
-        if value is None and part.startswith("-"):
-            steps, number = self.steps_in(whole) or [], int(part[:10])
+        if value is None and (number := number_in(part) or 0) < 0:
+            steps = self.steps_in(whole) or []
             value = self.values[steps[number]] if number >= -len(steps) else None
         if value is None:
             if self.is_inside(whole, part):

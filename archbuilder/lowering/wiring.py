@@ -11,6 +11,7 @@ from archbuilder.diagnostics import Place, nearest, suggest
 from archbuilder.graph.graph import Node, Output, Value
 from archbuilder.graph.shapes import Streams
 from archbuilder.graph.table import GATHER
+from archbuilder.language.dotted import number_in
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import BlockDefinition, Loop
 from archbuilder.language.table import value_place
@@ -20,7 +21,6 @@ from archbuilder.lowering.lowering import GiveUp, Lowering
 from archbuilder.lowering.plans import BodyPlan, StepPlan
 from archbuilder.parameters import describe
 
-_NUMBER: Final = re.compile("-?[0-9]{1,6}")
 _PART: Final = re.compile(r"\.(-?[0-9]+|\*)\Z")
 
 
@@ -132,9 +132,9 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     if part == "*":
         steps = frame.steps_in(whole)
         return _parts(whole, frame) if steps is None else [frame.values[each] for each in steps]
-    if not dot or not _NUMBER.fullmatch(part) or frame.is_inside(whole, part):
+    number = number_in(part)
+    if not dot or number is None or frame.is_inside(whole, part):
         return None
-    number = int(part)
     steps = frame.steps_in(whole) if number < 0 else None
     if steps:
         value = frame.values[steps[max(number, -len(steps))]]
@@ -164,7 +164,8 @@ def advice_for(name: str, frame: Frame, others: Iterable[str] = ()) -> str | Non
         return f"`{whole}` has {len(parts)} parts, {whole}.0 to {whole}.{len(parts) - 1}"
     if whole and _value_called(whole, frame) is not None:
         return f"`{whole}` is one value; only what `split` gives has parts" if part.isdigit() else f"write `{whole}`"
-    near = nearest(whole, [*known, *prefixes]) if whole and (part == "*" or _NUMBER.fullmatch(part)) else None
+    is_part = part == "*" or number_in(part) is not None
+    near = nearest(whole, [*known, *prefixes]) if whole and is_part else None
     return f"did you mean `{near}.{part}`?" if near is not None else suggest(name, known)
 
 
