@@ -171,13 +171,28 @@ def test_a_mistake_in_a_definition(text: str, message: str, write: Load) -> None
     assert found.place.line > START.count("\n")
 
 
-def test_the_name_of_a_shipped_block_is_taken(load: Load) -> None:
-    path = load('@block("basic")\ndef mine(build: Builder, x: Value) -> Value:\n    return x\n')
+@pytest.mark.parametrize(
+    "definition",
+    [
+        '@block("%s")\ndef mine(build: Builder, x: Value) -> Value:\n    return x\n',
+        '@op\n@dataclass(frozen=True)\nclass Mine(Op):\n    name: ClassVar[str] = "%s"\n    help: ClassVar[str] = ""\n',
+        'module("%s", "layers:F", shape=lambda x: x)\n',
+    ],
+)
+@pytest.mark.parametrize(("name", "kind"), [("basic", "a shipped block"), ("conv", "an op")])
+def test_a_name_that_is_shipped_is_refused_at_once_and_harms_no_network(
+    name: str, kind: str, definition: str, write: Load
+) -> None:
+    fine = '@block("fine")\ndef fine(build: Builder, x: Value) -> Value:\n    return x\n'
+    path = write(fine + definition % name)
     with pytest.raises(archbuilder.SpecError) as error:
-        archbuilder.check("resnet18")
+        archbuilder.load_plugin(path)
     (found,) = error.value.diagnostics
-    assert (found.code, found.message) == ("name-taken", "`basic` is a shipped block already")
-    assert str(found.place) == f"{path}:{START.count(chr(10)) + 1}:1"
+    assert (found.code, found.message) == ("bad-plugin", f"`{name}` is {kind} already")
+    assert str(found.place) == f"{path}:{START.count(chr(10)) + 4}:1"
+    archbuilder.check("resnet18")
+    with pytest.raises(archbuilder.SpecError, match="there is no block `fine`"):
+        archbuilder.check("net.yaml", text=SPEC.replace("mine%s", "fine"))
 
 
 def test_two_plugins_cannot_define_one_name(load: Load) -> None:
