@@ -22,6 +22,14 @@ _LINE_END: Final = re.compile(r"\r\n?|\n")
 """What ends a line, in YAML as in editors."""
 
 
+class Ended(SystemExit):
+    """The process is asked to end, by a signal. What a user's Python raises itself, SystemExit included, is a mistake in it."""
+
+
+INTERRUPTS: Final = (KeyboardInterrupt, Ended)
+"""What ends whatever is under way, a user's Python too."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A text that was read, and what it is called in messages."""

@@ -4,6 +4,7 @@ import pytest
 
 import archbuilder
 from archbuilder import Diagnostic
+from archbuilder.diagnostics import Ended
 from tests.plugin.conftest import START, Load
 
 SPEC = "name: net\ninput: {size: 32}\nstages:\n  a: {block: mine%s}\n"
@@ -79,6 +80,50 @@ def test_a_mistake_in_a_function(body: str, code: str, message: str, load: Load)
         assert line_of(found) == body
     notes = [str(note.place) for note in found.notes if note.place is not None]
     assert "net.yaml:4:6" in notes or code == "too-deep"  # that one is 40 blocks away from the spec
+
+
+RAISED = {
+    "raise SystemExit(0)": "SystemExit: 0",
+    "raise GeneratorExit": "GeneratorExit",
+    "raise type('Own', (BaseException,), {})('why')": "Own: why",
+    "return 1 / 0": "ZeroDivisionError: division by zero",
+}
+"""What Python may be told to do anywhere, and what a message says of it."""
+
+PLACES = {
+    "a function": '@block("mine")\ndef mine(build: Builder, x: Value) -> Value:\n    {raises}\n',
+    "a validator": MINE.replace('assert self.width < 100, "this block is for few channels"', "{raises}").replace(
+        "{body}", "return x"
+    ),
+    "a shape rule": 'def shape(x: Map) -> Map:\n    {raises}\n\n\nmodule("mine", "layers:F", shape=shape)\n',
+    "the other rules": (
+        "def rule(x: Map) -> None:\n    {raises}\n\n\n"
+        'module("mine", "layers:F", shape=lambda x: x, macs=rule)\n'
+        'module("state", "layers:F", shape=lambda x: x, state=rule)\n'
+        'module("arguments", "layers:F", shape=lambda x: x, arguments=rule)\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("text", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("raises", RAISED)
+def test_whatever_is_raised_is_a_diagnostic_and_hides_no_other(raises: str, text: str, load: Load) -> None:
+    load(text.replace("{raises}", raises))
+    for name in ("mine", "state", "arguments") if 'module("state"' in text else ("mine",):
+        with pytest.raises(archbuilder.SpecError) as error:
+            archbuilder.check("net.yaml", text=SPEC.replace("mine%s", name) + "  b: nonsense\n")
+        first, second = error.value.diagnostics
+        assert (first.code, first.message) == ("bad-plugin", f"`{name}` raised {RAISED[raises]}")
+        assert line_of(first) == raises
+        assert second.message == "there is no block `nonsense`"
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, Ended])
+@pytest.mark.parametrize("text", PLACES.values(), ids=PLACES)
+def test_an_interrupt_of_the_user_ends_it(interrupt: type[BaseException], text: str, load: Load) -> None:
+    load("from archbuilder.diagnostics import Ended\n" + text.replace("{raises}", f"raise {interrupt.__name__}"))
+    with pytest.raises(interrupt):
+        archbuilder.check("net.yaml", text=SPEC % "")
 
 
 def test_a_step_that_is_wrong_keeps_the_rest_silent_but_the_next_mistake_is_found(load: Load) -> None:

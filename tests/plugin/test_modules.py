@@ -202,6 +202,25 @@ def test_a_module_that_is_not_as_declared_is_a_diagnostic(
     assert found.notes[0].place.source.name == str(path)
 
 
+@pytest.mark.parametrize(
+    ("old", "message"),
+    [
+        ("class CoordConv", "`from my_layers import CoordConv` raised SystemExit: 0"),
+        ("        super()", "`CoordConv`, made and run on 3×16×16, raised SystemExit: 0"),
+        ("        n, _, h", "`CoordConv`, made and run on 3×16×16, raised SystemExit: 0"),
+    ],
+)
+def test_a_module_that_would_end_the_process_is_a_diagnostic(
+    old: str, message: str, declared: Load, write: Load
+) -> None:
+    declared()
+    indentation = old[: len(old) - len(old.lstrip())]
+    write(LAYERS.replace(old, f"{indentation}raise SystemExit(0)\n{old}", 1), "my_layers.py", start="")
+    with pytest.raises(archbuilder.SpecError) as error:
+        built()
+    assert error.value.diagnostics[0].message == message
+
+
 def test_every_different_module_is_said_at_once(declared: Load) -> None:
     declared(", state=state", "")
     with pytest.raises(archbuilder.SpecError) as error:
