@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 from archbuilder.diagnostics import INTERRUPTS, Note, Place
 from archbuilder.graph.op import Op, OpError
-from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.graph.shapes import Streams
 from archbuilder.language.models import Step
 from archbuilder.language.words import STEP
 from archbuilder.lowering.frame import POISON, Frame, Slot
@@ -207,13 +207,3 @@ def op_of_plugin(lowering: Lowering, op_type: type[Op], frame: Frame, place: Pla
     except BaseException as error:  # noqa: BLE001 -- whatever a user's rule raises
         notes = () if place is None or place.source.shipped else (Note(f"`{op_type.name}` is used here", place),)
         _report(lowering, frame, op_type.name, error, entry.place, notes)
-
-
-def probed(op_type: type[Op], given: dict[str, Any], inputs: tuple[Shape, ...]) -> tuple[Op, Shape]:
-    """An op, and the shape that it gives. It is asked all that will be asked later, so that its mistakes come out now."""
-    op = op_type.resolve(given, inputs)
-    output = op.infer(inputs)
-    for rule in (op.state, op.emit, op.initialise, op.label):
-        rule()
-    op.macs(output)
-    return op, output

@@ -184,7 +184,8 @@ def apply_op(
         return known
     try:
         if op_type.name in REGISTRY.entries:
-            from archbuilder.lowering.python import op_of_plugin, probed
+            from archbuilder.lowering.python import op_of_plugin
+            from archbuilder.plugin.probe import probed
 
             with op_of_plugin(lowering, op_type, site.frame, site.plan.place):
                 return probed(op_type, use.values, shapes)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from archbuilder.diagnostics import Place, Source
 from archbuilder.graph.helpers import names_bound
 from archbuilder.graph.op import Op
+from archbuilder.parameters import describe
 from archbuilder.plugin.registry import REGISTRY, PluginError, PythonBlock, place_of_line
 from archbuilder.plugin.signature import parameters_of, signature_of
 
@@ -47,6 +48,8 @@ def block(
         PluginError: if it cannot be a block.
     """
     place, module = place_of_caller(inspect.currentframe().f_back)  # type: ignore[union-attr]
+    if layers is not None and (type(layers) is not int or layers < 0):
+        raise PluginError(f"`layers` must be a whole number, got {describe(layers)}")
 
     def register(function: _Function) -> _Function:
         signature = signature_of(function, parameters)

@@ -397,11 +397,40 @@ def test_an_argument_that_cannot_be_written_is_a_diagnostic(given: str, message:
     assert [each.message for each in error.value.diagnostics] == [message]
 
 
-@pytest.mark.parametrize("said", ["'seven'", "-1", "float('nan')"])
+@pytest.mark.parametrize("said", ["'seven'", "-1", "float('nan')", "1.5", "2.0", "True"])
 def test_macs_that_are_no_number_are_a_diagnostic(said: str, both: Load) -> None:
     both(f"macs=lambda x: {said}")
     with pytest.raises(archbuilder.SpecError, match="the MACs of `both` are"):
         archbuilder.check("net.yaml")
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "x._replace(channels=-3)",
+        "x._replace(channels=3.0)",
+        "x._replace(channels=True)",
+        "x._replace(height=0)",
+        "x._replace(width=None)",
+        "x._replace(channels=2**60)",
+        "Vector(0)",
+        "Tokens(8, 8, -1, 3)",
+        "Tokens(8, 8, 0, 3.5)",
+        "[x, x._replace(channels=3.5)]",
+    ],
+)
+def test_sizes_are_whole_numbers_from_one(shape: str, load: Load) -> None:
+    load(f'module("mine", "layers:Mine", shape=lambda x: {shape})\n')
+    with pytest.raises(archbuilder.SpecError, match="the shape rule of `mine` gave") as error:
+        archbuilder.check("net.yaml", text="name: net\nstages: {a: {block: mine}}\n")
+    assert [each.help for each in error.value.diagnostics] == ["its sizes must be whole numbers from 1"]
+
+
+@pytest.mark.parametrize("sizes", ["(1.5,)", "[-1]", "(True,)", 'Tensor("", 3)', 'Tensor("", (3.0,), trained=False)'])
+def test_stored_sizes_are_whole_numbers(sizes: str, load: Load) -> None:
+    load(f'module("mine", "layers:Mine", shape=lambda x: x, state=lambda x: {{"weight": {sizes}}})\n')
+    with pytest.raises(archbuilder.SpecError, match=r"the state of `mine` says .* of `weight`"):
+        archbuilder.check("net.yaml", text="name: net\nstages: {a: {block: mine}}\n")
 
 
 STRIDED = "a: {block: conv, width: 8, kernel: 3, stride: 8}, b: {block: conv, width: 8, kernel: 3, stride: 2}"
