@@ -397,6 +397,17 @@ def test_an_argument_that_cannot_be_written_is_a_diagnostic(given: str, message:
     assert [each.message for each in error.value.diagnostics] == [message]
 
 
+def test_a_block_around_it_says_how_many_layers_are_inside(both: Load) -> None:
+    path = both("macs=lambda x: 0")
+    around = '\n@block("python", layers=2)\ndef python(build, x):\n    return build("both", x)\n'
+    path.write_text(path.read_text("utf-8") + around, "utf-8")
+    archbuilder.load_plugin(path)
+    for name, layers in (("both", 1), ("yaml", 3), ("python", 3)):  # one is the last convolution's
+        text = "blocks: {yaml: {layers: 2, body: {a: both}}}\n" if name == "yaml" else ""
+        text += SUMMED.replace("block: both", f"block: {name}")
+        assert archbuilder.check("net.yaml", text=text).summary.layers == layers
+
+
 @pytest.mark.parametrize("said", ["'seven'", "-1", "float('nan')", "1.5", "2.0", "True"])
 def test_macs_that_are_no_number_are_a_diagnostic(said: str, both: Load) -> None:
     both(f"macs=lambda x: {said}")
