@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archbuilder.graph.op import Memory, Op, Tensor
+from archbuilder.graph.op import Construct, Expression, Memory, Op, Tensor
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import MAXIMUM_INTEGER
 from archbuilder.plugin.registry import PluginError
@@ -21,11 +21,13 @@ def probed(op_type: type[Op], given: dict[str, Any], inputs: tuple[Shape, ...]) 
     _check_shape(op.name, output)
     _check_state(op.name, op.state())
     _check_macs(op.name, op.macs(output))
-    memory = op.memory(inputs, output)
-    if not isinstance(memory, Memory | None):
-        raise PluginError(f"the memory of `{op.name}` is {memory!r}", "return Memory(), or None where it is not known")
-    for rule in (lambda: (op.does_nothing, op.window), op.emit, op.initialise, op.label):
-        rule()
+    _check_memory(op.name, op.memory(inputs, output), len(inputs))
+    _ = op.does_nothing, op.window
+    _check_kind(
+        f"`emit` of `{op.name}` gave", op.emit(), Construct | Expression, "return a Construct, or an Expression"
+    )
+    _check_kind(f"the label of `{op.name}` is", op.label(), str, "return a few words")
+    op.initialise()
     return op, output
 
 
@@ -60,6 +62,22 @@ def _check_macs(op: str, found: Any) -> None:
         raise PluginError(
             f"the MACs of `{op}` are {found!r}", "return a whole number, or None where they are not known"
         )
+
+
+def _check_memory(op: str, found: Any, inputs: int) -> None:
+    help = "return Memory(keeps=(0,)) where the first input is kept, or None where it is not known"
+    _check_kind(f"the memory of `{op}` is", found, Memory | None, help)
+    if found is not None and not (
+        _are_whole(found.keeps, least=0)
+        and all(kept < inputs for kept in found.keeps)
+        and _are_whole((found.keeps_beside, found.beside), least=0)
+    ):
+        raise PluginError(f"the memory of `{op}` is {found!r}", help)
+
+
+def _check_kind(what: str, found: Any, kind: Any, help: str) -> None:
+    if not isinstance(found, kind):
+        raise PluginError(f"{what} {found!r}", help)
 
 
 def _are_whole(sizes: Any, least: int = 1) -> bool:

@@ -69,13 +69,13 @@ class Registry:
         self.files: dict[Path, str] = {}
         self.loading: str | None = None
 
-    def add(self, name: str, definition: Definition, place: Place, module: str) -> None:
+    def add(self, name: Any, definition: Definition, place: Place, module: str) -> None:
         """Takes a definition. One of the same module is replaced, as when a cell of a notebook is run again.
 
         Raises:
             PluginError: if the name is no name, or taken.
         """
-        if not (str(name).isidentifier() and str(name).isascii()):
+        if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
             rule = "begins with no digit" if str(name)[:1].isdigit() else "is made of letters, digits and underscores"
             raise PluginError(f"a block's name {rule}, got {name!r}")
         if name in OPS or name in shipped_files():

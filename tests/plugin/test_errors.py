@@ -195,6 +195,22 @@ def test_a_function_of_two_values_needs_two(load: Load) -> None:
             "`Unknown` in the annotations of `f` is not known",
         ),
         ('for _ in "ab":\n    @block("f")\n    def f(build, x):\n        return x\n', "`f` is defined in"),
+        (
+            "@block(True)\ndef f(build, x):\n    return x\n",
+            "a block's name is made of letters, digits and underscores, got True",
+        ),
+        (
+            '@op\n@dataclass(frozen=True)\nclass F(Op):\n    name = "f"\n    help = ""\n    parameters = ("dim",)\n',
+            "the parameters of `f` have 'dim', which declares none",
+        ),
+        (
+            '@op\n@dataclass(frozen=True)\nclass F(Op):\n    name = help = "f"\n    parameters = (Parameter("dim", "number"),)\n',
+            "the parameters of `f` have Parameter(",
+        ),
+        (
+            '@op\n@dataclass(frozen=True)\nclass F(Op):\n    name = help = "f"\n    parameters = (Parameter("d", "int", "x"),)\n',
+            "the default does not fit: `d` must be a whole number, got `x`",
+        ),
         ('block("f", layers=-1)\n', "`layers` must be a whole number, got -1"),
         ('block("f", layers=2.5)\n', "`layers` must be a whole number, got 2.5"),
         ('block("f", layers=True)\n', "`layers` must be a whole number, got true"),

@@ -148,10 +148,21 @@ def test_a_rule_that_fails_is_a_diagnostic_at_its_line(rule: str, message: str, 
         ("def state(self):\n        return ((8, 8),)", "the state of `flip` has (8, 8)"),
         ("def macs(self, output):\n        return 1.5", "the MACs of `flip` are 1.5"),
         ("def memory(self, inputs, output):\n        return 0", "the memory of `flip` is 0"),
+        (
+            "def memory(self, inputs, output):\n        return Memory(keeps=(1,))",
+            "the memory of `flip` is Memory(keeps=(1,)",
+        ),
+        ("def memory(self, inputs, output):\n        return Memory(beside=1.5)", "the memory of `flip` is Memory("),
+        ("def label(self):\n        return None", "the label of `flip` is None"),
+        ("def emit(self):\n        return 'Mirror'", "`emit` of `flip` gave 'Mirror'"),
     ],
 )
 def test_a_rule_that_gives_what_cannot_be_is_a_diagnostic(rule: str, message: str, load: Load) -> None:
-    load(FLIP.replace("    axis: int\n\n", f"    axis: int\n\n    {rule}\n\n"))
+    text = FLIP.replace("def emit", "def was") if "emit" in rule else FLIP
+    load(
+        "from archbuilder.plugin import Memory\n"
+        + text.replace("    axis: int\n\n", f"    axis: int\n\n    {rule}\n\n")
+    )
     (found,) = mistakes("stages: {flip: flip}")
     assert found.partition(": ")[2].startswith(message)
 
