@@ -22,6 +22,14 @@ _LINE_END: Final = re.compile(r"\r\n?|\n")
 """What ends a line, in YAML as in editors."""
 
 
+class Ended(SystemExit):
+    """The process is asked to end, by a signal. What a user's Python raises itself, SystemExit included, is a mistake in it."""
+
+
+INTERRUPTS: Final = (KeyboardInterrupt, Ended)
+"""What ends whatever is under way, a user's Python too."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A text that was read, and what it is called in messages."""
@@ -122,7 +130,7 @@ class Reporter:
     """Where a mistake is reported that shows in a shipped text: the line of the user's spec that brings it in."""
     is_aside: bool = False
     """Whether what it collects may be of no interest, so that having enough of it ends nothing."""
-    _seen: set[tuple[object, ...]] = field(default_factory=set)
+    _seen: dict[tuple[object, ...], None] = field(default_factory=dict)
 
     def error(
         self,
@@ -144,7 +152,7 @@ class Reporter:
         key = (code, place[1:], place.source.name, re.sub(r"\d+", "#", message)) if place else (code, message)
         if key in self._seen or len(self.diagnostics) >= MAXIMUM_DIAGNOSTICS:
             return
-        self._seen.add(key)
+        self._seen[key] = None
         self.diagnostics.append(Diagnostic(code, message, place, help() if callable(help) else help, notes))
         if len(self.diagnostics) == MAXIMUM_DIAGNOSTICS and not self.is_aside:
             raise SpecError(self.diagnostics)
@@ -155,6 +163,11 @@ class Reporter:
             self.error(
                 diagnostic.code, diagnostic.message, diagnostic.place, help=diagnostic.help, notes=diagnostic.notes
             )
+
+    def forget(self, known: int) -> None:
+        """Takes back what was reported behind the first `known` mistakes: it was none."""
+        del self.diagnostics[known:]
+        self._seen = dict.fromkeys([*self._seen][:known])
 
     def raise_if_any(self) -> None:
         """Raises `SpecError` if something was reported."""

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, Final, NoReturn
 
 from archbuilder.cli.reports import BROKEN_PIPE, complain, let_output_go
+from archbuilder.diagnostics import Ended
 
 _OWN_FAULT: Final = 70
 """The exit code where the command itself is wrong, as in BSD's sysexits."""
@@ -27,7 +28,7 @@ def end_in_order() -> None:
 
 
 def _end(number: int, _frame: Any) -> NoReturn:
-    raise SystemExit(128 + number)
+    raise Ended(128 + number)
 
 
 def with_quiet_end(run: Callable[[], None]) -> None:

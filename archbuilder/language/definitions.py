@@ -8,7 +8,7 @@ from pydantic import Field, PlainSerializer
 
 from archbuilder.diagnostics import nearest, suggest
 from archbuilder.language.dotted import NO_NAMES
-from archbuilder.language.formula import is_formula
+from archbuilder.language.formula import Formula, is_formula
 from archbuilder.language.steps import Steps, is_name, read_body, write_body
 from archbuilder.language.table import Table
 from archbuilder.language.validation import Misfit, Reading, SpecModel, compute_later, copied, read_formulas, refuse
@@ -133,6 +133,27 @@ def declare(name: str, written: Any) -> Parameter:
         return _declare_in_full(name, {"default": written})
     _refuse_untyped(name, written)
     return _checked(Parameter(name, _type_of(written), default=compute_later(written)))
+
+
+def refuse_declarations(parameters: dict[str, Any], reading: Reading | None) -> None:
+    """Refuses a network's parameters that are declared as those of a block are: they are values, and have no types.
+
+    Raises:
+        Misfit: if the network was made in Python.
+    """
+    for name, written in parameters.items():
+        keys = written.keys() if isinstance(written, dict) else set()
+        if not keys & {"type", "default"} or not keys <= {*DECLARATION}:
+            continue
+        default = written.get("default")
+        example = f"{name}: {describe(default)}" if type(default) in (int, float, bool) else "classes: 10"
+        help = f"write its default alone, as in `{example}`"
+        message = f"`{name}` is declared as a block's parameter is; those of a network are values, without types"
+        fault = Misfit(message, help)
+        if reading is None:
+            raise fault
+        reading.report(parameters, name, fault)
+        parameters[name] = Formula.malformed(name)  # so that nothing is said of what lacks it
 
 
 def _refuse_untyped(name: str, default: Any) -> None:

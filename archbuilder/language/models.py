@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, PlainSerializer, PrivateAttr, Tag
 
 from archbuilder.diagnostics import Reporter, shorten
 from archbuilder.display import Shown
-from archbuilder.language.definitions import BlockDefinition
+from archbuilder.language.definitions import BlockDefinition, refuse_declarations
 from archbuilder.language.steps import Loop, Step, check_kind, in_full, is_whole, read_body, write_body
 from archbuilder.language.table import Items, Table, as_table, key_place, place_of
 from archbuilder.language.validation import Misfit, Reading, SpecModel, copied, read_formulas, refuse
@@ -189,6 +189,8 @@ class Architecture(Shown, SpecModel):
         for key in ("parameters", "defaults"):
             if isinstance(values.get(key), dict):
                 values[key] = values[key] if reading is not None else copied(values[key])
+                if key == "parameters":
+                    refuse_declarations(values[key], reading)
                 read_formulas(values[key], reading)
         return values
 

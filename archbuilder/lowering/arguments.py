@@ -162,7 +162,7 @@ def _take_settings(lowering: Lowering, use: Use) -> bool:
     """Takes the defaults of the network and of the uses around; whether all of them fit."""
     values, told, fits = use.values, use.plan.told, True
     for key, setting in use.settings.items():
-        if key in told or key not in values:
+        if key in told or key in use.fixed or key not in values:
             continue
         plan = setting.plan
         value = plan.plain

@@ -153,8 +153,4 @@ def _has_plugins(architecture: Architecture, reporter: Reporter) -> bool:
         message = f"this spec asks for the plugin {shown}, which has not been allowed to run"
         help = f"it runs Python; if you trust it: --plugin {shown} (in Python: archbuilder.load_plugin)"
         reporter.error("plugin-not-allowed", message, place, help=help)
-    for name, entry in REGISTRY.entries.items():
-        if name in shipped_files():
-            message = f"`{name}` is a shipped block already"
-            reporter.error("name-taken", message, entry.place, help="give the block another name")
     return complete

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Self
 
@@ -52,11 +52,12 @@ class Target(NamedTuple):
 @dataclass(slots=True, eq=False)
 class Call:
     """A call of a block: its graph, None while it is lowered or where something in it is wrong, and the use for which it was
-    lowered first; equal uses share it."""
+    lowered first; equal uses share it. `sizes` are those of the tensors that are held in it."""
 
     first: Use
     graph: Graph | None = None
     is_open: bool = True
+    sizes: list[Any] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -75,7 +76,7 @@ class Lowering:
     library: Library
     reporter: Reporter
     root: Builder
-    known_sizes: Sequence[Any] | None = None
+    known_sizes: list[Any]
     made: dict[Node, Made] = field(default_factory=dict)
     inline: dict[str, Made] = field(default_factory=dict)
     settings: list[Setting] = field(default_factory=list)

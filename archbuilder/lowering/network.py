@@ -83,14 +83,17 @@ def lower_with_record(
     extends = value_place(architecture.table, "extends")
     reporter.home = extends if extends is not None and not extends.source.shipped else None
     shape, own = _shape(architecture, input), _shape(architecture, None)
+    before = len(reporter.diagnostics)
     network = _Network(architecture, shape, reporter)
     graph = network.lower()
     if network.lowering.sizes and shape != own:
-        # Weights are those of the spec's own input, whatever is asked for: what a block holds has that size.
+        # Weights are those of the spec's own input, whatever is asked for: what a block holds has that size. With another one
+        # it may not fit, which is no mistake.
         usual = _Network(architecture, own, Reporter(is_aside=True))
-        usual.lower()
-        network = _Network(architecture, shape, reporter, usual.lowering.sizes)
-        graph = network.lower()
+        if usual.lower() is not None:
+            reporter.forget(before)
+            network = _Network(architecture, shape, reporter, usual.lowering.sizes)
+            graph = network.lower()
     if graph is not None and architecture.output_stride is not None:
         network = _Network(architecture, shape, reporter, network.lowering.sizes, usual=graph)
         graph = network.lower()
@@ -163,14 +166,14 @@ class _Network:
         architecture: Architecture,
         shape: Shape,
         reporter: Reporter,
-        known_sizes: Sequence[Any] | None = None,
+        known_sizes: Sequence[Any] = (),
         usual: Graph | None = None,
     ) -> None:
         self.architecture = architecture
         self.usual = usual
         self.reporter = reporter
         self.builder = Builder(shape)
-        self.lowering = Lowering(Library.of(architecture, reporter), reporter, self.builder, known_sizes)
+        self.lowering = Lowering(Library.of(architecture, reporter), reporter, self.builder, [*known_sizes])
         places: dict[str, Place | None] = {}
         variables: dict[str, Any] = {"input": shape}
         scope = Scope(variables, None, places, coming=architecture.parameters)
@@ -272,7 +275,7 @@ class _Network:
             return None
         # What stands behind a mistake was not reached; what is for one size may have no effect with another.
         is_own = is_block or self.builder.input == _shape(self.architecture, None)
-        if is_own and not self.reporter.diagnostics:
+        if is_own and self.usual is None and not self.reporter.diagnostics:
             report_unused(self.lowering, self.architecture, self.rules, self.numbering)
         report_unknown_names(self.architecture, self.frame, self.reporter)
         taps = taps_of(self.architecture, self.frame, self.reporter, sections, self.usual)

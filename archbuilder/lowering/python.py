@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
-from archbuilder.diagnostics import Note, Place
+from archbuilder.diagnostics import INTERRUPTS, Note, Place
 from archbuilder.graph.op import Op, OpError
-from archbuilder.graph.shapes import Shape, Streams
+from archbuilder.graph.shapes import Streams
 from archbuilder.language.models import Step
 from archbuilder.language.words import STEP
 from archbuilder.lowering.frame import POISON, Frame, Slot
@@ -35,8 +35,8 @@ def run_function(lowering: Lowering, definition: PythonBlock, frame: Frame, lowe
     """
     build = _Build(lowering, definition, frame, lower)
     values = build.inputs()
-    given = () if definition.model is None else (_told(lowering, definition.model, definition, frame),)
     with _reporting(lowering, definition, frame):
+        given = () if definition.model is None else (_told(lowering, definition.model, definition, frame),)
         result = _called(definition, (build, *values), given)
         return build.names_of(result)
 
@@ -58,18 +58,23 @@ def _reporting(lowering: Lowering, definition: PythonBlock, frame: Frame) -> Ite
     """Makes what a function raises a diagnostic at its line."""
     try:
         yield
-    except (GiveUp, TooLarge):
+    except (GiveUp, TooLarge, *INTERRUPTS):
         raise
     except UnknownValueError:
         raise GiveUp from None
-    except PluginError as error:
-        place = place_of_error(error, definition.place)
-        lowering.error(frame, "bad-plugin", str(error), place, error.help)
-        raise GiveUp from None
-    except Exception as error:  # noqa: BLE001 -- whatever a user's function raises
-        place = place_of_error(error, definition.place)
-        lowering.error(frame, "bad-plugin", f"`{definition.name}` raised {described(error)}", place)
-        raise GiveUp from None
+    except BaseException as error:  # noqa: BLE001 -- whatever a user's function raises
+        _report(lowering, frame, definition.name, error, definition.place)
+
+
+def _report(
+    lowering: Lowering, frame: Frame, name: str, error: BaseException, otherwise: Place, notes: tuple[Note, ...] = ()
+) -> NoReturn:
+    """Reports what a plugin's Python has raised, at its line."""
+    message, help = f"`{name}` raised {described(error)}", None
+    if isinstance(error, PluginError):
+        message, help = str(error), error.help
+    lowering.error(frame, "bad-plugin", message, place_of_error(error, otherwise), help, notes)
+    raise GiveUp from None
 
 
 def _called(definition: PythonBlock, values: tuple[Any, ...], given: tuple[Any, ...]) -> Any:
@@ -197,21 +202,8 @@ def op_of_plugin(lowering: Lowering, op_type: type[Op], frame: Frame, place: Pla
     entry = REGISTRY.entries[op_type.name]
     try:
         yield
-    except OpError:
+    except (OpError, *INTERRUPTS):
         raise
-    except Exception as error:  # noqa: BLE001 -- whatever a user's rule raises
-        message = str(error) if isinstance(error, PluginError) else f"`{op_type.name}` raised {described(error)}"
+    except BaseException as error:  # noqa: BLE001 -- whatever a user's rule raises
         notes = () if place is None or place.source.shipped else (Note(f"`{op_type.name}` is used here", place),)
-        at = place_of_error(error, entry.place)
-        lowering.error(frame, "bad-plugin", message, at, getattr(error, "help", None), notes)
-        raise GiveUp from None
-
-
-def probed(op_type: type[Op], given: dict[str, Any], inputs: tuple[Shape, ...]) -> tuple[Op, Shape]:
-    """An op, and the shape that it gives. It is asked all that will be asked later, so that its mistakes come out now."""
-    op = op_type.resolve(given, inputs)
-    output = op.infer(inputs)
-    for rule in (op.state, op.emit, op.initialise, op.label):
-        rule()
-    op.macs(output)
-    return op, output
+        _report(lowering, frame, op_type.name, error, entry.place, notes)

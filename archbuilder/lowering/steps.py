@@ -42,10 +42,10 @@ from archbuilder.lowering.uses import (
     frame_of_block,
     graph_of_block,
     graph_of_body,
-    keep_size,
     layers_of,
     sequence_of,
     target_of,
+    use_of_op,
 )
 from archbuilder.lowering.wiring import (
     depth_of,
@@ -280,9 +280,7 @@ def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op])
     """A use of an op: one node, without a body where the op would do nothing."""
     plan, _, frame, inputs, _ = site
     shapes = tuple(map(frame.builder.shape_of, inputs))
-    use = resolve(lowering, target, frame, shapes[0] if shapes else None)
-    if op_type.size_parameter is not None:
-        keep_size(lowering, op_type.size_parameter, use)
+    use = use_of_op(lowering, target, op_type, frame, shapes[0] if shapes else None)
     op, shape = apply_op(lowering, op_type, use, site, shapes)
     left_out = op.does_nothing
     child = name_child(lowering, site, claim=not left_out and not (frame.inlined and not op.is_module))
@@ -317,16 +315,18 @@ def _call(
     words = words_of(use)
     repeat = frame.repeat if use.defaults.numbered else None
     key = (target.plan.definition, tuple(use.values.values()), use.defaults, shape, words.identity, repeat)
-    call = lowering.calls.get(key)
-    if call is None:
+    call, position = lowering.calls.get(key), len(lowering.sizes)
+    if call is None or lowering.known_sizes[position : position + len(call.sizes)] not in ([], call.sizes):
         call = lowering.calls[key] = Call(use)
         with suppress(GiveUp):  # reported; equal calls stay silent
             call.graph = _lower_block(lowering, plan, use, shape, words)
-        call.is_open = False
+        call.is_open, call.sizes = False, lowering.sizes[position:]
     elif call.is_open:
         message = f"the block `{target.plan.name}` uses itself"
         help = "use another block here, or let it end: count a parameter down and say `when`"
         lowering.error(frame, "endless-block", message, plan.step.place_at("block"), help)
+    else:
+        lowering.sizes += call.sizes
     if call.graph is None:
         raise GiveUp
     return call.graph, use

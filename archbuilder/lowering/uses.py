@@ -16,7 +16,7 @@ from archbuilder.language.models import BlockDefinition, Step
 from archbuilder.language.rules import Numbering
 from archbuilder.language.table import key_place, value_place
 from archbuilder.language.words import STEP
-from archbuilder.lowering.arguments import check_use
+from archbuilder.lowering.arguments import check_use, resolve
 from archbuilder.lowering.effects import report_beside_body
 from archbuilder.lowering.frame import OUTER, Builder, Frame, Made, Scope, Site, Slot, Use
 from archbuilder.lowering.lowering import GiveUp, Lowering, Target
@@ -184,7 +184,8 @@ def apply_op(
         return known
     try:
         if op_type.name in REGISTRY.entries:
-            from archbuilder.lowering.python import op_of_plugin, probed
+            from archbuilder.lowering.python import op_of_plugin
+            from archbuilder.plugin.probe import probed
 
             with op_of_plugin(lowering, op_type, site.frame, site.plan.place):
                 return probed(op_type, use.values, shapes)
@@ -227,12 +228,21 @@ def _report_misfit(lowering: Lowering, error: OpError, use: Use, site: Site) -> 
     lowering.error(site.frame, code, str(error), place, help, notes)
 
 
-def keep_size(lowering: Lowering, parameter: str, use: Use) -> None:
-    """What a block holds has the size that it has for the spec's own input, whatever the input at hand."""
-    known, position = lowering.known_sizes, len(lowering.sizes)
-    if known is not None and position < len(known):
-        use.values[parameter] = known[position]
-    lowering.sizes.append(use.values[parameter])
+def use_of_op(lowering: Lowering, target: Target, op_type: type[Op], frame: Frame, input: Shape | None) -> Use:
+    """A use of an op. What a block holds has the size that it has for the spec's own input, whatever the input at hand.
+
+    Raises:
+        GiveUp: if something is wrong; that is reported.
+    """
+    parameter, position = op_type.size_parameter, len(lowering.sizes)
+    if parameter is None:
+        return resolve(lowering, target, frame, input)
+    lowering.sizes.append(None)  # what is wrong with it for this input need not be for the spec's own
+    known = lowering.known_sizes[position : position + 1]
+    use = resolve(lowering, target, frame, input, {parameter: known[0]} if known else {})
+    use.fixed = {}  # it comes from where it is written, as ever
+    lowering.sizes[position] = use.values[parameter]
+    return use
 
 
 # ---- blocks ---------------------------------------------------------------------------------------------------------

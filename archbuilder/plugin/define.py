@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from archbuilder.diagnostics import Place, Source
 from archbuilder.graph.helpers import names_bound
 from archbuilder.graph.op import Op
+from archbuilder.parameters import SLOTS, TYPES, Parameter, ParameterError, describe
 from archbuilder.plugin.registry import REGISTRY, PluginError, PythonBlock, place_of_line
 from archbuilder.plugin.signature import parameters_of, signature_of
 
@@ -47,6 +48,8 @@ def block(
         PluginError: if it cannot be a block.
     """
     place, module = place_of_caller(inspect.currentframe().f_back)  # type: ignore[union-attr]
+    if layers is not None and (type(layers) is not int or layers < 0):
+        raise PluginError(f"`layers` must be a whole number, got {describe(layers)}")
 
     def register(function: _Function) -> _Function:
         signature = signature_of(function, parameters)
@@ -83,8 +86,22 @@ def register_op(cls: type[Op], place: Place, module: str) -> None:
     for word in ("name", "help"):
         if not isinstance(getattr(cls, word, None), str):
             raise PluginError(f"the op `{cls.__name__}` has no `{word}`", f'write {word}: ClassVar[str] = "..."')
+    _check_parameters(cls.name, cls.parameters)
     _check_needs(cls, module)
     REGISTRY.add(cls.name, cls, place, module)
+
+
+def _check_parameters(name: str, parameters: Iterable[Any]) -> None:
+    """What an op declares must be parameters, whose defaults fit them."""
+    for each in parameters:
+        if not isinstance(each, Parameter) or each.type not in TYPES or each.element not in ("", *TYPES):
+            help = 'as in Parameter("dim", "int", 3, "which one")'
+            raise PluginError(f"the parameters of `{name}` have {each!r}, which declares none", help)
+        try:
+            if not (each.required or each.type in SLOTS):
+                each.check(each.default)
+        except ParameterError as error:
+            raise PluginError(f"the default does not fit: {error}") from None
 
 
 def _check_needs(cls: type[Op], module: str) -> None:

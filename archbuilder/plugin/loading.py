@@ -9,7 +9,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from archbuilder.diagnostics import Diagnostic, Place, Source, SpecError
+from archbuilder.diagnostics import INTERRUPTS, Diagnostic, Place, Source, SpecError
 from archbuilder.language.files import UnreadableError, text_of_file
 from archbuilder.language.zoo import is_file
 from archbuilder.plugin.registry import REGISTRY, PluginError, place_of_line
@@ -46,9 +46,11 @@ def load_plugin(path: str | Path) -> None:
     REGISTRY.files.pop(file, None)
     try:
         _run(file, text)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a user's file raises
+    except BaseException as error:  # whatever a user's file raises
         REGISTRY.drop(file.stem)
         sys.modules.pop(file.stem, None)
+        if isinstance(error, INTERRUPTS):
+            raise
         raise SpecError([_diagnostic(error, source)]) from None
     finally:
         REGISTRY.loading = None

@@ -44,7 +44,7 @@ class ModuleOp(Op):
         output = _shape(cls.name, cls.rules["shape"](*facts))  # first: this is the rule that refuses what does not fit
         keywords = cls.rules["arguments"](*facts) if "arguments" in cls.rules else given
         state = cls.rules["state"](*facts) if "state" in cls.rules else {}
-        macs = _macs(cls.name, cls.rules["macs"](*facts)) if "macs" in cls.rules else None
+        macs = cls.rules["macs"](*facts) if "macs" in cls.rules else None
         tensors = tuple(_tensor(cls.name, name, sizes) for name, sizes in state.items())
         written = tuple((word, _written(cls.name, word, value)) for word, value in _table(cls.name, keywords).items())
         return cls(written, output, tensors, macs)
@@ -87,16 +87,10 @@ def _written(op: str, word: str, value: Any) -> Any:
     raise PluginError(f"the arguments of `{op}` give {value!r} for `{word}`, which the source cannot say", help)
 
 
-def _macs(op: str, found: Any) -> int | None:
-    if found is None or (isinstance(found, int | float) and isfinite(found) and found >= 0):
-        return None if found is None else int(found)
-    raise PluginError(f"the MACs of `{op}` are {found!r}", "return a whole number, or None where they are not known")
-
-
 def _tensor(op: str, name: str, sizes: Any) -> Tensor:
     if isinstance(sizes, Tensor):
         return sizes._replace(name=name)
-    if isinstance(sizes, tuple | list) and all(type(size) is int for size in sizes):
+    if isinstance(sizes, tuple | list):
         return Tensor(name, tuple(sizes))
     raise PluginError(f"the state of `{op}` says {sizes!r} of `{name}`", "write its sizes: (64, 3, 7, 7)")
 

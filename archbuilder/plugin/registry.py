@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from archbuilder.diagnostics import Place, Source
 from archbuilder.graph.op import Op
 from archbuilder.graph.table import OPS
+from archbuilder.language.blocks import shipped_files
 from archbuilder.parameters import Parameter
 
 if TYPE_CHECKING:
@@ -68,17 +69,18 @@ class Registry:
         self.files: dict[Path, str] = {}
         self.loading: str | None = None
 
-    def add(self, name: str, definition: Definition, place: Place, module: str) -> None:
+    def add(self, name: Any, definition: Definition, place: Place, module: str) -> None:
         """Takes a definition. One of the same module is replaced, as when a cell of a notebook is run again.
 
         Raises:
             PluginError: if the name is no name, or taken.
         """
-        if not (str(name).isidentifier() and str(name).isascii()):
+        if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
             rule = "begins with no digit" if str(name)[:1].isdigit() else "is made of letters, digits and underscores"
             raise PluginError(f"a block's name {rule}, got {name!r}")
-        if name in OPS:
-            raise PluginError(f"`{name}` is an op already", "give it another name")
+        if name in OPS or name in shipped_files():
+            kind = "an op" if name in OPS else "a shipped block"
+            raise PluginError(f"`{name}` is {kind} already", "give it another name")
         known = self.entries.get(name)
         if known is not None and (known.module != module or self.loading == module):
             raise PluginError(f"`{name}` is defined in {known.place.source.name}:{known.place.line} already")

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archbuilder.diagnostics import Diagnostic, Note, SpecError
+from archbuilder.diagnostics import INTERRUPTS, Diagnostic, Note, SpecError
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.op import Construct
 from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
@@ -63,17 +63,23 @@ def _check(op: ModuleOp, inputs: tuple[Shape, ...], output: Shape) -> None:
     where, name = op.source
     try:
         made = getattr(importlib.import_module(where), name)
-    except Exception as error:  # noqa: BLE001 -- whatever a user's file raises
+    except INTERRUPTS:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- whatever a user's file raises
         raise _MisfitError(
             f"`from {where} import {name}` raised {described(error)}", "put its folder on PYTHONPATH"
         ) from None
     try:
         module, found = _run(made, op.emit(), inputs, "meta")
-    except Exception:  # noqa: BLE001 -- not all can be run without numbers
+    except INTERRUPTS:
+        raise
+    except BaseException:  # noqa: BLE001 -- not all can be run without numbers
         try:
             with torch.random.fork_rng(devices=[]):
                 module, found = _run(made, op.emit(), inputs, "cpu")
-        except Exception as error:  # noqa: BLE001 -- whatever a user's module raises
+        except INTERRUPTS:
+            raise
+        except BaseException as error:  # noqa: BLE001 -- whatever a user's module raises
             given = ", ".join(str(shape) for shape in inputs)
             raise _MisfitError(f"`{name}`, made and run on {given}, raised {described(error)}") from None
     _compare_outputs(op, found, output)

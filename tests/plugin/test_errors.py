@@ -4,6 +4,7 @@ import pytest
 
 import archbuilder
 from archbuilder import Diagnostic
+from archbuilder.diagnostics import Ended
 from tests.plugin.conftest import START, Load
 
 SPEC = "name: net\ninput: {size: 32}\nstages:\n  a: {block: mine%s}\n"
@@ -81,6 +82,50 @@ def test_a_mistake_in_a_function(body: str, code: str, message: str, load: Load)
     assert "net.yaml:4:6" in notes or code == "too-deep"  # that one is 40 blocks away from the spec
 
 
+RAISED = {
+    "raise SystemExit(0)": "SystemExit: 0",
+    "raise GeneratorExit": "GeneratorExit",
+    "raise type('Own', (BaseException,), {})('why')": "Own: why",
+    "return 1 / 0": "ZeroDivisionError: division by zero",
+}
+"""What Python may be told to do anywhere, and what a message says of it."""
+
+PLACES = {
+    "a function": '@block("mine")\ndef mine(build: Builder, x: Value) -> Value:\n    {raises}\n',
+    "a validator": MINE.replace('assert self.width < 100, "this block is for few channels"', "{raises}").replace(
+        "{body}", "return x"
+    ),
+    "a shape rule": 'def shape(x: Map) -> Map:\n    {raises}\n\n\nmodule("mine", "layers:F", shape=shape)\n',
+    "the other rules": (
+        "def rule(x: Map) -> None:\n    {raises}\n\n\n"
+        'module("mine", "layers:F", shape=lambda x: x, macs=rule)\n'
+        'module("state", "layers:F", shape=lambda x: x, state=rule)\n'
+        'module("arguments", "layers:F", shape=lambda x: x, arguments=rule)\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("text", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("raises", RAISED)
+def test_whatever_is_raised_is_a_diagnostic_and_hides_no_other(raises: str, text: str, load: Load) -> None:
+    load(text.replace("{raises}", raises))
+    for name in ("mine", "state", "arguments") if 'module("state"' in text else ("mine",):
+        with pytest.raises(archbuilder.SpecError) as error:
+            archbuilder.check("net.yaml", text=SPEC.replace("mine%s", name) + "  b: nonsense\n")
+        first, second = error.value.diagnostics
+        assert (first.code, first.message) == ("bad-plugin", f"`{name}` raised {RAISED[raises]}")
+        assert line_of(first) == raises
+        assert second.message == "there is no block `nonsense`"
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, Ended])
+@pytest.mark.parametrize("text", PLACES.values(), ids=PLACES)
+def test_an_interrupt_of_the_user_ends_it(interrupt: type[BaseException], text: str, load: Load) -> None:
+    load("from archbuilder.diagnostics import Ended\n" + text.replace("{raises}", f"raise {interrupt.__name__}"))
+    with pytest.raises(interrupt):
+        archbuilder.check("net.yaml", text=SPEC % "")
+
+
 def test_a_step_that_is_wrong_keeps_the_rest_silent_but_the_next_mistake_is_found(load: Load) -> None:
     load(
         MINE.replace(
@@ -150,6 +195,25 @@ def test_a_function_of_two_values_needs_two(load: Load) -> None:
             "`Unknown` in the annotations of `f` is not known",
         ),
         ('for _ in "ab":\n    @block("f")\n    def f(build, x):\n        return x\n', "`f` is defined in"),
+        (
+            "@block(True)\ndef f(build, x):\n    return x\n",
+            "a block's name is made of letters, digits and underscores, got True",
+        ),
+        (
+            '@op\n@dataclass(frozen=True)\nclass F(Op):\n    name = "f"\n    help = ""\n    parameters = ("dim",)\n',
+            "the parameters of `f` have 'dim', which declares none",
+        ),
+        (
+            '@op\n@dataclass(frozen=True)\nclass F(Op):\n    name = help = "f"\n    parameters = (Parameter("dim", "number"),)\n',
+            "the parameters of `f` have Parameter(",
+        ),
+        (
+            '@op\n@dataclass(frozen=True)\nclass F(Op):\n    name = help = "f"\n    parameters = (Parameter("d", "int", "x"),)\n',
+            "the default does not fit: `d` must be a whole number, got `x`",
+        ),
+        ('block("f", layers=-1)\n', "`layers` must be a whole number, got -1"),
+        ('block("f", layers=2.5)\n', "`layers` must be a whole number, got 2.5"),
+        ('block("f", layers=True)\n', "`layers` must be a whole number, got true"),
         ("@op\nclass F:\n    pass\n", "`F` is no dataclass derived from Op"),
         ("@op\nclass F(Op):\n    pass\n", "`F` is no dataclass derived from Op"),
         ("@op\n@dataclass(frozen=True)\nclass F(Op):\n    help = ''\n", "the op `F` has no `name`"),
@@ -171,13 +235,28 @@ def test_a_mistake_in_a_definition(text: str, message: str, write: Load) -> None
     assert found.place.line > START.count("\n")
 
 
-def test_the_name_of_a_shipped_block_is_taken(load: Load) -> None:
-    path = load('@block("basic")\ndef mine(build: Builder, x: Value) -> Value:\n    return x\n')
+@pytest.mark.parametrize(
+    "definition",
+    [
+        '@block("%s")\ndef mine(build: Builder, x: Value) -> Value:\n    return x\n',
+        '@op\n@dataclass(frozen=True)\nclass Mine(Op):\n    name: ClassVar[str] = "%s"\n    help: ClassVar[str] = ""\n',
+        'module("%s", "layers:F", shape=lambda x: x)\n',
+    ],
+)
+@pytest.mark.parametrize(("name", "kind"), [("basic", "a shipped block"), ("conv", "an op")])
+def test_a_name_that_is_shipped_is_refused_at_once_and_harms_no_network(
+    name: str, kind: str, definition: str, write: Load
+) -> None:
+    fine = '@block("fine")\ndef fine(build: Builder, x: Value) -> Value:\n    return x\n'
+    path = write(fine + definition % name)
     with pytest.raises(archbuilder.SpecError) as error:
-        archbuilder.check("resnet18")
+        archbuilder.load_plugin(path)
     (found,) = error.value.diagnostics
-    assert (found.code, found.message) == ("name-taken", "`basic` is a shipped block already")
-    assert str(found.place) == f"{path}:{START.count(chr(10)) + 1}:1"
+    assert (found.code, found.message) == ("bad-plugin", f"`{name}` is {kind} already")
+    assert str(found.place) == f"{path}:{START.count(chr(10)) + 4}:1"
+    archbuilder.check("resnet18")
+    with pytest.raises(archbuilder.SpecError, match="there is no block `fine`"):
+        archbuilder.check("net.yaml", text=SPEC.replace("mine%s", "fine"))
 
 
 def test_two_plugins_cannot_define_one_name(load: Load) -> None:

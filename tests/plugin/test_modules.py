@@ -202,6 +202,25 @@ def test_a_module_that_is_not_as_declared_is_a_diagnostic(
     assert found.notes[0].place.source.name == str(path)
 
 
+@pytest.mark.parametrize(
+    ("old", "message"),
+    [
+        ("class CoordConv", "`from my_layers import CoordConv` raised SystemExit: 0"),
+        ("        super()", "`CoordConv`, made and run on 3×16×16, raised SystemExit: 0"),
+        ("        n, _, h", "`CoordConv`, made and run on 3×16×16, raised SystemExit: 0"),
+    ],
+)
+def test_a_module_that_would_end_the_process_is_a_diagnostic(
+    old: str, message: str, declared: Load, write: Load
+) -> None:
+    declared()
+    indentation = old[: len(old) - len(old.lstrip())]
+    write(LAYERS.replace(old, f"{indentation}raise SystemExit(0)\n{old}", 1), "my_layers.py", start="")
+    with pytest.raises(archbuilder.SpecError) as error:
+        built()
+    assert error.value.diagnostics[0].message == message
+
+
 def test_every_different_module_is_said_at_once(declared: Load) -> None:
     declared(", state=state", "")
     with pytest.raises(archbuilder.SpecError) as error:
@@ -378,11 +397,51 @@ def test_an_argument_that_cannot_be_written_is_a_diagnostic(given: str, message:
     assert [each.message for each in error.value.diagnostics] == [message]
 
 
-@pytest.mark.parametrize("said", ["'seven'", "-1", "float('nan')"])
+def test_a_block_around_it_says_how_many_layers_are_inside(both: Load) -> None:
+    path = both("macs=lambda x: 0")
+    around = '\n@block("python", layers=2)\ndef python(build, x):\n    return build("both", x)\n'
+    path.write_text(path.read_text("utf-8") + around, "utf-8")
+    archbuilder.load_plugin(path)
+    for name, layers in (("both", 1), ("yaml", 3), ("python", 3)):  # one is the last convolution's
+        text = "blocks: {yaml: {layers: 2, body: {a: both}}}\n" if name == "yaml" else ""
+        text += SUMMED.replace("block: both", f"block: {name}")
+        assert archbuilder.check("net.yaml", text=text).summary.layers == layers
+
+
+@pytest.mark.parametrize("said", ["'seven'", "-1", "float('nan')", "1.5", "2.0", "True"])
 def test_macs_that_are_no_number_are_a_diagnostic(said: str, both: Load) -> None:
     both(f"macs=lambda x: {said}")
     with pytest.raises(archbuilder.SpecError, match="the MACs of `both` are"):
         archbuilder.check("net.yaml")
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "x._replace(channels=-3)",
+        "x._replace(channels=3.0)",
+        "x._replace(channels=True)",
+        "x._replace(height=0)",
+        "x._replace(width=None)",
+        "x._replace(channels=2**60)",
+        "Vector(0)",
+        "Tokens(8, 8, -1, 3)",
+        "Tokens(8, 8, 0, 3.5)",
+        "[x, x._replace(channels=3.5)]",
+    ],
+)
+def test_sizes_are_whole_numbers_from_one(shape: str, load: Load) -> None:
+    load(f'module("mine", "layers:Mine", shape=lambda x: {shape})\n')
+    with pytest.raises(archbuilder.SpecError, match="the shape rule of `mine` gave") as error:
+        archbuilder.check("net.yaml", text="name: net\nstages: {a: {block: mine}}\n")
+    assert [each.help for each in error.value.diagnostics] == ["its sizes must be whole numbers from 1"]
+
+
+@pytest.mark.parametrize("sizes", ["(1.5,)", "[-1]", "(True,)", 'Tensor("", 3)', 'Tensor("", (3.0,), trained=False)'])
+def test_stored_sizes_are_whole_numbers(sizes: str, load: Load) -> None:
+    load(f'module("mine", "layers:Mine", shape=lambda x: x, state=lambda x: {{"weight": {sizes}}})\n')
+    with pytest.raises(archbuilder.SpecError, match=r"the state of `mine` says .* of `weight`"):
+        archbuilder.check("net.yaml", text="name: net\nstages: {a: {block: mine}}\n")
 
 
 STRIDED = "a: {block: conv, width: 8, kernel: 3, stride: 8}, b: {block: conv, width: 8, kernel: 3, stride: 2}"

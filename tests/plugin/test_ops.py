@@ -122,6 +122,8 @@ def test_what_is_needed_must_be_python(load: Load) -> None:
         ("def infer(self, inputs):\n        return inputs[1]", "`flip` raised IndexError"),
         ("def state(self):\n        return self.nothing", "`flip` raised AttributeError"),
         ("def emit(self):\n        raise ValueError('no')", "`flip` raised ValueError: no"),
+        ("def memory(self, inputs, output):\n        return inputs[1]", "`flip` raised IndexError"),
+        ("@property\n    def does_nothing(self):\n        return self.nothing", "`flip` raised AttributeError"),
     ],
 )
 def test_a_rule_that_fails_is_a_diagnostic_at_its_line(rule: str, message: str, load: Load) -> None:
@@ -132,8 +134,37 @@ def test_a_rule_that_fails_is_a_diagnostic_at_its_line(rule: str, message: str, 
     (found,) = error.value.diagnostics
     assert (found.code, found.message[: len(message)]) == ("bad-plugin", message)
     assert found.place is not None
-    assert found.place.source.line(found.place.line).strip() == rule.partition("\n")[2].strip()
+    assert found.place.source.line(found.place.line).strip() == rule.rpartition("\n")[2].strip()
     assert found.notes[0].text == "`flip` is used here"
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("def infer(self, inputs):\n        return Map(-3, 8, 8)", "the shape rule of `flip` gave Map(channels=-3"),
+        ("def infer(self, inputs):\n        return Streams([])", "the shape rule of `flip` gave ()"),
+        ("def infer(self, inputs):\n        return 8", "the shape rule of `flip` gave 8"),
+        ("def state(self):\n        return (Tensor('weight', (8.0,)),)", "the state of `flip` says (8.0,) of `weight`"),
+        ("def state(self):\n        return ((8, 8),)", "the state of `flip` has (8, 8)"),
+        ("def macs(self, output):\n        return 1.5", "the MACs of `flip` are 1.5"),
+        ("def memory(self, inputs, output):\n        return 0", "the memory of `flip` is 0"),
+        (
+            "def memory(self, inputs, output):\n        return Memory(keeps=(1,))",
+            "the memory of `flip` is Memory(keeps=(1,)",
+        ),
+        ("def memory(self, inputs, output):\n        return Memory(beside=1.5)", "the memory of `flip` is Memory("),
+        ("def label(self):\n        return None", "the label of `flip` is None"),
+        ("def emit(self):\n        return 'Mirror'", "`emit` of `flip` gave 'Mirror'"),
+    ],
+)
+def test_a_rule_that_gives_what_cannot_be_is_a_diagnostic(rule: str, message: str, load: Load) -> None:
+    text = FLIP.replace("def emit", "def was") if "emit" in rule else FLIP
+    load(
+        "from archbuilder.plugin import Memory\n"
+        + text.replace("    axis: int\n\n", f"    axis: int\n\n    {rule}\n\n")
+    )
+    (found,) = mistakes("stages: {flip: flip}")
+    assert found.partition(": ")[2].startswith(message)
 
 
 def test_an_op_may_refuse_its_input(load: Load) -> None:

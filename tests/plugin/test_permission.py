@@ -190,6 +190,11 @@ def test_what_is_no_plugin_is_said(written: str, message: str, spec: Path) -> No
             "raise SystemExit\n",
             "broken.py:1:1: error[bad-plugin]: this plugin cannot be loaded: SystemExit",
         ),
+        (
+            "broken.py",
+            "raise GeneratorExit\n",
+            "broken.py:1:1: error[bad-plugin]: this plugin cannot be loaded: GeneratorExit",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_loaded_is_said(name: str, text: str | None, message: str, spec: Path) -> None:

@@ -23,6 +23,26 @@ PLACED = """
   at: {block: parameter, shape: [1, "$(tokens.tokens)", 3]}
   placed: {block: resize_tokens, from: [at, tokens], grid: [$(tokens.height), $(tokens.width)]}
   sum: {block: add, from: [tokens, placed]}"""
+GRID = "[$(tokens.height), $(tokens.width)]"
+PLACE = """blocks:
+  place:
+    body:
+      at: {block: parameter, shape: [1, "$(input.tokens)", 3]}
+      placed: {block: resize_tokens, from: [at, input], grid: [$(input.height), $(input.width)]}
+      sum: {block: add, from: [input, placed]}
+"""
+TWICE = """
+  tokens: to_tokens
+  first: place
+  map: to_map
+  pool: {block: adaptive_avg_pool, size: [24, 48]}
+  again: to_tokens
+  second: place
+  back: to_map
+  less: {block: adaptive_avg_pool, size: OTHER}
+  last: to_tokens
+  third: place
+  more: {block: place, depth: 3}"""
 
 CASES = {
     "any size": (f"stages: {{{CONV}, pool: {{block: max_pool, kernel: 3, stride: 2}}}}", 1),
@@ -60,6 +80,17 @@ CASES = {
         None,
     ),
     "held positions that are resized": (f"stages: {PLACED}", 1),
+    "for a grid that is written": (f"stages: {PLACED.replace(GRID, '[24, 48]')}", 1),
+    "for a grid that is written in part": (f"stages: {PLACED.replace(GRID, '[24, $(tokens.width)]')}", 1),
+    "of a number that there is for its own size alone": (
+        f"stages: {PLACED.replace('tokens.tokens', '1152 // (tokens.height == 24)').replace(GRID, '[24, 48]')}",
+        1,
+    ),
+    "equal in its own size alone": (f"{PLACE}stages: {TWICE.replace('OTHER', '[4, 6]')}", 1),
+    "equal in others alone": (
+        f"{PLACE}stages: {TWICE.replace('[24, 48]', '[26, 49]').replace('OTHER', '[25, 49]')}",
+        1,
+    ),
 }
 
 
@@ -88,6 +119,14 @@ def test_what_is_said_of_sizes_is_so(case: str) -> None:
     if step and step > 1:
         assert not all(runs(model, 24 + more, 48) for more in range(step))
         assert not all(runs(model, 24, 48 + more) for more in range(step))
+
+
+@pytest.mark.parametrize("case", [case for case, (text, _) in CASES.items() if "resize_tokens" in text])
+@pytest.mark.parametrize("size", [(26, 49), (25, 49), (12, 30), (48, 96)])
+def test_what_is_held_is_the_same_for_every_input(case: str, size: tuple[int, int]) -> None:
+    checked = given(CASES[case][0])
+    other = archbuilder.check(checked.architecture, input=(3, *size))
+    assert list(other.graph.state()) == list(checked.graph.state())
 
 
 @pytest.mark.parametrize("step", [5, 7, 9, 10, 14, 18])
