@@ -393,7 +393,7 @@ def taps_of(
     if wanted is None and usual is not None:
         return tuple(_tap(tap.name, tap.value, frame.builder) for tap in usual.taps)
     if wanted is None:
-        return _default_taps(frame.builder, sections)
+        return _default_taps(frame, sections)
     taps: list[Tap] = []
     whole, seen = POISON not in frame.values.values(), set[str]()
     for number, name in enumerate(wanted):
@@ -414,14 +414,16 @@ def taps_of(
                 message = f"`{name}` is no feature map but the parts of one"
                 reporter.error("bad-shape", message, place, help=f"take one of them, as in {name}.0")
             elif value != POISON:
-                own = name if len(values or ()) == 1 else _name_of(value, frame.builder)
+                own = name if len(values or ()) == 1 else _name_of(value, frame)
                 taps.append(_tap(own, value, frame.builder))
     return tuple(taps)
 
 
-def _name_of(value: Value, builder: Builder) -> str:
-    """What a value is called that is one of several."""
-    return builder.nodes[value.node].all_names()[-1] + ("" if value.item is None else f".{value.item}")
+def _name_of(value: Value, frame: Frame) -> str:
+    """What a value is called of which the spec says no name: as its module, or, where another step is called so, as its own."""
+    name = frame.builder.nodes[value.node].all_names()[-1] + ("" if value.item is None else f".{value.item}")
+    own = name if frame.values.get(name, value) == value else None
+    return own or next((step for step, each in frame.values.items() if each == value), name)
 
 
 def _inline_values(name: str, builder: Builder) -> list[Value] | None:
@@ -436,15 +438,15 @@ def _tap(name: str, value: Value, builder: Builder) -> Tap:
     return Tap(name, value, builder.reduction(value) if is_map else 0)
 
 
-def _default_taps(builder: Builder, sections: Sequence[Section]) -> tuple[Tap, ...]:
+def _default_taps(frame: Frame, sections: Sequence[Section]) -> tuple[Tap, ...]:
     """The last map of each reduction in stem and stages."""
     found: dict[int, Tap] = {}
     for section in sections:
         if section.name not in _STRIDING:
             continue
         for number in range(section.start, section.stop):
-            node = builder.nodes[number]
+            node = frame.builder.nodes[number]
             if isinstance(node.shape, Map) and node.body is not None:
-                tap = _tap(node.all_names()[-1], Value(number), builder)
+                tap = _tap(_name_of(Value(number), frame), Value(number), frame.builder)
                 found[tap.reduction] = tap
     return tuple(found[reduction] for reduction in sorted(found))
