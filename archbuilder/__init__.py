@@ -205,8 +205,9 @@ def build(
         ask_for_torch()
         from archbuilder.pytorch.saving import saved_network
 
-        text, then, kept = saved_network(Path(spec))
-        weights, features = spec if weights is None else weights, kept if features is None else features
+        text, then, kept = saved_network(Path(spec), parameters)
+        weights = spec if weights is None else weights
+        features, then = (kept, then) if features is None else (features, None)  # a backbone has no classes
     overrides = dict(parameters)
     if channels is not None:
         overrides["channels" if _declares(spec, text, "channels") else "input.channels"] = channels

@@ -663,6 +663,63 @@ def test_what_was_saved_can_be_changed(tmp_path: Path) -> None:
         archbuilder.build(tmp_path / "net.safetensors", classes=3)
 
 
+RESETS = pytest.mark.parametrize(("classes", "pool"), [(3, None), (0, None), (0, "")])
+
+
+@RESETS
+@pytest.mark.parametrize("features", ["layer1", ["layer1", -1], {"layer2": "out"}, 0])
+def test_a_network_that_was_reset_becomes_a_backbone_too(
+    tmp_path: Path, classes: int, pool: str | None, features: Any
+) -> None:
+    model = tiny().eval()
+    expected = archbuilder.build(text=TINY, features=features, weights=model.state_dict()).eval()(IMAGES)
+    model.reset_classifier(classes, pool)
+    archbuilder.save(model, tmp_path / "net.safetensors")
+    maps = archbuilder.build(tmp_path / "net.safetensors", features=features).eval()(IMAGES)
+    assert list(maps) == list(expected)
+    assert all(torch.equal(maps[name], expected[name]) for name in maps)
+
+
+@RESETS
+@pytest.mark.parametrize("told", [{"classes": 7}, {"classes": 10}, {"fc.width": 7}], ids=str)
+def test_what_asks_for_other_classes_than_a_network_was_given_is_told(
+    tmp_path: Path, classes: int, pool: str | None, told: dict[str, Any]
+) -> None:
+    path = tmp_path / "net.safetensors"
+    model = tiny()
+    model.reset_classifier(classes, pool)
+    archbuilder.save(model, path)
+    with pytest.raises(CheckpointError) as caught:
+        archbuilder.build(path, **told)
+    (name,) = told
+    given = f"{classes} classes" if classes else "no classes"
+    assert str(caught.value).startswith(f"{path} has a network that was given {given} after it was built, ")
+    assert f"(`{name}`)" in str(caught.value)
+    assert "model.reset_classifier(" in str(caught.value)
+
+
+def test_a_spec_that_is_told_to_have_no_classifier_is_none_where_it_was_reset(tmp_path: Path) -> None:
+    model = tiny()
+    model.reset_classifier(3)
+    archbuilder.save(model, tmp_path / "net.safetensors")
+    with pytest.raises(
+        CheckpointError, match=r"was given 3 classes after it was built, and none are asked for \(`fc`\)"
+    ):
+        archbuilder.build(tmp_path / "net.safetensors", fc=None)
+
+
+def test_what_says_nothing_of_classes_holds_beside_those_that_a_network_was_given(tmp_path: Path) -> None:
+    model = tiny()
+    model.reset_classifier(3)
+    archbuilder.save(model, tmp_path / "net.safetensors")
+    for told in ({}, {"classes": 3}, {"layer1.activation": "silu"}, {"input.size": 48}, {"layer2.stride": 1}):
+        again = archbuilder.build(tmp_path / "net.safetensors", **told)
+        assert again.num_classes == 3
+        assert again(IMAGES).shape == (len(IMAGES), 3)
+        assert again.reset_classifier(5) is None
+        assert again(IMAGES).shape == (len(IMAGES), 5)
+
+
 def test_a_model_that_is_no_longer_its_specs_is_not_saved(tmp_path: Path) -> None:
     model = tiny()
     model.fc = nn.Linear(16, 3)
