@@ -188,11 +188,12 @@ def build(
             and computes nothing beyond the last. A dict says under which other names they are returned: ``{"layer4": "out"}``.
         channels: channels of the input, if not the spec's; where the spec declares a parameter ``channels``, its value.
         weights: where all weights come from, as `load_checkpoint` takes it: none is drawn then, which is faster.
-        parameters: values for the parameters that the spec declares, such as ``classes=10``.
+        parameters: values for the parameters that the spec declares, such as ``classes=10``, and for what is in its steps; one
+            that is called as an argument is set as ``**{"parameters.features": 64}``.
 
     Raises:
         SpecError: with every mistake in the spec, or because a feature's name is none of its steps.
-        TypeError: if there is no spec, or `features` is something else than names and numbers.
+        TypeError: if there is no spec, `text` or `spec` is none, or `features` is something else than names and numbers.
         CheckpointError: if the weights do not fit, or a file has no spec.
         FileNotFoundError: if there is no such file.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
@@ -248,6 +249,7 @@ def block(
 
     Raises:
         SpecError: with every mistake found.
+        TypeError: if `text` or `tokens` is none, or `spec` no name of one.
         ValueError: if `input` is no size of an image.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
     """
