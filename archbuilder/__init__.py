@@ -303,6 +303,7 @@ def save(model: nn.Module, path: str | Path) -> None:
     Raises:
         CheckpointError: if the model was not built from a spec, is a block by itself, or is no longer what its spec says.
         TypeError: if it is no module.
+        OSError: if the file cannot be written, which it names: there is no such folder, or the path is that of one.
         ModuleNotFoundError: if safetensors is not installed.
     """
     from archbuilder.pytorch.checkpoint import ask_for_model
@@ -310,7 +311,7 @@ def save(model: nn.Module, path: str | Path) -> None:
     ask_for_model(model)
     from archbuilder.pytorch.saving import save_network
 
-    save_network(model, Path(path))
+    save_network(model, path)
 
 
 __all__ = [

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -28,11 +31,12 @@ _SPEC, _MADE = "archbuilder.spec", "archbuilder.made"
 """Under which words a file's metadata holds the spec, and what was done to the network since."""
 
 
-def save_network(model: nn.Module, path: Path) -> None:
+def save_network(model: nn.Module, path: str | Path) -> None:
     """Writes a network's weights and spec into a safetensors file.
 
     Raises:
         CheckpointError: if the model is none of a spec, or another one by now.
+        OSError: if there is no such folder, or the file cannot be written.
         ModuleNotFoundError: if safetensors is not installed.
     """
     library = needed("safetensors.torch", "safetensors", "saving a network")
@@ -45,12 +49,32 @@ def save_network(model: nn.Module, path: Path) -> None:
         raise CheckpointError(f"the model is no longer what its spec says: it differs in {what}; save {_WEIGHTS}")
     metadata = {"format": "pt", _SPEC: dump(inner.spec), _MADE: json.dumps(inner._as_built.made())}  # noqa: SLF001
     tensors = {plain: state[key].detach().contiguous() for plain, key in names.items()}
-    part = path.with_name(f".{path.name}.part")  # so that no other program reads half a file
     try:
-        library.save_file(tensors, part, metadata)
+        _write(Path(path), lambda part: library.save_file(tensors, part, metadata))
+    except OSError as error:  # which may name the file that is there meanwhile
+        raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
+
+
+def _write(path: Path, write: Callable[[Path], None]) -> None:
+    """Writes a file by way of one beside it, so that no other program reads half of it.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "this is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "this is there and no file")
+    part = path.with_name(f".archbuilder-{secrets.token_hex(8)}.part")
+    try:
+        part.touch()  # what hinders that, Python says as an `OSError`
+        write(part)
         part.replace(path)
+    except needed("safetensors", "safetensors", "saving a network").SafetensorError as error:
+        raise OSError(errno.EIO, str(error)) from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 _WEIGHTS = "its weights alone: torch.save(model.state_dict(), path)"

@@ -292,7 +292,9 @@ stages:
 @pytest.mark.parametrize("spec", [6, 6.0, True, ["net"], (), b"net", object()], ids=lambda spec: type(spec).__name__)
 def test_a_spec_beside_a_text_is_its_name(use: Callable[..., object], spec: Any) -> None:
     told = {"block": "basic"} if use is archbuilder.check_block else {}
-    with pytest.raises(TypeError, match=r"`spec` is the name of a file or of a text, got .*; a parameter that is called so"):
+    with pytest.raises(
+        TypeError, match=r"`spec` is the name of a file or of a text, got .*; a parameter that is called so"
+    ):
         use(**told, text=ARGUMENTS, spec=spec)
 
 
@@ -316,7 +318,9 @@ blocks:
 """
 
 
-@pytest.mark.parametrize("given", [{"text": BLOCK, "spec": 6}, {"text": 6}, {"spec": 6}, {"text": BLOCK, "tokens": 6}], ids=str)
+@pytest.mark.parametrize(
+    "given", [{"text": BLOCK, "spec": 6}, {"text": 6}, {"spec": 6}, {"text": BLOCK, "tokens": 6}], ids=str
+)
 @pytest.mark.parametrize("use", [archbuilder.block, archbuilder.check_block])
 def test_a_parameter_of_a_block_that_is_called_as_an_argument_is_told(
     use: Callable[..., object], given: dict[str, Any]

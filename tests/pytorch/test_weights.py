@@ -6,6 +6,7 @@ import argparse
 import copy
 import datetime as dt
 import json
+import os
 import re
 import sys
 from collections import OrderedDict
@@ -769,6 +770,36 @@ def test_a_model_that_is_none_of_a_spec_is_not_saved(tmp_path: Path, make: Calla
     with pytest.raises(CheckpointError, match=message):
         archbuilder.save(make(), tmp_path / "net.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+UNWRITABLE: dict[str, tuple[type[OSError], str]] = {
+    "nowhere/net.safetensors": (FileNotFoundError, "No such file or directory"),
+    "file/net.safetensors": (NotADirectoryError, "Not a directory"),
+    "": (IsADirectoryError, "this is a folder; name a file in it"),
+    ".": (IsADirectoryError, "this is a folder; name a file in it"),
+    "folder": (IsADirectoryError, "this is a folder; name a file in it"),
+    "folder/": (IsADirectoryError, "this is a folder; name a file in it"),
+    "pipe": (FileExistsError, "this is there and no file"),
+    f"{'n' * 300}": (OSError, "File name too long"),
+}
+
+
+@pytest.mark.parametrize("name", UNWRITABLE, ids=lambda name: name[:30])
+def test_what_cannot_be_written_is_named_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    there = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OSError, match="Errno") as caught:
+        archbuilder.save(tiny(), name)
+    kind, said = UNWRITABLE[name]
+    assert (type(caught.value), caught.value.strerror, caught.value.filename) == (kind, said, name)
+    assert sorted(tmp_path.rglob("*")) == there
+    archbuilder.save(tiny(), "n" * 255)
+    assert (tmp_path / ("n" * 255)).is_file()
 
 
 @pytest.mark.parametrize("model", ["net.pt", None, {"fc.weight": 1}])
