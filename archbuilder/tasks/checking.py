@@ -120,9 +120,7 @@ def check_block(
         TypeError: if `text` or `tokens` is none, or `spec` no name of one.
         ValueError: if `input` is no size of an image.
     """
-    if not isinstance(tokens, bool):
-        help = "a parameter that is called so is set in the spec itself: {block: mine, tokens: ...}"
-        raise TypeError(f"`tokens` is true or false, got {describe(tokens)}; {help}")
+    _refuse_no_truth(tokens)
     reporter, shape = Reporter(), images(input, tokens=tokens)
     several = isinstance(shape, Streams)
     architecture = as_far_as_possible(
@@ -136,6 +134,13 @@ def check_block(
     report_giant(summary, reporter)
     reporter.raise_if_any()
     return Checked(architecture, graph, summary)
+
+
+def _refuse_no_truth(tokens: object) -> None:
+    """Refuses what is no truth value, which may be meant for a parameter of a block that is called `tokens`."""
+    if not isinstance(tokens, bool):
+        help = "a parameter that is called so is set in the spec itself: {block: mine, tokens: ...}"
+        raise TypeError(f"`tokens` is true or false, got {describe(tokens)}; {help}")
 
 
 def _by_sizes(mistake: Diagnostic, input: Inputs) -> Diagnostic:
