@@ -229,7 +229,7 @@ def _identities(mistake: Diagnostic) -> tuple[object, object]:
 def other_variants(word: str, text: str | None, files: Files) -> list[str] | None:
     """The words for a file's variants beside the one that its name alone means; None if no whole file is meant."""
     path = path_of(word) if text is None else Path(_named(word))
-    if path is None or "#" in word or (text is None and not _holds(path.is_file)):
+    if path is None or zoo.parse_reference(_named(word)).variant or (text is None and not _holds(path.is_file)):
         return None
     try:
         default, variants = variants_of(path, text, files)
@@ -323,8 +323,7 @@ def _saying_what_is_there(word: str) -> Iterator[None]:
 
 def _what_is_there(word: str) -> str | None:
     """The help for a word that means nothing: the file that may have been meant."""
-    base = word.partition("#")[0]
-    path = path_of(word)
+    base, path = zoo.parse_reference(word).name, path_of(word)
     if path is None:
         beside = [name for name in (f"{base}.yaml", f"{base}.yml", base) if base and _holds(Path(name).is_file)]
         if not beside and _holds(Path(base).is_dir):

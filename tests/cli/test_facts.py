@@ -148,6 +148,20 @@ def test_check_of_a_file_checks_all_its_variants(run: Run, good: Path) -> None:
     assert "tiny.yaml#wide" not in run("check", "tiny.yaml#3").stdout
 
 
+@pytest.mark.parametrize("name", ["c#.yaml", "sp ace #1.yaml", "x.yaml#y.yaml"])
+def test_a_name_with_a_hash_is_that_of_a_file(run: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(GOOD + VARIANTS, "utf-8")
+    for word in (name, f"./{name}"):
+        lines = run("check", word).stdout.splitlines()
+        assert [line.rpartition(": ")[0] for line in lines[-3:]] == [f"{word}: fine"[:-6], f"{word}#3", f"{word}#wide"]
+        assert run("check", f"{word}#wide", "-q").exit_code == 0
+        assert run("show", word).stdout == GOOD + VARIANTS
+        assert run("diff", word, f"{word}#3", "--exit-code").exit_code == 1
+    if name.count(".yaml") == 1:
+        meant = f"{name[:-5]}q.yaml"
+        assert f"there is no file {meant}\n  help: did you mean `{name}`?" in run("check", f"./{meant}").stderr
+
+
 def test_check_of_standard_input_checks_all_its_variants(run: Run) -> None:
     result = run("check", "-", input=GOOD + VARIANTS)
     assert (result.exit_code, result.stderr) == (0, "")
