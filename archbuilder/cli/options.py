@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final, TypeAlias
+from weakref import WeakKeyDictionary
 
 import typer
 
@@ -288,12 +289,19 @@ def read_piped(word: str) -> str | None:
         OSError: if it cannot be read.
     """
     if _is_standard_input(word):
-        return _read_text(sys.stdin.buffer, STANDARD_INPUT)
+        stream = sys.stdin.buffer
+        if stream not in _ALREADY_READ:
+            _ALREADY_READ[stream] = _read_text(stream, STANDARD_INPUT)
+        return _ALREADY_READ[stream]
     path = path_of(word)
     if path is None or not _holds(path.exists) or path.is_file() or path.is_dir():
         return None
     with path.open("rb") as stream:
         return _read_text(stream, zoo.parse_reference(word).name)
+
+
+_ALREADY_READ: Final[WeakKeyDictionary[BinaryIO, str]] = WeakKeyDictionary()
+"""Standard input, which can be read once and named several times: `diff - -#wide`."""
 
 
 def _read_text(stream: BinaryIO, name: str) -> str:

@@ -190,6 +190,16 @@ def test_a_variant_of_standard_input_is_chosen(run: Run) -> None:
     assert result.stderr.startswith("<stdin>:")
 
 
+def test_standard_input_may_be_named_several_times(run: Run) -> None:
+    text = GOOD + VARIANTS
+    for words in (("summary", "-", "-"), ("summary", "--", "-#2", "-#wide"), ("check", "-", "-"), ("diff", "-", "-")):
+        result = run(*words, input=text)
+        assert (result.exit_code, result.stderr) == (0, ""), words
+    assert "depth 2 -> 3" in run("diff", "--", "-", "-#3", input=text).stdout
+    for words in (("summary", "-", "-"), ("diff", "-", "-")):
+        assert "this spec is empty" in run(*words, input="").stderr
+
+
 def test_errors_in_a_variant_are_seen_and_shared_ones_are_told_once(run: Run, good: Path) -> None:
     text = (GOOD + VARIANTS).replace("{width: 16}", "{widht: 16}")
     good.write_text(text, "utf-8")
