@@ -25,7 +25,8 @@ def told(node: Node, op: Op) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in (parameter.name for parameter in op.parameters):
         written = said(node, name)
-        found[name] = values[name] if name in values else None if is_expression(written) else written
+        value = values[name] if name in values else None if is_expression(written) else written
+        found[name] = op.unset.get(name) if value is None else value
     if WIDTH in op.channels_given:
         found[WIDTH] = getattr(node.shape, "channels", None)
     return found

@@ -12,6 +12,7 @@ import os
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -260,3 +261,18 @@ def test_long_names_and_many_stages_are_told_in_short() -> None:
     (line,) = lines_of(of_texts(steps, steps.replace(": norm", ": {block: norm, eps: 0.5}")))
     assert line.startswith("stages a0, a1, a2, ")
     assert line.endswith(", a19, 480 more: eps 1e-05 -> 0.5")
+
+
+@pytest.mark.parametrize("op", ["conv", "max_pool", "avg_pool"])
+@pytest.mark.parametrize("kernel", [3, [1, 7]], ids=str)
+def test_a_padding_that_follows_from_the_size_is_called_as_in_a_spec(op: str, kernel: Any) -> None:
+    plain = {"block": op, "kernel": kernel, "stride": 2, **({"width": 4} if op == "conv" else {})}
+    same = {**plain, "padding": "same"}
+    networks = [{"name": "n", "input": {"size": 32}, "stages": {"a": each}} for each in (plain, same)]
+    found = archbuilder.diff(*networks)
+    before = "1" if kernel == 3 else "0×3"
+    assert f"padding {before} -> same" in str(found)
+    assert f"padding same -> {before}" in str(archbuilder.diff(*reversed(networks)))
+    (change,) = found.to_dict()["changes"]
+    assert change["after"] == "same" == archbuilder.why(networks[1], "a.padding").value
+    assert not archbuilder.diff(networks[1], networks[1])
