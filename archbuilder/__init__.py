@@ -193,7 +193,7 @@ def build(
 
     Raises:
         SpecError: with every mistake in the spec, or because a feature's name is none of its steps.
-        TypeError: if there is no spec, `text` or `spec` is none, or `features` is something else than names and numbers.
+        TypeError: if there is no spec, `text` is no text, or `features` is something else than names and numbers.
         CheckpointError: if the weights do not fit, or a file has no spec.
         FileNotFoundError: if there is no such file.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
@@ -249,7 +249,7 @@ def block(
 
     Raises:
         SpecError: with every mistake found.
-        TypeError: if `text` or `tokens` is none, or `spec` no name of one.
+        TypeError: if `text` is no text, `spec` no name, or `tokens` no truth value.
         ValueError: if `input` is no size of an image.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
     """

@@ -117,7 +117,7 @@ def check_block(
     Raises:
         SpecError: with every mistake found.
         FileNotFoundError: if there is no such file.
-        TypeError: if `text` or `tokens` is none, or `spec` no name of one.
+        TypeError: if `text` is no text, `spec` no name, or `tokens` no truth value.
         ValueError: if `input` is no size of an image.
     """
     _refuse_no_truth(tokens)
