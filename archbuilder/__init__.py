@@ -188,11 +188,12 @@ def build(
             and computes nothing beyond the last. A dict says under which other names they are returned: ``{"layer4": "out"}``.
         channels: channels of the input, if not the spec's; where the spec declares a parameter ``channels``, its value.
         weights: where all weights come from, as `load_checkpoint` takes it: none is drawn then, which is faster.
-        parameters: values for the parameters that the spec declares, such as ``classes=10``.
+        parameters: values for the parameters that the spec declares, such as ``classes=10``, and for what is in its steps; one
+            that is called as an argument is set as ``**{"parameters.features": 64}``.
 
     Raises:
         SpecError: with every mistake in the spec, or because a feature's name is none of its steps.
-        TypeError: if there is no spec, or `features` is something else than names and numbers.
+        TypeError: if there is no spec, `text` is no text, or `features` is something else than names and numbers.
         CheckpointError: if the weights do not fit, or a file has no spec.
         FileNotFoundError: if there is no such file.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
@@ -205,8 +206,9 @@ def build(
         ask_for_torch()
         from archbuilder.pytorch.saving import saved_network
 
-        text, then, kept = saved_network(Path(spec))
-        weights, features = spec if weights is None else weights, kept if features is None else features
+        text, then, kept = saved_network(Path(spec), parameters)
+        weights = spec if weights is None else weights
+        features, then = (kept, then) if features is None else (features, None)  # a backbone has no classes
     overrides = dict(parameters)
     if channels is not None:
         overrides["channels" if _declares(spec, text, "channels") else "input.channels"] = channels
@@ -247,6 +249,7 @@ def block(
 
     Raises:
         SpecError: with every mistake found.
+        TypeError: if `text` is no text, `spec` no name, or `tokens` no truth value.
         ValueError: if `input` is no size of an image.
         ModuleNotFoundError: if torch is not installed; the message says what to install.
     """
@@ -300,6 +303,7 @@ def save(model: nn.Module, path: str | Path) -> None:
     Raises:
         CheckpointError: if the model was not built from a spec, is a block by itself, or is no longer what its spec says.
         TypeError: if it is no module.
+        OSError: if the file cannot be written, which it names: there is no such folder, or the path is that of one.
         ModuleNotFoundError: if safetensors is not installed.
     """
     from archbuilder.pytorch.checkpoint import ask_for_model
@@ -307,7 +311,7 @@ def save(model: nn.Module, path: str | Path) -> None:
     ask_for_model(model)
     from archbuilder.pytorch.saving import save_network
 
-    save_network(model, Path(path))
+    save_network(model, path)
 
 
 __all__ = [

@@ -159,7 +159,7 @@ def _variants(side: _Side | None) -> "dict[str, _Side]":
     if side is None:
         return {}
     words = other_variants(side.word, side.text, Files(for_several=True)) or []
-    keys = [word.partition("#")[2] for word in words]
+    keys = [word[len(side.word) + 1 :] for word in words]
     return {key: side._replace(name=f"{side.name}#{key}", word=word) for key, word in zip(keys, words, strict=True)}
 
 

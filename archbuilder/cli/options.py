@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final, TypeAlias
+from weakref import WeakKeyDictionary
 
 import typer
 
@@ -229,7 +230,7 @@ def _identities(mistake: Diagnostic) -> tuple[object, object]:
 def other_variants(word: str, text: str | None, files: Files) -> list[str] | None:
     """The words for a file's variants beside the one that its name alone means; None if no whole file is meant."""
     path = path_of(word) if text is None else Path(_named(word))
-    if path is None or "#" in word or (text is None and not _holds(path.is_file)):
+    if path is None or zoo.parse_reference(_named(word)).variant or (text is None and not _holds(path.is_file)):
         return None
     try:
         default, variants = variants_of(path, text, files)
@@ -288,12 +289,19 @@ def read_piped(word: str) -> str | None:
         OSError: if it cannot be read.
     """
     if _is_standard_input(word):
-        return _read_text(sys.stdin.buffer, STANDARD_INPUT)
+        stream = sys.stdin.buffer
+        if stream not in _ALREADY_READ:
+            _ALREADY_READ[stream] = _read_text(stream, STANDARD_INPUT)
+        return _ALREADY_READ[stream]
     path = path_of(word)
     if path is None or not _holds(path.exists) or path.is_file() or path.is_dir():
         return None
     with path.open("rb") as stream:
         return _read_text(stream, zoo.parse_reference(word).name)
+
+
+_ALREADY_READ: Final[WeakKeyDictionary[BinaryIO, str]] = WeakKeyDictionary()
+"""Standard input, which can be read once and named several times: `diff - -#wide`."""
 
 
 def _read_text(stream: BinaryIO, name: str) -> str:
@@ -323,8 +331,7 @@ def _saying_what_is_there(word: str) -> Iterator[None]:
 
 def _what_is_there(word: str) -> str | None:
     """The help for a word that means nothing: the file that may have been meant."""
-    base = word.partition("#")[0]
-    path = path_of(word)
+    base, path = zoo.parse_reference(word).name, path_of(word)
     if path is None:
         beside = [name for name in (f"{base}.yaml", f"{base}.yml", base) if base and _holds(Path(name).is_file)]
         if not beside and _holds(Path(base).is_dir):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from archbuilder.analysis.summary import describe, name_of
 from archbuilder.comparison.parts import Part
 from archbuilder.comparison.structure import WIDTH, Structure, follows, given_to, is_expression, said, told
-from archbuilder.graph.graph import INPUT, Graph, Node, Output, Tap, Value
+from archbuilder.graph.graph import INPUT, Graph, Node, Output, Tap, Value, children
 from archbuilder.graph.op import Op
 
 
@@ -114,8 +114,18 @@ def changes_of_networks(context: Context, pictures: Sequence[Mapping[str, Any]])
     for name, value in a.bindings.items():
         if name in b.bindings and value != b.bindings[name] and not (name in a.formulas and name in b.formulas):
             yield Change(name, value, b.bindings[name])
+    yield from _changes_of_order(a, b)
     yield from _changes_of_values(context, "features", a.taps, b.taps)
     yield from _changes_of_values(context, "outputs", a.outputs, b.outputs)
+
+
+def _changes_of_order(a: Graph, b: Graph) -> Iterator[Change]:
+    """Whether `register` puts the children that both have into another order."""
+    ours, theirs = children(a), children(b)
+    if a.register != b.register and [each for each in ours if each in theirs] != [
+        each for each in theirs if each in ours
+    ]:
+        yield Change("register", [*a.register] or None, [*b.register] or None)
 
 
 def _changes_of_values(
@@ -158,6 +168,7 @@ def _changes_of_bodies(context: Context, a: Node, b: Node) -> Iterator[Change]:
         depths = depth_of(one), depth_of(other)
         if None not in depths and depths[0] != depths[1]:
             yield Change("depth", *depths, is_same_expression(_depth_said(one), _depth_said(other)))
+        yield from _changes_of_order(one, other)
         if one.definition:
             for change in _changes(a, b, _given(one), _given(other)):
                 yield _as_written(change, a, b) if context.repeated else change

@@ -8,9 +8,10 @@ is its *own*, what follows from the values that come in and what a block is call
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
-from archbuilder.graph.graph import INPUT, Graph, Node, Value
+from archbuilder.graph.graph import INPUT, Graph, Node, Value, children
 from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape
 
@@ -25,7 +26,8 @@ def told(node: Node, op: Op) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in (parameter.name for parameter in op.parameters):
         written = said(node, name)
-        found[name] = values[name] if name in values else None if is_expression(written) else written
+        value = values[name] if name in values else None if is_expression(written) else written
+        found[name] = op.unset.get(name) if value is None else value
     if WIDTH in op.channels_given:
         found[WIDTH] = getattr(node.shape, "channels", None)
     return found
@@ -54,6 +56,11 @@ def is_expression(written: Any) -> bool:
 def is_there(node: Node) -> bool:
     """Whether a step does something, or keeps the place of what does."""
     return node.body is not None or node.replaced
+
+
+def is_reordered(graph: Graph) -> bool:
+    """Whether `register` puts a graph's children, and with them the keys, into another order than that of first use."""
+    return bool(graph.register) and [*children(graph)] != [*children(replace(graph, register=()))]
 
 
 class Structure:
@@ -126,7 +133,8 @@ class Structure:
                     steps.append((node.name, node.names, inputs, self._of_node(how, graph, node)))
             end = _place(graph.source_of(graph.output), places)
             called = graph.definition if how == "exact" else ""
-            self._graphs[how, graph] = self._number((how, called, graph.listed, tuple(steps), end))
+            order = tuple(children(graph)) if is_reordered(graph) else ()
+            self._graphs[how, graph] = self._number((how, called, graph.listed, tuple(steps), end, order))
         return self._graphs[how, graph]
 
     def _number(self, what: Hashable) -> int:

@@ -117,7 +117,7 @@ def _title(facts: Facts) -> str:
 
 def _of_network(change: Change) -> str:
     """What differs between networks as a whole, in words."""
-    kind = "" if change.what.split(".")[0] in ("input", "features", "outputs") else "parameter "
+    kind = "" if change.what.split(".")[0] in ("input", "register", "features", "outputs") else "parameter "
     return f"{kind}{shorten(printable(change.what))}: {value_in_words(change.before)} -> {value_in_words(change.after)}"
 
 

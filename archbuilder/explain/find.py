@@ -94,14 +94,19 @@ class Finder:
         return None if found is None else (found[3], found[1], found[2])
 
     def _names(self, graph: Graph) -> Iterator[tuple[str, tuple[int, Node, int]]]:
-        """The names of a graph's children, each with its place among all, the child, and which of its repeats it is."""
-        place = count()
-        for node in sorted(graph.nodes, key=lambda each: each.body is None):  # one that is there before one left out
-            made = self.lowering.made.get(node)
-            if made is None and not graph.listed:
-                continue  # no step
-            for number, name in enumerate([*node.shown_names(), *([made.site.name] if made is not None else [])]):
-                yield name, (next(place), node, number if number < node.count else 0)
+        """The names of a graph's children, each with its place among all, the child, and which of its repeats it is: those of
+        modules before those of steps, which `rename` may have given to others, and what is there before what is left out."""
+        place, made = count(), self.lowering.made
+        for is_left_out in (False, True):
+            nodes = [
+                each for each in graph.nodes if (each.body is None) is is_left_out and (graph.listed or each in made)
+            ]
+            for node in nodes:
+                for number, name in enumerate(node.shown_names()):
+                    yield name, (next(place), node, number)
+            for node in nodes:
+                if node in made:
+                    yield made[node].site.name, (next(place), node, 0)
 
 
 class _Walk:

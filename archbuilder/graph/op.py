@@ -157,6 +157,8 @@ class Op:
     fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """What a parameter is where it is not given, if that follows from others or from the input: formulas, the simplest first.
     Which of them is right may depend on the values."""
+    unset: ClassVar[Mapping[str, str]] = {}
+    """Which word of a spec a parameter of the op stands for that has no value."""
     size_parameter: ClassVar[str | None] = None
     """The parameter that is a size of the input which weights depend on: it stays as it is for another input."""
     holds_tensor: ClassVar[bool] = False

@@ -102,7 +102,12 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
         plain = isinstance(resolve_scalar(text), str)
     except ValueError:  # it looks like a number that is too large
         plain = False
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else "'")
+    style = '"' if _OTHER_BREAKS.intersection(text) else None if plain else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_OTHER_BREAKS = frozenset("\x85\u2028\u2029")
+"""What YAML folds as it does line breaks, but where it is escaped: a next line, a line separator, a paragraph separator."""
 
 
 _Dumper.add_representer(str, _represent_text)

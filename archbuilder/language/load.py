@@ -23,7 +23,6 @@ from archbuilder.parameters import describe
 MAXIMUM_BASES: Final = 12
 """How long a chain of `extends` may be."""
 
-
 Spec: TypeAlias = str | Path | Architecture | Mapping[str, Any]
 """What describes a network: a path, a name of the zoo, an architecture made in Python, or a dict as YAML has it."""
 
@@ -44,7 +43,8 @@ def load_architecture(
         FileNotFoundError: if there is no such file or name.
         TypeError: if there is none, or it is nothing that could describe a network.
     """
-    _refuse_two_specs(spec, text)
+    if text is not None:
+        _refuse_others(spec, text, '{"parameters": {"%s": ...}}')
     reporter = Reporter()
     search = Search(files or Files(), reporter)
     if isinstance(spec, Architecture):
@@ -71,18 +71,19 @@ def load_architecture(
             table = _override(table, path, as_table(value), places, reporter)
         table = settle_removed(arrange(table, reporter), reporter)
     architecture = _validated(table, reporter)
-    before = isinstance(spec, Architecture) and spec.is_overridden
-    architecture.mark_overridden(before or bool(overrides))
+    architecture.mark_overridden(bool(overrides) or (isinstance(spec, Architecture) and spec.is_overridden))
     return architecture
 
 
-def _refuse_two_specs(spec: object, text: object) -> None:
-    """Refuses a text that is none, which may be meant for a parameter of this name, and one beside a spec that is no name."""
-    if text is not None and not isinstance(text, str):
-        help = 'a parameter that is called so is set in the spec itself: {"parameters": {"text": ...}}'
-        raise TypeError(f"`text` is a spec as a text, got {describe(text)}; {help}")
+def _refuse_others(spec: object, text: object, example: str) -> None:
+    """Refuses two specs, and what is none, or no name of one, which may be meant for a parameter that is called so."""
+    help = f"a parameter that is called so is set in the spec itself: {example}"
+    if not isinstance(text, str | None):
+        raise TypeError(f"`text` is a spec as a text, got {describe(text)}; {help % 'text'}")
     if text is not None and isinstance(spec, Architecture | Mapping):
         raise TypeError(f"there are two specs, {with_article(type(spec).__name__)} and a `text`: give one of them")
+    if not isinstance(spec, str | Path | None):
+        raise TypeError(f"`spec` is the name of a file or of a text, got {describe(spec)}; {help % 'spec'}")
 
 
 def load_block(
@@ -101,6 +102,7 @@ def load_block(
         SpecError: with every mistake in the text.
         FileNotFoundError: if there is no such file.
     """
+    _refuse_others(spec, text, "{block: mine, %s: ...}")
     reporter = Reporter()
     found: Table | None = Table()
     if text is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -31,15 +33,30 @@ class Wanted:
 
 def parse_reference(word: str, folder: Path | None = None) -> Wanted:
     """Splits `file.yaml#variant` or `name#variant`. Paths are relative to `folder`, by default the current one."""
-    start = max(word.rfind("/"), word.rfind("\\")) + 1  # a folder's name may hold a `#`
-    last, _, variant = word[start:].partition("#")
-    base = word[:start] + last
+    base = _without_variant(word, folder or Path())
+    variant = word[len(base) + 1 :]
     if base.endswith(_SUFFIXES) or "/" in base or "\\" in base:
         return Wanted((folder or Path()) / base, variant or None, base)
     sibling = (folder or Path()) / f"{base}.yaml"
     if folder is not None and is_file(sibling) and not _is_known(base):
         return Wanted(sibling, variant or None, base)
     return Wanted(None, variant or None, base)
+
+
+def _without_variant(word: str, folder: Path) -> str:
+    """A word up to the `#` before a variant. The names of folders and files may hold a `#`, too: what is there is meant, the
+    longest first, else what ends as the name of a spec does."""
+    start = max(word.rfind("/"), word.rfind("\\")) + 1
+    if "#" not in word[start:]:
+        return word
+    ends = {each.end() for each in _SUFFIX.finditer(word, start)} if len(word) < _LONGEST_PATH else set()
+    named = [word[:end] for end in sorted(ends)]
+    there = (each for each in reversed([*named, *([word] if start else [])]) if is_file(folder / each))
+    return next(there, named[0] if named else word[: word.index("#", start)])
+
+
+_SUFFIX: Final = re.compile(r"\.ya?ml(?=#|$)")
+_LONGEST_PATH: Final = 4096
 
 
 def _is_known(name: str) -> bool:

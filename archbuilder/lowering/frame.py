@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place
 from archbuilder.graph.graph import INPUT, Graph, Node, Value, reduction_of, value_of
@@ -241,17 +241,11 @@ class Builder:
         return name if value.item is None else f"{name}.{value.item}"
 
 
-class NewName(str):
+class NewName(NamedTuple):
     """A name that `rename` gives, and where it does so."""
 
-    __slots__ = ("place",)
+    name: str
     place: Place | None
-
-    def __new__(cls, name: str, place: Place | None) -> Self:
-        """The name, with its place."""
-        self = super().__new__(cls, name)
-        self.place = place
-        return self
 
 
 class Steps(dict[str, Value]):

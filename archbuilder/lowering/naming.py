@@ -42,7 +42,7 @@ class Words(NamedTuple):
     @property
     def identity(self) -> tuple[object, ...]:
         """What tells these words from others."""
-        return (tuple(self.rename.items()), self.register)
+        return (tuple((old, new.name) for old, new in self.rename.items()), self.register)
 
 
 def name_child(lowering: Lowering, site: Site, *, claim: bool) -> str:
@@ -59,7 +59,7 @@ def name_child(lowering: Lowering, site: Site, *, claim: bool) -> str:
         head, dot, tail = name.partition(".")
         renamed = frame.rename.get(name) or frame.rename.get(head)
         if renamed is not None:
-            name, place = renamed if name in frame.rename else f"{renamed}{dot}{tail}", renamed.place
+            name, place = renamed.name if name in frame.rename else f"{renamed.name}{dot}{tail}", renamed.place
     if name not in lowering.checked_names:
         check_name(lowering, name, frame, place)
     if not claim:
@@ -74,7 +74,7 @@ def name_child(lowering: Lowering, site: Site, *, claim: bool) -> str:
 
 
 def _report_clash(lowering: Lowering, name: str, clash: str, frame: Frame, place: Place | None) -> None:
-    place = next((new.place for new in frame.rename.values() if new == name), place)
+    place = next((new.place for new in frame.rename.values() if new.name == name), place)
     message, other = f"two steps are called `{name}`", clash
     if clash == f"{name}.*":
         other = min(taken for taken in frame.builder.taken if taken.startswith(f"{name}."))
@@ -142,12 +142,13 @@ def check_words(
         lowering.error(frame, "no-effect", message, _place_of_word(words, "register", None, steps), "remove it")
     known = inner.builder.known | inner.values.keys()  # also those that went wrong
     names = {name.split(".")[0] for name in known} | known
+    registered = names | {new.name for new in words.rename.values()}
     unknown = [("rename", name) for name in words.rename if name not in names]
     if not listed:
-        unknown += [("register", name) for name in words.register if name not in (*names, *words.rename.values())]
+        unknown += [("register", name) for name in words.register if name not in registered]
     for word, name in unknown:
         message = f"there is no step `{name}` in the block to {word}"
-        help = suggest(name, [*names, *words.rename.values()] if word == "register" else names)
+        help = suggest(name, registered if word == "register" else names)
         lowering.error(frame, "unknown-step", message, _place_of_word(words, word, name, steps), help)
 
 

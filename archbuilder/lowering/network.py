@@ -391,9 +391,9 @@ def taps_of(
     the network has without its output stride, as in `usual`."""
     wanted = architecture.features
     if wanted is None and usual is not None:
-        return tuple(_tap(tap.name, tap.value, frame.builder) for tap in usual.taps)
+        return tuple(_tap(tap.value, frame, tap.name) for tap in usual.taps)
     if wanted is None:
-        return _default_taps(frame.builder, sections)
+        return _default_taps(frame, sections)
     taps: list[Tap] = []
     whole, seen = POISON not in frame.values.values(), set[str]()
     for number, name in enumerate(wanted):
@@ -414,14 +414,8 @@ def taps_of(
                 message = f"`{name}` is no feature map but the parts of one"
                 reporter.error("bad-shape", message, place, help=f"take one of them, as in {name}.0")
             elif value != POISON:
-                own = name if len(values or ()) == 1 else _name_of(value, frame.builder)
-                taps.append(_tap(own, value, frame.builder))
+                taps.append(_tap(value, frame, name if len(values or ()) == 1 else None))
     return tuple(taps)
-
-
-def _name_of(value: Value, builder: Builder) -> str:
-    """What a value is called that is one of several."""
-    return builder.nodes[value.node].all_names()[-1] + ("" if value.item is None else f".{value.item}")
 
 
 def _inline_values(name: str, builder: Builder) -> list[Value] | None:
@@ -431,20 +425,25 @@ def _inline_values(name: str, builder: Builder) -> list[Value] | None:
     return [Value(at) for at, last in nodes if last == name or (prefix and last.startswith(prefix))] or None
 
 
-def _tap(name: str, value: Value, builder: Builder) -> Tap:
-    is_map = isinstance(builder.shape_of(value), Map)
-    return Tap(name, value, builder.reduction(value) if is_map else 0)
+def _tap(value: Value, frame: Frame, name: str | None = None) -> Tap:
+    """A feature map. Without a `name` it is called as its module, or, where another step is called so, as its own step."""
+    shape, builder = frame.builder.shape_of(value), frame.builder
+    if name is None:
+        name = builder.nodes[value.node].all_names()[-1] + ("" if value.item is None else f".{value.item}")
+        if frame.values.get(name, value) != value:
+            name = next((step for step, each in frame.values.items() if each == value), name)
+    return Tap(name, value, builder.reduction(value) if isinstance(shape, Map) else 0)
 
 
-def _default_taps(builder: Builder, sections: Sequence[Section]) -> tuple[Tap, ...]:
+def _default_taps(frame: Frame, sections: Sequence[Section]) -> tuple[Tap, ...]:
     """The last map of each reduction in stem and stages."""
     found: dict[int, Tap] = {}
     for section in sections:
         if section.name not in _STRIDING:
             continue
         for number in range(section.start, section.stop):
-            node = builder.nodes[number]
+            node = frame.builder.nodes[number]
             if isinstance(node.shape, Map) and node.body is not None:
-                tap = _tap(node.all_names()[-1], Value(number), builder)
+                tap = _tap(Value(number), frame)
                 found[tap.reduction] = tap
     return tuple(found[reduction] for reduction in sorted(found))

@@ -240,12 +240,13 @@ def _taps(graph: Graph, features: Features) -> list[Tap]:
     if not names:
         message, help = "no feature map is asked for", "name at least one step, or leave `features` out"
         raise SpecError([Diagnostic("unknown-feature", message, help=help)])
-    if not isinstance(names, Mapping):
-        return [_tap(graph, name) for name in dict.fromkeys(names)]
-    if twice := [name for name, count in Counter(told).items() if count > 1]:
+    taps = list(dict.fromkeys(_tap(graph, name) for name in names))
+    if isinstance(names, Mapping):
+        taps = [_tap(graph, name)._replace(name=other) for name, other in names.items()]
+    if twice := [name for name, count in Counter(tap.name for tap in taps).items() if count > 1]:
         message, help = f"two feature maps are to be called `{twice[0]}`", "give each a name of its own"
         raise SpecError([Diagnostic("unknown-feature", message, help=help)])
-    return [_tap(graph, name)._replace(name=other) for name, other in names.items()]
+    return taps
 
 
 def _tap(graph: Graph, name: str | int) -> Tap:
@@ -258,7 +259,9 @@ def _tap(graph: Graph, name: str | int) -> Tap:
         offered = ", ".join(f"{number} {tap.name}" for number, tap in enumerate(graph.taps))
         message = f"there is no feature map number {name}"
         raise SpecError([Diagnostic("unknown-feature", message, help=f"there are {offered or 'none'}")])
-    known = next((tap for tap in graph.taps if tap.name == name), None)
+    known = next(
+        (tap for tap in graph.taps if tap.name == name and graph.steps.get(name, tap.value) == tap.value), None
+    )
     if known is not None:
         return known
     modules = {node.all_names()[-1]: Value(number) for number, node in enumerate(graph.nodes)}  # the last of repeats

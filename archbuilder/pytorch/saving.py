@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
-from archbuilder.diagnostics import with_article
+from archbuilder.diagnostics import SpecError, with_article
+from archbuilder.graph.head import head_of
 from archbuilder.parameters import MAXIMUM_INTEGER
 from archbuilder.pytorch.build import Features
 from archbuilder.pytorch.emitted import PACKAGE
@@ -19,17 +24,19 @@ from archbuilder.pytorch.matching import unwrapped
 from archbuilder.pytorch.network import Again, Network
 from archbuilder.pytorch.reading import ask_for_file, needed
 from archbuilder.pytorch.report import CheckpointError
+from archbuilder.tasks.checking import check
 from archbuilder.tasks.dumping import dump
 
 _SPEC, _MADE = "archbuilder.spec", "archbuilder.made"
 """Under which words a file's metadata holds the spec, and what was done to the network since."""
 
 
-def save_network(model: nn.Module, path: Path) -> None:
+def save_network(model: nn.Module, path: str | Path) -> None:
     """Writes a network's weights and spec into a safetensors file.
 
     Raises:
         CheckpointError: if the model is none of a spec, or another one by now.
+        OSError: if there is no such folder, or the file cannot be written.
         ModuleNotFoundError: if safetensors is not installed.
     """
     library = needed("safetensors.torch", "safetensors", "saving a network")
@@ -42,12 +49,32 @@ def save_network(model: nn.Module, path: Path) -> None:
         raise CheckpointError(f"the model is no longer what its spec says: it differs in {what}; save {_WEIGHTS}")
     metadata = {"format": "pt", _SPEC: dump(inner.spec), _MADE: json.dumps(inner._as_built.made())}  # noqa: SLF001
     tensors = {plain: state[key].detach().contiguous() for plain, key in names.items()}
-    part = path.with_name(f".{path.name}.part")  # so that no other program reads half a file
     try:
-        library.save_file(tensors, part, metadata)
+        _write(Path(path), lambda part: library.save_file(tensors, part, metadata))
+    except OSError as error:  # which may name the file that is there meanwhile
+        raise type(error)(error.errno, error.strerror, os.fspath(path)) from None
+
+
+def _write(path: Path, write: Callable[[Path], None]) -> None:
+    """Writes a file by way of one beside it, so that no other program reads half of it.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "this is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "this is there and no file")
+    part = path.with_name(f".archbuilder-{secrets.token_hex(8)}.part")
+    try:
+        part.touch()  # what hinders that, Python says as an `OSError`
+        write(part)
         part.replace(path)
+    except needed("safetensors", "safetensors", "saving a network").SafetensorError as error:
+        raise OSError(errno.EIO, str(error)) from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 _WEIGHTS = "its weights alone: torch.save(model.state_dict(), path)"
@@ -129,8 +156,9 @@ def _shared(modules: Mapping[str, nn.Module]) -> dict[str, str]:
     }
 
 
-def saved_network(path: Path) -> tuple[str, Callable[[Network], None], Features | None]:
-    """The spec in a file, as a text, what was done to the network since it was built, and its feature maps.
+def saved_network(path: Path, told: Mapping[str, Any]) -> tuple[str, Callable[[Network], None], Features | None]:
+    """The spec in a file, as a text, what was done to the network since it was built, and its feature maps. `told` is what is
+    set in the spec.
 
     Raises:
         CheckpointError: if there is none.
@@ -154,7 +182,9 @@ def saved_network(path: Path) -> tuple[str, Callable[[Network], None], Features 
     features, called = made["features"], made["called"]
     if called is not None:
         features = dict(zip(features, called, strict=True))
-    return metadata[_SPEC], partial(_as_it_was, path=path, classes=made["classes"], pooled=made["pooled"]), features
+    text = metadata[_SPEC]
+    then = partial(_as_it_was, path=path, text=text, told=told, classes=made["classes"], pooled=made["pooled"])
+    return text, then, features
 
 
 def _note(text: str) -> dict[str, Any] | None:
@@ -180,12 +210,33 @@ def _is_list_of(kinds: tuple[type, ...], value: object) -> bool:
     return isinstance(value, list) and all(type(each) in kinds for each in value)
 
 
-def _as_it_was(network: Network, path: Path, classes: int | None, *, pooled: bool) -> None:
-    if classes is not None:
-        try:
-            network.reset_classifier(classes, None if pooled else "")
-        except (ValueError, RuntimeError):
-            raise _no_network(path) from None
+def _as_it_was(
+    network: Network, path: Path, text: str, told: Mapping[str, Any], classes: int | None, *, pooled: bool
+) -> None:
+    """Gives a network, as its spec and what is `told` have it, the classes that it was given after it was built."""
+    asked = network.num_classes
+    if classes is None or (classes == asked and pooled):
+        return
+    if told and _speaks_of_classes(text, told, asked):
+        given = f"{path} has a network that was given {classes or 'no'} classes after it was built"
+        wanted = f"{asked or 'none'} are asked for ({', '.join(f'`{name}`' for name in told)})"
+        advice = f"leave that out, and call model.reset_classifier({asked}) on what is built"
+        raise CheckpointError(f"{given}, and {wanted}: {advice}")
+    try:
+        network.reset_classifier(classes, None if pooled else "")
+    except (ValueError, RuntimeError):
+        raise _no_network(path) from None
+
+
+def _speaks_of_classes(text: str, told: Mapping[str, Any], asked: int) -> bool:
+    """Whether the classes of a spec would be others without what it is told, or with other numbers there."""
+    others = {name: value + 1 if type(value) is int else value for name, value in told.items()}
+    for each in ({}, others):
+        with suppress(SpecError):
+            head = head_of(check(text=text, overrides=each).graph)
+            if (head.classes if head is not None else 0) != asked:
+                return True
+    return False
 
 
 def _no_network(path: Path) -> CheckpointError:

@@ -26,6 +26,7 @@ from archbuilder.language.models import Architecture
 from archbuilder.language.words import ALWAYS_VISIBLE
 from archbuilder.lowering import lower_block
 from archbuilder.lowering.network import lower_with_record
+from archbuilder.parameters import describe
 from archbuilder.tasks.sizes import Sizes, sizes_of
 
 Inputs: TypeAlias = tuple[int, int, int] | Sequence[tuple[int, int, int]]
@@ -116,8 +117,10 @@ def check_block(
     Raises:
         SpecError: with every mistake found.
         FileNotFoundError: if there is no such file.
+        TypeError: if `text` is no text, `spec` no name, or `tokens` no truth value.
         ValueError: if `input` is no size of an image.
     """
+    _refuse_no_truth(tokens)
     reporter, shape = Reporter(), images(input, tokens=tokens)
     several = isinstance(shape, Streams)
     architecture = as_far_as_possible(
@@ -131,6 +134,13 @@ def check_block(
     report_giant(summary, reporter)
     reporter.raise_if_any()
     return Checked(architecture, graph, summary)
+
+
+def _refuse_no_truth(tokens: object) -> None:
+    """Refuses what is no truth value, which may be meant for a parameter of a block that is called `tokens`."""
+    if not isinstance(tokens, bool):
+        help = "a parameter that is called so is set in the spec itself: {block: mine, tokens: ...}"
+        raise TypeError(f"`tokens` is true or false, got {describe(tokens)}; {help}")
 
 
 def _by_sizes(mistake: Diagnostic, input: Inputs) -> Diagnostic:

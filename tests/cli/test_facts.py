@@ -148,6 +148,20 @@ def test_check_of_a_file_checks_all_its_variants(run: Run, good: Path) -> None:
     assert "tiny.yaml#wide" not in run("check", "tiny.yaml#3").stdout
 
 
+@pytest.mark.parametrize("name", ["c#.yaml", "sp ace #1.yaml", "x.yaml#y.yaml"])
+def test_a_name_with_a_hash_is_that_of_a_file(run: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(GOOD + VARIANTS, "utf-8")
+    for word in (name, f"./{name}"):
+        lines = run("check", word).stdout.splitlines()
+        assert [line.rpartition(": ")[0] for line in lines[-3:]] == [f"{word}: fine"[:-6], f"{word}#3", f"{word}#wide"]
+        assert run("check", f"{word}#wide", "-q").exit_code == 0
+        assert run("show", word).stdout == GOOD + VARIANTS
+        assert run("diff", word, f"{word}#3", "--exit-code").exit_code == 1
+    if name.count(".yaml") == 1:
+        meant = f"{name[:-5]}q.yaml"
+        assert f"there is no file {meant}\n  help: did you mean `{name}`?" in run("check", f"./{meant}").stderr
+
+
 def test_check_of_standard_input_checks_all_its_variants(run: Run) -> None:
     result = run("check", "-", input=GOOD + VARIANTS)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -174,6 +188,16 @@ def test_a_variant_of_standard_input_is_chosen(run: Run) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert "error[unknown-variant]: there is no variant `4`" in result.stderr
     assert result.stderr.startswith("<stdin>:")
+
+
+def test_standard_input_may_be_named_several_times(run: Run) -> None:
+    text = GOOD + VARIANTS
+    for words in (("summary", "-", "-"), ("summary", "--", "-#2", "-#wide"), ("check", "-", "-"), ("diff", "-", "-")):
+        result = run(*words, input=text)
+        assert (result.exit_code, result.stderr) == (0, ""), words
+    assert "depth 2 -> 3" in run("diff", "--", "-", "-#3", input=text).stdout
+    for words in (("summary", "-", "-"), ("diff", "-", "-")):
+        assert "this spec is empty" in run(*words, input="").stderr
 
 
 def test_errors_in_a_variant_are_seen_and_shared_ones_are_told_once(run: Run, good: Path) -> None:

@@ -12,6 +12,7 @@ import os
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -260,3 +261,53 @@ def test_long_names_and_many_stages_are_told_in_short() -> None:
     (line,) = lines_of(of_texts(steps, steps.replace(": norm", ": {block: norm, eps: 0.5}")))
     assert line.startswith("stages a0, a1, a2, ")
     assert line.endswith(", a19, 480 more: eps 1e-05 -> 0.5")
+
+
+@pytest.mark.parametrize("op", ["conv", "max_pool", "avg_pool"])
+@pytest.mark.parametrize("kernel", [3, [1, 7]], ids=str)
+def test_a_padding_that_follows_from_the_size_is_called_as_in_a_spec(op: str, kernel: Any) -> None:
+    plain = {"block": op, "kernel": kernel, "stride": 2, **({"width": 4} if op == "conv" else {})}
+    same = {**plain, "padding": "same"}
+    networks = [{"name": "n", "input": {"size": 32}, "stages": {"a": each}} for each in (plain, same)]
+    found = archbuilder.diff(*networks)
+    before = "1" if kernel == 3 else "0×3"
+    assert f"padding {before} -> same" in str(found)
+    assert f"padding same -> {before}" in str(archbuilder.diff(*reversed(networks)))
+    (change,) = found.to_dict()["changes"]
+    assert change["after"] == "same" == archbuilder.why(networks[1], "a.padding").value
+    assert not archbuilder.diff(networks[1], networks[1])
+
+
+ORDERS = {
+    "register: [fc]": "register: nothing -> fc",
+    "stages: {a: {register: [bn2, conv2]}}": "stage a: register nothing -> bn2, conv2",
+    "defaults: {basic: {register: [bn1]}}": "stages a, b: register nothing -> bn1",
+    "stages: {b: {register: [bn2], width: 8}}": "stage b: register nothing -> bn2",
+    "blocks: {mine: {register: [n]}}": "stage c: register nothing -> n",
+}
+IN_ORDER = (
+    "name: net\ninput: {channels: 4, size: 8}\nblocks: {mine: {body: {m: {block: conv, kernel: 1}, n: norm}}}\n"
+    "stages: {a: {block: basic, width: 4}, b: {block: basic, width: 8, depth: 2}, c: mine}\n"
+    "head: {pool: global_pool, fc: {block: linear, width: 3}}\n"
+)
+
+
+@pytest.mark.parametrize("said", ORDERS)
+def test_another_order_of_the_keys_is_told(said: str) -> None:
+    plain = archbuilder.load(text=IN_ORDER)
+    patch = yaml.safe_load(said)
+    variant = archbuilder.load("net#x", text=f"{IN_ORDER}variants: {{x: {json.dumps({'name': 'net', **patch})}}}\n")
+    found = archbuilder.diff(plain, variant)
+    assert ORDERS[said] in lines_of(found)
+    assert found.keys.fit == found.keys.of_a
+    assert [*found.a.state] != [*found.b.state]
+    assert not archbuilder.diff(variant, variant)
+    back = archbuilder.diff(variant, plain).to_dict()["changes"]
+    assert {each["what"] for each in back} == {"register"}
+
+
+@pytest.mark.parametrize("said", ["register: [a]", "register: [a, b, c, pool, fc]", "stages: {a: {register: [conv1]}}"])
+def test_a_register_that_changes_no_order_is_no_difference(said: str) -> None:
+    patch = json.dumps({"name": "net", **yaml.safe_load(said)})
+    variant = archbuilder.load("net#x", text=f"{IN_ORDER}variants: {{x: {patch}}}\n")
+    assert not archbuilder.diff(archbuilder.load(text=IN_ORDER), variant)

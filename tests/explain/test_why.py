@@ -9,6 +9,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+import yaml
 
 import archbuilder
 from archbuilder import Diagnostic, Graph, SpecError
@@ -381,3 +382,35 @@ def test_what_won_is_what_the_graph_has(name: str) -> None:
             assert found.winner is found.candidates[0]
             assert as_text(found)
     assert seen > 40
+
+
+# ---- beside `rename`, which may give a step the name of another one ------------------------------------------------------
+
+RENAMED = """
+name: net
+input: {channels: 3, size: 16}
+stages: {a: {block: basic, width: 8, stride: 2}, b: {block: basic, width: 16, stride: 2}}
+"""
+
+
+@pytest.mark.parametrize("said", ["{a: b, b: a}", "{a: b, b: c}", "{b: a, a: x.b}", "{a: c}", "{a: b.a, b: a}"])
+def test_a_path_is_that_of_a_module_whatever_rename_calls_it(said: str) -> None:
+    spec = {**yaml.safe_load(RENAMED), "rename": yaml.safe_load(said)}
+    nodes = archbuilder.lower(spec).nodes
+    for node, width in zip(nodes, (8, 16), strict=True):
+        assert archbuilder.why(spec, f"{node.name}.width").value == width
+        assert archbuilder.why(spec, f"{node.name}.conv1.width").value == width
+        drawn = archbuilder.render(archbuilder.lower(spec), format="dot", focus=node.name).decode()
+        assert f"to {width}×" in drawn
+
+
+def test_a_path_in_a_block_is_that_of_a_module_too() -> None:
+    rename = {"conv1": "conv2", "conv2": "conv1"}
+    spec = {**yaml.safe_load(RENAMED), "defaults": {"basic": {"rename": rename}}}
+    assert archbuilder.why(spec, "b.conv2.stride").value == 2  # the step `conv1`
+    assert archbuilder.why(spec, "b.conv1.stride").value == 1
+
+
+def test_a_step_that_no_module_is_called_as_goes_by_its_own_name() -> None:
+    spec = {**yaml.safe_load(RENAMED), "rename": {"a": "b", "b": "c"}}
+    assert archbuilder.why(spec, "a.width").value == 8

@@ -227,3 +227,16 @@ def test_a_dump_of_a_network_whose_base_has_no_use_for_its_defaults() -> None:
     network = check("net.yaml", text="name: net\nextends: cifar_resnet20\ndefaults: {basic: null}\n")
     assert "basic" not in dump(network.architecture).partition("stem")[0]
     assert check("again.yaml", text=dump(network.architecture)).summary.state == network.summary.state
+
+
+LETTERS = "\u2028\u2029\x85\ufeff\u200b\xa0\x7f\x80\t\r\n\\"
+
+
+@pytest.mark.parametrize("letter", LETTERS, ids=ascii)
+def test_a_text_is_read_back_letter_by_letter(letter: str) -> None:
+    for text in ("a%sb", "%s", " %s ", "a%s\nb", "%s'\"", "1%s", "a %s b" * 40):
+        said = text.replace("%s", letter)
+        architecture = Architecture(name="n", help=said, reference={"paper": said}, stages={"a": "norm"})
+        again = load(text=dump(architecture))
+        assert (again.help, again.reference and again.reference.paper) == (said, said)
+        assert dump(again) == dump(architecture)

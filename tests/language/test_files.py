@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -159,3 +161,72 @@ def test_bounds_of_plugins(tmp_path: Path, kind: str) -> None:
 def test_a_plugin_with_a_long_name(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         archbuilder.load_plugin(tmp_path / f"{'a' * 300}.py")
+
+
+# ---- names with a `#`, which also stands before a variant ---------------------------------------------------------------
+
+HASHED = "name: hashed\nstages: {a: {block: conv, kernel: 1, width: 2}}\nvariants: {wide: {stages: {a: {width: 4}}}}\n"
+ODD_NAMES = [
+    "c#.yaml",
+    "#.yaml",
+    "sp ace #1.yaml",
+    "a#b#c.yml",
+    "b.yaml#.yaml",
+    "x.yaml#y.yaml",
+    "#d/c.yaml",
+    "d#/c#.yaml",
+]
+
+
+def width_of(spec: Any) -> int:
+    return archbuilder.lower(spec).output_shape.channels
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize("before", ["", "./", "here"])
+def test_a_name_may_hold_a_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, before: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(HASHED, "utf-8")
+    word = str(tmp_path / name) if before == "here" else f"{before}{name}"
+    for spec in (word, Path(word)):
+        assert width_of(spec) == 2
+    for variant in (f"{word}#wide", Path(f"{word}#wide")):
+        assert width_of(variant) == 4
+    with pytest.raises(SpecError, match="there is no variant `nope`"):
+        archbuilder.check(f"{word}#nope")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_text_may_ask_for_a_name_that_holds_a_hash(inner: Path, name: str) -> None:
+    (inner / name).parent.mkdir(exist_ok=True)
+    (inner / name).write_text(HASHED, "utf-8")
+    for variant, width in (("", 2), ("#wide", 4)):
+        (inner / "net.yaml").write_text(f"name: net\nextends: './{name}{variant}'\nstages: {{b: norm}}\n", "utf-8")
+        assert width_of(inner / "net.yaml") == width
+    (inner / name).write_text(BLOCKS, "utf-8")
+    (inner / "net.yaml").write_text(f"name: net\nuse: './{name}'\nstages: {{b: mine}}\n", "utf-8")
+    assert archbuilder.check(inner / "net.yaml")
+
+
+@pytest.mark.parametrize("name", ["c#.yaml", "./c#.yaml", "d#/c.yaml", "x.yaml"])
+def test_a_name_with_a_hash_that_is_not_there_is_told_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for word in (name, f"{name}#wide"):
+        with pytest.raises(FileNotFoundError, match=f"there is no file {re.escape(str(Path(name)))}$"):
+            archbuilder.check(word)
+
+
+def test_a_variant_may_be_called_with_a_hash(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(HASHED.replace("wide", '"a#b"'), "utf-8")
+    assert width_of(f"{tmp_path}/c.yaml#a#b") == 4
+    (tmp_path / "c.yaml#a").mkdir()
+    assert width_of(f"{tmp_path}/c.yaml#a#b") == 4
+
+
+def test_a_word_of_many_hashes_is_read_at_once() -> None:
+    for word in ("#" * 1_000_000, ".yaml#" * 200_000, "./" + "x#" * 1_000_000):
+        with pytest.raises((OSError, SpecError)):
+            archbuilder.check(word)

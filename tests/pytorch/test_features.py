@@ -5,6 +5,7 @@ import torch
 
 import archbuilder
 from archbuilder import SpecError
+from archbuilder.graph.graph import graphs_in
 
 NUMBERED = """
 name: net
@@ -167,3 +168,73 @@ def test_what_is_known_has_the_names_of_the_spec() -> None:
     with pytest.raises(archbuilder.SpecError) as caught:
         archbuilder.build("hrnet_w18_small", features=["nope"])
     assert "~" not in str(caught.value)
+
+
+# ---- beside `rename`, which may give a step the name of another one ----------------------------------------------------
+
+TWO = """
+name: net
+input: {channels: 3, size: 16}
+stages: {a: {block: basic, width: 8, stride: 2}, b: {block: basic, width: 16, stride: 2}}
+"""
+RENAMED = {
+    "swapped": "rename: {a: b, b: a}",
+    "one after the other": "rename: {a: b, b: c}",
+    "anew": "rename: {a: c}",
+    "nested": "rename: {a: b.x, b: a}",
+    "swapped, and said": "rename: {a: b, b: a}\nfeatures: [a, b]",
+    "dilated": "rename: {a: b, b: a}\noutput_stride: 8",
+}
+WIDTHS = {"a": 8, "b": 16}
+
+
+@pytest.mark.parametrize("asked", [["a"], ["b"], ["a", "b"], ["b", "a"]], ids=str)
+@pytest.mark.parametrize("said", RENAMED.values(), ids=RENAMED)
+def test_features_name_steps_whatever_their_modules_are_called(said: str, asked: list[str]) -> None:
+    plain = archbuilder.lower(archbuilder.load(text=TWO))
+    graph = archbuilder.lower(archbuilder.load(text=f"{TWO}{said}\n"))
+    modules = {plain.nodes[at].name: graph.nodes[at].name for at in range(2)}
+    backbone = archbuilder.build(text=f"{TWO}{said}\n", features=asked)
+    maps = backbone(torch.rand(1, 3, 16, 16))
+    assert {name: maps[name].shape[1] for name in maps} == {name: WIDTHS[name] for name in asked}
+    assert [info["num_chs"] for info in backbone.feature_info] == [WIDTHS[name] for name in asked]
+    assert [info["module"] for info in backbone.feature_info] == [modules[name] for name in asked]
+
+
+@pytest.mark.parametrize("said", RENAMED.values(), ids=RENAMED)
+def test_numbers_of_feature_maps_go_by_their_order_whatever_their_names(said: str) -> None:
+    for numbers in ([0], [1], [0, 1], [-1, 0]):
+        backbone = archbuilder.build(text=f"{TWO}{said}\n", features=numbers)
+        maps = backbone(torch.rand(1, 3, 16, 16))
+        assert [value.shape[1] for value in maps.values()] == [[8, 16][number] for number in numbers]
+        for name, value in maps.items():  # each is found again by the name that it was given
+            again = archbuilder.build(text=f"{TWO}{said}\n", features=[name])(torch.rand(1, 3, 16, 16))
+            assert again[name].shape == value.shape
+    named = archbuilder.build(text=f"{TWO}{said}\n", features=[0, "b"])(torch.rand(1, 3, 16, 16))
+    assert [value.shape[1] for value in named.values()] == [8, 16]
+
+
+def test_a_step_comes_before_a_child_that_is_called_as_it() -> None:
+    conv = "{block: conv, kernel: 3, width: %d, stride: 2}"
+    inner = f"{{inline: true, body: {{c: {conv % 4}, d: {conv % 6}}}}}"
+    text = f"name: n\ninput: {{size: 32}}\nstages: {{x: {inner}, a: {conv % 8}}}\nrename: {{a: z, c: a}}\n"
+    assert [tap.name for tap in archbuilder.lower(archbuilder.load(text=text)).taps] == ["a", "d", "z"]
+    (found,) = archbuilder.build(text=text, features=["a"])(torch.rand(1, 3, 32, 32)).values()
+    assert found.shape[1] == 8
+    with pytest.raises(SpecError, match="two feature maps are to be called `a`"):
+        archbuilder.build(text=text, features=[0, "a"])
+
+
+def test_one_map_that_is_asked_for_twice_is_returned_once() -> None:
+    backbone = archbuilder.build(text=TWO, features=[0, "a", -2])
+    assert list(backbone(torch.rand(1, 3, 16, 16))) == ["a"]
+    assert backbone.feature_info.module_name() == ["a"]
+
+
+@pytest.mark.parametrize("said", RENAMED.values(), ids=RENAMED)
+def test_names_in_a_graph_are_plain_texts(said: str) -> None:
+    inner = "defaults: {basic: {rename: {conv1: conv2, conv2: conv1}}}"
+    graph = archbuilder.lower(archbuilder.load(text=f"{TWO}{said}\n{inner}\n"))
+    names = [tap.name for tap in graph.taps]
+    names += [name for each in graphs_in(graph) for node in each.nodes for name in (*node.all_names(), *each.register)]
+    assert {type(name) for name in names} == {str}

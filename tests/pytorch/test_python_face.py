@@ -276,3 +276,55 @@ def test_a_text_beside_a_spec_is_refused(use: Callable[..., object], spec: Any) 
             TypeError, match="`text` is a spec as a text, got 16; a parameter that is called so is set in the spec"
         ):
             use(*given, text=16)
+
+
+ARGUMENTS = """
+name: net
+input: {channels: 3, size: 16}
+parameters: {features: 8, weights: 8, spec: 8, text: 8, channels: 3}
+stages:
+  a: {block: conv, kernel: 3, width: $(features + channels)}
+  b: {block: conv, kernel: 3, width: $(weights + spec + text)}
+"""
+
+
+@pytest.mark.parametrize("use", [archbuilder.build, archbuilder.load, archbuilder.check, archbuilder.check_block])
+@pytest.mark.parametrize("spec", [6, 6.0, True, ["net"], (), b"net", object()], ids=lambda spec: type(spec).__name__)
+def test_a_spec_beside_a_text_is_its_name(use: Callable[..., object], spec: Any) -> None:
+    told = {"block": "basic"} if use is archbuilder.check_block else {}
+    with pytest.raises(
+        TypeError, match=r"`spec` is the name of a file or of a text, got .*; a parameter that is called so"
+    ):
+        use(**told, text=ARGUMENTS, spec=spec)
+
+
+@pytest.mark.parametrize("name", ["features", "weights", "spec", "text", "channels"])
+def test_a_parameter_that_is_called_as_an_argument_is_set_in_parameters(name: str) -> None:
+    for value in (1, 6):
+        model = archbuilder.build(text=ARGUMENTS, **{f"parameters.{name}": value})
+        assert model.spec.parameters[name] == value
+        widths = {"features": 8, "weights": 8, "spec": 8, "text": 8, "channels": 3, name: value}
+        assert model.a.out_channels == widths["features"] + widths["channels"]
+        assert model.b.out_channels == widths["weights"] + widths["spec"] + widths["text"]
+        assert archbuilder.load(text=ARGUMENTS, **{f"parameters.{name}": value}).parameters[name] == value
+        assert archbuilder.check(None, {name: value}, text=ARGUMENTS).architecture.parameters[name] == value
+
+
+BLOCK = """
+blocks:
+  mine:
+    parameters: {spec: {type: int, default: 2}, text: {type: int, default: 2}, tokens: {type: int, default: 2}}
+    body: {c: {block: conv, kernel: 1, width: $(spec * text * tokens)}}
+"""
+
+
+@pytest.mark.parametrize(
+    "given", [{"text": BLOCK, "spec": 6}, {"text": 6}, {"spec": 6}, {"text": BLOCK, "tokens": 6}], ids=str
+)
+@pytest.mark.parametrize("use", [archbuilder.block, archbuilder.check_block])
+def test_a_parameter_of_a_block_that_is_called_as_an_argument_is_told(
+    use: Callable[..., object], given: dict[str, Any]
+) -> None:
+    name = [*given][-1]
+    with pytest.raises(TypeError, match=f"`{name}` is .*, got 6; a parameter that is called so is set in the spec"):
+        use("mine", **given)

@@ -6,6 +6,7 @@ import argparse
 import copy
 import datetime as dt
 import json
+import os
 import re
 import sys
 from collections import OrderedDict
@@ -663,6 +664,63 @@ def test_what_was_saved_can_be_changed(tmp_path: Path) -> None:
         archbuilder.build(tmp_path / "net.safetensors", classes=3)
 
 
+RESETS = pytest.mark.parametrize(("classes", "pool"), [(3, None), (0, None), (0, "")])
+
+
+@RESETS
+@pytest.mark.parametrize("features", ["layer1", ["layer1", -1], {"layer2": "out"}, 0])
+def test_a_network_that_was_reset_becomes_a_backbone_too(
+    tmp_path: Path, classes: int, pool: str | None, features: Any
+) -> None:
+    model = tiny().eval()
+    expected = archbuilder.build(text=TINY, features=features, weights=model.state_dict()).eval()(IMAGES)
+    model.reset_classifier(classes, pool)
+    archbuilder.save(model, tmp_path / "net.safetensors")
+    maps = archbuilder.build(tmp_path / "net.safetensors", features=features).eval()(IMAGES)
+    assert list(maps) == list(expected)
+    assert all(torch.equal(maps[name], expected[name]) for name in maps)
+
+
+@RESETS
+@pytest.mark.parametrize("told", [{"classes": 7}, {"classes": 10}, {"fc.width": 7}], ids=str)
+def test_what_asks_for_other_classes_than_a_network_was_given_is_told(
+    tmp_path: Path, classes: int, pool: str | None, told: dict[str, Any]
+) -> None:
+    path = tmp_path / "net.safetensors"
+    model = tiny()
+    model.reset_classifier(classes, pool)
+    archbuilder.save(model, path)
+    with pytest.raises(CheckpointError) as caught:
+        archbuilder.build(path, **told)
+    (name,) = told
+    given = f"{classes} classes" if classes else "no classes"
+    assert str(caught.value).startswith(f"{path} has a network that was given {given} after it was built, ")
+    assert f"(`{name}`)" in str(caught.value)
+    assert "model.reset_classifier(" in str(caught.value)
+
+
+def test_a_spec_that_is_told_to_have_no_classifier_is_none_where_it_was_reset(tmp_path: Path) -> None:
+    model = tiny()
+    model.reset_classifier(3)
+    archbuilder.save(model, tmp_path / "net.safetensors")
+    with pytest.raises(
+        CheckpointError, match=r"was given 3 classes after it was built, and none are asked for \(`fc`\)"
+    ):
+        archbuilder.build(tmp_path / "net.safetensors", fc=None)
+
+
+def test_what_says_nothing_of_classes_holds_beside_those_that_a_network_was_given(tmp_path: Path) -> None:
+    model = tiny()
+    model.reset_classifier(3)
+    archbuilder.save(model, tmp_path / "net.safetensors")
+    for told in ({}, {"classes": 3}, {"layer1.activation": "silu"}, {"input.size": 48}, {"layer2.stride": 1}):
+        again = archbuilder.build(tmp_path / "net.safetensors", **told)
+        assert again.num_classes == 3
+        assert again(IMAGES).shape == (len(IMAGES), 3)
+        assert again.reset_classifier(5) is None
+        assert again(IMAGES).shape == (len(IMAGES), 5)
+
+
 def test_a_model_that_is_no_longer_its_specs_is_not_saved(tmp_path: Path) -> None:
     model = tiny()
     model.fc = nn.Linear(16, 3)
@@ -712,6 +770,36 @@ def test_a_model_that_is_none_of_a_spec_is_not_saved(tmp_path: Path, make: Calla
     with pytest.raises(CheckpointError, match=message):
         archbuilder.save(make(), tmp_path / "net.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+UNWRITABLE: dict[str, tuple[type[OSError], str]] = {
+    "nowhere/net.safetensors": (FileNotFoundError, "No such file or directory"),
+    "file/net.safetensors": (NotADirectoryError, "Not a directory"),
+    "": (IsADirectoryError, "this is a folder; name a file in it"),
+    ".": (IsADirectoryError, "this is a folder; name a file in it"),
+    "folder": (IsADirectoryError, "this is a folder; name a file in it"),
+    "folder/": (IsADirectoryError, "this is a folder; name a file in it"),
+    "pipe": (FileExistsError, "this is there and no file"),
+    f"{'n' * 300}": (OSError, "File name too long"),
+}
+
+
+@pytest.mark.parametrize("name", UNWRITABLE, ids=lambda name: name[:30])
+def test_what_cannot_be_written_is_named_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    there = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OSError, match="Errno") as caught:
+        archbuilder.save(tiny(), name)
+    kind, said = UNWRITABLE[name]
+    assert (type(caught.value), caught.value.strerror, caught.value.filename) == (kind, said, name)
+    assert sorted(tmp_path.rglob("*")) == there
+    archbuilder.save(tiny(), "n" * 255)
+    assert (tmp_path / ("n" * 255)).is_file()
 
 
 @pytest.mark.parametrize("model", ["net.pt", None, {"fc.weight": 1}])

@@ -66,6 +66,7 @@ class MaxPool(Op):
     role: ClassVar[Role] = "pooling"
     parameters: ClassVar[tuple[Parameter, ...]] = _WINDOW
     fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = _FALLBACKS
+    unset: ClassVar[Mapping[str, str]] = {"padding": "same"}
 
     kernel: Pair
     stride: Pair
@@ -143,6 +144,7 @@ class AveragePool(Op):
     )
 
     fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = _FALLBACKS
+    unset: ClassVar[Mapping[str, str]] = {"padding": "same"}
 
     kernel: Pair
     stride: Pair

@@ -55,6 +55,7 @@ class Convolution(Op):
     help: ClassVar[str] = "a convolution; without `width` it keeps the number of channels, without `bias` it has none"
     role: ClassVar[Role] = "convolution"
     counts_as_layer: ClassVar[bool] = True
+    unset: ClassVar[Mapping[str, str]] = {"padding": "same"}
     fallbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "width": ("input.channels",),
         "padding": ("kernel // 2", "dilation * (kernel - 1) // 2"),
