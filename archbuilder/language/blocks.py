@@ -12,10 +12,12 @@ from archbuilder.language import zoo
 from archbuilder.language.definitions import BlockDefinition
 from archbuilder.language.files import HOW_TO_NAME, Files
 from archbuilder.language.merge import arrange_body, merge, settle_removed
+from archbuilder.language.misnamed import take_out_words
 from archbuilder.language.networks import is_network
 from archbuilder.language.reader import read_yaml
 from archbuilder.language.table import Items, Table
 from archbuilder.language.validation import as_meant, find_beside, words_of
+from archbuilder.language.words import STEP_FIELDS
 from archbuilder.parameters import describe
 
 _MAXIMUM_BASES: Final = 20
@@ -80,6 +82,10 @@ def resolve_blocks(table: Table, reporter: Reporter) -> Table:
             resolved[name] = definition
     laid = table.copy()
     laid["blocks"] = resolved
+    for name, definition in resolved.items():
+        declared = definition.get("parameters") if isinstance(definition, Table) else None
+        if isinstance(declared, dict) and not STEP_FIELDS.isdisjoint(declared):  # as will be said
+            take_out_words(laid, name, STEP_FIELDS & declared.keys())
     return laid
 
 

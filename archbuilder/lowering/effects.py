@@ -217,14 +217,12 @@ def _report_idle_scale(lowering: Lowering, architecture: Architecture, rules: Ru
 
 def report_unknown_names(architecture: Architecture, frame: Frame, reporter: Reporter) -> None:
     """Reports names in a network's `rename` and `register` that none of its steps has."""
-    known = frame.builder.known | frame.values.keys()  # also those that went wrong
-    known |= {name.split(".")[0] for name in known}
+    known, new = frame.known(), (architecture.rename or {}).values()
     for word, names in (("rename", architecture.rename), ("register", architecture.register_)):
-        for number, name in enumerate(names or ()):
-            if name not in known and name not in (architecture.rename or {}).values():
-                place = architecture.place_inside(word, name if word == "rename" else number)
-                help = suggest(name, [*known, *(architecture.rename or {}).values()] if word == "register" else known)
-                reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
+        for number, name in frame.unknown(names or (), new):
+            place = architecture.place_inside(word, name if word == "rename" else number)
+            help = suggest(name, [*known, *new] if word == "register" else known)
+            reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
 
 
 def report_idle_steps(lowering: Lowering, network: Graph, taps: Sequence[Tap]) -> None:

@@ -16,7 +16,7 @@ from archbuilder.graph.weights import different_weight
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
 from archbuilder.language.rules import DepthRule, Numbering, Rules, WidthRule
-from archbuilder.language.spoken import names_said_to_ops_alone, names_used, objection_to_name, spoken_as
+from archbuilder.language.spoken import names_said_to_ops_alone, names_used
 from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lowering.arguments import read_settings
 from archbuilder.lowering.effects import report_idle_steps, report_unknown_names, report_unused
@@ -189,11 +189,6 @@ class _Network:
         written = self.architecture.parameters
         for name, value in written.items():
             place = value_place(written, name) or self.architecture.place_at("parameters")
-            if (reason := objection_to_name(name)) is not None:
-                message = f"a parameter cannot be called `{shorten(name)}`: {reason}"
-                self.reporter.error("bad-name", message, key_place(written, name) or place, help="give it another name")
-                self.lowering.causes.add((self.frame.block, spoken_as(name)))
-                continue
             try:
                 variables[name] = self.lowering.evaluate(value, self.frame, place)
                 places[name] = place

@@ -91,7 +91,8 @@ def lower_step(lowering: Lowering, plan: StepPlan, frame: Frame, name: str | Non
             return _lower_present(lowering, plan, name, frame)
     except GiveUp:
         pass  # reported; what depends on the step's value stays silent
-    frame.values[name] = frame.current = POISON
+    frame.values.poison(str(name))
+    frame.current = POISON
     return True
 
 
