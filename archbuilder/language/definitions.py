@@ -82,8 +82,8 @@ class BlockDefinition(SpecModel):
                 refuse(written, key, fault, reading)
                 values[key] = written[key] = {}
             inner = written[key]
-            if key != "body" and isinstance(written, Table) and isinstance(inner, Table):
-                written.broken |= inner.broken  # what its steps say of these has been said
+            if isinstance(written, Table) and isinstance(inner, Table):
+                written.broken |= inner.broken  # what follows has been said
         return values
 
 

@@ -13,7 +13,7 @@ from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_turn, word_of_step
 from archbuilder.language.misnamed import is_name, silenced
-from archbuilder.language.table import Table, first_place, key_place, place_of, replaced_by, value_place
+from archbuilder.language.table import Table, first_place, is_laid_over, key_place, place_of, replaced_by, value_place
 from archbuilder.language.validation import (
     Misfit,
     Reading,
@@ -239,10 +239,9 @@ def _read_step(
             stand_in.put("body", silenced(steps, [name for name in variable if not is_name(name)]))
             stand_in[LOOP] = Loop(key, "", 0, 0)  # so that nobody looks in vain for what it would have made
             return key, stand_in
-        if fault.at_key and isinstance(key, str) and "$" in key:
+        if fault.at_key and "$" in str(key):
             stand_in.place = stand_in.name_place = None  # nobody is to compute it
-            return key, stand_in
-        return "?" if fault.at_key else key, stand_in
+        return "?" if fault.at_key and "$" not in str(key) else key, stand_in
 
 
 def in_full(container: Any, key: str | int, value: Any) -> Any:
@@ -333,6 +332,8 @@ def check_kind(step: Table, container: Any, key: str | int, reading: Reading) ->
     place = first_place(step) if first_place(step) != step.place else value_place(container, key) or place_of(container)
     reading.reporter.error(code, message, place, help=help)
     step.broken = True
+    if code == "no-block" and is_laid_over(container):
+        container.broken = True  # one of its steps is not what it was to be
 
 
 def _what_is_missing(step: Table, container: Any, key: str | int) -> tuple[str, str]:
@@ -352,7 +353,8 @@ def _what_is_missing(step: Table, container: Any, key: str | int) -> tuple[str, 
             help = "write the steps as a map, without dashes: a loop names what it makes"
         return f"`{name}` names no step here: the steps of a list are numbered", help
     steps = container if isinstance(container, dict) else {}
-    other = nearest(str(key), (name for name in steps if name != key), 0.75)
+    cutoff = 0.65 if is_laid_over(container) and "$" not in str(key) else 0.75
+    other = nearest(str(key), (name for name in steps if name != key), cutoff)
     help = f"did you mean the step `{other}`? if not, {help}" if other else help
     return "this step says neither `block` nor `body`", advice_for_turn(str(key), steps) or help
 
@@ -395,6 +397,8 @@ def _read_values(written: dict[str, Any], reading: Reading | None) -> dict[str, 
         try:
             if key == "body" and value is not None and not isinstance(value, str):
                 values[key] = read_body(value, reading, is_patched=False)
+                if isinstance(written, Table) and isinstance(value, Table):
+                    written.broken |= value.broken
             elif key in AS_WRITTEN:
                 values[key] = value
             elif isinstance(value, dict | list):

@@ -71,6 +71,7 @@ class Lowering:
     tensors have, taken from `known_sizes`, of a lowering for the spec's own input, where there was one. What a step
     stands for is looked up once, where it names that: `targets`. `new_slots` are what has been put into slots and not been
     looked at, with the body where that was. Equal ops and equal calls are made once: `ops`, `calls`.
+    Where the network `misses_patch` nothing is said of shapes.
     """
 
     library: Library
@@ -91,6 +92,7 @@ class Lowering:
     idle: Reporter = field(default_factory=lambda: Reporter(is_aside=True))
     absent: list[tuple[StepPlan, Builder]] = field(default_factory=list)
     causes: set[Hashable] = field(default_factory=set)
+    misses_patch: bool = False
     nodes: int = 0
     taken: int = 0
     depth: int = 0
@@ -117,7 +119,7 @@ class Lowering:
         used_at = frame.used_at
         if cause is None and code in _DEPENDS_ON_VALUES and place is not None and not place.source.shipped:
             cause = (code, place.source.name, *place[1:])
-        if cause is not None and cause in self.causes:
+        if (cause is not None and cause in self.causes) or (self.misses_patch and code in _DEPENDS_ON_VALUES[:2]):
             return
         self.causes.add(cause)
         if used_at is not None and (place is None or place.source.shipped) and not used_at.source.shipped:

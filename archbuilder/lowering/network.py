@@ -178,6 +178,7 @@ class _Network:
         variables: dict[str, Any] = {"input": shape}
         scope = Scope(variables, None, places, coming=architecture.parameters)
         self.frame = Frame(self.builder, scope, Defaults(), OUTER, rename=new_names(architecture))
+        self.lowering.misses_patch = architecture.misses_patch
         self._read_parameters(variables, places)
         self._read_defaults(scope)
         self.rules = self._read_rules()
@@ -218,12 +219,10 @@ class _Network:
         """The multipliers."""
         scale = self.architecture.scale
         width = depth = None
-        if scale is not None and scale.width is not None:
-            factor = self._factor(scale.width)
-            width = WidthRule(factor, scale.width.to, scale.width.keep) if factor is not None else None
-        if scale is not None and scale.depth is not None:
-            factor = self._factor(scale.depth)
-            depth = DepthRule(factor, scale.depth.round == "ceil") if factor is not None else None
+        if scale is not None and scale.width is not None and (factor := self._factor(scale.width)) is not None:
+            width = WidthRule(factor, scale.width.to, scale.width.keep)
+        if scale is not None and scale.depth is not None and (factor := self._factor(scale.depth)) is not None:
+            depth = DepthRule(factor, scale.depth.round == "ceil")
         return Rules(width, depth)
 
     def _factor(self, scale: WidthScale | DepthScale) -> float | None:
