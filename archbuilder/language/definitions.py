@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from pydantic import Field, PlainSerializer
 
-from archbuilder.diagnostics import nearest, suggest
+from archbuilder.diagnostics import Place, nearest, suggest
 from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import Formula, is_formula
 from archbuilder.language.misnamed import is_name, silenced
 from archbuilder.language.steps import Steps, read_body, write_body
-from archbuilder.language.table import Table
+from archbuilder.language.table import Table, value_place
 from archbuilder.language.validation import Misfit, Reading, SpecModel, compute_later, copied, read_formulas, refuse
 from archbuilder.language.values import Count, Entries, Names, Order
 from archbuilder.language.words import DECLARATION, NO_PARAMETERS, RESERVED
@@ -85,6 +85,15 @@ class BlockDefinition(SpecModel):
             if isinstance(written, Table) and isinstance(inner, Table):
                 written.broken |= inner.broken  # what follows has been said
         return values
+
+    def default_of(self, name: str) -> tuple[Any, Place | None]:
+        """What a parameter or a derived value is where nobody says anything, and where that is written."""
+        if name in self.let:
+            return self.let[name], value_place(self.let, name)
+        parameters = self.table.get("parameters") if self.table is not None else None
+        declared = parameters.get(name) if isinstance(parameters, Table) else None
+        default = self.parameters[name].default if name in self.parameters else None
+        return default, value_place(declared, "default") or value_place(parameters, name)
 
 
 def _wrong_names(written: dict[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.dotted import beginnings, number_in
 from archbuilder.language.formula import Formula
+from archbuilder.language.models import BlockDefinition
 from archbuilder.language.rules import Numbering, Rules
 from archbuilder.lowering.plans import SettingPlan, SlotText, StepPlan, UsePlan
 
@@ -52,6 +53,14 @@ class Scope:
     def origin(self, name: str) -> Place | None:
         """Where the value of a variable was written, as far as somebody wrote it."""
         return self.places.get(name) if self.use is None else self.use.origin(name)
+
+    def written(self, name: str) -> Place | None:
+        """The same, also of what nobody has given: where the block's own text says it."""
+        definition = self.use.plan.definition.definition if self.use is not None else None
+        if (at := self.origin(name)) is not None or not isinstance(definition, BlockDefinition):
+            return at
+        said, at = definition.default_of(name)
+        return (self.written(said.bare) if type(said) is Formula and said.bare else None) or at
 
 
 @dataclass(frozen=True, slots=True, eq=False)

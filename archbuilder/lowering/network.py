@@ -20,7 +20,7 @@ from archbuilder.language.spoken import names_said_to_ops_alone, names_used
 from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lowering.arguments import read_settings
 from archbuilder.lowering.effects import report_idle_steps, report_unknown_names, report_unused
-from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting
+from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting, origin_of
 from archbuilder.lowering.library import Library
 from archbuilder.lowering.lowering import GiveUp, Lowering, TooLarge
 from archbuilder.lowering.naming import new_names, objection
@@ -192,7 +192,7 @@ class _Network:
             place = value_place(written, name) or self.architecture.place_at("parameters")
             try:
                 variables[name] = self.lowering.evaluate(value, self.frame, place)
-                places[name] = place
+                places[name] = origin_of(value, place, self.frame)
             except GiveUp:
                 variables[name] = UNKNOWN
 
