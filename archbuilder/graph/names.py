@@ -58,3 +58,20 @@ def objection_to_module(name: str) -> str | None:
     if name in MODULE_ATTRIBUTES or name in PRIVATE_MODULE_ATTRIBUTES or name.startswith("__"):
         return f"`{name}` is a method of torch's modules"
     return None
+
+
+def no_name_of_tensor(op: str, name: str, is_listed: bool, is_numbered: bool) -> tuple[str, str]:
+    """What is wrong with the name of a tensor that a block holds, and what to write. It has a number as name, that of a step in
+    a list (`is_listed`), or one that `sequential` gives (`is_numbered`)."""
+    if is_numbered:
+        message = (
+            f"a {op} cannot be `{name}`: the numbered children of an `nn.Sequential` are modules, and this is a tensor"
+        )
+        return (
+            message,
+            "put it into the body of a step or of a block, with the steps that take it, or leave out `sequential`",
+        )
+    message = f"a {op} cannot be called `{name}`: it is an attribute of the block that holds it"
+    begins = " that begins with a letter" if name[0].isdigit() else ""
+    way = "write the steps as a map, without dashes, and call this one" if is_listed else "call the step"
+    return message, f"{way} by a word of letters, digits and underscores{begins}"
