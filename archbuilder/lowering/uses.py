@@ -217,7 +217,7 @@ def _report_misfit(lowering: Lowering, error: OpError, use: Use, site: Site) -> 
     help = error.help
     several = next((value for value in inputs if isinstance(builder.shape_of(value), Streams)), None)
     if help is not None and several is not None:
-        help = help.replace("`from: parts.0`", f"`from: {builder.origin_of(several)}.0`")
+        help = help.replace("`from: parts.", f"`from: {builder.origin_of(several)}.")
     origin = use.origin(error.parameter) if error.parameter is not None else None
     place = origin if origin is not None and not origin.source.shipped else site.plan.place
     lowering.error(site.frame, code, str(error), place, help, notes)
