@@ -86,8 +86,7 @@ def check_left_out(
 
 
 def _report_no_block(lowering: Lowering, named: Any, plan: StepPlan, scope: Scope, frame: Frame) -> None:
-    """There is no block of this name, or it is no name; of a plugin that is not there nothing is known. It is reported where the
-    name is written, which may be that of a variable."""
+    """There is no such block, which is told where its name is written; of a plugin that is not there nothing is known."""
     if lowering.library.incomplete:
         return
     place, notes, cause = plan.step.place_at("block"), list[Note](), ("block", named)
