@@ -82,10 +82,11 @@ def resolve_blocks(table: Table, reporter: Reporter) -> Table:
             resolved[name] = definition
     laid = table.copy()
     laid["blocks"] = resolved
-    for name, definition in resolved.items():
-        declared = definition.get("parameters") if isinstance(definition, Table) else None
-        if isinstance(declared, dict) and not STEP_FIELDS.isdisjoint(declared):  # as will be said
-            take_out_words(laid, name, STEP_FIELDS & declared.keys())
+    declared = {name: each.get("parameters") for name, each in resolved.items() if isinstance(each, Table)}
+    refused = {name: STEP_FIELDS & each.keys() for name, each in declared.items() if isinstance(each, dict)}
+    refused = {name: words for name, words in refused.items() if words}  # as will be said
+    if refused:
+        take_out_words(laid, refused)
     return laid
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS
 from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import Formula
 from archbuilder.language.table import Table, copied_table
@@ -34,42 +35,47 @@ def silenced(value: Any, names: Collection[str]) -> Any:
     """A copy of what is written in which all that is to be computed from one of some names, which were refused, has no value,
     as if that had been reported; a step that is called by it is one that went wrong. Of what is no name an expression may
     speak by its first word: `$num-classes` is `$num` with a text behind it."""
-    firsts = [re.split(r"\W", name, maxsplit=1, flags=re.ASCII)[0] for name in names if not is_name(name)]
-    either = "|".join(re.escape(name) for name in (*names, *firsts) if name)
+    refused = list(names)[:MAXIMUM_DIAGNOSTICS]  # more are not told either
+    firsts = [re.split(r"\W", name, maxsplit=1, flags=re.ASCII)[0] for name in refused if not is_name(name)]
+    either = "|".join(re.escape(name) for name in (*refused, *firsts) if name)
     if not either:
         return value
-    speaks = re.compile(rf"\$.*?(?<!\w)(?:{either})(?!\w)", re.DOTALL)
+    spoken = re.compile(rf"(?<!\w)(?:{either})(?!\w)")
+
+    def speaks(text: str) -> bool:
+        return "$" in text and spoken.search(text, text.index("$")) is not None
+
     whole = [copied_table(value)]
     left: list[Any] = [whole]
     while left:
         container = left.pop()
         for key, each in list(container.items() if isinstance(container, dict) else enumerate(container)):
-            if isinstance(key, str) and speaks.search(key) and isinstance(container, Table):
+            if isinstance(key, str) and speaks(key) and isinstance(container, Table):
                 container[key] = stand_in = Table()
                 stand_in.broken = True
                 if key.startswith("for ") and isinstance(each, Table):
                     stand_in.put("body", each)
                     left.append(stand_in)
-            elif isinstance(each, str) and speaks.search(each):
+            elif isinstance(each, str) and speaks(each):
                 container[key] = Formula.malformed(each)
             elif isinstance(each, dict | list):
                 left.append(each)
     return whole[0]
 
 
-def take_out_words(network: Any, block: str, words: AbstractSet[str]) -> None:
-    """Takes from the uses of a block, and from what defaults say of it, what they say of parameters that it cannot have, since
-    these are called by words of a step."""
+def take_out_words(network: Table, blocks: Mapping[str, AbstractSet[str]]) -> None:
+    """Takes from the uses of blocks, and from what defaults say of these, what they say of parameters that a block cannot have,
+    since they are called by words of a step: `blocks` has these words by block."""
     left: list[Any] = [network]
     while left:
         value = left.pop()
         if isinstance(value, dict):
-            inside = value.get(block)
-            tables = [value] if value.get("block") == block else []
-            if isinstance(inside, Table) and {"block", "body"}.isdisjoint(inside):
-                tables.append(inside)
-            for table in tables:
-                for word in words & table.keys():
+            used = value.get("block")
+            found = [(value, blocks[used])] if isinstance(used, str) and used in blocks else []
+            inside = [(value[name], blocks[name]) for name in blocks.keys() & value.keys()]
+            for table, words in (*found, *inside):
+                is_step = table is not value and isinstance(table, Table) and not {"block", "body"}.isdisjoint(table)
+                for word in words & table.keys() if isinstance(table, Table) and not is_step else ():
                     take_out(table, word)
         if isinstance(value, dict | list):
             left += value.values() if isinstance(value, dict) else value
