@@ -266,9 +266,10 @@ class Steps(dict[str, Value]):
         self._read = 0
         self._under: dict[str, list[str]] = {}
 
-    def poison(self, name: str) -> None:
-        """Stands for a step that went wrong; of a name that is to be computed it is known how it begins."""
+    def poison(self, name: str) -> Value:
+        """The value of a step that went wrong; of a name that is to be computed it is known how it begins."""
         self[name.partition("$")[0].rstrip(".") if "$" in name else name] = POISON
+        return POISON
 
     def may_have(self, name: str) -> bool:
         """Whether a name begins as those of steps that went wrong, or that a loop would have made which cannot run."""
@@ -369,8 +370,7 @@ class Frame:
 
     def known(self) -> set[str]:
         """The names of its steps, those that went wrong too, and what these begin with, up to a dot."""
-        names = self.builder.known | self.values.keys()
-        return names | {name.split(".")[0] for name in names}
+        return {part for name in (*self.builder.known, *self.values) for part in (name, name.split(".")[0])}
 
     def is_inside(self, name: str, part: str) -> bool:
         """Whether a part of a step is a module inside it, one of its repeats for example, and so no part of its value."""

@@ -67,11 +67,10 @@ class Lowering:
     `made` says of each node what it was made of, `inline` the same of the network's own steps that are no node, by name.
     `settings` are all the defaults that were read, `outputs` the network's further outputs. `idle` is told what has no effect
     and need have none here, since a base says it, or a file with variants. `absent` are the steps that are left out, and loops
-    without turns, with the nodes around. `sizes` are those that held
-    tensors have, taken from `known_sizes`, of a lowering for the spec's own input, where there was one. What a step
-    stands for is looked up once, where it names that: `targets`. `new_slots` are what has been put into slots and not been
-    looked at, with the body where that was. Equal ops and equal calls are made once: `ops`, `calls`.
-    Where the network `misses_patch` nothing is said of shapes.
+    without turns, with the nodes around. `sizes` are those that held tensors have, taken from `known_sizes`, of a lowering for
+    the spec's own input, where there was one. What a step stands for is looked up once, where it names that: `targets`.
+    `new_slots` are what has been put into slots and not been looked at, with the body where that was. Equal ops and equal calls
+    are made once: `ops`, `calls`. Where the network `misses_patch` nothing is said of shapes.
     """
 
     library: Library

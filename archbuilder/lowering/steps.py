@@ -92,8 +92,7 @@ def lower_step(lowering: Lowering, plan: StepPlan, frame: Frame, name: str | Non
             return _lower_present(lowering, plan, name, frame)
     except GiveUp:
         pass  # reported; what depends on the step's value stays silent
-    frame.values.poison(str(name))
-    frame.current = POISON
+    frame.current = frame.values.poison(str(name))
     return True
 
 
@@ -287,8 +286,8 @@ def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op])
     left_out = op.does_nothing
     child = name_child(lowering, site, claim=not left_out and not (frame.inlined and not op.is_module))
     if op.holds_tensor and not child.isidentifier():
-        is_listed = plan.step.name_place == plan.place
-        message, help = no_name_of_tensor(op_type.name, child, is_listed, frame.numbering is not None)
+        is_listed, is_numbered = plan.step.name_place == plan.place, frame.numbering is not None
+        message, help = no_name_of_tensor(op_type.name, child, is_listed, is_numbered)
         lowering.error(frame, "bad-name", message, plan.step.name_place, help)
         raise GiveUp
     lowering.count(frame, plan.place)
