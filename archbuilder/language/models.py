@@ -211,16 +211,16 @@ class Architecture(Shown, SpecModel):
         """Notes whether a parameter was set from outside."""
         self._overridden = overridden
 
-    @property
-    def misses_patch(self) -> bool:
-        """Whether one of its steps is not what it was to be, since the patch was for a step that there is not, as reported."""
-        sections = [self.table.get(name) for name in SECTIONS] if self.table is not None else []
-        return any(isinstance(section, Table) and section.broken and not is_whole(section) for section in sections)
-
     def sections(self) -> dict[str, Any]:
         """The sections that are there, in order of execution: a body, or one use of a block."""
         found = {name: getattr(self, name) for name in SECTIONS}
         return {name: section for name, section in found.items() if section is not None}
+
+
+def misses_patch(network: Architecture) -> bool:
+    """Whether one of its steps is not what it was to be, since the patch was for a step that there is not, as reported."""
+    sections = [network.table.get(name) for name in SECTIONS] if network.table is not None else []
+    return any(isinstance(section, Table) and section.broken and not is_whole(section) for section in sections)
 
 
 def _says_nothing(network: dict[str, Any], name: str) -> bool:

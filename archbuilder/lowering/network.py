@@ -14,7 +14,7 @@ from archbuilder.graph.graph import Graph, Section, Tap, Value
 from archbuilder.graph.shapes import Map, Shape, Streams, image
 from archbuilder.graph.weights import different_weight
 from archbuilder.language.formula import Formula
-from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
+from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale, misses_patch
 from archbuilder.language.rules import DepthRule, Numbering, Rules, WidthRule
 from archbuilder.language.spoken import names_said_to_ops_alone, names_used
 from archbuilder.language.table import key_place, replaced_by, value_place
@@ -178,7 +178,7 @@ class _Network:
         variables: dict[str, Any] = {"input": shape}
         scope = Scope(variables, None, places, coming=architecture.parameters)
         self.frame = Frame(self.builder, scope, Defaults(), OUTER, rename=new_names(architecture))
-        self.lowering.misses_patch = architecture.misses_patch
+        self.lowering.misses_patch = misses_patch(architecture)
         self._read_parameters(variables, places)
         self._read_defaults(scope)
         self.rules = self._read_rules()
