@@ -37,6 +37,25 @@ PRIVATE_MODULE_ATTRIBUTES: Final = frozenset(
 )
 """What they keep to themselves."""
 
+_OURS: Final = frozenset(
+    """
+    feature_info forward_features forward_head get_classifier group_matcher head_hidden_size in_chans
+    initialize_weights no_weight_decay num_classes num_features out_channels pretrained_cfg reset_classifier
+    set_grad_checkpointing spec _as_built _built _classifier _head _part _repr_mimebundle_
+    """.split()  # noqa: SIM905
+)
+"""Those of them that torch does not know: what a built network says of itself, as timm's do, and what it keeps."""
+
+_NO_METHODS: Final = frozenset(
+    """
+    T_destination call_super_init dump_patches training _backward_hooks _backward_pre_hooks _buffers
+    _compiled_call_impl _forward_hooks _forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks
+    _forward_pre_hooks_with_kwargs _is_full_backward_hook _load_state_dict_post_hooks _load_state_dict_pre_hooks
+    _modules _non_persistent_buffers_set _parameters _state_dict_hooks _state_dict_pre_hooks _version
+    """.split()  # noqa: SIM905
+)
+"""Those of torch's that are no methods."""
+
 MAXIMUM_NAME: Final = 100
 MAXIMUM_NUMBER: Final = 6
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -55,6 +74,27 @@ def objection_to_module(name: str) -> str | None:
         return f"a name has at most {MAXIMUM_NAME} characters"
     if keyword.iskeyword(name) or name in ("self", "nn", "torch"):
         return f"`{name}` is a word of Python"
-    if name in MODULE_ATTRIBUTES or name in PRIVATE_MODULE_ATTRIBUTES or name.startswith("__"):
-        return f"`{name}` is a method of torch's modules"
+    if name in _OURS:
+        return f"`{name}` has a meaning of its own in built networks"
+    if name in MODULE_ATTRIBUTES or name in PRIVATE_MODULE_ATTRIBUTES:
+        return f"`{name}` is {'an attribute' if name in _NO_METHODS else 'a method'} of torch's modules"
+    if name.startswith("__"):
+        return "two underscores begin names that are Python's own"
     return None
+
+
+def no_name_of_tensor(op: str, name: str, is_listed: bool, is_numbered: bool) -> tuple[str, str]:
+    """What is wrong with the name of a tensor that a block holds, and what to write. It has a number as name, that of a step in
+    a list (`is_listed`), or one that `sequential` gives (`is_numbered`)."""
+    if is_numbered:
+        message = (
+            f"a {op} cannot be `{name}`: the numbered children of an `nn.Sequential` are modules, and this is a tensor"
+        )
+        return (
+            message,
+            "put it into the body of a step or of a block, with the steps that take it, or leave out `sequential`",
+        )
+    message = f"a {op} cannot be called `{name}`: it is an attribute of the block that holds it"
+    begins = " that begins with a letter" if name[0].isdigit() else ""
+    way = "write the steps as a map, without dashes, and call this one" if is_listed else "call the step"
+    return message, f"{way} by a word of letters, digits and underscores{begins}"

@@ -12,10 +12,12 @@ from archbuilder.language import zoo
 from archbuilder.language.definitions import BlockDefinition
 from archbuilder.language.files import HOW_TO_NAME, Files
 from archbuilder.language.merge import arrange_body, merge, settle_removed
+from archbuilder.language.misnamed import take_out_words
 from archbuilder.language.networks import is_network
 from archbuilder.language.reader import read_yaml
 from archbuilder.language.table import Items, Table
 from archbuilder.language.validation import as_meant, find_beside, words_of
+from archbuilder.language.words import STEP_FIELDS
 from archbuilder.parameters import describe
 
 _MAXIMUM_BASES: Final = 20
@@ -80,6 +82,11 @@ def resolve_blocks(table: Table, reporter: Reporter) -> Table:
             resolved[name] = definition
     laid = table.copy()
     laid["blocks"] = resolved
+    declared = {name: each.get("parameters") for name, each in resolved.items() if isinstance(each, Table)}
+    refused = {name: STEP_FIELDS & each.keys() for name, each in declared.items() if isinstance(each, dict)}
+    refused = {name: words for name, words in refused.items() if words}  # as will be said
+    if refused:
+        take_out_words(laid, refused)
     return laid
 
 

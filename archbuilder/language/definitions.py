@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from pydantic import Field, PlainSerializer
 
-from archbuilder.diagnostics import nearest, suggest
+from archbuilder.diagnostics import Place, nearest, suggest
 from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import Formula, is_formula
-from archbuilder.language.steps import Steps, is_name, read_body, write_body
-from archbuilder.language.table import Table
+from archbuilder.language.misnamed import is_name, silenced
+from archbuilder.language.steps import Steps, read_body, write_body
+from archbuilder.language.table import Table, value_place
 from archbuilder.language.validation import Misfit, Reading, SpecModel, compute_later, copied, read_formulas, refuse
 from archbuilder.language.values import Count, Entries, Names, Order
-from archbuilder.language.words import DECLARATION, NO_PARAMETERS
+from archbuilder.language.words import DECLARATION, NO_PARAMETERS, RESERVED
 from archbuilder.parameters import MAXIMUM_INTEGER, REQUIRED, TYPES, Parameter, ParameterError, describe
 
 
@@ -69,6 +70,9 @@ class BlockDefinition(SpecModel):
         values = dict(super().prepared(written, reading))
         if isinstance(written, Table) and isinstance(written.get("extends"), str):
             del values["extends"]  # it has been laid over that, which the text goes on to name
+        if reading is not None and (names := _wrong_names(written)):
+            for key, value in values.items():
+                values[key] = written[key] = silenced(value, names)
         for key, read in (("parameters", _read_parameters), ("let", _read_derived), ("body", read_body)):
             if key not in values:
                 continue
@@ -78,9 +82,27 @@ class BlockDefinition(SpecModel):
                 refuse(written, key, fault, reading)
                 values[key] = written[key] = {}
             inner = written[key]
-            if key != "body" and isinstance(written, Table) and isinstance(inner, Table):
-                written.broken |= inner.broken  # what its steps say of these has been said
+            if isinstance(written, Table) and isinstance(inner, Table):
+                written.broken |= inner.broken  # what follows has been said
         return values
+
+    def default_of(self, name: str) -> tuple[Any, Place | None]:
+        """What a parameter or a derived value is where nobody says anything, and where that is written."""
+        if name in self.let:
+            return self.let[name], value_place(self.let, name)
+        parameters = self.table.get("parameters") if self.table is not None else None
+        declared = parameters.get(name) if isinstance(parameters, Table) else None
+        default = self.parameters[name].default if name in self.parameters else None
+        return default, value_place(declared, "default") or value_place(parameters, name)
+
+
+def _wrong_names(written: dict[str, Any]) -> list[str]:
+    """What a block calls its parameters and derived values, as far as these cannot be called so."""
+    declared, derived = (written.get(word) for word in ("parameters", "let"))
+    names = [name for name in declared if name in NO_PARAMETERS] if isinstance(declared, dict) else []
+    for each in (declared, derived):
+        names += [name for name in each if not is_name(name)] if isinstance(each, dict) else []
+    return names
 
 
 def _read_parameters(written: Any, reading: Reading | None) -> dict[str, Parameter]:
@@ -102,9 +124,9 @@ def _read_derived(written: Any, reading: Reading | None) -> Any:
         raise Misfit(f"expected a map, got {describe(written)}")
     values = written if reading is not None else copied(written)
     read_formulas(values, reading)
-    for name in [each for each in values if not is_name(each)]:
+    for name in [each for each in values if each in RESERVED or not is_name(each)]:
         fault = Misfit(f"a derived value's name is a word, got {describe(name)}", at_key=True)
-        if name in NO_NAMES:
+        if name in NO_NAMES or name in RESERVED:
             fault = Misfit(f"`{name}` is a word of the language", "give the derived value another name", at_key=True)
         refuse(values, name, fault, reading)
     return values

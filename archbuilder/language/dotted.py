@@ -77,6 +77,13 @@ def number_in(part: str) -> int | None:
     return int(part[:10]) if _NUMBER.fullmatch(part) else None
 
 
+def beginnings(name: str) -> set[str]:
+    """How the name of a step begins, up to a dot or a number: of what was to be computed in it, no more may be known."""
+    parts = name.split(".")[:20]
+    wholes = [".".join(parts[:count]) for count in range(len(parts) + 1)]
+    return {*wholes[:-1], *(re.split("[0-9]", each, maxsplit=1)[0] for each in wholes), name.rstrip("0123456789")}
+
+
 def find_dotted(scope: Names, name: str) -> Any:
     """What a dotted name stands for: the step of this name, or a part of the value that is called as what stands before it.
 

@@ -69,7 +69,7 @@ def load_architecture(
             weaken(table)
         for path, value, places in _settings(overrides or {}):
             table = _override(table, path, as_table(value), places, reporter)
-        table = settle_removed(arrange(table, reporter), reporter)
+        table = settle_removed(arrange(resolve_blocks(table, reporter), reporter), reporter)
     architecture = _validated(table, reporter)
     architecture.mark_overridden(bool(overrides) or (isinstance(spec, Architecture) and spec.is_overridden))
     return architecture
@@ -125,13 +125,13 @@ def load_block(
     stages.put("block", use)
     table.put("stages", stages)
     table.weak = frozenset(table)
-    return _validated(None if found is None else table, reporter)
+    return _validated(None if found is None else resolve_blocks(table, reporter), reporter)
 
 
 def _validated(table: Table | None, reporter: Reporter) -> Architecture:
     architecture = None
     if table is not None:
-        architecture = validate_architecture(resolve_blocks(table, reporter), reporter)
+        architecture = validate_architecture(table, reporter)
     if architecture is None:
         reporter.raise_if_any()
         raise SpecError([])

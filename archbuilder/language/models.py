@@ -13,6 +13,7 @@ from pydantic import Discriminator, Field, PlainSerializer, PrivateAttr, Tag
 from archbuilder.diagnostics import Reporter, shorten
 from archbuilder.display import Shown
 from archbuilder.language.definitions import BlockDefinition, refuse_declarations
+from archbuilder.language.misnamed import objection_to_name, silenced
 from archbuilder.language.steps import Loop, Step, check_kind, in_full, is_whole, read_body, write_body
 from archbuilder.language.table import Items, Table, as_table, key_place, place_of
 from archbuilder.language.validation import Misfit, Reading, SpecModel, copied, read_formulas, refuse
@@ -176,6 +177,7 @@ class Architecture(Shown, SpecModel):
             help = "write what it is to say, or remove the line"
             refuse(written, name, Misfit(f"`{name}` says nothing", help, code="no-effect", at_key=True), reading)
             del values[name]
+        _refuse_names(written, values, reading)
         if reading is not None:
             _refuse_strays({name: written[name] for name in SECTIONS if isinstance(written.get(name), Table)}, reading)
         for name in [section for section in SECTIONS if section in written]:
@@ -215,11 +217,29 @@ class Architecture(Shown, SpecModel):
         return {name: section for name, section in found.items() if section is not None}
 
 
+def misses_patch(network: Architecture) -> bool:
+    """Whether one of its steps is not what it was to be, since the patch was for a step that there is not, as reported."""
+    sections = [network.table.get(name) for name in SECTIONS] if network.table is not None else []
+    return any(isinstance(section, Table) and section.broken and not is_whole(section) for section in sections)
+
+
 def _says_nothing(network: dict[str, Any], name: str) -> bool:
     """Whether a word has null behind it where nothing is the default, and there is no base that could have said more."""
     if network[name] is not None or not isinstance(network, Table) or network.weak or network.replaced:
         return False
     return any(in_yaml(each) == name and field.default is None for each, field in Architecture.model_fields.items())
+
+
+def _refuse_names(written: dict[str, Any], values: dict[str, Any], reading: Reading | None) -> None:
+    """Reports parameters that cannot be called so, and lets what speaks of them be silent."""
+    parameters = written.get("parameters")
+    parameters = parameters if isinstance(parameters, dict) else {}
+    wrong = [name for name in parameters if objection_to_name(name)]
+    for name in wrong:
+        message = f"a parameter cannot be called `{shorten(name)}`: {objection_to_name(name)}"
+        refuse(parameters, name, Misfit(message, "give it another name", code="bad-name", at_key=True), reading)
+    for word in [each for each in values if wrong and each != "blocks"]:
+        values[word] = written[word] = silenced(written[word], wrong)
 
 
 def _refuse_strays(sections: dict[str, Table], reading: Reading) -> None:

@@ -9,32 +9,13 @@ from contextlib import suppress
 from typing import Any, Final
 
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import Formula, ends_of
 from archbuilder.language.models import Architecture, BlockDefinition, Step
-from archbuilder.language.steps import is_name
 from archbuilder.language.table import texts_in
-from archbuilder.language.words import RESERVED
 
 _WORD: Final = re.compile(r"[\w-]+")
 _CHANGING: Final = re.compile(r"\$|\*|-\d")
 """Where a name in `from` stops being that of one step: `b.$i`, `b.*`, `b.-1`."""
-
-
-def objection_to_name(name: str) -> str | None:
-    """Why a value cannot be called so that expressions can speak of it; None if it can."""
-    if name in RESERVED:
-        return f"`{name}` always means {'the number of a repeat' if name == 'repeat' else 'the value that goes in'}"
-    if name in NO_NAMES:
-        return f"`{name}` is a word of expressions"
-    if not is_name(name):
-        return "expressions speak of words of letters from a to z, digits and underscores that begin with no digit"
-    return None
-
-
-def spoken_as(name: str) -> str:
-    """What an expression takes for a name that it cannot speak of: `$num-classes` is `$num` with a text behind it."""
-    return re.split(r"\W", name, maxsplit=1, flags=re.ASCII)[0]
 
 
 def names_used(architecture: Architecture) -> set[str]:

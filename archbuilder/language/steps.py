@@ -12,7 +12,8 @@ from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_turn, word_of_step
-from archbuilder.language.table import Table, first_place, key_place, place_of, replaced_by, value_place
+from archbuilder.language.misnamed import is_name, silenced
+from archbuilder.language.table import Table, first_place, is_laid_over, key_place, place_of, replaced_by, value_place
 from archbuilder.language.validation import (
     Misfit,
     Reading,
@@ -81,11 +82,6 @@ class Loop(NamedTuple):
         table.put("body", written, written.place, written.place)
         table[LOOP] = loop
         return table
-
-
-def is_name(written: Any) -> bool:
-    """Whether an expression can speak of it: a word of ASCII letters, digits and underscores, and none of its own."""
-    return isinstance(written, str) and written.isidentifier() and written.isascii() and written not in NO_NAMES
 
 
 def _bound(written: str) -> int | Formula:
@@ -164,6 +160,11 @@ class Step(SpecModel):
         table = self.table
         return table is not None and table.broken
 
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether its name cannot be computed, which has been reported."""
+        return self.is_broken and self.name_place is None
+
     def with_arguments(self, arguments: dict[str, Any]) -> Step:
         """A copy with other parameters for the block."""
         copy = self.model_copy()
@@ -212,6 +213,10 @@ def _read_step(
 ) -> tuple[str | int, Any]:
     """The name of a step and the step in full. What is none is reported, and one that is broken stands in for it."""
     try:
+        if isinstance(value, Table) and value.broken and value.place is None:
+            if key.startswith("for "):
+                value[LOOP] = Loop(key, "", 0, 0)
+            return key, value  # what its name speaks of was refused
         if isinstance(container, dict):
             _check_key(key, container, is_removed=value is None and known is not None and key not in known)
             if key.startswith("for "):
@@ -230,10 +235,13 @@ def _read_step(
         stand_in.broken, stand_in.name_place = True, key_place(container, key)
         steps = value if value is not None else next((past.value for past in replaced_by(container, str(key))), None)
         if isinstance(key, str) and key.startswith("for ") and isinstance(steps, dict):
-            stand_in.put("body", steps)
+            variable = key.partition(" in ")[0].split()[1:]
+            stand_in.put("body", silenced(steps, [name for name in variable if not is_name(name)]))
             stand_in[LOOP] = Loop(key, "", 0, 0)  # so that nobody looks in vain for what it would have made
             return key, stand_in
-        return "?" if fault.at_key else key, stand_in
+        if fault.at_key and "$" in str(key):
+            stand_in.place = stand_in.name_place = None  # nobody is to compute it
+        return "?" if fault.at_key and "$" not in str(key) else key, stand_in
 
 
 def in_full(container: Any, key: str | int, value: Any) -> Any:
@@ -324,6 +332,8 @@ def check_kind(step: Table, container: Any, key: str | int, reading: Reading) ->
     place = first_place(step) if first_place(step) != step.place else value_place(container, key) or place_of(container)
     reading.reporter.error(code, message, place, help=help)
     step.broken = True
+    if code == "no-block" and is_laid_over(container):
+        container.broken = True  # one of its steps is not what it was to be
 
 
 def _what_is_missing(step: Table, container: Any, key: str | int) -> tuple[str, str]:
@@ -343,7 +353,8 @@ def _what_is_missing(step: Table, container: Any, key: str | int) -> tuple[str, 
             help = "write the steps as a map, without dashes: a loop names what it makes"
         return f"`{name}` names no step here: the steps of a list are numbered", help
     steps = container if isinstance(container, dict) else {}
-    other = nearest(str(key), (name for name in steps if name != key), 0.75)
+    cutoff = 0.65 if is_laid_over(container) and "$" not in str(key) else 0.75
+    other = nearest(str(key), (name for name in steps if name != key), cutoff)
     help = f"did you mean the step `{other}`? if not, {help}" if other else help
     return "this step says neither `block` nor `body`", advice_for_turn(str(key), steps) or help
 
@@ -386,6 +397,8 @@ def _read_values(written: dict[str, Any], reading: Reading | None) -> dict[str, 
         try:
             if key == "body" and value is not None and not isinstance(value, str):
                 values[key] = read_body(value, reading, is_patched=False)
+                if isinstance(written, Table) and isinstance(value, Table):
+                    written.broken |= value.broken
             elif key in AS_WRITTEN:
                 values[key] = value
             elif isinstance(value, dict | list):

@@ -158,6 +158,12 @@ def replaced_by(container: Any, key: str) -> tuple[Past, ...]:
     return container.replaced.get(key, ()) if isinstance(container, Table) else ()
 
 
+def is_laid_over(written: Any) -> bool:
+    """Whether what is written was laid over another map: what that says stands before it, or in another text."""
+    begins, places = place_of(written), written.key_places.values() if isinstance(written, Table) else ()
+    return begins is not None and any(at and (at.source != begins.source or at[1:] < begins[1:]) for at in places)
+
+
 def first_place(table: Any) -> Place | None:
     """Where a map begins; one that is laid over another one of the same text, where that begins."""
     place = place_of(table)

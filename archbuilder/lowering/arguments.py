@@ -284,10 +284,7 @@ def checked(
         declared = lowering.library.notes_on(block, parameter.name)
         notes = (*notes, *(note for note in declared if note.place != at))
         message = f"{error} (in `{block}`)"
-
-        def help() -> str | None:
-            return advice_for_value(value, written, parameter, frame.visible(), at)
-
+        help = partial(advice_for_value, value, written, parameter, frame.visible(), at)
         lowering.error(frame, "bad-value", message, at, help, notes)
         raise GiveUp from None
 

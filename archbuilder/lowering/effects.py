@@ -70,9 +70,10 @@ def _report_unknown(lowering: Lowering, plan: UsePlan, keys: list[str], step: St
 def report_beside_body(lowering: Lowering, step: Step, frame: Frame) -> None:
     """A step with a body has keys that are no words of a step: there is no block whose parameters they could be."""
     for key in list(step.arguments)[:MAXIMUM_DIAGNOSTICS]:
-        near = nearest(key, Step.KEYS)
+        message, near = f"`{key}` has no meaning beside `body`", nearest(key, Step.KEYS)
         help = f"did you mean `{near}`?" if near else "remove it"
-        message = f"`{key}` has no meaning beside `body`"
+        if lowering.library.find(key) is not None:
+            help = "defaults are said of uses of blocks: of those in `body`, or of one block that is made of it, in `blocks`"
         lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), help)
 
 
@@ -217,14 +218,12 @@ def _report_idle_scale(lowering: Lowering, architecture: Architecture, rules: Ru
 
 def report_unknown_names(architecture: Architecture, frame: Frame, reporter: Reporter) -> None:
     """Reports names in a network's `rename` and `register` that none of its steps has."""
-    known = frame.builder.known | frame.values.keys()  # also those that went wrong
-    known |= {name.split(".")[0] for name in known}
+    known, new = frame.known(), (architecture.rename or {}).values()
     for word, names in (("rename", architecture.rename), ("register", architecture.register_)):
-        for number, name in enumerate(names or ()):
-            if name not in known and name not in (architecture.rename or {}).values():
-                place = architecture.place_inside(word, name if word == "rename" else number)
-                help = suggest(name, [*known, *(architecture.rename or {}).values()] if word == "register" else known)
-                reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
+        for number, name in frame.unknown(names or (), new):
+            place = architecture.place_inside(word, name if word == "rename" else number)
+            help = suggest(name, [*known, *new] if word == "register" else known)
+            reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
 
 
 def report_idle_steps(lowering: Lowering, network: Graph, taps: Sequence[Tap]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -13,8 +13,9 @@ from archbuilder.graph.graph import INPUT, Graph, Node, Value, reduction_of, val
 from archbuilder.graph.origin import Origin, Turn
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.arithmetic import FormulaError
-from archbuilder.language.dotted import number_in
+from archbuilder.language.dotted import beginnings, number_in
 from archbuilder.language.formula import Formula
+from archbuilder.language.models import BlockDefinition
 from archbuilder.language.rules import Numbering, Rules
 from archbuilder.lowering.plans import SettingPlan, SlotText, StepPlan, UsePlan
 
@@ -52,6 +53,14 @@ class Scope:
     def origin(self, name: str) -> Place | None:
         """Where the value of a variable was written, as far as somebody wrote it."""
         return self.places.get(name) if self.use is None else self.use.origin(name)
+
+    def written(self, name: str) -> Place | None:
+        """The same, also of what nobody has given: where the block's own text says it."""
+        definition = self.use.plan.definition.definition if self.use is not None else None
+        if (at := self.origin(name)) is not None or not isinstance(definition, BlockDefinition):
+            return at
+        said, at = definition.default_of(name)
+        return (self.written(said.bare) if type(said) is Formula and said.bare else None) or at
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -257,6 +266,15 @@ class Steps(dict[str, Value]):
         self._read = 0
         self._under: dict[str, list[str]] = {}
 
+    def poison(self, name: str) -> Value:
+        """The value of a step that went wrong; of a name that is to be computed it is known how it begins."""
+        self[name.partition("$")[0].rstrip(".") if "$" in name else name] = POISON
+        return POISON
+
+    def may_have(self, name: str) -> bool:
+        """Whether a name begins as those of steps that went wrong, or that a loop would have made which cannot run."""
+        return any(self.get(each) == POISON for each in beginnings(name))
+
     def under(self, whole: str, left_out: set[Value]) -> list[str] | None:
         """The names that begin so, without those of steps that are left out; None if there are none at all."""
         if whole.count(".") >= _MOST_DOTS:
@@ -324,6 +342,8 @@ class Frame:
         if value is None:
             if self.is_inside(whole, part):
                 raise FormulaError(f"`{name}` is inside `{whole}`, so it is no value here")
+            if self.values.may_have(name):
+                return UNKNOWN
             raise KeyError(name)
         return UNKNOWN if value == POISON else self.builder.shape_of(value)
 
@@ -342,6 +362,15 @@ class Frame:
     def steps_in(self, whole: str) -> list[str] | None:
         """The steps whose names begin with a name and a dot, without those that are left out; None if there are none at all."""
         return self.values.under(whole, self.builder.left_out)
+
+    def unknown(self, names: Iterable[str], others: Collection[str] = ()) -> list[tuple[int, str]]:
+        """Those of some names, each with its number, that no step here can have, and that are none of some others."""
+        known = {*self.known(), *others}
+        return [(at, name) for at, name in enumerate(names) if not (name in known or self.values.may_have(name))]
+
+    def known(self) -> set[str]:
+        """The names of its steps, those that went wrong too, and what these begin with, up to a dot."""
+        return {part for name in (*self.builder.known, *self.values) for part in (name, name.split(".")[0])}
 
     def is_inside(self, name: str, part: str) -> bool:
         """Whether a part of a step is a module inside it, one of its repeats for example, and so no part of its value."""

@@ -67,10 +67,10 @@ class Lowering:
     `made` says of each node what it was made of, `inline` the same of the network's own steps that are no node, by name.
     `settings` are all the defaults that were read, `outputs` the network's further outputs. `idle` is told what has no effect
     and need have none here, since a base says it, or a file with variants. `absent` are the steps that are left out, and loops
-    without turns, with the nodes around. `sizes` are those that held
-    tensors have, taken from `known_sizes`, of a lowering for the spec's own input, where there was one. What a step
-    stands for is looked up once, where it names that: `targets`. `new_slots` are what has been put into slots and not been
-    looked at, with the body where that was. Equal ops and equal calls are made once: `ops`, `calls`.
+    without turns, with the nodes around. `sizes` are those that held tensors have, taken from `known_sizes`, of a lowering for
+    the spec's own input, where there was one. What a step stands for is looked up once, where it names that: `targets`.
+    `new_slots` are what has been put into slots and not been looked at, with the body where that was. Equal ops and equal calls
+    are made once: `ops`, `calls`. Where the network `misses_patch` nothing is said of shapes.
     """
 
     library: Library
@@ -91,6 +91,7 @@ class Lowering:
     idle: Reporter = field(default_factory=lambda: Reporter(is_aside=True))
     absent: list[tuple[StepPlan, Builder]] = field(default_factory=list)
     causes: set[Hashable] = field(default_factory=set)
+    misses_patch: bool = False
     nodes: int = 0
     taken: int = 0
     depth: int = 0
@@ -117,7 +118,7 @@ class Lowering:
         used_at = frame.used_at
         if cause is None and code in _DEPENDS_ON_VALUES and place is not None and not place.source.shipped:
             cause = (code, place.source.name, *place[1:])
-        if cause is not None and cause in self.causes:
+        if (cause is not None and cause in self.causes) or (self.misses_patch and code in _DEPENDS_ON_VALUES[:2]):
             return
         self.causes.add(cause)
         if used_at is not None and (place is None or place.source.shipped) and not used_at.source.shipped:

@@ -140,12 +140,11 @@ def check_words(
     if words.register and listed:
         message = "`register` has no effect on a list of steps: its children are numbered"
         lowering.error(frame, "no-effect", message, _place_of_word(words, "register", None, steps), "remove it")
-    known = inner.builder.known | inner.values.keys()  # also those that went wrong
-    names = {name.split(".")[0] for name in known} | known
+    names = inner.known()
     registered = names | {new.name for new in words.rename.values()}
-    unknown = [("rename", name) for name in words.rename if name not in names]
+    unknown = [("rename", name) for _, name in inner.unknown(words.rename)]
     if not listed:
-        unknown += [("register", name) for name in words.register if name not in registered]
+        unknown += [("register", name) for _, name in inner.unknown(words.register, registered)]
     for word, name in unknown:
         message = f"there is no step `{name}` in the block to {word}"
         help = suggest(name, registered if word == "register" else names)
@@ -173,13 +172,10 @@ def check_register(lowering: Lowering, definition: Any, inner: Frame) -> None:
     """Names in the `register` of a block must be those of its steps."""
     if not isinstance(definition, BlockDefinition) or not definition.register_:
         return
-    known = inner.builder.known | inner.values.keys()
-    known |= {name.split(".")[0] for name in known}
-    for number, name in enumerate(definition.register_):
-        if name not in known:
-            message = f"there is no step `{name}` in this block to register"
-            place = definition.place_inside("register", number)
-            lowering.error(inner, "unknown-step", message, place, suggest(name, known))
+    for number, name in inner.unknown(definition.register_):
+        message = f"there is no step `{name}` in this block to register"
+        place = definition.place_inside("register", number)
+        lowering.error(inner, "unknown-step", message, place, suggest(name, inner.known()))
 
 
 # ---- repeats --------------------------------------------------------------------------------------------------------

@@ -14,13 +14,13 @@ from archbuilder.graph.graph import Graph, Section, Tap, Value
 from archbuilder.graph.shapes import Map, Shape, Streams, image
 from archbuilder.graph.weights import different_weight
 from archbuilder.language.formula import Formula
-from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale
+from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale, misses_patch
 from archbuilder.language.rules import DepthRule, Numbering, Rules, WidthRule
-from archbuilder.language.spoken import names_said_to_ops_alone, names_used, objection_to_name, spoken_as
+from archbuilder.language.spoken import names_said_to_ops_alone, names_used
 from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lowering.arguments import read_settings
 from archbuilder.lowering.effects import report_idle_steps, report_unknown_names, report_unused
-from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting
+from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting, origin_of
 from archbuilder.lowering.library import Library
 from archbuilder.lowering.lowering import GiveUp, Lowering, TooLarge
 from archbuilder.lowering.naming import new_names, objection
@@ -178,6 +178,7 @@ class _Network:
         variables: dict[str, Any] = {"input": shape}
         scope = Scope(variables, None, places, coming=architecture.parameters)
         self.frame = Frame(self.builder, scope, Defaults(), OUTER, rename=new_names(architecture))
+        self.lowering.misses_patch = misses_patch(architecture)
         self._read_parameters(variables, places)
         self._read_defaults(scope)
         self.rules = self._read_rules()
@@ -189,14 +190,9 @@ class _Network:
         written = self.architecture.parameters
         for name, value in written.items():
             place = value_place(written, name) or self.architecture.place_at("parameters")
-            if (reason := objection_to_name(name)) is not None:
-                message = f"a parameter cannot be called `{shorten(name)}`: {reason}"
-                self.reporter.error("bad-name", message, key_place(written, name) or place, help="give it another name")
-                self.lowering.causes.add((self.frame.block, spoken_as(name)))
-                continue
             try:
                 variables[name] = self.lowering.evaluate(value, self.frame, place)
-                places[name] = place
+                places[name] = origin_of(value, place, self.frame)
             except GiveUp:
                 variables[name] = UNKNOWN
 
@@ -223,12 +219,10 @@ class _Network:
         """The multipliers."""
         scale = self.architecture.scale
         width = depth = None
-        if scale is not None and scale.width is not None:
-            factor = self._factor(scale.width)
-            width = WidthRule(factor, scale.width.to, scale.width.keep) if factor is not None else None
-        if scale is not None and scale.depth is not None:
-            factor = self._factor(scale.depth)
-            depth = DepthRule(factor, scale.depth.round == "ceil") if factor is not None else None
+        if scale is not None and scale.width is not None and (factor := self._factor(scale.width)) is not None:
+            width = WidthRule(factor, scale.width.to, scale.width.keep)
+        if scale is not None and scale.depth is not None and (factor := self._factor(scale.depth)) is not None:
+            depth = DepthRule(factor, scale.depth.round == "ceil")
         return Rules(width, depth)
 
     def _factor(self, scale: WidthScale | DepthScale) -> float | None:

@@ -88,7 +88,7 @@ def plan_step(key: str, step: Step, *, shipped: bool = False) -> StepPlan:
     inputs = tuple(map(str, step.from_)) if step.from_ is not None else None
     slot = step.block if type(step.block) is Formula else None
     origin = Origin(key, step.arguments, step.when, inputs, block=slot, depth=step.depth)
-    name = Formula(key) if "$" in key and step.loop is None else key
+    name = Formula(key) if "$" in key and step.loop is None and not step.is_unnamed else key
     return StepPlan(
         step, name, step.when, step.from_, step.block, body, step.loop, step.depth, step.output,
         bool(step.rename or step.register_ or step.inline), step.place, origin, step.is_broken, step.is_nothing, shipped,
@@ -301,7 +301,7 @@ def plan_settings(written: SettingPlan, find: Find, *, shipped: bool = False) ->
     if definition is None:
         return [], []
     if value is None or value == {}:
-        return [], [] if written.past else [_nothing_to_remove(written)]
+        return [], [] if written.past or getattr(value, "broken", False) else [_nothing_to_remove(written)]
     faults: list[Fault] = []
     if isinstance(value, dict):
         settings = list(_settings_in(written, definition, find, faults))

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from archbuilder.graph.graph import Graph, Node, Value, plain_node
+from archbuilder.graph.names import no_name_of_tensor
 from archbuilder.graph.op import Op
 from archbuilder.graph.origin import Turn
 from archbuilder.graph.shapes import Shape
@@ -91,7 +92,7 @@ def lower_step(lowering: Lowering, plan: StepPlan, frame: Frame, name: str | Non
             return _lower_present(lowering, plan, name, frame)
     except GiveUp:
         pass  # reported; what depends on the step's value stays silent
-    frame.values[name] = frame.current = POISON
+    frame.current = frame.values.poison(str(name))
     return True
 
 
@@ -285,9 +286,8 @@ def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op])
     left_out = op.does_nothing
     child = name_child(lowering, site, claim=not left_out and not (frame.inlined and not op.is_module))
     if op.holds_tensor and not child.isidentifier():
-        message = f"a {op_type.name} cannot be called `{child}`: it is an attribute of the block that holds it"
-        begins = " that begins with a letter" if child[0].isdigit() else ""
-        help = f"call the step by a word of letters, digits and underscores{begins}"
+        is_listed, is_numbered = plan.step.name_place == plan.place, frame.numbering is not None
+        message, help = no_name_of_tensor(op_type.name, child, is_listed, is_numbered)
         lowering.error(frame, "bad-name", message, plan.step.name_place, help)
         raise GiveUp
     lowering.count(frame, plan.place)

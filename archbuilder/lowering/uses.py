@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from archbuilder.diagnostics import Note, Place
+from archbuilder.diagnostics import Note, note_at
 from archbuilder.graph.graph import Graph, Node, Value
 from archbuilder.graph.op import Op, OpError, ShapesDiffer
 from archbuilder.graph.shapes import Shape, Streams
 from archbuilder.language.formula import Formula
-from archbuilder.language.models import BlockDefinition, Step
+from archbuilder.language.models import BlockDefinition
 from archbuilder.language.rules import Numbering
 from archbuilder.language.table import key_place, value_place
 from archbuilder.language.words import STEP
@@ -42,22 +42,21 @@ def target_of(lowering: Lowering, plan: StepPlan, frame: Frame) -> Target | Slot
         return known
     if plan.body is not None:
         return plan.body if isinstance(plan.body, BodyPlan) else _steps_in_slot(lowering, plan, plan.body, frame)
-    place: Place | None = None
     steps: tuple[StepPlan, ...] = (plan,)
     scopes = _OWN_SCOPE
     named = plan.block if type(plan.block) is not Formula else _named(lowering, plan, frame, None)
     while isinstance(named, Slot):
         if named.text.name is not None:
-            place, named = place or _place_of_slot(plan, frame), named.text.name
+            named = named.text.name
             continue
         inner = _use_in_slot(lowering, plan, named, frame)
         steps, scopes = (*steps, inner), (*scopes, named.scope)
-        place, named = inner.step.place_at("block"), _named(lowering, inner, frame, named.scope)
+        named = _named(lowering, inner, frame, named.scope)
     if named is None:
         return None
     definition = lowering.library.find(named) if isinstance(named, str) else None
     if definition is None:
-        _report_no_block(lowering, named, place or plan.step.place_at("block"), frame)
+        _report_no_block(lowering, named, steps[-1], scopes[-1] or frame.scope, frame)
         raise GiveUp
     if isinstance(definition.definition, BlockDefinition):
         table = definition.definition.table
@@ -86,15 +85,22 @@ def check_left_out(
     return not isinstance(target, Target) or check_use(lowering, target, frame, names=not inside, whole=whole)
 
 
-def _report_no_block(lowering: Lowering, named: Any, place: Place | None, frame: Frame) -> None:
-    """There is no block of this name, or it is no name; of a plugin that is not there nothing is known."""
+def _report_no_block(lowering: Lowering, named: Any, plan: StepPlan, scope: Scope, frame: Frame) -> None:
+    """There is no such block, which is told where its name is written; of a plugin that is not there nothing is known."""
     if lowering.library.incomplete:
         return
-    if isinstance(named, str):
-        message, help = f"there is no block {describe(named)}", partial(lowering.library.advice_for, named)
-    else:
-        message, help = f"`block` must be a block's name, got {describe(named)}", None
-    lowering.error(frame, "unknown-block", message, place, help, cause=("block", named) if help else None)
+    place, notes, cause = plan.step.place_at("block"), list[Note](), ("block", named)
+    if not isinstance(named, str):
+        message = f"`block` must be a block's name, got {describe(named)}"
+        lowering.error(frame, "unknown-block", message, place)
+        return
+    for name in sorted(plan.block.names) if type(plan.block) is Formula else ():
+        notes += note_at(f"`{name}` is given here", scope.written(name))
+    if notes and plan.block.bare:
+        is_slot = isinstance(scope.variables.get(plan.block.bare), Slot)
+        place, notes = notes[0].place, [*note_at("it is used here", None if is_slot else place)]
+    message, help = f"there is no block {describe(named)}", partial(lowering.library.advice_for, named)
+    lowering.error(frame, "unknown-block", message, place, help, tuple(notes), cause)
 
 
 def _use_in_slot(lowering: Lowering, plan: StepPlan, slot: Slot, frame: Frame) -> StepPlan:
@@ -103,27 +109,15 @@ def _use_in_slot(lowering: Lowering, plan: StepPlan, slot: Slot, frame: Frame) -
     if inner is None or inner.is_broken:
         raise GiveUp
     if inner.block is None:
-        _refuse_steps(lowering, plan.step, inner.step, frame)
+        taker = min(plan.step.block.names) if type(plan.step.block) is Formula and plan.step.block.names else "block"
+        message, help = f"`{taker}` takes a block, got steps", "define them as a block in `blocks`, and name it here"
+        lowering.error(frame, "bad-slot", message, inner.step.place_of_key("body"), help)
+        raise GiveUp
     for word in STEP:
         if not word.in_slots and word.name in (inner.step.table or ()):
             message = f"`{word.name}` has no effect in a slot: the block that has the slot says where this stands"
             lowering.error(frame, "no-effect", message, inner.step.place_of_key(word.name), "remove it")
     return inner
-
-
-def _refuse_steps(lowering: Lowering, step: Step, inner: Step, frame: Frame) -> NoReturn:
-    slot = min(step.block.names) if type(step.block) is Formula and step.block.names else "block"
-    message = f"`{slot}` takes a block, got steps"
-    help = "define them as a block in `blocks`, and name it here"
-    lowering.error(frame, "bad-slot", message, inner.place_of_key("body"), help)
-    raise GiveUp
-
-
-def _place_of_slot(plan: StepPlan, frame: Frame) -> Place | None:
-    """Where the block in the slot that a step names was written."""
-    names = plan.block.names if type(plan.block) is Formula else frozenset()
-    places = (frame.scope.origin(name) for name in names)
-    return next((place for place in places if place is not None and not place.source.shipped), None)
 
 
 def _named(lowering: Lowering, plan: StepPlan, frame: Frame, scope: Scope | None) -> Any:
@@ -222,7 +216,7 @@ def _report_misfit(lowering: Lowering, error: OpError, use: Use, site: Site) -> 
     help = error.help
     several = next((value for value in inputs if isinstance(builder.shape_of(value), Streams)), None)
     if help is not None and several is not None:
-        help = help.replace("`from: parts.0`", f"`from: {builder.origin_of(several)}.0`")
+        help = help.replace("`from: parts.", f"`from: {builder.origin_of(several)}.")
     origin = use.origin(error.parameter) if error.parameter is not None else None
     place = origin if origin is not None and not origin.source.shipped else site.plan.place
     lowering.error(site.frame, code, str(error), place, help, notes)

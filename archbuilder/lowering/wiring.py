@@ -124,7 +124,7 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     value = _value_called(name, frame)
     if value is not None:
         return [value]
-    if _may_be_poison(name, frame):
+    if frame.values.may_have(name):
         return [POISON]
     if name == "*":
         return list(frame.values.values()) or None
@@ -143,13 +143,6 @@ def find_values(name: str, frame: Frame) -> list[Value] | None:
     if parts is None or parts == [POISON]:
         return parts
     return [parts[number]] if -len(parts) <= number < len(parts) else None
-
-
-def _may_be_poison(name: str, frame: Frame) -> bool:
-    """Whether a name begins as those of steps that a loop would have made which cannot run."""
-    parts = name.split(".")[:20]
-    begins = (name.rstrip("0123456789"), *(".".join(parts[:count]) for count in range(len(parts))))
-    return any(frame.values.get(each) == POISON for each in begins)
 
 
 def advice_for(name: str, frame: Frame, others: Iterable[str] = ()) -> str | None:
@@ -261,7 +254,7 @@ def poison(body: BodyPlan, frame: Frame) -> None:
         if step.loop is not None and isinstance(step.body, BodyPlan):
             poison(step.body, frame)
         else:
-            frame.values[str(step.name).partition("$")[0].rstrip(".")] = POISON
+            frame.values.poison(str(step.name))
     frame.current = POISON
 
 

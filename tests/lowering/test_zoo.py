@@ -11,6 +11,7 @@ import pytest
 from archbuilder import SpecError
 from archbuilder.diagnostics import Reporter
 from archbuilder.language import zoo
+from archbuilder.language.blocks import resolve_blocks
 from archbuilder.language.files import Files
 from archbuilder.language.load import Search, _override, _resolve, _settings, _validated
 from archbuilder.language.merge import arrange
@@ -48,7 +49,7 @@ def network(path: Path, variant: str | None, without: Path_ = (), **settings: An
     resolved = _resolve(table, path, variant, Search(files, reporter, ())) or Table()
     for key, value, places in _settings(settings):
         resolved = _override(resolved, key, value, places, reporter)
-    architecture = _validated(arrange(resolved, reporter), reporter)
+    architecture = _validated(arrange(resolve_blocks(resolved, reporter), reporter), reporter)
     graph = lower_architecture(architecture)
     return [*fingerprint(graph), *(str(tap) for tap in graph.taps), str(architecture.input.model_dump())]
 
