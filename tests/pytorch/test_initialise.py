@@ -48,6 +48,8 @@ def test_norms_of_repvgg() -> None:
     [
         ("{normal: 0.5, mean: -3}", -3, 0.5),
         ("{mean: 1, truncated_normal: 0.1}", 1, 0.1),
+        ("{truncated_normal: 0.1, mean: 3}", 3, 0.1),
+        ("{truncated_normal: 0.1, mean: -50}", -50, 0.1),
         ("{normal: 0, mean: 2}", 2, 0),
         ("{normal: 0.5}", 0, 0.5),
     ],
@@ -66,6 +68,19 @@ def test_a_mean_stands_beside_a_deviation(step: str, tensor: str, init: str, mea
     drawn = getattr(model.s, tensor).detach()
     assert drawn.mean().item() == pytest.approx(mean, abs=0.1 * deviation)
     assert drawn.std().item() == pytest.approx(deviation, rel=0.1)
+
+
+@pytest.mark.parametrize("mean", [0, 0.5, 3, -7])
+def test_a_truncated_normal_is_cut_two_from_its_mean(mean: float) -> None:
+    """So wide a one is cut much, and evenly: its deviation is that of an even distribution of width 4, nearly."""
+    step = f"{{block: norm, init: {{truncated_normal: 20, mean: {mean}}}}}"
+    model = built(f"name: net\ninput: {{channels: 4096, size: 1}}\nstages: {{s: {step}}}")
+    for _ in range(2):
+        drawn = model.s.weight.detach()
+        assert drawn.min().item() == pytest.approx(mean - 2, abs=0.01)
+        assert drawn.max().item() == pytest.approx(mean + 2, abs=0.01)
+        assert drawn.std().item() == pytest.approx(4 / 12**0.5, rel=0.05)
+        model.reset_parameters()  # draws anew
 
 
 def test_a_scale_that_begins_at_zero_does_so_whatever_defaults_say() -> None:
