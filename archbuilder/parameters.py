@@ -208,6 +208,9 @@ INITIALISATIONS: Final = (
     "kaiming_fan_out_per_group", "uniform_fan_out",
     "zeros", "ones",
 )  # fmt: skip
+LEAST_DIMENSIONS: Final = {kind: 2 for kind in INITIALISATIONS if "kaiming" in kind} | {"kaiming_fan_out_per_group": 3}
+"""How many dimensions a tensor has at least that can be drawn so: one for what comes in and one for what goes out; what has
+groups, a convolution's weights, has those of its window besides."""
 SCALED_INITIALISATIONS: Final = ("normal", "truncated_normal", "uniform", "constant")
 CENTRED_INITIALISATIONS: Final = ("normal", "truncated_normal")
 """Those that may have a mean beside their deviation."""

@@ -13,7 +13,7 @@ from math import prod
 from typing import Any, ClassVar, Final, Literal, NamedTuple, Self, TypeAlias
 
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
-from archbuilder.parameters import Parameter
+from archbuilder.parameters import LEAST_DIMENSIONS, Parameter
 
 Role: TypeAlias = Literal[
     "convolution", "linear", "norm", "activation", "regularisation", "pooling", "resampling", "join", "attention", "shape",
@@ -219,6 +219,34 @@ class Op:
             usual = (shown(default), *(self.fallbacks.get(name, ())[:1] if default is None else ()))
             if (parameter is not None and parameter.choices) or shown(value) not in usual:
                 yield name, value
+
+    @classmethod
+    def applied(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> tuple[Self, Shape]:
+        """The op for these inputs, and the shape of what it gives.
+
+        Raises:
+            OpError: if it cannot be applied to them, or a tensor of it cannot be drawn as it is told to.
+        """
+        op = cls.resolve(given, inputs)
+        output = op.infer(inputs)
+        op.check_drawn()
+        return op, output
+
+    def check_drawn(self) -> None:
+        """Refuses what no tensor of such dimensions can be drawn by.
+
+        Raises:
+            OpError: if one is told to be.
+        """
+        drawn = self.initialise()
+        dimensions = {tensor.name: len(tensor.shape) for tensor in self.state()} if drawn else {}
+        for tensor, kind in drawn:
+            least, there = LEAST_DIMENSIONS.get(kind, 0), dimensions[tensor]
+            if there < least:
+                lacks = f"that takes {least} dimensions or more, not {there}"
+                message = f"the {tensor} of {self.name} has no {kind} initialisation: {lacks}"
+                help = "write zeros, ones or {normal: 0.02}" if there < 2 else "write kaiming_fan_out or {normal: 0.02}"
+                raise OpError(message, help, "init" if tensor == "weight" else f"{tensor}_init")
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:

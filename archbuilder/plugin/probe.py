@@ -27,7 +27,7 @@ def probed(op_type: type[Op], given: dict[str, Any], inputs: tuple[Shape, ...]) 
         f"`emit` of `{op.name}` gave", op.emit(), Construct | Expression, "return a Construct, or an Expression"
     )
     _check_kind(f"the label of `{op.name}` is", op.label(), str, "return a few words")
-    op.initialise()
+    op.check_drawn()
     return op, output
 
 

@@ -33,7 +33,7 @@ class Case(NamedTuple):
     def applied(self) -> Op:
         op_type = OPS[self.op]
         values = {p.name: p.check(self.given.get(p.name, p.default)) for p in op_type.parameters}
-        return op_type.resolve(values, self.inputs)
+        return op_type.applied(values, self.inputs)[0]
 
 
 CASES = [
