@@ -85,9 +85,9 @@ class Multiply(Op):
     def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
         between = len(inputs) - 2  # products of some of them
         return Memory(
-            keeps=tuple(range(len(inputs))),
             keeps_beside=output.elements * between,
             beside=output.elements * (between > 0),
+            keeps_for=((0, 1), *((at, before) for at in range(1, len(inputs)) for before in range(at))),
         )
 
     def emit(self) -> Expression:
