@@ -76,6 +76,13 @@ class Parameter:
             self._check_scale(normal)
         return normal
 
+    def exactly(self, value: Any) -> Any:
+        """A checked value as an op needs it: TorchScript takes no 1 for 1.0. Blocks have it as it was written, since widths
+        may be computed from it."""
+        if self.type == "float" and type(value) is int:
+            return float(value)
+        return tuple(map(float, value)) if self.element == "float" and value is not None else value
+
     def expectation(self) -> str:
         """What the parameter takes, in words."""
         if self.choices:

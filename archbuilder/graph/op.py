@@ -229,7 +229,7 @@ class Op:
         Raises:
             OpError: if it cannot be applied to them, or a tensor of it cannot be drawn as it is told to.
         """
-        op = cls.resolve(given, inputs)
+        op = cls.resolve({each.name: each.exactly(given[each.name]) for each in cls.parameters}, inputs)
         output = op.infer(inputs)
         op.check_drawn()
         return op, output

@@ -322,8 +322,7 @@ class Rescale(Op):
             if count != 1 and not (isinstance(shape, Map) and count == shape.channels):
                 message = f"`{knob}` is one number, or of a map one for each channel; got {count} for {shape}"
                 raise OpError(message, None, knob)
-        scale, offset = (tuple(float(each) for each in given[knob]) for knob in ("scale", "offset"))
-        return cls(scale, offset)
+        return cls(**given)
 
     def macs(self, output: Shape) -> int:
         return 0
