@@ -307,6 +307,12 @@ class Op:
         return 1
 
     @property
+    def drifts(self) -> bool:
+        """Whether what enlarges a map keeps the middles of its corner pixels where they are: from there to there, its pixels come
+        to lie further and further before those that they lie at where the edges stay."""
+        return False
+
+    @property
     def is_known(self) -> bool:
         """Whether it is known which pixels of its inputs a pixel of its output comes of."""
         return self.lies_over is not None or self.window is not None or self.role in _BY_PIXEL
