@@ -229,10 +229,15 @@ class Op:
         Raises:
             OpError: if it cannot be applied to them, or a tensor of it cannot be drawn as it is told to.
         """
-        op = cls.resolve({each.name: each.exactly(given[each.name]) for each in cls.parameters}, inputs)
+        op = cls.told(given, inputs)
         output = op.infer(inputs)
         op.check_drawn()
         return op, output
+
+    @classmethod
+    def told(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        """The op for these inputs, as `resolve` makes it, of values that are of the very types of its parameters."""
+        return cls.resolve({each.name: each.exactly(given[each.name]) for each in cls.parameters}, inputs)
 
     def check_drawn(self) -> None:
         """Refuses what no tensor of such dimensions can be drawn by.
