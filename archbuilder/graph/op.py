@@ -245,9 +245,8 @@ class Op:
         Raises:
             OpError: if one is told to be.
         """
-        drawn = self.initialise()
-        dimensions = {tensor.name: len(tensor.shape) for tensor in self.state()} if drawn else {}
-        for tensor, kind in drawn:
+        dimensions = {tensor.name: len(tensor.shape) for tensor in self.state()}
+        for tensor, kind in self.initialise():
             least, there = LEAST_DIMENSIONS.get(kind, 0), dimensions[tensor]
             if there < least:
                 lacks = f"that takes {least} dimensions or more, not {there}"
@@ -313,8 +312,7 @@ class Op:
 
     @property
     def drifts(self) -> bool:
-        """Whether what enlarges a map keeps the middles of its corner pixels where they are: from there to there, its pixels come
-        to lie further and further before those that they lie at where the edges stay."""
+        """Whether what enlarges a map keeps the middles of its corner pixels where they are, so that the others drift."""
         return False
 
     @property
