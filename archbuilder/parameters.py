@@ -76,6 +76,13 @@ class Parameter:
             self._check_scale(normal)
         return normal
 
+    def exactly(self, value: Any) -> Any:
+        """A checked value as an op needs it: TorchScript takes no 1 for 1.0. Blocks have it as it was written, since widths
+        may be computed from it."""
+        if self.type == "float" and type(value) is int:
+            return float(value)
+        return tuple(map(float, value)) if self.element == "float" and value is not None else value
+
     def expectation(self) -> str:
         """What the parameter takes, in words."""
         if self.choices:
@@ -208,6 +215,9 @@ INITIALISATIONS: Final = (
     "kaiming_fan_out_per_group", "uniform_fan_out",
     "zeros", "ones",
 )  # fmt: skip
+LEAST_DIMENSIONS: Final = {kind: 2 for kind in INITIALISATIONS if "kaiming" in kind} | {"kaiming_fan_out_per_group": 3}
+"""How many dimensions a tensor has at least that can be drawn so: one for what comes in and one for what goes out; what has
+groups, a convolution's weights, has those of its window besides."""
 SCALED_INITIALISATIONS: Final = ("normal", "truncated_normal", "uniform", "constant")
 CENTRED_INITIALISATIONS: Final = ("normal", "truncated_normal")
 """Those that may have a mean beside their deviation."""

@@ -156,7 +156,8 @@ class Walk:
         if not trains:
             return 0, made + memory.beside, gives
         kept = memory.keeps_beside
-        for each in (*(part for at in memory.keeps for part in inputs[at]), *(gives if memory.keeps_output else ())):
+        keeps = [*memory.keeps, *(at for at, of in memory.keeps_for if any(part.trains for part in inputs[of]))]
+        for each in (*(part for at in keeps for part in inputs[at]), *(gives if memory.keeps_output else ())):
             if not each.kept:
                 each.kept = True
                 kept += each.numbers

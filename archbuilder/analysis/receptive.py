@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import gcd, lcm
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -57,14 +57,18 @@ class Reach(NamedTuple):
 _LONGEST: Final = 1024
 """Pixels after which a pattern repeats at most."""
 
-Seen: TypeAlias = tuple[Reach, Reach] | Literal["all"] | None
+Places: TypeAlias = tuple[Reach, ...]
+"""Which pixels those of a map come of, along one axis, in as many equal parts of the map: behind what drifts, it is not
+everywhere the same. A part is large; what lies over its end sees no more than what lies in it."""
+Seen: TypeAlias = tuple[Places, Places] | Literal["all"] | None
 """Of which pixels, along each axis, those of a value come; "all" of the map, or it is not known."""
 Ways: TypeAlias = Mapping[int, Seen]
 """What a value sees of each part of what goes into its graph; parts of which nothing comes to it are left out."""
 Field: TypeAlias = int | tuple[int, int] | Literal["all"] | None
 """A receptive field in pixels: of height and width where they differ; "all" of the input; None where it is not known."""
 
-_PIXEL: Final[Seen] = (Reach(((0, 0),), 1), Reach(((0, 0),), 1))
+_ITSELF: Final[Places] = (Reach(((0, 0),), 1),)
+_PIXEL: Final[Seen] = (_ITSELF, _ITSELF)
 
 
 class Fields:
@@ -120,7 +124,7 @@ def field_of(parts: Iterable[Ways]) -> Field:
     every = [seen for ways in parts for seen in ways.values()]
     if "all" in every:
         return "all"
-    sizes = [(seen[0].size, seen[1].size) for seen in every if seen is not None and seen != "all"]
+    sizes = [(_largest(seen[0]), _largest(seen[1])) for seen in every if seen is not None and seen != "all"]
     if not every or len(sizes) < len(every):
         return None
     height, width = max(size[0] for size in sizes), max(size[1] for size in sizes)
@@ -132,7 +136,7 @@ def _told(seen: Seen, before: Seen) -> Seen:
         return "all"
     if seen is None or before is None or seen == "all" or before == "all":
         return None
-    return _both(seen[0].behind(before[0]), seen[1].behind(before[1]))
+    return _both(*(_by_place(Reach.behind, seen[axis], before[axis]) for axis in (0, 1)))
 
 
 def _joined(every: Iterable[Ways]) -> Ways:
@@ -148,11 +152,25 @@ def _together(one: Seen, two: Seen) -> Seen:
         return "all"
     if one is None or two is None or one == "all" or two == "all":
         return None
-    return _both(one[0].with_other(two[0]), one[1].with_other(two[1]))
+    return _both(*(_by_place(Reach.with_other, one[axis], two[axis]) for axis in (0, 1)))
 
 
-def _both(rows: Reach | None, columns: Reach | None) -> Seen:
+def _both(rows: Places | None, columns: Places | None) -> Seen:
     return None if rows is None or columns is None else (rows, columns)
+
+
+def _by_place(join: Callable[[Reach, Reach], Reach | None], one: Places, two: Places) -> Places | None:
+    """Both of them joined in each part of a map."""
+    count = lcm(len(one), len(two))
+    if count > _LONGEST:
+        return None
+    every = [join(one[at * len(one) // count], two[at * len(two) // count]) for at in range(count)]
+    found = tuple(each for each in every if each is not None)
+    return None if len(found) < count else found[:1] if len(set(found)) == 1 else found
+
+
+def _largest(places: Places) -> int:
+    return max(each.size for each in places)
 
 
 # ---- what an op sees ------------------------------------------------------------------------------------------------
@@ -182,18 +200,30 @@ def _seen(op: Op, at: int, shape: Shape, output: Shape) -> Seen:
         before, _ = margins(op.window, size)
         return _slid(op.window, 0, before[0]), _slid(op.window, 1, before[1])
     if op.enlarges != (1, 1):
-        return _both(*(_enlarged(factor, op.blends) for factor in op.enlarges))
+        return _both(*((_drifting if op.drifts else _enlarged)(factor, op.blends) for factor in op.enlarges))
     if size == _size(output):
         return _PIXEL if op.is_known else None
     return "all" if isinstance(output, Vector) or size == (1, 1) else None
 
 
-def _slid(window: Window, axis: int, before: int) -> Reach:
+def _slid(window: Window, axis: int, before: int) -> Places:
     span = window.dilation[axis] * (window.kernel[axis] - 1)
-    return Reach(((-before, span - before),), window.stride[axis])
+    return (Reach(((-before, span - before),), window.stride[axis]),)
 
 
-def _enlarged(factor: int, blends: int) -> Reach | None:
+def _drifting(factor: int, blends: int) -> Places | None:
+    """Interpolation that keeps the middles of the corner pixels: a new pixel lies the place of it in the map (0 to 1) times
+    `factor - 1` new pixels before where it would without that, counted from the first one's middle."""
+    if factor == 1 or factor > _LONGEST:
+        return _enlarged(factor, blends)
+    more = blends // 2
+    return tuple(
+        Reach(tuple(((pixel - by) // factor - more + 1, (pixel - by) // factor + more) for pixel in range(factor)), 1)
+        for by in range(1, factor)
+    )
+
+
+def _enlarged(factor: int, blends: int) -> Places | None:
     """Interpolation to a map so many times larger: the middle of a new pixel lies in one of those before, or between two."""
     if factor > _LONGEST:
         return None
@@ -203,7 +233,7 @@ def _enlarged(factor: int, blends: int) -> Reach | None:
         first, between = divmod(twice, 2 * factor)
         more = blends // 2 if between and blends > 1 else 0
         spans.append((first - max(0, more - 1), first + more))
-    return Reach(tuple(spans), 1)
+    return (Reach(tuple(spans), 1),)
 
 
 def _size(shape: Shape) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from math import prod
 from typing import Any, ClassVar, Final, Literal, NamedTuple, Self, TypeAlias
 
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
-from archbuilder.parameters import Parameter
+from archbuilder.parameters import LEAST_DIMENSIONS, Parameter
 
 Role: TypeAlias = Literal[
     "convolution", "linear", "norm", "activation", "regularisation", "pooling", "resampling", "join", "attention", "shape",
@@ -66,8 +66,9 @@ class Memory(NamedTuple):
     """What an op has in memory for one image, counted in numbers of 32 bits, as PyTorch computes it.
 
     `keeps` are the inputs that are kept until the gradient has been computed; so is the output if `keeps_output`, and
-    `keeps_beside` numbers of its own, such as the places that a max pool found. `beside` is how many it has besides while it
-    computes. A view has no memory of its own: its output is its input.
+    `keeps_beside` numbers of its own, such as the places that a max pool found. `keeps_for` are those that are kept for
+    the gradient of one input alone, each with that one: no gradient comes to an image. `beside` is how many it has besides
+    while it computes. A view has no memory of its own: its output is its input.
     """
 
     keeps: tuple[int, ...] = ()
@@ -75,6 +76,7 @@ class Memory(NamedTuple):
     keeps_beside: int = 0
     beside: int = 0
     is_view: bool = False
+    keeps_for: tuple[tuple[int, int], ...] = ()
 
 
 FRESH: Final = Memory()
@@ -221,6 +223,38 @@ class Op:
                 yield name, value
 
     @classmethod
+    def applied(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> tuple[Self, Shape]:
+        """The op for these inputs, and the shape of what it gives.
+
+        Raises:
+            OpError: if it cannot be applied to them, or a tensor of it cannot be drawn as it is told to.
+        """
+        op = cls.told(given, inputs)
+        output = op.infer(inputs)
+        op.check_drawn()
+        return op, output
+
+    @classmethod
+    def told(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
+        """The op for these inputs, as `resolve` makes it, of values that are of the very types of its parameters."""
+        return cls.resolve({each.name: each.exactly(given[each.name]) for each in cls.parameters}, inputs)
+
+    def check_drawn(self) -> None:
+        """Refuses what no tensor of such dimensions can be drawn by.
+
+        Raises:
+            OpError: if one is told to be.
+        """
+        dimensions = {tensor.name: len(tensor.shape) for tensor in self.state()}
+        for tensor, kind in self.initialise():
+            least, there = LEAST_DIMENSIONS.get(kind, 0), dimensions[tensor]
+            if there < least:
+                lacks = f"that takes {least} dimensions or more, not {there}"
+                message = f"the {tensor} of {self.name} has no {kind} initialisation: {lacks}"
+                help = "write zeros, ones or {normal: 0.02}" if there < 2 else "write kaiming_fan_out or {normal: 0.02}"
+                raise OpError(message, help, "init" if tensor == "weight" else f"{tensor}_init")
+
+    @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         """The op for these inputs. `given` holds a checked value for each parameter.
 
@@ -275,6 +309,11 @@ class Op:
     def blends(self) -> int:
         """Of how many pixels of its input, along each axis, one comes of what enlarges a map."""
         return 1
+
+    @property
+    def drifts(self) -> bool:
+        """Whether what enlarges a map keeps the middles of its corner pixels where they are, so that the others drift."""
+        return False
 
     @property
     def is_known(self) -> bool:

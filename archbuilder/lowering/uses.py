@@ -183,8 +183,7 @@ def apply_op(
 
             with op_of_plugin(lowering, op_type, site.frame, site.plan.place):
                 return probed(op_type, use.values, shapes)
-        op = op_type.resolve(use.values, shapes)
-        lowering.ops[key] = made = (op, op.infer(shapes))
+        lowering.ops[key] = made = op_type.applied(use.values, shapes)
         return made
     except OpError as error:
         _report_misfit(lowering, error, use, site)

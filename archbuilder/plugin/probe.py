@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from archbuilder.graph.op import Construct, Expression, Memory, Op, Tensor
@@ -16,7 +17,7 @@ def probed(op_type: type[Op], given: dict[str, Any], inputs: tuple[Shape, ...]) 
     Raises:
         PluginError: if a rule of it gives what cannot be. What else they raise comes out as it is.
     """
-    op = op_type.resolve(given, inputs)
+    op = op_type.told(given, inputs)
     output = op.infer(inputs)
     _check_shape(op.name, output)
     _check_state(op.name, op.state())
@@ -27,7 +28,7 @@ def probed(op_type: type[Op], given: dict[str, Any], inputs: tuple[Shape, ...]) 
         f"`emit` of `{op.name}` gave", op.emit(), Construct | Expression, "return a Construct, or an Expression"
     )
     _check_kind(f"the label of `{op.name}` is", op.label(), str, "return a few words")
-    op.initialise()
+    op.check_drawn()
     return op, output
 
 
@@ -69,7 +70,8 @@ def _check_memory(op: str, found: Any, inputs: int) -> None:
     _check_kind(f"the memory of `{op}` is", found, Memory | None, help)
     if found is not None and not (
         _are_whole(found.keeps, least=0)
-        and all(kept < inputs for kept in found.keeps)
+        and all(_are_whole(pair, least=0) and len(pair) == 2 for pair in found.keeps_for)
+        and all(kept < inputs for kept in (*found.keeps, *chain(*found.keeps_for)))
         and _are_whole((found.keeps_beside, found.beside), least=0)
     ):
         raise PluginError(f"the memory of `{op}` is {found!r}", help)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -125,17 +125,22 @@ class Constructor:
                 yield from (ast.IfExp(choice, one, other) for other in distinct if other is not one)
 
     def expression(self, trees: Iterable[Tree], values: Sequence[Any], hint: str) -> Computed | None:
-        """The first of some trees that gives the right value in every instance."""
+        """The first of some trees that gives the right value in every instance, or the whole number that stands for it."""
         tried: set[str] = set()
+        whole: Tree | None = None
         for tree in trees:
             simple = self.simple(tree)
             text = ast.unparse(simple)
             if text in tried or isinstance(simple, ast.Constant):
                 continue
             tried.add(text)
-            if self.gives(simple, values) and all(map(self._can_be_known, names_in(simple))):
+            if not all(map(self._can_be_known, names_in(simple))):
+                continue
+            if self.gives(simple, values):
                 return self.computed(simple, hint)
-        return None
+            if whole is None and _gives(simple, self.rows, values, _stands_for):
+                whole = ast.Call(ast.Name("float", ast.Load()), [simple], [])
+        return None if whole is None else self.computed(whole, hint)
 
     def simple(self, tree: Tree) -> Tree:
         """A tree in which what all instances have in common is computed."""
@@ -234,11 +239,18 @@ def python_name(name: str) -> str:
     return argument_name(f"{name}_" if is_function(name) else name)
 
 
-def _gives(tree: Tree, scopes: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> bool:
+def _gives(
+    tree: Tree, scopes: Sequence[Mapping[str, Any]], values: Sequence[Any], fits: Callable[[Any, Any], bool] = same
+) -> bool:
     """Whether a tree gives, in each of some scopes, the value that is needed there."""
     return all(
-        value is ABSENT or same(value_of(tree, scope), value) for scope, value in zip(scopes, values, strict=True)
+        value is ABSENT or fits(value_of(tree, scope), value) for scope, value in zip(scopes, values, strict=True)
     )
+
+
+def _stands_for(found: Any, needed: Any) -> bool:
+    """Whether a number is the one that is needed, written as a whole one or not: a block's `rate: 0` is 0.0 to an op."""
+    return type(needed) is float and type(found) in (int, float) and bool(found == needed)
 
 
 def _slot_in(trees: list[Tree]) -> str | None:

@@ -146,7 +146,9 @@ def _draw(target: str, kind: Any) -> str:
         return f"nn.init.constant_({target}, {literal(number)})"
     function = "trunc_normal_" if name == "truncated_normal" else "normal_"
     centre = f"mean={literal(mean[0])}, " if mean else ""
-    return f"nn.init.{function}({target}, {centre}std={literal(number)})"
+    # Torch cuts at the numbers -2 and 2, wherever the mean is.
+    ends = f", a={literal(mean[0] - 2)}, b={literal(mean[0] + 2)}" if name == "truncated_normal" and any(mean) else ""
+    return f"nn.init.{function}({target}, {centre}std={literal(number)}{ends})"
 
 
 def _walk(network: Network) -> Iterator[Drawn]:

@@ -149,6 +149,18 @@ STEPS = {
     "padding": """
         a: {block: conv, width: 8, kernel: 4, stride: 2, padding: same}
         b: {block: max_pool, kernel: 3, stride: 2, padding: same}""",
+    **{
+        f"{mode} around {what}": f"""
+        {before}b: {{block: conv, width: 8, kernel: 3, padding_mode: {mode}}}
+        c: {{block: conv, width: 8, kernel: 3, padding_mode: {mode}, depth: 2}}"""
+        for mode in ("reflect", "replicate", "circular")
+        for what, before in (
+            ("an image", ""),
+            ("what nothing trained gives", "a: {block: max_pool, kernel: 3}\n        "),
+            ("a layer's map", "a: {block: conv, kernel: 3}\n        "),
+            ("a norm's map", "a: norm\n        "),
+        )
+    },
     "steps under one name": """
         features.0: {block: conv, width: 8, kernel: 3}
         features.1: {block: conv, kernel: 3}
@@ -175,6 +187,14 @@ def test_memory_of_steps_is_what_torch_has(steps: str) -> None:
     kept, peak = torchs("net", {}, text=text)
     assert summary.training_memory == kept
     assert summary.inference_memory == pytest.approx(peak, abs=8)
+
+
+@pytest.mark.parametrize("factors", ["[input, a]", "[a, input]", "[a, a]", "[input, input]"])
+def test_of_a_product_each_factor_is_kept_for_the_gradients_of_the_others(factors: str) -> None:
+    steps = f"{{a: {{block: conv, kernel: 3}}, b: {{block: multiply, from: {factors}}}, c: {{block: conv, from: b, kernel: 1}}}}"
+    steps = steps if "a" in factors else steps.replace("a: {block: conv, kernel: 3}, ", "")
+    text = f"{HEAD}stages: {steps}"
+    assert archbuilder.summarize(lowered(text)).training_memory == torchs("net", {}, text=text)[0]
 
 
 def test_training_grows_with_the_images_but_for_what_norms_know_of_all() -> None:

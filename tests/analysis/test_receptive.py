@@ -87,6 +87,62 @@ def test_a_field_is_what_gradients_come_from(steps: str, field: int | tuple[int,
     assert field_by_gradient(text) == (field if isinstance(field, tuple) else (field, field))
 
 
+UP = "block: upsample, align_corners: true, kind:"
+
+
+def smaller(factor: int, steps: str) -> str:
+    """Steps behind a map that is so many times smaller, each pixel a mean of its own."""
+    return f"{{a: {{block: avg_pool, kernel: {factor}, stride: {factor}, padding: 0}}, {steps}}}"
+
+
+ALIGNED = [
+    ("by 3", smaller(3, f"b: {{{UP} bilinear, factor: 3}}, c: {{block: conv, width: 2, kernel: 3, stride: 3}}"), 9),
+    ("by 4", smaller(4, f"b: {{{UP} bilinear, factor: 4}}, c: {{block: conv, width: 2, kernel: 3, stride: 4}}"), 12),
+    ("bicubic", smaller(3, f"b: {{{UP} bicubic, factor: 3}}, c: {{block: conv, width: 2, kernel: 3, stride: 3}}"), 15),
+    ("by 2", smaller(2, f"b: {{{UP} bilinear}}, c: {{block: conv, kernel: 2, stride: 2, padding: 0}}"), 6),
+    ("by 2, a pixel on", smaller(2, f"b: {{{UP} bilinear}}, c: {{block: conv, kernel: 2, stride: 2, padding: 1}}"), 4),
+    ("sides", smaller(6, f"b: {{{UP} bilinear, factor: [3, 1]}}, c: {{block: conv, kernel: [3, 1], stride: [3, 1]}}"), (18, 6)),
+    ("alone", f"{{b: {{{UP} bilinear}}}}", 2),
+    ("after each other", smaller(6, f"b: {{{UP} bilinear, factor: 3}}, c: {{block: conv, kernel: 3}}, d: {{{UP} bilinear}}"), 18),
+    ("beside itself", smaller(3, f"b: {{{UP} bilinear, factor: 3}}, c: {{block: basic, width: 3}}"), 12),
+    ("beside what was before", f"""
+  a: {{block: conv, kernel: 3}}
+  b: {{block: avg_pool, kernel: 3, stride: 3, padding: 0}}
+  c: {{{UP} bilinear, factor: 3}}
+  d: {{block: add, from: [a, c]}}
+  e: {{block: conv, width: 2, kernel: 3, stride: 3}}""", 11),
+]  # fmt: skip
+"""Where corners are aligned, pixels drift: no two parts of a map see alike, and a small map may have no place that sees most."""
+
+
+def field_anywhere(text: str) -> tuple[int, int]:
+    """From how many pixels along each axis a gradient comes to a row or a column of the output, at most."""
+    model = archbuilder.build("net", text=text).double().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.abs_().add_(0.1)
+    height, width = archbuilder.check("net", text=text).graph.input[1:]
+    x = torch.rand(1, 3, height, width, dtype=torch.float64, requires_grad=True)
+    found, size = model(x), [0, 0]
+    for axis in (0, 1):
+        for line in found.sum(3 - axis).sum((0, 1)):
+            (gradient,) = torch.autograd.grad(line, x, retain_graph=True)
+            at = (gradient[0].abs().sum((0, 2 - axis)) > 1e-12).nonzero()
+            size[axis] = max(size[axis], int(at.max() - at.min()) + 1)
+    return size[0], size[1]
+
+
+@pytest.mark.parametrize(("steps", "field"), [each[1:] for each in ALIGNED], ids=[each[0] for each in ALIGNED])
+def test_a_field_behind_aligned_corners_is_that_of_the_place_that_sees_most(
+    steps: str, field: int | tuple[int, int]
+) -> None:
+    for size in ("48", "[60, 96]", "12"):
+        text = f"name: net\ninput: {{channels: 3, size: {size}}}\nstages: {steps}"
+        assert archbuilder.summarize(lowered(text)).receptive_field == field
+        found, most = field_anywhere(text), field if isinstance(field, tuple) else (field, field)
+        assert found == most if size != "12" else max(found) <= max(most)
+
+
 @pytest.mark.parametrize(
     ("name", "stages", "field"),
     [

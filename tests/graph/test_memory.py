@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from archbuilder.graph.op import Expression, Op
-from archbuilder.graph.shapes import Held, dimensions
+from archbuilder.graph.op import Expression, Memory, Op
+from archbuilder.graph.shapes import Held, Shape, dimensions
 from tests.graph.test_ops import CASES, MAP, TOKENS, Case, computed, identify, made
 from tests.memory import kept_by, peak_of
 
@@ -58,10 +58,44 @@ def test_what_is_kept_for_the_gradient(case: Case) -> None:
     memory = op.memory(case.inputs, output)
     assert memory is not None
     compute, held = applied(op, case, inputs)
-    kept = [case.inputs[at].elements for at in memory.keeps if not isinstance(case.inputs[at], Held)]
-    said = sum(kept) + memory.keeps_output * output.elements + memory.keeps_beside
+    said = said_to_be_kept(case, memory, output, {*range(len(inputs))})
     found = kept_by(compute, held)
     assert (found / 4, memory) == (said, memory)
+
+
+def said_to_be_kept(case: Case, memory: Memory, output: Shape, trained: set[int]) -> int:
+    """How many numbers are said to be kept where a gradient comes to some inputs."""
+    keeps = {*memory.keeps, *(at for at, of in memory.keeps_for if of in trained)}
+    kept = [case.inputs[at].elements for at in keeps if not isinstance(case.inputs[at], Held)]
+    return sum(kept) + memory.keeps_output * output.elements + memory.keeps_beside
+
+
+OF_AN_IMAGE = [
+    *(case for case in COMPUTED if case.op not in ("attention", "multiply") or len(case.inputs) == 2),
+    *(
+        Case("conv", {"kernel": 5, "padding_mode": mode, "padding": padding, "standardize": eps})
+        for mode in ("reflect", "replicate", "circular")
+        for padding in (2, "same")
+        for eps in (None, 1e-6)
+    ),
+]
+
+
+@pytest.mark.parametrize("case", OF_AN_IMAGE, ids=identify)
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+def test_what_is_kept_where_no_gradient_comes_to_an_input(case: Case) -> None:
+    op = case.applied()
+    output = op.infer(case.inputs)
+    memory = op.memory(case.inputs, output)
+    assert memory is not None
+    for image, shape in enumerate(case.inputs):
+        inputs = given(case)
+        if isinstance(shape, Held) or (len(inputs) == 1 and not any(each.trained for each in op.state())):
+            continue
+        inputs[image].requires_grad_(False)
+        compute, held = applied(op, case, inputs)
+        said = said_to_be_kept(case, memory, output, {*range(len(inputs))} - {image})
+        assert (kept_by(compute, held) / 4, memory) == (said, memory)
 
 
 @pytest.mark.parametrize("case", COMPUTED, ids=identify)

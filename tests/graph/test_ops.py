@@ -33,7 +33,7 @@ class Case(NamedTuple):
     def applied(self) -> Op:
         op_type = OPS[self.op]
         values = {p.name: p.check(self.given.get(p.name, p.default)) for p in op_type.parameters}
-        return op_type.resolve(values, self.inputs)
+        return op_type.applied(values, self.inputs)[0]
 
 
 CASES = [
@@ -378,6 +378,7 @@ def test_attention_is_what_its_formula_says() -> None:
         (Case("pad_channels", {"width": 3}), "pad_channels cannot make 9 channels fewer"),
         (Case("channel_conv", {"kernel": 2}, (Map(12, 1, 1),)), "channel_conv takes an odd kernel, got 2"),
         (Case("channel_conv", {"kernel": 3}), "channel_conv takes a map of one pixel, got 12×9×8"),
+        (Case("norm", {"eps": 0}), "`eps` of batch norm must be more than 0, got 0"),
         (Case("norm", {}, (TOKENS,)), "batch norm takes a feature map, got 9×8 tokens of 12"),
         (Case("conv", {"kernel": 1}, (TOKENS,)), "conv takes a feature map (channels, height, width), got 9×8 tokens of 12"),
         (Case("add", {}, (MAP, Map(12, 1, 1))), "add expected equal shapes, got 12×9×8 and 12×1×1"),

@@ -153,6 +153,13 @@ def test_a_rule_that_fails_is_a_diagnostic_at_its_line(rule: str, message: str, 
             "the memory of `flip` is Memory(keeps=(1,)",
         ),
         ("def memory(self, inputs, output):\n        return Memory(beside=1.5)", "the memory of `flip` is Memory("),
+        *(
+            (
+                f"def memory(self, inputs, output):\n        return Memory(keeps_for={pairs})",
+                "the memory of `flip` is Memory(",
+            )
+            for pairs in ("((0, 1),)", "((1, 0),)", "((0,),)", "(0,)", "((0, 0.5),)")
+        ),
         ("def label(self):\n        return None", "the label of `flip` is None"),
         ("def emit(self):\n        return 'Mirror'", "`emit` of `flip` gave 'Mirror'"),
     ],
@@ -165,6 +172,17 @@ def test_a_rule_that_gives_what_cannot_be_is_a_diagnostic(rule: str, message: st
     )
     (found,) = mistakes("stages: {flip: flip}")
     assert found.partition(": ")[2].startswith(message)
+
+
+def test_what_a_tensor_of_an_op_cannot_be_drawn_by_is_refused(load: Load) -> None:
+    rules = "def state(self):\n        return (Tensor('weight', (8,)),)\n\n"
+    rules += "    def initialise(self):\n        return (('weight', 'kaiming_fan_in'),)"
+    load(
+        "from archbuilder.plugin import Tensor\n"
+        + FLIP.replace("    axis: int\n\n", f"    axis: int\n\n    {rules}\n\n")
+    )
+    (found,) = mistakes("stages: {flip: flip}")
+    assert found == "1: the weight of flip has no kaiming_fan_in initialisation: that takes 2 dimensions or more, not 1"
 
 
 def test_an_op_may_refuse_its_input(load: Load) -> None:

@@ -36,7 +36,7 @@ MAKERS = {
     "range",
 }
 """What a constructor calls, beside the classes of the source itself."""
-ARITHMETIC = {"len", "max", "min", "round", "round_to", "math.floor", "math.ceil", "math.log2"}
+ARITHMETIC = {"float", "len", "max", "min", "round", "round_to", "math.floor", "math.ceil", "math.log2"}
 """What a constructor computes with."""
 OPERATORS = (
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.Not, ast.USub, ast.UAdd, ast.And, ast.Or,

@@ -39,6 +39,20 @@ def test_the_last_that_can_be_drawn(init: str) -> None:
     assert torch.isfinite(archbuilder.build(with_init(init)).conv.weight).all()
 
 
+@pytest.mark.parametrize("eps", ["0", "1.0e-300"])
+@pytest.mark.parametrize("kind", ["batch", "group, groups: 2", "layer"])
+def test_norms_that_are_built_train(kind: str, eps: str) -> None:
+    text = f"name: net\ninput: {{channels: 4, size: 3}}\nstages: {{a: {{block: norm, kind: {kind}, eps: {eps}}}}}"
+    if (kind, eps) == ("batch", "0"):
+        with pytest.raises(SpecError, match="`eps` of batch norm must be more than 0, got 0"):
+            archbuilder.build("net", text=text)
+        return
+    model = archbuilder.build("net", text=text)
+    given = model(torch.rand(2, 4, 3, 3))
+    given.sum().backward()
+    assert torch.isfinite(given).all()
+
+
 def test_no_feature_map_is_asked_for() -> None:
     with pytest.raises(SpecError, match="no feature map is asked for") as error:
         archbuilder.build("resnet18", features=[])

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.fx import symbolic_trace
 
 from archbuilder import Architecture, build, lower, to_source
+from archbuilder.graph.table import OPS
 
 SIZES = ((32, 32), (33, 47), (40, 35))
 
@@ -104,6 +105,79 @@ def test_half_precision_and_gradients(model: nn.Module) -> None:
     assert model.bfloat16()(images(SIZES[1]).bfloat16()).dtype is torch.bfloat16
     model.float().train()(images(SIZES[1])).sum().backward()
     assert all(each.grad is not None for each in model.parameters())
+
+
+WITH_NUMBERS: dict[tuple[str, str], dict[str, Any]] = {
+    ("conv", "standardize"): {"kernel": 3},
+    ("norm", "eps"): {"kind": "group", "groups": 2},
+    ("norm", "momentum"): {},
+    ("activation", "slope"): {"kind": "leaky_relu"},
+    ("activation", "alpha"): {"kind": "elu"},
+    ("dropout", "rate"): {},
+    ("drop_path", "rate"): {},
+    ("pad_pixels", "value"): {"above": 1},
+    ("rescale", "scale"): {},
+    ("rescale", "offset"): {},
+    ("attention", "scale"): {"from": ["before"] * 3},
+    ("attention", "dropout"): {"from": ["before"] * 3, "weights": "mean"},
+}
+"""What an op is told beside one of its numbers."""
+
+
+def test_every_number_of_an_op_is_tried() -> None:
+    numbers = {(op, each.name) for op in OPS for each in OPS[op].parameters if "float" in (each.type, each.element)}
+    assert numbers == set(WITH_NUMBERS)
+
+
+def of_a_number(op: str, parameter: str, values: tuple[float, ...], *, hands_on: bool) -> Architecture:
+    """An op that is told each of some values, by its step or by a block around it."""
+    told = WITH_NUMBERS[op, parameter]
+    step = {"block": op, **told, parameter: "$number" if hands_on else values[0]}
+    body = {
+        "before": {
+            "block": "to_tokens" if op == "attention" else "conv_norm_act",
+            **({"width": 4} if op != "attention" else {}),
+        }
+    }
+    body |= {"op": step} | ({"after": "to_map"} if op == "attention" else {})
+    if not hands_on:
+        return network(stages=body)
+    used = {"body": body, "parameters": {"number": {"type": "float", "default": values[0]}}}
+    return network(
+        blocks={"used": used}, stages={f"s{at}": {"block": "used", "number": each} for at, each in enumerate(values)}
+    )
+
+
+@pytest.mark.parametrize(("op", "parameter"), WITH_NUMBERS)
+@pytest.mark.parametrize("values", [(1,), (0,), (1, 0), (1, 0.5), (1, 0.5, 0)], ids=str)
+def test_a_whole_number_is_a_number(op: str, parameter: str, values: tuple[float, ...]) -> None:
+    for hands_on in (False, True) if len(values) == 1 else (True,):
+        model, exactly = (
+            build(of_a_number(op, parameter, each, hands_on=hands_on)).eval()
+            for each in (values, tuple(map(float, values)))
+        )
+        exactly.load_state_dict(model.state_dict())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            agrees(torch.jit.script(model), model, SIZES[:1])
+        agrees(model, exactly, SIZES[:1])
+
+
+def test_a_number_that_a_network_is_told_may_be_whole() -> None:
+    told = network(
+        parameters={"rate": 0.2, "power": 1},
+        stages={
+            "a": {"block": "conv", "kernel": 3, "width": "$(8 * power)"},
+            "b": {"block": "norm", "momentum": "$(power - rate)"},
+            "c": {"block": "dropout", "rate": "$rate"},
+        },
+    )
+    for rate in (0, 1, 0.5):
+        model = build(told, rate=rate).eval()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            agrees(torch.jit.script(model), model, SIZES[:1])
+    assert "nn.Dropout(p=float(rate))" in to_source(lower(build(told, rate=0).spec))
 
 
 def test_uses_with_and_without_a_stride_are_one_class() -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 import archbuilder
 from archbuilder import SpecError, check
+from archbuilder.parameters import INITIALISATIONS
 
 REPVGG = """
 name: repvgg
@@ -48,6 +49,8 @@ def test_norms_of_repvgg() -> None:
     [
         ("{normal: 0.5, mean: -3}", -3, 0.5),
         ("{mean: 1, truncated_normal: 0.1}", 1, 0.1),
+        ("{truncated_normal: 0.1, mean: 3}", 3, 0.1),
+        ("{truncated_normal: 0.1, mean: -50}", -50, 0.1),
         ("{normal: 0, mean: 2}", 2, 0),
         ("{normal: 0.5}", 0, 0.5),
     ],
@@ -68,12 +71,74 @@ def test_a_mean_stands_beside_a_deviation(step: str, tensor: str, init: str, mea
     assert drawn.std().item() == pytest.approx(deviation, rel=0.1)
 
 
+@pytest.mark.parametrize("mean", [0, 0.5, 3, -7])
+def test_a_truncated_normal_is_cut_two_from_its_mean(mean: float) -> None:
+    """So wide a one is cut much, and evenly: its deviation is that of an even distribution of width 4, nearly."""
+    step = f"{{block: norm, init: {{truncated_normal: 20, mean: {mean}}}}}"
+    model = built(f"name: net\ninput: {{channels: 4096, size: 1}}\nstages: {{s: {step}}}")
+    for _ in range(2):
+        drawn = model.s.weight.detach()
+        assert drawn.min().item() == pytest.approx(mean - 2, abs=0.01)
+        assert drawn.max().item() == pytest.approx(mean + 2, abs=0.01)
+        assert drawn.std().item() == pytest.approx(4 / 12**0.5, rel=0.05)
+        model.reset_parameters()  # draws anew
+
+
 def test_a_scale_that_begins_at_zero_does_so_whatever_defaults_say() -> None:
     model = built(
         "name: net\ninput: {channels: 8, size: 4}\ndefaults: {norm: {init: {constant: 0.5}}, basic: {zero_init: true}}\n"
         "stages: {a: {block: basic, width: 8}}"
     )
     assert [norm.weight.detach().mean().item() for norm in (model.a.bn1, model.a.bn2)] == [0.5, 0.0]
+
+
+USES = [
+    ("conv", "kernel: 3", "init"),
+    ("conv", "kernel: 3, bias: true", "bias_init"),
+    ("linear", "width: 4", "init"),
+    ("linear", "width: 4", "bias_init"),
+    *(
+        ("norm", f"kind: {kind}", init)
+        for kind in ("batch", "group, groups: 2", "layer")
+        for init in ("init", "bias_init")
+    ),
+]
+"""A block, what it is told, and how one of its tensors is told to be drawn."""
+FANS = [kind for kind in INITIALISATIONS if "kaiming" in kind]
+
+
+def drawn_as(block: str, told: str, init: str, kind: str, *, by_default: bool) -> str:
+    step = f"{{block: {block}, {told}}}" if by_default else f"{{block: {block}, {told}, {init}: {kind}}}"
+    defaults = f"defaults: {{{block}: {{{init}: {kind}}}}}\n" if by_default else ""
+    before = "pool: global_pool, " if block == "linear" else ""
+    return f"name: net\ninput: {{channels: 8, size: 4}}\n{defaults}stages: {{{before}a: {step}}}"
+
+
+@pytest.mark.parametrize(("block", "told", "init"), USES)
+@pytest.mark.parametrize("by_default", [False, True])
+def test_what_check_lets_pass_is_drawn(block: str, told: str, init: str, by_default: bool) -> None:
+    """Weights have channels in and out, those of a convolution groups too; biases and norms have neither."""
+    can = {
+        ("conv", "init"): INITIALISATIONS,
+        ("linear", "init"): [each for each in INITIALISATIONS if "group" not in each],
+    }
+    for kind in INITIALISATIONS:
+        text = drawn_as(block, told, init, kind, by_default=by_default)
+        if kind not in FANS or kind in can.get((block, init), ()):
+            built(text)
+            continue
+        with pytest.raises(SpecError) as caught:
+            check("net.yaml", text=text)
+        (mistake,) = caught.value.diagnostics
+        tensor = "bias" if init == "bias_init" else "weight"
+        assert mistake.message.startswith(f"the {tensor} of {block} has no {kind} initialisation: that takes ")
+        assert mistake.place is not None
+        assert (mistake.place.line, mistake.place.column) == place_of(text, kind)
+
+
+def place_of(text: str, word: str) -> tuple[int, int]:
+    before = text[: text.index(word)]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 @pytest.mark.parametrize(

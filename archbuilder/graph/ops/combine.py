@@ -85,9 +85,9 @@ class Multiply(Op):
     def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
         between = len(inputs) - 2  # products of some of them
         return Memory(
-            keeps=tuple(range(len(inputs))),
             keeps_beside=output.elements * between,
             beside=output.elements * (between > 0),
+            keeps_for=((0, 1), *((at, before) for at in range(1, len(inputs)) for before in range(at))),
         )
 
     def emit(self) -> Expression:
@@ -322,8 +322,7 @@ class Rescale(Op):
             if count != 1 and not (isinstance(shape, Map) and count == shape.channels):
                 message = f"`{knob}` is one number, or of a map one for each channel; got {count} for {shape}"
                 raise OpError(message, None, knob)
-        scale, offset = (tuple(float(each) for each in given[knob]) for knob in ("scale", "offset"))
-        return cls(scale, offset)
+        return cls(**given)
 
     def macs(self, output: Shape) -> int:
         return 0

@@ -77,6 +77,8 @@ class Norm(Op):
         for knob, owner in (("momentum", "batch"), ("groups", "group")):
             if given[knob] is not None and kind != owner:
                 raise OpError(f"`{knob}` belongs to {owner} norm, this is {kind} norm", f"remove `{knob}`", knob)
+        if kind == "batch" and given["eps"] == 0:
+            raise OpError("`eps` of batch norm must be more than 0, got 0", "write a small one, such as 1e-5", "eps")
         groups = 1
         if kind == "group":
             groups = 32 if given["groups"] is None else given["groups"]

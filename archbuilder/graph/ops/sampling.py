@@ -98,6 +98,10 @@ class Upsample(Op):
     def blends(self) -> int:
         return {"nearest": 1, "bilinear": 2, "bicubic": 4}[self.kind]
 
+    @property
+    def drifts(self) -> bool:
+        return self.align_corners
+
     def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
         return FRESH
 

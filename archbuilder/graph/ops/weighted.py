@@ -156,13 +156,14 @@ class Convolution(Op):
     def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
         shape = only_map("conv", inputs[0])
         copy = self._copied(shape)
-        of_input = (0,) if not copy or self.padding_mode in ("reflect", "replicate") else ()
+        keeps = () if copy else (0,)
+        of_input = ((0, 0),) if copy and self.padding_mode in ("reflect", "replicate") else ()
         if self.standardize is None:
-            return Memory(of_input, keeps_beside=copy, beside=copy)
+            return Memory(keeps, keeps_beside=copy, beside=copy, keeps_for=of_input)
         weights, channels = self.state()[0].elements, self.out_channels
         before = copy if self._pads_by_size or self.behind is not None else 0  # what is there when weights are made
         beside = max(copy + weights + 2 * channels, before + 2 * weights + 3 * channels - output.elements)
-        return Memory(of_input, keeps_beside=copy + 2 * weights + channels, beside=beside)
+        return Memory(keeps, keeps_beside=copy + 2 * weights + channels, beside=beside, keeps_for=of_input)
 
     @property
     def window(self) -> Window:
