@@ -284,7 +284,10 @@ def checked(
         declared = lowering.library.notes_on(block, parameter.name)
         notes = (*notes, *(note for note in declared if note.place != at))
         message = f"{error} (in `{block}`)"
-        help = partial(advice_for_value, value, written, parameter, frame.visible(), at)
+
+        def help() -> str | None:  # what is visible is asked once for all turns of a loop
+            return advice_for_value(value, written, parameter, frame.visible(), at)
+
         lowering.error(frame, "bad-value", message, at, help, notes)
         raise GiveUp from None
 
