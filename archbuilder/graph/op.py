@@ -210,8 +210,7 @@ class Op:
         return " ".join((self.name, *(f"{name}={shown(value)}" for name, value in self._telling())))
 
     def _telling(self) -> Iterator[tuple[str, Any]]:
-        """The attributes that are one of several kinds, or not what they are where nobody says anything. A field with a default
-        is something that few say."""
+        """The attributes that are one of several kinds, or not what they are where nobody says anything, as few fields are."""
         parameters = {parameter.name: parameter for parameter in self.parameters}
         for name, value in vars(self).items():
             if value == getattr(type(self), name, _NO_DEFAULT):
@@ -237,7 +236,8 @@ class Op:
     @classmethod
     def told(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         """The op for these inputs, as `resolve` makes it, of values that are of the very types of its parameters."""
-        return cls.resolve({each.name: each.exactly(given[each.name]) for each in cls.parameters}, inputs)
+        floats = [each for each in cls.parameters if "float" in (each.type, each.element)]
+        return cls.resolve({**given, **{each.name: each.exactly(given[each.name]) for each in floats}}, inputs)
 
     def check_drawn(self) -> None:
         """Refuses what no tensor of such dimensions can be drawn by.
@@ -245,14 +245,14 @@ class Op:
         Raises:
             OpError: if one is told to be.
         """
-        dimensions = {tensor.name: len(tensor.shape) for tensor in self.state()}
-        for tensor, kind in self.initialise():
-            least, there = LEAST_DIMENSIONS.get(kind, 0), dimensions[tensor]
-            if there < least:
-                lacks = f"that takes {least} dimensions or more, not {there}"
-                message = f"the {tensor} of {self.name} has no {kind} initialisation: {lacks}"
+        drawn = [(tensor, kind) for tensor, kind in self.initialise() if kind in LEAST_DIMENSIONS]
+        dimensions = {tensor.name: len(tensor.shape) for tensor in self.state()} if drawn else {}
+        for tensor, kind in drawn:
+            if (there := dimensions[tensor]) < (least := LEAST_DIMENSIONS[kind]):
+                lacks = f"no {kind} initialisation: that takes {least} dimensions or more, not {there}"
                 help = "write zeros, ones or {normal: 0.02}" if there < 2 else "write kaiming_fan_out or {normal: 0.02}"
-                raise OpError(message, help, "init" if tensor == "weight" else f"{tensor}_init")
+                parameter = "init" if tensor == "weight" else f"{tensor}_init"
+                raise OpError(f"the {tensor} of {self.name} has {lacks}", help, parameter)
 
     @classmethod
     def resolve(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
