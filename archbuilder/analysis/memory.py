@@ -6,8 +6,10 @@ is gone through once for each way in which it is called: what is kept of its inp
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from archbuilder.analysis.lifetimes import lifetimes
@@ -156,7 +158,9 @@ class Walk:
         if not trains:
             return 0, made + memory.beside, gives
         kept = memory.keeps_beside
-        keeps = [*memory.keeps, *(at for at, of in memory.keeps_for if any(part.trains for part in inputs[of]))]
+        trained = [at for at, parts in enumerate(inputs) if any(part.trains for part in parts)]
+        before = partial(bisect_left, trained)  # how many of them have smaller numbers
+        keeps = [*memory.keeps, *(at for at, first, end in memory.keeps_for if before(first) < before(end))]
         for each in (*(part for at in keeps for part in inputs[at]), *(gives if memory.keeps_output else ())):
             if not each.kept:
                 each.kept = True

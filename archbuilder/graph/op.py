@@ -67,8 +67,8 @@ class Memory(NamedTuple):
 
     `keeps` are the inputs that are kept until the gradient has been computed; so is the output if `keeps_output`, and
     `keeps_beside` numbers of its own, such as the places that a max pool found. `keeps_for` are those that are kept for
-    the gradient of one input alone, each with that one: no gradient comes to an image. `beside` is how many it has besides
-    while it computes. A view has no memory of its own: its output is its input.
+    the gradient of some inputs alone, each with the first of these and the one behind the last: no gradient comes to an image.
+    `beside` is how many it has besides while it computes. A view has no memory of its own: its output is its input.
     """
 
     keeps: tuple[int, ...] = ()
@@ -76,7 +76,7 @@ class Memory(NamedTuple):
     keeps_beside: int = 0
     beside: int = 0
     is_view: bool = False
-    keeps_for: tuple[tuple[int, int], ...] = ()
+    keeps_for: tuple[tuple[int, int, int], ...] = ()
 
 
 FRESH: Final = Memory()

@@ -1,4 +1,4 @@
-"""What a network says of all its stages at once: multipliers, and numbering in one Sequential."""
+"""What holds for a network as a whole: multipliers, numbering in one Sequential, the sizes of what its blocks hold."""
 
 from __future__ import annotations
 
@@ -65,3 +65,20 @@ class Rules:
             return widths
         self.used.add("width")
         return tuple(map(self.width, widths)) if isinstance(widths, tuple) else self.width(widths)
+
+
+class Sizes:
+    """The sizes that the tensors have which a graph holds, in order; those in a block that it calls are `Sizes` of their own, the
+    same ones for equal calls. `usual` are those for the spec's own input, where this is another one."""
+
+    __slots__ = ("found", "usual")
+
+    def __init__(self, usual: Sizes | None = None) -> None:
+        self.found: list[Any] = []
+        self.usual = usual
+
+    def coming(self, *, of_call: bool) -> Any:
+        """What stands next among the usual ones: a size, or the sizes in a call. None if nothing is known of it."""
+        usual, at = self.usual, len(self.found)
+        each = usual.found[at] if usual is not None and at < len(usual.found) else None
+        return each if isinstance(each, Sizes) is of_call else None

@@ -14,6 +14,7 @@ from archbuilder.graph.shapes import Shape
 from archbuilder.language.arithmetic import FormulaError, bounded_parts
 from archbuilder.language.dotted import UnknownNameError
 from archbuilder.language.formula import Formula, ReportedError
+from archbuilder.language.rules import Sizes
 from archbuilder.language.table import key_place, keys_in, value_place
 from archbuilder.lowering.frame import UNKNOWN, Builder, Defaults, Frame, Made, Scope, Setting, Use
 from archbuilder.lowering.library import Library
@@ -52,12 +53,12 @@ class Target(NamedTuple):
 @dataclass(slots=True, eq=False)
 class Call:
     """A call of a block: its graph, None while it is lowered or where something in it is wrong, and the use for which it was
-    lowered first; equal uses share it. `sizes` are those of the tensors that are held in it."""
+    lowered first; equal uses share it."""
 
     first: Use
+    sizes: Sizes
     graph: Graph | None = None
     is_open: bool = True
-    sizes: list[Any] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -67,21 +68,21 @@ class Lowering:
     `made` says of each node what it was made of, `inline` the same of the network's own steps that are no node, by name.
     `settings` are all the defaults that were read, `outputs` the network's further outputs. `idle` is told what has no effect
     and need have none here, since a base says it, or a file with variants. `absent` are the steps that are left out, and loops
-    without turns, with the nodes around. `sizes` are those that held tensors have, taken from `known_sizes`, of a lowering for
-    the spec's own input, where there was one. What a step stands for is looked up once, where it names that: `targets`.
-    `new_slots` are what has been put into slots and not been looked at, with the body where that was. Equal ops and equal calls
-    are made once: `ops`, `calls`. Where the network `misses_patch` nothing is said of shapes.
+    without turns, with the nodes around. `sizes` are those of the body at hand, and `holds_sizes` says whether there are any.
+    What a step stands for is looked up once, where it names that: `targets`. `new_slots` are what has been put into slots and
+    not been looked at, with the body where that was. Equal ops and equal calls are made once: `ops`, `calls`. Where the network
+    `misses_patch` nothing is said of shapes.
     """
 
     library: Library
     reporter: Reporter
     root: Builder
-    known_sizes: list[Any]
+    sizes: Sizes
+    holds_sizes: bool = False
     made: dict[Node, Made] = field(default_factory=dict)
     inline: dict[str, Made] = field(default_factory=dict)
     settings: list[Setting] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
-    sizes: list[Any] = field(default_factory=list)
     new_slots: list[tuple[SlotText, str, Frame]] = field(default_factory=list)
     targets: dict[StepPlan, Target] = field(default_factory=dict)
     ops: dict[Any, tuple[Op, Shape]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from archbuilder.graph.shapes import Map, Shape, Streams, image
 from archbuilder.graph.weights import different_weight
 from archbuilder.language.formula import Formula
 from archbuilder.language.models import Architecture, DepthScale, Step, WidthScale, misses_patch
-from archbuilder.language.rules import DepthRule, Numbering, Rules, WidthRule
+from archbuilder.language.rules import DepthRule, Numbering, Rules, Sizes, WidthRule
 from archbuilder.language.spoken import names_said_to_ops_alone, names_used
 from archbuilder.language.table import key_place, replaced_by, value_place
 from archbuilder.lowering.arguments import read_settings
@@ -86,7 +86,7 @@ def lower_with_record(
     before = len(reporter.diagnostics)
     network = _Network(architecture, shape, reporter)
     graph = network.lower()
-    if network.lowering.sizes and shape != own:
+    if network.lowering.holds_sizes and shape != own:
         # Weights are those of the spec's own input, whatever is asked for: what a block holds has that size. With another one
         # it may not fit, which is no mistake.
         usual = _Network(architecture, own, Reporter(is_aside=True))
@@ -166,14 +166,14 @@ class _Network:
         architecture: Architecture,
         shape: Shape,
         reporter: Reporter,
-        known_sizes: Sequence[Any] = (),
+        sizes: Sizes | None = None,
         usual: Graph | None = None,
     ) -> None:
         self.architecture = architecture
         self.usual = usual
         self.reporter = reporter
         self.builder = Builder(shape)
-        self.lowering = Lowering(Library.of(architecture, reporter), reporter, self.builder, [*known_sizes])
+        self.lowering = Lowering(Library.of(architecture, reporter), reporter, self.builder, Sizes(sizes))
         places: dict[str, Place | None] = {}
         variables: dict[str, Any] = {"input": shape}
         scope = Scope(variables, None, places, coming=architecture.parameters)

@@ -16,6 +16,7 @@ from archbuilder.graph.op import Op
 from archbuilder.graph.origin import Turn
 from archbuilder.graph.shapes import Shape
 from archbuilder.language.models import BlockDefinition, Loop
+from archbuilder.language.rules import Sizes
 from archbuilder.language.spoken import mentions
 from archbuilder.lowering.arguments import read_values, resolve
 from archbuilder.lowering.effects import misses_a_word, report_beside_body
@@ -312,21 +313,20 @@ def _call(
         GiveUp: if something in it is wrong; all of it is reported.
     """
     use = resolve(lowering, target, frame, shape, fixed)
-    words = words_of(use)
-    repeat = frame.repeat if use.defaults.numbered else None
-    key = (target.plan.definition, tuple(use.values.values()), use.defaults, shape, words.identity, repeat)
-    call, position = lowering.calls.get(key), len(lowering.sizes)
-    if call is None or lowering.known_sizes[position : position + len(call.sizes)] not in ([], call.sizes):
-        call = lowering.calls[key] = Call(use)
+    words, repeat = words_of(use), frame.repeat if use.defaults.numbered else None
+    around, sizes = lowering.sizes, Sizes(lowering.sizes.coming(of_call=True))
+    key = (target.plan.definition, tuple(use.values.values()), use.defaults, shape, words.identity, repeat, sizes.usual)
+    call = lowering.calls.get(key)
+    if call is None:
+        call, lowering.sizes = lowering.calls.setdefault(key, Call(use, sizes)), sizes
         with suppress(GiveUp):  # reported; equal calls stay silent
             call.graph = _lower_block(lowering, plan, use, shape, words)
-        call.is_open, call.sizes = False, lowering.sizes[position:]
+        call.is_open, lowering.sizes = False, around
     elif call.is_open:
         message = f"the block `{target.plan.name}` uses itself"
         help = "use another block here, or let it end: count a parameter down and say `when`"
         lowering.error(frame, "endless-block", message, plan.step.place_at("block"), help)
-    else:
-        lowering.sizes += call.sizes
+    around.found.append(call.sizes)
     if call.graph is None:
         raise GiveUp
     return call.graph, use

@@ -227,14 +227,14 @@ def use_of_op(lowering: Lowering, target: Target, op_type: type[Op], frame: Fram
     Raises:
         GiveUp: if something is wrong; that is reported.
     """
-    parameter, position = op_type.size_parameter, len(lowering.sizes)
+    parameter, sizes = op_type.size_parameter, lowering.sizes
     if parameter is None:
         return resolve(lowering, target, frame, input)
-    lowering.sizes.append(None)  # what is wrong with it for this input need not be for the spec's own
-    known = lowering.known_sizes[position : position + 1]
-    use = resolve(lowering, target, frame, input, {parameter: known[0]} if known else {})
+    lowering.holds_sizes, usual, position = True, sizes.coming(of_call=False), len(sizes.found)
+    sizes.found.append(None)  # what is wrong with it for this input need not be for the spec's own
+    use = resolve(lowering, target, frame, input, {} if usual is None else {parameter: usual})
     use.fixed = {}  # it comes from where it is written, as ever
-    lowering.sizes[position] = use.values[parameter]
+    sizes.found[position] = use.values[parameter]
     return use
 
 

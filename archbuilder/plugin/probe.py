@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Any
 
 from archbuilder.graph.op import Construct, Expression, Memory, Op, Tensor
@@ -70,8 +69,9 @@ def _check_memory(op: str, found: Any, inputs: int) -> None:
     _check_kind(f"the memory of `{op}` is", found, Memory | None, help)
     if found is not None and not (
         _are_whole(found.keeps, least=0)
-        and all(_are_whole(pair, least=0) and len(pair) == 2 for pair in found.keeps_for)
-        and all(kept < inputs for kept in (*found.keeps, *chain(*found.keeps_for)))
+        and all(_are_whole(each, least=0) and len(each) == 3 for each in found.keeps_for)
+        and all(kept < inputs for kept in (*found.keeps, *(each[0] for each in found.keeps_for)))
+        and all(first < end <= inputs for _, first, end in found.keeps_for)
         and _are_whole((found.keeps_beside, found.beside), least=0)
     ):
         raise PluginError(f"the memory of `{op}` is {found!r}", help)

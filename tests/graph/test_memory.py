@@ -65,7 +65,7 @@ def test_what_is_kept_for_the_gradient(case: Case) -> None:
 
 def said_to_be_kept(case: Case, memory: Memory, output: Shape, trained: set[int]) -> int:
     """How many numbers are said to be kept where a gradient comes to some inputs."""
-    keeps = {*memory.keeps, *(at for at, of in memory.keeps_for if of in trained)}
+    keeps = {*memory.keeps, *(at for at, first, end in memory.keeps_for if trained.intersection(range(first, end)))}
     kept = [case.inputs[at].elements for at in keeps if not isinstance(case.inputs[at], Held)]
     return sum(kept) + memory.keeps_output * output.elements + memory.keeps_beside
 

@@ -158,7 +158,7 @@ def test_a_rule_that_fails_is_a_diagnostic_at_its_line(rule: str, message: str, 
                 f"def memory(self, inputs, output):\n        return Memory(keeps_for={pairs})",
                 "the memory of `flip` is Memory(",
             )
-            for pairs in ("((0, 1),)", "((1, 0),)", "((0,),)", "(0,)", "((0, 0.5),)")
+            for pairs in ("((0, 1, 2),)", "((1, 0, 1),)", "((0, 1, 1),)", "((0,),)", "(0,)", "((0, 0.5, 1),)")
         ),
         ("def label(self):\n        return None", "the label of `flip` is None"),
         ("def emit(self):\n        return 'Mirror'", "`emit` of `flip` gave 'Mirror'"),

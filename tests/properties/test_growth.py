@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,7 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "one turn of a loop": lambda n: f"{STEPS}  for i in {n}: {{a.$i: norm}}\n  s: {{block: add, from: [a.7, a.{n - 1}]}}\n",
     "a turn for each turn": lambda n: f"{STEPS}  for i in {n}: {{a.$i: {{block: norm, from: input}}}}\n  for j in {n}: {{b.$j: {{block: norm, from: a.$j}}}}\n"
     "  s: {block: add, from: b.*}\n",
+    "a product": lambda n: f"{STEPS}  for i in {n}: {{a.$i: {{block: norm, from: input}}}}\n  p: {{block: multiply, from: a.*}}\n",
     "features": lambda n: f"{STEPS}{lines(n, '  a#: norm')}features: [{', '.join(f'a{k}' for k in range(n))}]\n",
     "renamed steps": lambda n: f"{STEPS}{lines(n, '  a#: norm')}rename: {{{', '.join(f'a{k}: b{k}' for k in range(n))}}}\n",
     "registered steps": lambda n: f"{STEPS}{lines(n, '  a#: norm')}register: [{', '.join(f'a{k}' for k in range(n))}]\n",
@@ -234,7 +236,7 @@ READERS: dict[str, Callable[[archbuilder.Checked], object]] = {
     "why": lambda checked: archbuilder.why(checked.architecture, "a0.eps"),
 }
 NETWORKS = ("steps", "a loop", "steps in lists", "steps that are left out", "branches", "shortcuts", "different blocks",
-            "one turn of a loop", "a turn for each turn", "repeats that differ")  # fmt: skip
+            "one turn of a loop", "a turn for each turn", "a product", "repeats that differ")  # fmt: skip
 
 
 @pytest.mark.slow
@@ -258,7 +260,8 @@ def _network(kind: str, count: int) -> archbuilder.Checked:
 
 
 def _read(reader: str, checked: archbuilder.Checked) -> None:
+    anew = replace(checked, summary=archbuilder.summarize(checked.graph))  # which keeps what it was asked before
     try:
-        READERS[reader](checked)
+        READERS[reader](anew)
     except SpecError as error:
         str(error)

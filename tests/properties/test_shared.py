@@ -31,6 +31,7 @@ def doubled(first: str, each: str, levels: int = 30) -> str:
 
 
 NORM, CONV = "body: [norm]", "body: [{block: conv, kernel: 3}]"
+HELD = "body: {p: {block: parameter, shape: [1, $(input.height), 1]}, s: {block: multiply, from: [input, p]}}"
 DROP = "body: {c: norm, d: {block: drop_path, rate: 0.1}, s: {block: add, from: [d, input]}}"
 GRAPHS = {
     "lists": doubled(NORM, "body: [BEFORE, BEFORE]"),
@@ -48,6 +49,7 @@ GRAPHS = {
         "parameters: {k: 3}, body: [{block: conv, kernel: $k}]",
         "parameters: {k: 3}, body: {x: {block: BEFORE, k: $k}, y: {block: BEFORE, k: $k}}",
     ),
+    "held tensors": doubled(HELD, "body: [BEFORE, BEFORE]"),
     "drop paths": doubled(DROP, "body: [BEFORE, BEFORE]"),
 }  # fmt: skip
 
@@ -96,6 +98,13 @@ def test_a_graph_that_shares_its_parts(kind: str) -> None:
     rates = {"source"} if kind == "drop paths" else set()  # each has one of its own
     volumes = {"drawing of volumes"} if kind not in WIRED else set()  # whose blocks are one volume each
     assert found == {"build", "state", "rows of layer", "dot of layer", "svg of layer", *rates, *volumes}
+
+
+def test_what_is_held_keeps_its_sizes_by_what_is_different() -> None:
+    begin = time.process_time()
+    with pytest.raises(SpecError, match="multiply expected"):  # tensors of 16 rows, and maps of 20
+        archbuilder.check("net.yaml", text=GRAPHS["held tensors"], input=(8, 20, 20))
+    assert time.process_time() - begin < SECONDS
 
 
 @pytest.mark.parametrize("kind", GRAPHS)

@@ -87,7 +87,7 @@ class Multiply(Op):
         return Memory(
             keeps_beside=output.elements * between,
             beside=output.elements * (between > 0),
-            keeps_for=((0, 1), *((at, before) for at in range(1, len(inputs)) for before in range(at))),
+            keeps_for=((0, 1, 2), *((at, 0, at) for at in range(1, len(inputs)))),  # each for what is multiplied before
         )
 
     def emit(self) -> Expression:

@@ -384,7 +384,7 @@ class WeightedPool(Op):
         return output.elements * self.pixels
 
     def memory(self, inputs: tuple[Shape, ...], output: Shape) -> Memory:
-        return Memory(keeps_beside=self.pixels, beside=self.pixels, keeps_for=((0, 1),))
+        return Memory(keeps_beside=self.pixels, beside=self.pixels, keeps_for=((0, 1, 2),))
 
     def emit(self) -> Expression:
         return Expression("({0}.flatten(2) @ {1}.flatten(2).softmax(dim=2).transpose(1, 2)).unsqueeze(3)")

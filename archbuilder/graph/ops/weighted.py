@@ -157,7 +157,7 @@ class Convolution(Op):
         shape = only_map("conv", inputs[0])
         copy = self._copied(shape)
         keeps = () if copy else (0,)
-        of_input = ((0, 0),) if copy and self.padding_mode in ("reflect", "replicate") else ()
+        of_input = ((0, 0, 1),) if copy and self.padding_mode in ("reflect", "replicate") else ()
         if self.standardize is None:
             return Memory(keeps, keeps_beside=copy, beside=copy, keeps_for=of_input)
         weights, channels = self.state()[0].elements, self.out_channels
