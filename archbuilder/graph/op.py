@@ -196,6 +196,12 @@ class Op:
     spreads: ClassVar[bool] = False
     """Whether its module takes several inputs as several arguments, and not as one tuple."""
 
+    floats: ClassVar[tuple[Parameter, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        known = [each for each in cls.parameters if isinstance(each, Parameter)]  # of a plugin it may be anything yet
+        cls.floats = tuple(each for each in known if "float" in (each.type, each.element))
+
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
 
@@ -230,14 +236,15 @@ class Op:
         """
         op = cls.told(given, inputs)
         output = op.infer(inputs)
-        op.check_drawn()
+        if "init" in given:
+            op.check_drawn()
         return op, output
 
     @classmethod
     def told(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         """The op for these inputs, as `resolve` makes it, of values that are of the very types of its parameters."""
-        floats = [each for each in cls.parameters if "float" in (each.type, each.element)]
-        return cls.resolve({**given, **{each.name: each.exactly(given[each.name]) for each in floats}}, inputs)
+        exact = {each.name: each.exactly(given[each.name]) for each in cls.floats}
+        return cls.resolve({**given, **exact} if exact else given, inputs)
 
     def check_drawn(self) -> None:
         """Refuses what no tensor of such dimensions can be drawn by.
