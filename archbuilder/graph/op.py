@@ -199,8 +199,8 @@ class Op:
     floats: ClassVar[tuple[Parameter, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        known = [each for each in cls.parameters if isinstance(each, Parameter)]  # of a plugin it may be anything yet
-        cls.floats = tuple(each for each in known if "float" in (each.type, each.element))
+        kinds = ((each, getattr(each, "type", None), getattr(each, "element", None)) for each in cls.parameters)
+        cls.floats = tuple(each for each, *kind in kinds if "float" in kind)  # of a plugin they may be anything yet
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
