@@ -197,10 +197,11 @@ class Op:
     """Whether its module takes several inputs as several arguments, and not as one tuple."""
 
     floats: ClassVar[tuple[Parameter, ...]] = ()
+    """Its parameters that are floats, or lists of these; made of `parameters`, which may be anything yet in a plugin."""
 
     def __init_subclass__(cls) -> None:
-        kinds = ((each, getattr(each, "type", None), getattr(each, "element", None)) for each in cls.parameters)
-        cls.floats = tuple(each for each, *kind in kinds if "float" in kind)  # of a plugin they may be anything yet
+        kinds = ("type", "element")
+        cls.floats = tuple(p for p in cls.parameters if "float" in [getattr(p, kind, None) for kind in kinds])
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
@@ -236,8 +237,7 @@ class Op:
         """
         op = cls.told(given, inputs)
         output = op.infer(inputs)
-        if "init" in given:
-            op.check_drawn()
+        op.check_drawn()
         return op, output
 
     @classmethod
@@ -252,10 +252,11 @@ class Op:
         Raises:
             OpError: if one is told to be.
         """
-        drawn = [(tensor, kind) for tensor, kind in self.initialise() if kind in LEAST_DIMENSIONS]
-        dimensions = {tensor.name: len(tensor.shape) for tensor in self.state()} if drawn else {}
-        for tensor, kind in drawn:
-            if (there := dimensions[tensor]) < (least := LEAST_DIMENSIONS[kind]):
+        for tensor, kind in self.initialise():
+            if kind not in LEAST_DIMENSIONS:
+                continue
+            least, there = LEAST_DIMENSIONS[kind], next(len(each.shape) for each in self.state() if each.name == tensor)
+            if there < least:
                 lacks = f"no {kind} initialisation: that takes {least} dimensions or more, not {there}"
                 help = "write zeros, ones or {normal: 0.02}" if there < 2 else "write kaiming_fan_out or {normal: 0.02}"
                 parameter = "init" if tensor == "weight" else f"{tensor}_init"
