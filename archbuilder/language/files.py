@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from archbuilder.diagnostics import Diagnostic, Place, Reporter, Source
 from archbuilder.language import zoo
@@ -65,6 +65,18 @@ def decoded(data: bytes, name: str) -> str:
         raise UnreadableError(Diagnostic("not-text", message, place, "save the file as UTF-8")) from None
 
 
+class _Parsed(NamedTuple):
+    """What a text holds, and what is wrong with it. Nobody may change the table, but see `Files.own`."""
+
+    text: str
+    table: Table | None
+    diagnostics: list[Diagnostic]
+
+
+_ZOO: Final[dict[str, _Parsed]] = {}
+"""The files of the zoo that were asked for, by name: as with shipped blocks, their text is the same for every request."""
+
+
 @dataclass
 class Files:
     """The files of one request. `folder` is that of the spec; None where Python code made it, which may read what it likes.
@@ -75,7 +87,7 @@ class Files:
 
     folder: Path | None = None
     for_several: bool = False
-    _tables: dict[tuple[str, str], tuple[Table | None, list[Diagnostic]]] = field(default_factory=dict)
+    _tables: dict[str, _Parsed] = field(default_factory=dict)
     _texts: dict[Path, str] = field(default_factory=dict)
 
     def named_by_user(self, path: Path, reporter: Reporter) -> Table | None:
@@ -153,18 +165,19 @@ class Files:
         return self._parsed(source, reporter)
 
     def _parsed(self, source: Source, reporter: Reporter) -> Table | None:
-        """The table of a text, as it was read: nobody may change what is in it, but see `own`."""
-        key = (source.name, source.text)
-        if key not in self._tables:
+        """The table of a text, as it was read."""
+        tables = _ZOO if source.shipped else self._tables
+        known = tables.get(source.name)
+        if known is None or known.text != source.text:
             aside = Reporter(is_aside=True)
-            self._tables[key] = read_yaml(source, aside), aside.diagnostics
-        table, diagnostics = self._tables[key]
-        reporter.add(diagnostics)
-        return table
+            known = tables[source.name] = _Parsed(source.text, read_yaml(source, aside), aside.diagnostics)
+        reporter.add(known.diagnostics)
+        return known.table
 
     def own(self, table: Table) -> Table:
         """A table for one network, which may be changed."""
-        return copied_table(table) if self.for_several else table
+        is_kept = self.for_several or (table.place is not None and table.place.source.shipped)
+        return copied_table(table) if is_kept else table
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -16,7 +16,7 @@ from archbuilder.language.files import Files
 from archbuilder.language.load import Search, _override, _resolve, _settings, _validated
 from archbuilder.language.merge import arrange
 from archbuilder.language.networks import variants_of
-from archbuilder.language.table import Table
+from archbuilder.language.table import Table, copied_table
 from archbuilder.lowering import lower_architecture
 from tests.networks import fingerprint
 
@@ -39,7 +39,7 @@ def entries(value: Any, path: Path_ = ()) -> Iterator[Path_]:
 def network(path: Path, variant: str | None, without: Path_ = (), **settings: Any) -> list[str]:
     """What a file describes, with one entry taken out."""
     reporter, files = Reporter(), Files()
-    table = files.named_by_user(path, reporter)
+    table = copied_table(files.named_by_user(path, reporter))
     assert table is not None
     if without:
         container: Any = table

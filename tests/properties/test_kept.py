@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,8 +11,12 @@ import pytest
 
 import archbuilder
 from archbuilder import SpecError
+from archbuilder.diagnostics import Reporter
 from archbuilder.language.blocks import shipped_files, shipped_table
+from archbuilder.language.files import Files
+from archbuilder.language.networks import network_names
 from archbuilder.language.table import Items, Table
+from archbuilder.language.zoo import all_files
 from archbuilder.lowering.library import shipped_plan
 from tests.fuzz.mutants import mutant
 
@@ -59,6 +64,29 @@ def test_what_is_shipped_stays_as_it_is() -> None:
         said_of(text)
     assert {name: frozen(shipped_table(name)) for name in names} == before
     assert {name: str(shipped_plan(name).literal) for name in names} == plans
+
+
+EXTENDING = [
+    "{name: net, extends: NAME, input: {size: 96}}",
+    "{name: net, extends: NAME, stem: null, stages: {layer1: {width: 7, nothing: 3}, more: norm}}",
+    "{name: net, extends: NAME, parameters: {classes: null}, defaults: {conv: {bias: 5}, norm: null}, head: null}",
+    "{name: net, extends: NAME, variants: {a: {stages: {layer1: 5}}}, rename: {stem: 3}, expect: null}",
+]
+"""Specs that change, or spoil, what they are made of."""
+
+
+def test_the_zoo_stays_as_it_is() -> None:
+    def kept() -> dict[Path, Any]:
+        return {path: frozen(Files().shipped(path, Reporter())) for path in all_files()}
+
+    before, said = kept(), {name: said_of(f"{{name: net, extends: {name}}}") for name in network_names()[::3]}
+    for name in said:
+        for text in EXTENDING:
+            said_of(text.replace("NAME", name))
+        with suppress(SpecError):
+            archbuilder.load(name, stages={"layer1": {"depth": 3}}, defaults={"conv": {"init": "zeros"}})
+    assert kept() == before
+    assert {name: said_of(f"{{name: net, extends: {name}}}") for name in said} == said
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)])
