@@ -50,36 +50,33 @@ class Layers:
         starts = range(len(in_parts(graph.input)))
         if graph.layers is not None:
             return (dict.fromkeys(starts, graph.layers),) * len(in_parts(graph.output_shape))
-        found: dict[int, tuple[Ways, ...]] = {INPUT: tuple({start: 0} for start in starts)}
+        found: dict[int, tuple[Ways, ...]] = {INPUT: tuple([{start: 0} for start in starts])}
 
         def parts_of(value: Value) -> tuple[Ways, ...]:
-            every = found[value.node]
-            return every if value.item is None or len(every) == 1 else (every[value.item],)
+            every, item = found[value.node], value.item
+            return every if item is None or len(every) == 1 else (every[item],)
 
         for number, node in enumerate(graph.nodes):
-            found[number] = self._behind(node, [parts_of(value) for value in node.inputs])
+            body, inputs = node.body, node.inputs
+            if body is None or len(inputs) == 1:
+                before = parts_of(inputs[0])
+            else:
+                before = tuple([ways for value in inputs for ways in parts_of(value)])
+            found[number] = before if body is None else self._behind(node, body, before)
         return parts_of(graph.output)
 
-    def _behind(self, node: Node, inputs: list[tuple[Ways, ...]]) -> tuple[Ways, ...]:
+    def _behind(self, node: Node, body: Op | Graph, before: tuple[Ways, ...]) -> tuple[Ways, ...]:
         """The ways to each value that a node gives, from those to what goes in."""
-        body = node.body
-        if body is None:
-            return inputs[0]
         if isinstance(body, Graph):
-            before = [ways for parts in inputs for ways in parts]
-            return tuple(_joined(ways, before) for ways in _repeated(self.through(body), node.count))
-        return tuple(_longer(ways, node.count * body.counts_as_layer) for ways in _into(body, node, inputs))
-
-
-def _into(op: Op, node: Node, inputs: list[tuple[Ways, ...]]) -> tuple[Ways, ...]:
-    """The ways that count for each value that an op gives."""
-    given = len(in_parts(node.shape))
-    parts = [ways for each in inputs for ways in each]
-    if op.joins:
-        return (_longest(parts),) * given
-    if isinstance(node.shape, Streams) and len(parts) == given:  # each by itself
-        return tuple(parts)
-    return (parts[0] if parts else {_INSIDE: 0},) * given
+            return tuple([_joined(ways, before) for ways in _repeated(self.through(body), node.count)])
+        given = len(node.shape) if isinstance(node.shape, Streams) else 1
+        if body.joins:
+            into = (_longest(before),) * given
+        elif len(before) == given:  # each by itself
+            into = before
+        else:
+            into = (before[:1] or ({_INSIDE: 0},)) * given
+        return tuple([_longer(ways, node.count) for ways in into]) if body.counts_as_layer else into
 
 
 def _longest(every: Iterable[Ways]) -> Ways:
@@ -91,14 +88,16 @@ def _longest(every: Iterable[Ways]) -> Ways:
 
 
 def _longer(ways: Ways, more: int) -> Ways:
-    return {start: count + more for start, count in ways.items()} if more else ways
+    return {start: count + more for start, count in ways.items()}
 
 
-def _joined(ways: Ways, before: list[Ways]) -> Ways:
+def _joined(ways: Ways, before: tuple[Ways, ...]) -> Ways:
     """Ways behind those that lead to where they begin."""
-    return _longest(
-        _longer(before[start] if start != _INSIDE else {_INSIDE: 0}, count) for start, count in ways.items()
-    )
+    found: dict[int, int] = {}
+    for start, count in ways.items():
+        for first, more in (before[start] if start != _INSIDE else {_INSIDE: 0}).items():
+            found[first] = max(count + more, found.get(first, 0))
+    return found
 
 
 def _repeated(through: tuple[Ways, ...], count: int) -> tuple[Ways, ...]:
@@ -106,5 +105,5 @@ def _repeated(through: tuple[Ways, ...], count: int) -> tuple[Ways, ...]:
     if count == 1:
         return through
     half = _repeated(through, count // 2)
-    twice = tuple(_joined(ways, list(half)) for ways in half)
-    return tuple(_joined(ways, list(twice)) for ways in through) if count % 2 else twice
+    twice = tuple([_joined(ways, half) for ways in half])
+    return tuple([_joined(ways, twice) for ways in through]) if count % 2 else twice
