@@ -56,18 +56,20 @@ def render_over_imports(rounds: int = 10) -> float:
     return times["render"] / times["imports"]
 
 
-def torchinfo_over_analysis(rounds: int = 20) -> float:
-    """Torchinfo's summary of a network that is already built, over reading its spec and summing it up without torch."""
+def torchinfo_over_analysis(rounds: int = 20, *, of_text: bool = False) -> float:
+    """Torchinfo's summary of a network that is already built, over loading it by name and summing it up without torch; or with
+    `of_text` over the same from a text of one's own, of which nothing is known from the time before."""
     import torchinfo
 
     from benchmarks.reference import torchvision_module
 
-    model = torchvision_module().resnet50()
+    model, text = torchvision_module().resnet50(), archbuilder.dump(archbuilder.load("resnet50"))
 
     def analysis() -> None:
         """Several times, since a single one is near what the clock can tell from noise."""
         for _ in range(10):
-            archbuilder.summarize(archbuilder.lower(archbuilder.load("resnet50"), input=(3, 224, 224)))
+            architecture = archbuilder.load("own.yaml", text=text) if of_text else archbuilder.load("resnet50")
+            archbuilder.summarize(archbuilder.lower(architecture, input=(3, 224, 224)))
 
     def summary() -> None:
         torchinfo.summary(model, (1, 3, 224, 224), verbose=0)
@@ -131,6 +133,7 @@ def main() -> None:
     print("| ratio | measured | must hold | aim |\n| --- | ---: | ---: | ---: |")
     print(f"| `check resnet152` / importing pydantic, yaml, typer | {check_over_imports():.2f} | <= 3.5 | 3 |")
     print(f"| torchinfo of resnet50 / load, lower, summarize | {torchinfo_over_analysis():.1f} | >= 15 | 20 |")
+    print(f"| the same, from a text of one's own | {torchinfo_over_analysis(of_text=True):.1f} | | |")
     print(f"| lowering cifar_resnet1202 / cifar_resnet20 | {lowering_1202_over_20():.2f} | <= 2 | 2 |")
     print(f"| `render resnet152` / importing pydantic, yaml, typer | {render_over_imports():.2f} | <= 4 | 4 |")
     print(
