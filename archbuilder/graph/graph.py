@@ -30,7 +30,7 @@ class Value(NamedTuple):
     item: int | None = None
 
 
-class Node(NamedTuple):
+class Node(NamedTuple):  # noqa: PLW1641 it has a hash, set below
     """One step: an op, a call of another graph, or neither (`body` is None) where a step was left out.
 
     A step that was left out hands on its first input under its own name, so that readers can follow the names.
@@ -58,9 +58,6 @@ class Node(NamedTuple):
     def __ne__(self, other: object) -> bool:
         return self is not other
 
-    def __hash__(self) -> int:
-        return id(self)
-
     def all_names(self) -> tuple[str, ...]:
         """The name of each repeat."""
         if self.names:
@@ -73,6 +70,9 @@ class Node(NamedTuple):
     def shown_names(self) -> tuple[str, ...]:
         """The names as a person should see them: a step that stands inline and is no module keeps its plain one."""
         return tuple(name.partition("~")[0] for name in self.all_names())
+
+
+Node.__hash__ = object.__hash__  # type: ignore[method-assign]  # what looks nodes up asks so often that C has to answer
 
 
 def plain_node(name: str, op: Op, inputs: tuple[Value, ...], shape: Shape, place: Place | None, origin: Origin) -> Node:
@@ -425,7 +425,7 @@ def _height(value: Value, nodes: Sequence[Node], input: Shape) -> int | None:
     shape = input if value.node == INPUT else nodes[value.node].shape
     if isinstance(shape, Streams):
         shape = shape[value.item or 0]  # of several, the first is the finest
-    return shape.height if isinstance(shape, Map | Tokens) else None
+    return shape.height if isinstance(shape, (Map, Tokens)) else None
 
 
 def _state_of(level: dict[str, Child]) -> Iterator[tuple[str, Tensor]]:

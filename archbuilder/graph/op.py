@@ -141,6 +141,12 @@ class Initialisation(NamedTuple):
     kind: Any
 
 
+def drawn(weight: Any, bias: Any) -> tuple[Initialisation, ...]:
+    """How a weight and its bias are drawn, of which each may be as torch does it: "default"."""
+    weights = () if weight == "default" else (Initialisation("weight", weight),)
+    return weights if bias == "default" else (*weights, Initialisation("bias", bias))
+
+
 _NO_DEFAULT: Final = object()
 
 
@@ -243,8 +249,10 @@ class Op:
     @classmethod
     def told(cls, given: dict[str, Any], inputs: tuple[Shape, ...]) -> Self:
         """The op for these inputs, as `resolve` makes it, of values that are of the very types of its parameters."""
-        exact = {each.name: each.exactly(given[each.name]) for each in cls.floats}
-        return cls.resolve({**given, **exact} if exact else given, inputs)
+        for each in cls.floats:
+            exact = each.exactly(value := given[each.name])
+            given = given if exact is value else {**given, each.name: exact}
+        return cls.resolve(given, inputs)
 
     def check_drawn(self) -> None:
         """Refuses what no tensor of such dimensions can be drawn by.
@@ -255,7 +263,7 @@ class Op:
         for tensor, kind in self.initialise():
             if kind not in LEAST_DIMENSIONS:
                 continue
-            least, there = LEAST_DIMENSIONS[kind], next(len(each.shape) for each in self.state() if each.name == tensor)
+            least, (there,) = LEAST_DIMENSIONS[kind], [len(each.shape) for each in self.state() if each.name == tensor]
             if there < least:
                 lacks = f"no {kind} initialisation: that takes {least} dimensions or more, not {there}"
                 help = "write zeros, ones or {normal: 0.02}" if there < 2 else "write kaiming_fan_out or {normal: 0.02}"

@@ -25,7 +25,7 @@ def bounded(value: Any) -> Any:
     Raises:
         FormulaError: if it is.
     """
-    if isinstance(value, int | float) and not abs(value) <= MAXIMUM_INTEGER:
+    if isinstance(value, (int, float)) and not abs(value) <= MAXIMUM_INTEGER:
         raise FormulaError("a number in this expression is too large")
     if isinstance(value, str) and len(value) > MAXIMUM_TEXT:
         raise FormulaError(f"a text in this expression has more than {MAXIMUM_TEXT} characters")
@@ -38,7 +38,7 @@ def bounded_parts(value: Any) -> Any:
     Raises:
         FormulaError: if it is.
     """
-    if isinstance(value, list | tuple | dict):
+    if isinstance(value, (list, tuple, dict)):
         open_parts, count = [value], 0
         while open_parts:
             part = open_parts.pop()
@@ -46,7 +46,7 @@ def bounded_parts(value: Any) -> Any:
             count += len(inner)
             if count > MAXIMUM_PARTS:
                 raise FormulaError(f"a list in this expression has more than {MAXIMUM_PARTS:,} parts")
-            open_parts += [each for each in inner if isinstance(each, list | tuple | dict)]
+            open_parts += [each for each in inner if isinstance(each, (list, tuple, dict))]
     return value
 
 

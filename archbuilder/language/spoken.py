@@ -45,7 +45,7 @@ def names_said_to_ops_alone(architecture: Architecture, is_op: Callable[[str], b
 def _collect_beside_ops(value: Any, is_op: Callable[[str], bool], names: set[str]) -> None:
     if isinstance(value, dict):
         _collect(list(value), names)  # the names of steps
-    if isinstance(value, dict | list):
+    if isinstance(value, (dict, list)):
         for each in value.values() if isinstance(value, dict) else value:
             _collect_beside_ops(each, is_op, names)
     elif isinstance(value, Step):
@@ -122,23 +122,24 @@ def mentions(step: Step, name: str) -> bool:
 
 
 def _collect(value: Any, names: set[str]) -> None:
-    if value is None or isinstance(value, int | float):  # most values
-        return
-    if isinstance(value, Formula):
-        names |= value.names
-    elif isinstance(value, str):
-        if "$" in value:
-            # What is wrong in it is reported where it is read as what it is: a step's name, in a slot for example.
-            with suppress(FormulaError):
-                names |= Formula(value).names
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            _collect(key, names)
-            _collect(each, names)
-    elif isinstance(value, list):
-        for each in value:
-            _collect(each, names)
-    elif isinstance(value, Step):
-        _collect([value.block, value.from_, value.when, value.depth, value.names, value.body, value.arguments], names)
-        if value.loop is not None:
-            _collect([value.loop.start, value.loop.stop], names)
+    left = [value]
+    while left:
+        each = left.pop()
+        if each is None or isinstance(each, (int, float)):  # most values
+            continue
+        if type(each) is Formula:
+            names |= each.names
+        elif isinstance(each, str):
+            if "$" in each:
+                # What is wrong in it is reported where it is read as what it is: a step's name, in a slot for example.
+                with suppress(FormulaError):
+                    names |= Formula(each).names
+        elif isinstance(each, dict):
+            left += each
+            left += each.values()
+        elif isinstance(each, list):
+            left += each
+        elif isinstance(each, Step):
+            left += (each.block, each.from_, each.when, each.depth, each.names, each.body, each.arguments)
+            if each.loop is not None:
+                left += (each.loop.start, each.loop.stop)

@@ -401,7 +401,7 @@ def _read_values(written: dict[str, Any], reading: Reading | None) -> dict[str, 
                     written.broken |= value.broken
             elif key in AS_WRITTEN:
                 values[key] = value
-            elif isinstance(value, dict | list):
+            elif isinstance(value, (dict, list)):
                 values[str(key)] = whole = value if reading is not None else copied(value)
                 read_formulas(whole, reading)
             else:

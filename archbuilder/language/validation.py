@@ -105,7 +105,7 @@ def read_formulas(container: Any, reading: Reading | None) -> None:
     """
     for key, value in list(container.items() if isinstance(container, dict) else enumerate(container)):
         try:
-            if isinstance(value, dict | list):
+            if isinstance(value, (dict, list)):
                 read_formulas(value, reading)
             elif is_formula(value):
                 container[key] = compute_later(value)

@@ -75,7 +75,7 @@ def read_values(
     Raises:
         GiveUp: if something is wrong; all of it is reported.
     """
-    plan, scopes = target
+    plan, scopes, _ = target
     definition, settings = plan.definition, frame.defaults.of(plan.name)
     values = dict(definition.literal)
     if plan.unknown and frame.repeat is None:
@@ -106,7 +106,7 @@ def read_use(lowering: Lowering, target: Target, frame: Frame) -> list[Setting]:
 def check_use(lowering: Lowering, target: Target, frame: Frame, *, names: bool, whole: bool = True) -> bool:
     """Reports what is wrong in a use that is left out, as far as it is wrong whatever the values at hand; whether its keys
     mean something. With `names` those in its expressions are known here; nobody but it can say more if it is `whole`."""
-    plan, scopes = target
+    plan, scopes, _ = target
     nearer = read_use(lowering, target, frame)
     use = Use(plan, scopes, frame, frame.current, {}, {}, {}, UNKNOWN, nearer, frame.defaults, _NOTHING)
     for told in plan.told.values():
@@ -148,7 +148,8 @@ def _told_value(lowering: Lowering, use: Use, told: Told) -> Any:
         below = use.settings.get(parameter.name) if isinstance(written, dict) else None
         return _slot(lowering, use, parameter, told.slot, told.place, scope, below)
     if type(written) is Formula and scope is None:  # most expressions are the name of something that fits
-        value = written.value_in(frame.scope.variables if written.bare else frame, UNKNOWN)
+        bare = written.bare
+        value = frame.scope.variables.get(bare, UNKNOWN) if bare else written.value_in(frame, UNKNOWN)
         if value is not UNKNOWN and type(value) is not Slot and parameter.type not in SLOTS:
             try:
                 return parameter.check(value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Reporter, nearest, note_at, suggest
@@ -41,11 +42,6 @@ def report_keys(lowering: Lowering, plan: UsePlan, frame: Frame) -> None:
             _report_unknown(lowering, plan, keys, step, frame)
     for fault in plan.faults:
         lowering.error(frame, *fault)
-
-
-def misses_a_word(plan: UsePlan) -> bool:
-    """Whether a use has a misspelt word of a step among its keys, so that the step is not understood."""
-    return any(nearest(key, Step.KEYS) for _, keys in plan.unknown for key in keys[:MAXIMUM_DIAGNOSTICS])
 
 
 def _report_unknown(lowering: Lowering, plan: UsePlan, keys: list[str], step: Step, frame: Frame) -> None:
@@ -115,7 +111,7 @@ def _takes(lowering: Lowering, block: str, told: Mapping[str, Any]) -> bool:
 def report_idle_values(lowering: Lowering, use: Use) -> None:
     """Refuses what the use says and what means nothing beside the rest; notes which defaults were of use."""
     plan = use.plan
-    for other, key in _overruled(use):
+    for other, key in _overruled(use) if plan.definition.spoken else ():
         told = plan.told.get(other)
         place = told.place if told is not None else use.settings[other].plan.key_place
         message = f"`{other}` of `{plan.name}` has no effect beside `{key}`"
@@ -151,8 +147,6 @@ def _overruled(use: Use) -> list[tuple[str, str]]:
     What a default says gives way to what the use says, and what a base said to all that this file says.
     """
     told, definition = use.plan.told, use.plan.definition
-    if not definition.spoken:
-        return []
     taken = {key: each for key, each in use.settings.items() if key in definition.parameters and key not in told}
     if not taken:
         return list(use.plan.overruled)
@@ -218,11 +212,11 @@ def _report_idle_scale(lowering: Lowering, architecture: Architecture, rules: Ru
 
 def report_unknown_names(architecture: Architecture, frame: Frame, reporter: Reporter) -> None:
     """Reports names in a network's `rename` and `register` that none of its steps has."""
-    known, new = frame.known(), (architecture.rename or {}).values()
+    new = (architecture.rename or {}).values()
     for word, names in (("rename", architecture.rename), ("register", architecture.register_)):
         for number, name in frame.unknown(names or (), new):
             place = architecture.place_inside(word, name if word == "rename" else number)
-            help = suggest(name, [*known, *new] if word == "register" else known)
+            help = suggest(name, [*frame.known(), *new] if word == "register" else frame.known())
             reporter.error("unknown-step", f"there is no step `{name}` to {word}", place, help=help)
 
 
@@ -238,7 +232,12 @@ def report_idle_steps(lowering: Lowering, network: Graph, taps: Sequence[Tap]) -
     absent: dict[Builder, list[Step]] = {}
     for plan, builder in lowering.absent:
         absent.setdefault(builder, []).append(plan.step)
-    asked = {builder: asks_for(steps) for builder, steps in absent.items()}
+
+    @cache
+    def asks_in(builder: Builder) -> Callable[[str], bool]:
+        """What the steps say that are left out of a body."""
+        return asks_for(absent.get(builder, ()))
+
     others = [lowering.made.get(node) for node in network.nodes if node.body is None]  # outputs that are left out, too
     wanted += [made.site.inputs[0] for made in others if made is not None and made.site.plan.output is not None]
     for graph in graphs_in(network):
@@ -251,8 +250,7 @@ def report_idle_steps(lowering: Lowering, network: Graph, taps: Sequence[Tap]) -
         for number in sorted(own & idle):
             node = graph.nodes[number]
             made = lowering.made.get(node)
-            asks = asked.get(made.site.frame.builder) if made is not None else None
-            if asks is not None and made is not None and asks(made.site.name):
+            if made is not None and asks_in(made.site.frame.builder)(made.site.name):
                 continue
             message = f"`{node.shown_names()[0]}` has no effect: nothing takes its value"
             ways = "list it in `features`, say `output`, " if graph is network else ""

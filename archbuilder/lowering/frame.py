@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -363,9 +363,9 @@ class Frame:
         """The steps whose names begin with a name and a dot, without those that are left out; None if there are none at all."""
         return self.values.under(whole, self.builder.left_out)
 
-    def unknown(self, names: Iterable[str], others: Collection[str] = ()) -> list[tuple[int, str]]:
+    def unknown(self, names: Collection[str], others: Collection[str] = ()) -> list[tuple[int, str]]:
         """Those of some names, each with its number, that no step here can have, and that are none of some others."""
-        known = {*self.known(), *others}
+        known = {*self.known(), *others} if names else others
         return [(at, name) for at, name in enumerate(names) if not (name in known or self.values.may_have(name))]
 
     def known(self) -> set[str]:
@@ -385,18 +385,21 @@ class Frame:
         steps = (name for name in self.values if name.replace(".", "_").isidentifier())
         return [*self.scope.variables, "here", *steps]
 
-    def origin_of_node(self, plan: StepPlan, uses: Sequence[tuple[StepPlan, Scope | None]] = ()) -> Origin:
-        """What a node that is made here says of the step that it is made of; `uses` are those in slots that it leads to."""
+    def site(
+        self, plan: StepPlan, name: str, inputs: tuple[Value, ...], uses: Sequence[tuple[StepPlan, Scope | None]] = ()
+    ) -> Site:
+        """A step where it stands here; `uses` are those in slots that it leads to."""
         origin, turns = plan.origin, self.scope.turns
-        if self.own and not (turns or uses):
-            return origin
-        arguments = origin.arguments
-        for use, scope in uses:
-            if scope is not None and scope.use is self.scope.use:  # written where the same names are known
-                arguments = {**arguments, **use.step.arguments}
-        return Origin(
-            origin.key, arguments, origin.when, origin.inputs, turns, self.own, origin.block, origin.depth
-        )  # fmt: skip
+        if uses or turns or not self.own:
+            arguments = origin.arguments
+            for use, scope in uses:
+                if scope is not None and scope.use is self.scope.use:  # written where the same names are known
+                    arguments = {**arguments, **use.step.arguments}
+            origin = Origin(
+                origin.key, arguments, origin.when, origin.inputs, turns, self.own, origin.block, origin.depth
+            )
+        # There is one for every step: `tuple.__new__` makes it in half the time.
+        return tuple.__new__(Site, (plan, name, self, inputs, origin))
 
 
 _ABSENT: Final = object()

@@ -39,15 +39,12 @@ class TooLarge(Exception):
 
 
 class Target(NamedTuple):
-    """A block or an op that a step uses, and the variables that what is said of it sees: None is for those of the frame."""
+    """A block or an op that a step uses, and the variables that what is said of it sees: None is for those of the frame.
+    `in_slots` are the uses in the slots that it leads through, with the variables that each sees."""
 
     plan: UsePlan
     scopes: tuple[Scope | None, ...]
-
-    @property
-    def uses_in_slots(self) -> tuple[tuple[StepPlan, Scope | None], ...]:
-        """The uses in the slots that it leads through, with the variables that each sees."""
-        return tuple(zip(self.plan.steps[1:], self.scopes[1:], strict=True)) if len(self.scopes) > 1 else ()
+    in_slots: tuple[tuple[StepPlan, Scope | None], ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -234,7 +231,7 @@ class Lowering:
         def help() -> str | None:
             if name == "repeat":
                 return "it counts the repeats of a step with `depth`; there are no repeats here"
-            coming = {each.name: each.step.name_place for each in frame.steps if scope is None and not each.is_nothing}
+            coming = {each.name: each.name_place for each in frame.steps if scope is None and not each.is_nothing}
             at = key_place((scope or frame.scope).coming, name) or coming.get(name)
             if at is not None and place is not None and at.source == place.source and at[1:] > place[1:]:
                 return f"`{name}` is written further down: move it up, before this one"

@@ -29,7 +29,9 @@ def objection(name: str) -> str | None:
 
 def new_names(spoken: Architecture | Step) -> dict[str, NewName]:
     """What a network or a step says in `rename`."""
-    return {old: NewName(new, spoken.place_inside("rename", old)) for old, new in (spoken.rename or {}).items()}
+    if not spoken.rename:
+        return {}
+    return {old: NewName(new, spoken.place_inside("rename", old)) for old, new in spoken.rename.items()}
 
 
 class Words(NamedTuple):
@@ -42,7 +44,7 @@ class Words(NamedTuple):
     @property
     def identity(self) -> tuple[object, ...]:
         """What tells these words from others."""
-        return (tuple((old, new.name) for old, new in self.rename.items()), self.register)
+        return (tuple([(old, new.name) for old, new in self.rename.items()]), self.register)
 
 
 def name_child(lowering: Lowering, site: Site, *, claim: bool) -> str:
@@ -54,7 +56,7 @@ def name_child(lowering: Lowering, site: Site, *, claim: bool) -> str:
     plan, name, frame, _, _ = site
     builder = frame.builder
     builder.known.add(name)
-    place = plan.step.name_place
+    place = plan.name_place
     if frame.rename:
         head, dot, tail = name.partition(".")
         renamed = frame.rename.get(name) or frame.rename.get(head)

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from archbuilder.diagnostics import Note, Place, Reporter, nearest, suggest
+from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Note, Place, Reporter, nearest, suggest
 from archbuilder.graph.op import Op
 from archbuilder.graph.origin import Origin
 from archbuilder.language.formula import Formula
@@ -62,6 +62,7 @@ class StepPlan:
     output: str | None
     says_names: bool
     place: Place | None
+    name_place: Place | None
     origin: Origin
     is_broken: bool
     is_nothing: bool
@@ -91,7 +92,8 @@ def plan_step(key: str, step: Step, *, shipped: bool = False) -> StepPlan:
     name = Formula(key) if "$" in key and step.loop is None and not step.is_unnamed else key
     return StepPlan(
         step, name, step.when, step.from_, step.block, body, step.loop, step.depth, step.output,
-        bool(step.rename or step.register_ or step.inline), step.place, origin, step.is_broken, step.is_nothing, shipped,
+        bool(step.rename or step.register_ or step.inline), step.place, step.name_place, origin, step.is_broken,
+        step.is_nothing, shipped,
     )  # fmt: skip
 
 
@@ -240,7 +242,8 @@ class UsePlan:
     `nearer` the defaults for what is inside, each with the number of the step that says it. What is wrong: `unknown` are
     keys that mean nothing, with the step that says them, `twice` parameters that two steps give (with both places),
     `overruled` parameters that mean nothing beside another one, `faults` the mistakes in defaults. `says_more` says whether
-    it says anything beside values for parameters, `takes_values` whether the op or block takes any; a held tensor does not.
+    it says anything beside values for parameters, `misses_a_word` whether a word of a step is misspelt among its keys, so that
+    the step is not understood, `takes_values` whether the op or block takes any; a held tensor does not.
     """
 
     name: str
@@ -253,6 +256,7 @@ class UsePlan:
     overruled: tuple[tuple[str, str], ...]
     faults: tuple[Fault, ...]
     says_more: bool
+    misses_a_word: bool
     takes_values: bool
 
 
@@ -290,6 +294,7 @@ def plan_use(name: str, definition: DefinitionPlan, steps: tuple[StepPlan, ...],
     return UsePlan(
         name, definition, steps, told, tuple(nearer), tuple(unknown), tuple(twice), overruled, tuple(faults),
         says_more=bool(nearer or unknown or twice or faults),
+        misses_a_word=any(nearest(key, Step.KEYS) for _, keys in unknown for key in keys[:MAXIMUM_DIAGNOSTICS]),
         takes_values=definition.op is None or definition.op.inputs != (0, 0),
     )  # fmt: skip
 

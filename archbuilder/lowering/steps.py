@@ -19,7 +19,7 @@ from archbuilder.language.models import BlockDefinition, Loop
 from archbuilder.language.rules import Sizes
 from archbuilder.language.spoken import mentions
 from archbuilder.lowering.arguments import read_values, resolve
-from archbuilder.lowering.effects import misses_a_word, report_beside_body
+from archbuilder.lowering.effects import report_beside_body
 from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Frame, Made, Site, Slot, Steps, Use
 from archbuilder.lowering.lowering import Call, GiveUp, Lowering, Target
 from archbuilder.lowering.naming import (
@@ -88,7 +88,7 @@ def lower_step(lowering: Lowering, plan: StepPlan, frame: Frame, name: str | Non
         if plan.is_nothing:
             return False
         if type(name) is not str:
-            name = str(lowering.evaluate(name, frame, plan.step.name_place))
+            name = str(lowering.evaluate(name, frame, plan.name_place))
         if not plan.is_broken:
             return _lower_present(lowering, plan, name, frame)
     except GiveUp:
@@ -103,17 +103,16 @@ def _lower_present(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) 
     target = target_of(lowering, plan, frame) if present else None
     if target is None:
         return _leave_out(lowering, plan, name, frame)
-    if isinstance(target, Target) and misses_a_word(target.plan):
+    takes_values, in_slots = (target.plan.takes_values, target.in_slots) if isinstance(target, Target) else (True, ())
+    if isinstance(target, Target) and target.plan.misses_a_word:
         resolve(lowering, target, frame, UNKNOWN)
-    takes_values = not isinstance(target, Target) or target.plan.takes_values
     if not takes_values and plan.inputs is not None:
         refuse_word(lowering, "from", "here: this step takes no value", plan, frame)
     inputs = inputs_of(lowering, plan, frame) if takes_values else ()
     if POISON in inputs:
         _check_all_the_same(lowering, plan, name, target, frame)
         raise GiveUp
-    slots = target.uses_in_slots if isinstance(target, Target) else ()
-    site = Site(plan, name, frame, inputs, frame.origin_of_node(plan, slots))
+    site = frame.site(plan, name, inputs, in_slots)
     value = _lower_use(lowering, site, target) if isinstance(target, Target) else _lower_own(lowering, site, target)
     frame.values[name] = value
     if plan.output is not None:
@@ -141,7 +140,7 @@ def _leave_out(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) -> b
     inputs = inputs_of(lowering, plan, frame, first_only=True)
     if POISON in inputs:
         raise GiveUp
-    stays, site = plan.step.else_ is not None, Site(plan, name, frame, inputs, frame.origin_of_node(plan))
+    stays, site = plan.step.else_ is not None, frame.site(plan, name, inputs)
     missing = _path_not_dropped(lowering, plan, frame)
     frame.values[name] = value = add_stand_in(lowering, site, stays=stays, missing=missing)
     if plan.output is None:  # a further output stands beside the chain
@@ -166,7 +165,7 @@ def _check_all_the_same(
 ) -> None:
     """Reports what is wrong in a step although nothing is known of what goes into it."""
     if name not in frame.rename:
-        check_name(lowering, name, frame, plan.step.name_place)
+        check_name(lowering, name, frame, plan.name_place)
     if plan.depth is not None:
         depth_of(lowering, plan, frame)
         frame = frame.with_variable("repeat", 0)
@@ -287,9 +286,9 @@ def _lower_op(lowering: Lowering, site: Site, target: Target, op_type: type[Op])
     left_out = op.does_nothing
     child = name_child(lowering, site, claim=not left_out and not (frame.inlined and not op.is_module))
     if op.holds_tensor and not child.isidentifier():
-        is_listed, is_numbered = plan.step.name_place == plan.place, frame.numbering is not None
+        is_listed, is_numbered = plan.name_place == plan.place, frame.numbering is not None
         message, help = no_name_of_tensor(op_type.name, child, is_listed, is_numbered)
-        lowering.error(frame, "bad-name", message, plan.step.name_place, help)
+        lowering.error(frame, "bad-name", message, plan.name_place, help)
         raise GiveUp
     lowering.count(frame, plan.place)
     if left_out:

@@ -62,7 +62,8 @@ def target_of(lowering: Lowering, plan: StepPlan, frame: Frame) -> Target | Slot
         table = definition.definition.table
         if table is not None and table.broken:
             raise GiveUp
-    target = Target(lowering.library.use(str(named), definition, steps), scopes)
+    in_slots = tuple(zip(steps[1:], scopes[1:], strict=True))
+    target = Target(lowering.library.use(str(named), definition, steps), scopes, in_slots)
     if type(plan.block) is str:
         lowering.targets[plan] = target
     return target
@@ -192,7 +193,7 @@ def apply_op(
 
 def _check_count(lowering: Lowering, op_type: type[Op], shapes: tuple[Shape, ...], site: Site) -> None:
     count, (least, most) = len(shapes), op_type.inputs
-    if op_type.joins:
+    if op_type.joins and count < 2:
         listed = isinstance(shapes[0], Streams) if shapes else False
         if not (listed or any(name.endswith("*") for name in site.plan.inputs or ())):
             least = 2
@@ -325,7 +326,7 @@ def _count_of_layers(lowering: Lowering, definition: BlockDefinition, layers: Fo
 
 def add_node(lowering: Lowering, site: Site, node: Node, uses: tuple[Use, ...]) -> Value:
     """Adds a node that a step has become; notes what it was made of."""
-    lowering.made[node] = Made(site, uses)
+    lowering.made[node] = tuple.__new__(Made, (site, uses, 1, 0, False))  # as `site` makes its own
     return site.frame.builder.add(node)
 
 

@@ -40,11 +40,11 @@ def inputs_of(lowering: Lowering, plan: StepPlan, frame: Frame, *, first_only: b
             continue  # it may be there in another turn
         if type(written) is Formula:
             name = lowering.evaluate(written, frame, _place_of_input(plan, number))
-        names = name if isinstance(name, list | tuple) and name else [name]
-        if not all(isinstance(each, str) for each in names):
-            _report_no_name(lowering, plan, number, name, frame)
-            raise GiveUp
+        names = name if isinstance(name, (list, tuple)) and name else [name]
         for each in names:
+            if not isinstance(each, str):
+                _report_no_name(lowering, plan, number, name, frame)
+                raise GiveUp
             values = find_values(each, frame)
             if values is None:
                 _report_no_step(lowering, plan, number, each, frame)
@@ -196,7 +196,7 @@ def note_output(lowering: Lowering, site: Site, value: Value, output: str) -> No
     if not name.isidentifier() or name.startswith("_") or name in ("output", "Tensor"):
         message = f"an output cannot be called `{name}`: it is a field of a named tuple, beside `output`"
         help = "call the step by a word of letters, digits and underscores that begins with a letter"
-        lowering.error(frame, "bad-name", message, plan.step.name_place, help)
+        lowering.error(frame, "bad-name", message, plan.name_place, help)
         raise GiveUp
     lowering.outputs.append(Output(name, value, output == "always"))
 
@@ -229,7 +229,7 @@ def give(found: list[Value], place: Place | None, inner: Frame) -> None:
 
 def turns_of(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) -> range | None:
     """The numbers that a loop runs over; None if it cannot run, which is reported."""
-    at = plan.step.name_place
+    at = plan.name_place
     try:
         start, stop = (lowering.evaluate(bound, frame, at) for bound in (loop.start, loop.stop))
     except GiveUp:

@@ -16,6 +16,7 @@ from archbuilder.graph.op import (
     Sources,
     Tensor,
     divisors,
+    drawn,
 )
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 from archbuilder.parameters import Parameter
@@ -127,8 +128,7 @@ class Norm(Op):
         )
 
     def initialise(self) -> tuple[Initialisation, ...]:
-        kinds = {"weight": "zeros" if self.zero_init else self.init, "bias": self.bias_init}
-        return tuple(Initialisation(tensor, kind) for tensor, kind in kinds.items() if kind != "default")
+        return drawn("zeros" if self.zero_init else self.init, self.bias_init)
 
     def label(self) -> str:
         return f"{self.kind} norm"

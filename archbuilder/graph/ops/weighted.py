@@ -17,6 +17,7 @@ from archbuilder.graph.op import (
     Spread,
     Tensor,
     Window,
+    drawn,
     only_map,
     pair,
     short,
@@ -239,7 +240,7 @@ class Convolution(Op):
             raise OpError(message, "use a larger input, or less padding", "padding_mode")
 
     def initialise(self) -> tuple[Initialisation, ...]:
-        return _drawn(self.init, self.bias_init if self.bias else "default")
+        return drawn(self.init, self.bias_init if self.bias else "default")
 
     def label(self) -> str:
         kernel = f"{self.kernel[0]}×{self.kernel[1]}"
@@ -282,11 +283,6 @@ def _groups(channels: int, width: int, groups: int | None, group_width: int | No
 def _nearest(count: int, divisor: int) -> str:
     low = count // divisor * divisor
     return f"{low} or {low + divisor}" if low else str(divisor)
-
-
-def _drawn(weight: Any, bias: Any) -> tuple[Initialisation, ...]:
-    tensors = (("weight", weight), ("bias", bias))
-    return tuple(Initialisation(tensor, kind) for tensor, kind in tensors if kind != "default")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -405,7 +401,7 @@ class Linear(Op):
         return Construct("nn.Linear", (self.in_channels, self.out_channels), keywords, _LAYER)
 
     def initialise(self) -> tuple[Initialisation, ...]:
-        return _drawn(self.init, self.bias_init if self.bias else "default")
+        return drawn(self.init, self.bias_init if self.bias else "default")
 
     def label(self) -> str:
         return f"linear {self.out_channels}"
