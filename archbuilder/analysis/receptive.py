@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from math import gcd, lcm
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from archbuilder.graph.answers import Window
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
-from archbuilder.graph.op import Op, Window
+from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, Vector, in_parts
 from archbuilder.graph.windows import margins
 

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from archbuilder.graph.answers import Spread, Window
 from archbuilder.graph.bounds import MAXIMUM_NODES
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
-from archbuilder.graph.op import Op, OpError, ShapesDiffer, Spread, Window, pair, short
+from archbuilder.graph.op import Op, OpError, ShapesDiffer, pair, short
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, in_parts
 from archbuilder.graph.windows import Pair
 from archbuilder.parameters import MAXIMUM_INTEGER

@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 
 from archbuilder.diagnostics import Place, printable, shorten
 from archbuilder.display import Shown
-from archbuilder.graph.op import Op, Tensor, shown
+from archbuilder.graph.answers import Tensor
+from archbuilder.graph.op import Op, shown
 from archbuilder.graph.origin import Origin
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archbuilder.graph.op import OpError, Spread, Window
+from archbuilder.graph.answers import Spread, Window
+from archbuilder.graph.op import OpError
 from archbuilder.graph.shapes import Map
 
 Pair = tuple[int, int]

@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archbuilder.graph.op import Construct, Expression, Initialisation, Memory, Op, OpError, Role, Tensor
+    from archbuilder.graph.answers import Construct, Expression, Initialisation, Memory, Tensor
+    from archbuilder.graph.op import Op, OpError, Role
     from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, Vector
     from archbuilder.parameters import Parameter
     from archbuilder.plugin.define import block, op
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 # Looked up on first use: a check without plugins needs none of it.
 _HOMES = {
-    "archbuilder.graph.op": ("Construct", "Expression", "Initialisation", "Memory", "Op", "OpError", "Role", "Tensor"),
+    "archbuilder.graph.answers": ("Construct", "Expression", "Initialisation", "Memory", "Tensor"),
+    "archbuilder.graph.op": ("Op", "OpError", "Role"),
     "archbuilder.graph.shapes": ("Map", "Shape", "Streams", "Tokens", "Vector"),
     "archbuilder.parameters": ("Parameter",),
     "archbuilder.plugin.define": ("block", "op"),

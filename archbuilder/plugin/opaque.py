@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Final, Self
 
 from pydantic import BaseModel
 
-from archbuilder.graph.op import Construct, Op, OpError, Tensor
+from archbuilder.graph.answers import Construct, Tensor
+from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.plugin.define import place_of_caller, register_op
 from archbuilder.plugin.registry import PluginError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from archbuilder.graph.op import Construct, Expression, Memory, Op, Tensor
+from archbuilder.graph.answers import Construct, Expression, Memory, Tensor
+from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import MAXIMUM_INTEGER
 from archbuilder.plugin.registry import PluginError

@@ -7,8 +7,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, Final
 
+from archbuilder.graph.answers import Construct
 from archbuilder.graph.graph import Graph, graphs_in
-from archbuilder.graph.op import Construct, Op
+from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Streams
 from archbuilder.language.formula import Formula
 from archbuilder.pytorch.chains import gather_chains

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from archbuilder.graph.op import Construct, Expression
+from archbuilder.graph.answers import Construct, Expression
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Computed, Constructor
 from archbuilder.pytorch.formulas import Tree
 from archbuilder.pytorch.views import Given, plain

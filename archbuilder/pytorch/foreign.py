@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from archbuilder.diagnostics import INTERRUPTS, Diagnostic, Note, SpecError
+from archbuilder.graph.answers import Construct
 from archbuilder.graph.graph import Graph, Node
-from archbuilder.graph.op import Construct
 from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
 from archbuilder.plugin.loading import described
 from archbuilder.plugin.opaque import ModuleOp

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from archbuilder.graph.answers import Construct
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.helpers import derived_from
-from archbuilder.graph.op import Construct, Op
+from archbuilder.graph.op import Op
 from archbuilder.pytorch.formulas import quoted
 from archbuilder.pytorch.instances import Instance, calls
 from archbuilder.pytorch.layout import literal

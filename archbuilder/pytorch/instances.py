@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from archbuilder.graph.answers import Construct
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
-from archbuilder.graph.op import Construct, Op
+from archbuilder.graph.op import Op
 
 
 @dataclass(frozen=True)

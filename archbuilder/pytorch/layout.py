@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textwrap import fill
 from typing import Any, Final
 
-from archbuilder.graph.op import Construct
+from archbuilder.graph.answers import Construct
 from archbuilder.pytorch.constructor import CannotUnify, Computed
 from archbuilder.pytorch.expressions import Chain, Conditional, Module, Run
 from archbuilder.pytorch.formulas import quoted

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from archbuilder.graph.answers import Construct, Expression
 from archbuilder.graph.graph import Graph, Node
 from archbuilder.graph.in_place import works_in_place
-from archbuilder.graph.op import Construct, Expression, Op
+from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Streams
 from archbuilder.pytorch.constructor import CannotUnify
 from archbuilder.pytorch.expressions import IDENTITY, Chain, Module, Run

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from archbuilder.graph.op import Expression
+from archbuilder.graph.answers import Expression
 from archbuilder.pytorch.constructor import Argument, Computed
 from archbuilder.pytorch.expressions import Module
 from archbuilder.pytorch.instances import Instance

@@ -15,8 +15,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from archbuilder.analysis.summary import Depth
+from archbuilder.graph.answers import Construct
 from archbuilder.graph.graph import Graph
-from archbuilder.graph.op import Construct, Op
+from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Shape, Streams, dimensions, in_parts
 from archbuilder.language.models import Input
 from archbuilder.pytorch.build import module_maker

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from archbuilder.graph.answers import Expression
 from archbuilder.graph.graph import Graph, Node
-from archbuilder.graph.op import Expression, Op
+from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Streams
 from archbuilder.pytorch.constructor import ABSENT, CannotUnify, Constructor
 from archbuilder.pytorch.expressions import IDENTITY, unify_expressions, unify_modules

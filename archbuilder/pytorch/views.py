@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from archbuilder.graph.answers import Construct, Expression
 from archbuilder.graph.graph import INPUT, Graph, Node, Value
-from archbuilder.graph.op import Construct, Expression, Op
+from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Map, Shape, Streams, Tokens, Vector
 from archbuilder.language.formula import Formula
 from archbuilder.parameters import REQUIRED

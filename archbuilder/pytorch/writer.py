@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from textwrap import wrap
 from typing import Any, Final
 
+from archbuilder.graph.answers import Construct
 from archbuilder.graph.names import MODULE_ATTRIBUTES
-from archbuilder.graph.op import Construct
 from archbuilder.pytorch.constructor import ABSENT, Argument, Computed, python_name
 from archbuilder.pytorch.expressions import Chain, Conditional, Module, Run
 from archbuilder.pytorch.formulas import quoted

@@ -7,8 +7,9 @@ from typing import Any, get_args
 import pytest
 import torch
 
+from archbuilder.graph.answers import Construct, Expression
 from archbuilder.graph.helpers import HELPERS
-from archbuilder.graph.op import Construct, Expression, Op, Role
+from archbuilder.graph.op import Op, Role
 from archbuilder.graph.shapes import Map
 from archbuilder.graph.table import OPS
 from archbuilder.graph.windows import same_padding, slide

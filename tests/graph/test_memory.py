@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from archbuilder.graph.op import Expression, Memory, Op
+from archbuilder.graph.answers import Expression, Memory
+from archbuilder.graph.op import Op
 from archbuilder.graph.shapes import Held, Shape, dimensions
 from tests.graph.test_ops import CASES, MAP, TOKENS, Case, computed, identify, made
 from tests.memory import kept_by, peak_of

@@ -11,8 +11,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from archbuilder.diagnostics import printable
+from archbuilder.graph.answers import Construct, Expression
 from archbuilder.graph.helpers import HELPERS
-from archbuilder.graph.op import Construct, Expression, Op, OpError
+from archbuilder.graph.op import Op, OpError
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector, dimensions
 from archbuilder.graph.table import OPS
 from archbuilder.parameters import REQUIRED, TYPES

@@ -6,15 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import (
-    VIEW,
-    Construct,
-    Memory,
-    Op,
-    OpError,
-    Role,
-    only_one,
-)
+from archbuilder.graph.answers import VIEW, Construct, Memory
+from archbuilder.graph.op import Op, OpError, Role, only_one
 from archbuilder.graph.shapes import Held, Shape
 from archbuilder.parameters import Parameter
 

@@ -6,20 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import (
-    FRESH,
-    VIEW,
-    Construct,
-    Expression,
-    Memory,
-    Op,
-    OpError,
-    Role,
-    ShapesDiffer,
-    divisors,
-    only_map,
-    only_one,
-)
+from archbuilder.graph.answers import FRESH, VIEW, Construct, Expression, Memory
+from archbuilder.graph.op import Op, OpError, Role, ShapesDiffer, divisors, only_map, only_one
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens, Vector
 from archbuilder.parameters import Parameter
 

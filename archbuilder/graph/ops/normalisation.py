@@ -6,18 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import (
-    Construct,
-    Initialisation,
-    Memory,
-    Op,
-    OpError,
-    Role,
-    Sources,
-    Tensor,
-    divisors,
-    drawn,
-)
+from archbuilder.graph.answers import Construct, Initialisation, Memory, Sources, Tensor, drawn
+from archbuilder.graph.op import Op, OpError, Role, divisors
 from archbuilder.graph.shapes import Held, Map, Shape, Streams, Tokens
 from archbuilder.parameters import Parameter
 

@@ -5,18 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import (
-    FRESH,
-    Expression,
-    Memory,
-    Op,
-    OpError,
-    Role,
-    Sources,
-    Spread,
-    Window,
-    only_map,
-)
+from archbuilder.graph.answers import FRESH, Expression, Memory, Sources, Spread, Window
+from archbuilder.graph.op import Op, OpError, Role, only_map
 from archbuilder.graph.shapes import Map, Shape
 from archbuilder.parameters import Parameter
 

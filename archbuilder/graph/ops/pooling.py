@@ -6,21 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import (
-    FRESH,
-    Construct,
-    Expression,
-    Memory,
-    Op,
-    OpError,
-    Role,
-    Sources,
-    Spread,
-    Window,
-    only_map,
-    pair,
-    short,
-)
+from archbuilder.graph.answers import FRESH, Construct, Expression, Memory, Sources, Spread, Window
+from archbuilder.graph.op import Op, OpError, Role, only_map, pair, short
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import Pair, around, default_padding, is_even, padded, slide, widened
 from archbuilder.parameters import Parameter

@@ -5,21 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import (
-    FRESH,
-    VIEW,
-    Construct,
-    Expression,
-    Memory,
-    Op,
-    Role,
-    Sources,
-    Spread,
-    Window,
-    only_map,
-    pair,
-    short,
-)
+from archbuilder.graph.answers import FRESH, VIEW, Construct, Expression, Memory, Sources, Spread, Window
+from archbuilder.graph.op import Op, Role, only_map, pair, short
 from archbuilder.graph.shapes import Map, Shape
 from archbuilder.graph.windows import Pair, slide
 from archbuilder.parameters import Parameter

@@ -5,23 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from archbuilder.graph.op import (
-    FRESH,
-    VIEW,
-    Construct,
-    Expression,
-    Initialisation,
-    Memory,
-    Op,
-    OpError,
-    Role,
-    Sources,
-    Tensor,
-    divisors,
-    only_map,
-    only_tokens,
-    pair,
-)
+from archbuilder.graph.answers import FRESH, VIEW, Construct, Expression, Initialisation, Memory, Sources, Tensor
+from archbuilder.graph.op import Op, OpError, Role, divisors, only_map, only_tokens, pair
 from archbuilder.graph.ops.sampling import ALIGN_CORNERS
 from archbuilder.graph.shapes import Held, Map, Shape, Tokens, Vector
 from archbuilder.parameters import Parameter

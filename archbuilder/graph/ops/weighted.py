@@ -6,23 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Self
 
-from archbuilder.graph.op import (
-    Construct,
-    Initialisation,
-    Memory,
-    Op,
-    OpError,
-    Role,
-    Sources,
-    Spread,
-    Tensor,
-    Window,
-    drawn,
-    only_map,
-    pair,
-    short,
-    vector_or_tokens,
-)
+from archbuilder.graph.answers import Construct, Initialisation, Memory, Sources, Spread, Tensor, Window, drawn
+from archbuilder.graph.op import Op, OpError, Role, only_map, pair, short, vector_or_tokens
 from archbuilder.graph.shapes import Map, Shape, Tokens, Vector
 from archbuilder.graph.windows import (
     Pair,
