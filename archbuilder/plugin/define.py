@@ -6,9 +6,9 @@ import inspect
 import linecache
 from collections.abc import Callable, Iterable
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from archbuilder.diagnostics import Place, Source
 from archbuilder.graph.helpers import names_bound
@@ -87,6 +87,7 @@ def register_op(cls: type[Op], place: Place, module: str) -> None:
         if not isinstance(getattr(cls, word, None), str):
             raise PluginError(f"the op `{cls.__name__}` has no `{word}`", f'write {word}: ClassVar[str] = "..."')
     _check_parameters(cls.name, cls.parameters)
+    _check_attributes(cls)
     _check_needs(cls, module)
     REGISTRY.add(cls.name, cls, place, module)
 
@@ -102,6 +103,34 @@ def _check_parameters(name: str, parameters: Iterable[Any]) -> None:
                 each.check(each.default)
         except ParameterError as error:
             raise PluginError(f"the default does not fit: {error}") from None
+
+
+def _check_attributes(cls: type[Op]) -> None:
+    """What an op says of itself must be of the kind that `Op` says; of a property it is told when it is asked."""
+    for word, kind in get_type_hints(Op).items():
+        value = getattr(cls, word)
+        if word == "parameters" or isinstance(value, property):
+            continue
+        (inner,) = get_args(kind)
+        fits = _fits(inner, tuple(value) if isinstance(value, list) else value)  # a list serves as well
+        if word == "inputs" and fits:
+            least, most = value
+            fits = least >= 0 and (most is None or most >= least)
+        if word == "size_parameter" and fits:
+            fits = value is None or value in [each.name for each in cls.parameters]
+        if not fits:
+            usual = f" = {getattr(Op, word)!r}" if hasattr(Op, word) else ""
+            help = f"write it as in {word}: {Op.__annotations__[word]}{usual}"
+            raise PluginError(f"`{word}` of `{cls.name}` cannot be {value!r}", help)
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    """Whether a value is of a kind, without being made of it."""
+    try:
+        TypeAdapter(kind, config={"arbitrary_types_allowed": True}).validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
 
 
 def _check_needs(cls: type[Op], module: str) -> None:

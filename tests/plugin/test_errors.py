@@ -211,6 +211,20 @@ def test_a_function_of_two_values_needs_two(load: Load) -> None:
             '@op\n@dataclass(frozen=True)\nclass F(Op):\n    name = help = "f"\n    parameters = (Parameter("d", "int", "x"),)\n',
             "the default does not fit: `d` must be a whole number, got `x`",
         ),
+        *(
+            (f'@op\n@dataclass(frozen=True)\nclass F(Op):\n    name = help = "f"\n    {word} = {value}\n', message)
+            for word, value, message in [
+                ("inputs", "3", "`inputs` of `f` cannot be 3"),
+                ("inputs", "(2, 1)", "`inputs` of `f` cannot be (2, 1)"),
+                ("inputs", '("1", None)', "`inputs` of `f` cannot be ('1', None)"),
+                ("role", '"convolve"', "`role` of `f` cannot be 'convolve'"),
+                ("joins", "1", "`joins` of `f` cannot be 1"),
+                ("lies_over", '"all"', "`lies_over` of `f` cannot be 'all'"),
+                ("size_parameter", '"size"', "`size_parameter` of `f` cannot be 'size'"),
+                ("needs", '"import math"', "`needs` of `f` cannot be 'import math'"),
+                ("fallbacks", '{"dim": "1"}', "`fallbacks` of `f` cannot be {'dim': '1'}"),
+            ]
+        ),
         ('block("f", layers=-1)\n', "`layers` must be a whole number, got -1"),
         ('block("f", layers=2.5)\n', "`layers` must be a whole number, got 2.5"),
         ('block("f", layers=True)\n', "`layers` must be a whole number, got true"),
