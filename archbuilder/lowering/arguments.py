@@ -329,7 +329,7 @@ def _slot(
 ) -> Slot:
     """What is written for a slot, as a value; `below` is a setting for the same slot that it is laid over."""
     _check_slot_kind(lowering, use, parameter, text.written, place)
-    _check_block(lowering, use, parameter, text.written, place)
+    check_block(lowering, use.frame, parameter, text.written, place)
     if not text.shipped and text.name is None and not text.is_checked:
         text.is_checked = True
         lowering.new_slots.append((text, parameter.type, use.frame))
@@ -340,15 +340,19 @@ def _slot(
     return Slot(text, None if text.name is not None else scope or use.frame.scope, under)
 
 
-def _check_block(lowering: Lowering, use: Use, parameter: Parameter, value: Any, place: Place | None) -> None:
-    """A slot must name a block that there is, also where it is not used; steps have names of their own."""
+def check_block(lowering: Lowering, frame: Frame, parameter: Parameter, value: Any, place: Place | None) -> None:
+    """A slot must name a block that there is, also where it is not used; steps have names of their own.
+
+    Raises:
+        GiveUp: if it does not; that is reported.
+    """
     find = lowering.library.find
     if parameter.type == "steps":
         inner = value.get("block")
         if isinstance(inner, str) and (find(inner) is not None or len(value) > 1):
             message = f"`{parameter.name}` takes steps, each with a name, got one use of a block"
             help = f"give it a name: {{{inner}: {{block: {inner}}}}}"
-            lowering.error(use.frame, "bad-slot", message, place, help)
+            lowering.error(frame, "bad-slot", message, place, help)
             raise GiveUp
         return
     name = value.get("block") if isinstance(value, dict) else value
@@ -356,7 +360,7 @@ def _check_block(lowering: Lowering, use: Use, parameter: Parameter, value: Any,
         return
     place = value_place(value, "block") if isinstance(value, dict) else place
     message, advice = f"there is no block {describe(name)}", partial(lowering.library.advice_for, name)
-    lowering.error(use.frame, "unknown-block", message, place, advice)
+    lowering.error(frame, "unknown-block", message, place, advice, cause=("block", name))
     raise GiveUp
 
 

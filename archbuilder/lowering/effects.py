@@ -66,9 +66,9 @@ def _report_unknown(lowering: Lowering, plan: UsePlan, keys: list[str], step: St
 def report_beside_body(lowering: Lowering, step: Step, frame: Frame) -> None:
     """A step with a body has keys that are no words of a step: there is no block whose parameters they could be."""
     for key in list(step.arguments)[:MAXIMUM_DIAGNOSTICS]:
-        message, near = f"`{key}` has no meaning beside `body`", nearest(key, Step.KEYS)
-        help = f"did you mean `{near}`?" if near else "remove it"
-        if lowering.library.find(key) is not None:
+        message, near = f"`{key}` has no meaning beside `body`", nearest(key, [*Step.KEYS, *lowering.library.names()])
+        help = f"did you mean `{near}`?" if near in Step.KEYS else "remove it"
+        if near is not None and lowering.library.find(near) is not None:
             help = "defaults are said of uses of blocks: of those in `body`, or of one block that is made of it, in `blocks`"
         lowering.error(frame, "unknown-parameter", message, step.place_of_key(key), help)
 

@@ -18,7 +18,7 @@ from archbuilder.language.models import Architecture, DepthScale, Step, WidthSca
 from archbuilder.language.rules import DepthRule, Numbering, Rules, Sizes, WidthRule
 from archbuilder.language.spoken import names_said_to_ops_alone, names_used
 from archbuilder.language.table import key_place, replaced_by, value_place
-from archbuilder.lowering.arguments import read_settings
+from archbuilder.lowering.arguments import check_block, read_settings
 from archbuilder.lowering.effects import report_idle_steps, report_unknown_names, report_unused
 from archbuilder.lowering.frame import OUTER, POISON, UNKNOWN, Builder, Defaults, Frame, Scope, Setting, origin_of
 from archbuilder.lowering.library import Library
@@ -327,8 +327,13 @@ class _Network:
             plan = lowering.library.find(name)
             # A file of blocks may speak of those of another one that is not used here.
             is_own = home and definition.place and definition.place.source == home.source
-            if is_own and plan is not None and plan.body is not None:
-                steps += [(step, self.frame, False) for step in plan.body.steps]
+            if not is_own or plan is None or plan.body is None:
+                continue
+            steps += [(step, self.frame, False) for step in plan.body.steps]
+            for key, text in plan.slots.items():
+                with suppress(GiveUp):
+                    _, at = definition.default_of(key)
+                    check_block(lowering, self.frame, plan.parameters[key], text.written, at)
         while lowering.new_slots:
             text, type_, frame = lowering.new_slots.pop()
             if type_ == "steps":
