@@ -15,7 +15,7 @@ from archbuilder.display import Shown
 from archbuilder.language.definitions import BlockDefinition, refuse_declarations
 from archbuilder.language.misnamed import objection_to_name, silenced
 from archbuilder.language.steps import Loop, Step, check_kind, in_full, is_whole, read_body, write_body
-from archbuilder.language.table import Items, Table, as_table, key_place, place_of
+from archbuilder.language.table import Items, Table, as_table, is_laid_over, key_place, place_of
 from archbuilder.language.validation import Misfit, Reading, SpecModel, copied, read_formulas, refuse
 from archbuilder.language.values import (
     Anything,
@@ -55,6 +55,17 @@ class Input(SpecModel):
         if not isinstance(written, dict):
             raise Misfit(f"expected a map, got {describe(written)}", "as in `input: {channels: 3, size: 224}`")
         return written
+
+    @classmethod
+    def prepared(cls, written: dict[str, Any], reading: Reading | None) -> dict[str, Any]:
+        values, channels = dict(super().prepared(written, reading)), written.get("channels", 3)
+        for word in ("mean", "std") if type(channels) is int and not is_laid_over(written) else ():
+            said = values.get(word)  # what a base says may be for another number of channels
+            if isinstance(said, list) and len(said) not in (0, 1, channels):
+                message = f"`{word}` has {len(said)} numbers for {channels} channels"
+                refuse(written, word, Misfit(message, "write one number for each channel, or one for all"), reading)
+                del values[word]
+        return values
 
     def statistics(self, channels: int) -> tuple[list[float], list[float]]:
         """Mean and deviation of each of so many channels; where the spec has another number of them, all have their average."""

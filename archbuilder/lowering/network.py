@@ -408,12 +408,15 @@ def taps_of(
             message = f"there is no step `{name}` to take features from"
             inline = [node.all_names()[-1] for node in frame.builder.nodes]
             reporter.error("unknown-step", message, place, help=advice_for(name, frame, inline))
-        for value in values or ():
-            if value != POISON and isinstance(frame.builder.shape_of(value), Streams):
-                message = f"`{name}` is no feature map but the parts of one"
-                reporter.error("bad-shape", message, place, help=f"take one of them, as in {name}.0")
-            elif value != POISON:
+        for value in (each for each in values or () if each != POISON):
+            shape = frame.builder.shape_of(value)
+            if isinstance(shape, Map):
                 taps.append(_tap(value, frame, name if len(values or ()) == 1 else None))
+                continue
+            message, help = f"`{name}` gives no feature map, but {shape}", "name a step that gives a map"
+            if isinstance(shape, Streams):
+                message, help = f"`{name}` is no feature map but the parts of one", f"take one of them, as in {name}.0"
+            reporter.error("bad-shape", message, place, help=help)
     return tuple(taps)
 
 
@@ -426,12 +429,11 @@ def _inline_values(name: str, builder: Builder) -> list[Value] | None:
 
 def _tap(value: Value, frame: Frame, name: str | None = None) -> Tap:
     """A feature map. Without a `name` it is called as its module, or, where another step is called so, as its own step."""
-    shape, builder = frame.builder.shape_of(value), frame.builder
     if name is None:
-        name = builder.nodes[value.node].all_names()[-1] + ("" if value.item is None else f".{value.item}")
+        name = frame.builder.nodes[value.node].all_names()[-1] + ("" if value.item is None else f".{value.item}")
         if frame.values.get(name, value) != value:
             name = next((step for step, each in frame.values.items() if each == value), name)
-    return Tap(name, value, builder.reduction(value) if isinstance(shape, Map) else 0)
+    return Tap(name, value, frame.builder.reduction(value))
 
 
 def _default_taps(frame: Frame, sections: Sequence[Section]) -> tuple[Tap, ...]:
