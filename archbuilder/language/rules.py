@@ -11,13 +11,15 @@ from archbuilder.language.arithmetic import FUNCTIONS
 
 @dataclass
 class Numbering:
-    """Numbers children through in one `nn.Sequential`."""
+    """Numbers children through in one `nn.Sequential`; `steps` are those that they are made of."""
 
     prefix: str
     count: int = 0
+    steps: set[str] = field(default_factory=set)
 
-    def take(self, count: int = 1) -> tuple[str, ...]:
-        """The names of the next children."""
+    def take(self, step: str, count: int = 1) -> tuple[str, ...]:
+        """The names of the next children, which a step becomes."""
+        self.steps.add(step)
         names = tuple(f"{self.prefix}.{number}" for number in range(self.count, self.count + count))
         self.count += count
         return names

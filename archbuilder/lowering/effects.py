@@ -181,8 +181,19 @@ def report_unused(lowering: Lowering, architecture: Architecture, rules: Rules, 
         message = "`sequential` has no effect: there is no step in `stem`, `stages` or `neck` to number"
         told = lowering.told(weak=architecture.is_weak("sequential"))
         told.error("no-effect", message, architecture.place_of_key("sequential"), help="remove it")
+    _report_numbered(lowering, architecture, numbering.steps if numbering is not None else set())
     report_unused_parameters(architecture, reporter, lowering.idle)
     report_unused_blocks(architecture, lowering.library.own, reporter, lowering.idle)
+
+
+def _report_numbered(lowering: Lowering, architecture: Architecture, numbered: set[str]) -> None:
+    """Reports names of modules for steps that `sequential` numbers."""
+    for word, names in (("rename", architecture.rename), ("register", architecture.register_)):
+        for number, name in enumerate(names or ()):
+            if name in numbered:
+                message = f"`{word}` has no effect on `{name}`, which `sequential` numbers"
+                place = architecture.place_inside(word, name if word == "rename" else number)
+                lowering.told(weak=architecture.is_weak(word)).error("no-effect", message, place, help="remove it")
 
 
 def _named_in_absent(lowering: Lowering, *, shipped: bool) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -371,6 +371,11 @@ class Frame:
     def known(self) -> set[str]:
         """The names of its steps, those that went wrong too, and what these begin with, up to a dot."""
         return {part for name in (*self.builder.known, *self.values) for part in (name, name.split(".")[0])}
+
+    def modules(self, steps: Iterable[Any]) -> tuple[str, ...]:
+        """The names of children that are called by them, or as their steps are, before these are renamed."""
+        new = {each.name for each in self.rename.values()}
+        return tuple([self.rename[name].name if name in self.rename and name not in new else name for name in steps])
 
     def is_inside(self, name: str, part: str) -> bool:
         """Whether a part of a step is a module inside it, one of its repeats for example, and so no part of its value."""

@@ -67,7 +67,7 @@ def name_child(lowering: Lowering, site: Site, *, claim: bool) -> str:
     if not claim:
         return builder.unlike_others(name) if frame.inlined else name
     if frame.numbering is not None:
-        (name,) = frame.numbering.take()
+        (name,) = frame.numbering.take(site.name)
     clash = builder.claim(name)
     if clash is not None:
         _report_clash(lowering, name, clash, frame, place)

@@ -367,7 +367,7 @@ class _Network:
             {name: self.frame.scope.variables[name] for name in parameters},
             {name: value for name, value in parameters.items() if type(value) is Formula},
             names_said_to_ops_alone(architecture, self.lowering.library.is_op),
-            register=tuple(architecture.register_ or ()),
+            register=self.frame.modules(architecture.register_ or ()),
             help=architecture.help,
             name=architecture.name,
             class_name=architecture.class_ or "",

@@ -272,8 +272,8 @@ def graph_of_body(frame: Frame, *, listed: bool, register: tuple[str, ...]) -> G
     """The graph of a body that is no block's."""
     builder = frame.builder
     return Graph(
-        "", builder.input, tuple(builder.nodes), frame.current, _bindings(frame), listed=listed, register=register,
-        loops=tuple(builder.loops),
+        "", builder.input, tuple(builder.nodes), frame.current, _bindings(frame), listed=listed,
+        register=frame.modules(register), loops=tuple(builder.loops),
     )  # fmt: skip
 
 
@@ -286,7 +286,7 @@ def graph_of_block(lowering: Lowering, use: Use, inner: Frame, register: tuple[s
     if isinstance(definition, BlockDefinition):
         listed = isinstance(definition.body, list)
         layers = definition.layers
-        register = register or tuple(definition.register_ or ())
+        register = inner.modules(register or definition.register_ or ())
         names = (*definition.parameters, *definition.let)
         formulas = _formulas_of(plan, definition)
         loops: tuple[int | str, ...] = tuple(builder.loops)
@@ -390,7 +390,7 @@ def add_numbered(
     plan, _, frame, inputs, _ = site
     depth, first = sum(run.count for run in runs), 0
     for run in runs:
-        names = numbering.take(run.count)
+        names = numbering.take(site.name, run.count)
         frame.builder.taken.update(names)
         all_names = names if run.count > 1 else ()
         node = Node(names[0], run.body, inputs, run.shape, plan.place, run.count, all_names, origin=site.origin)

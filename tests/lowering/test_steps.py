@@ -412,6 +412,17 @@ def test_register_changes_the_order_of_registration_alone() -> None:
     assert dict(plain.state()) == dict(registered.state())
 
 
+@pytest.mark.parametrize("first", ["b", "c"])
+def test_register_takes_the_names_of_modules_and_those_of_their_steps(first: str) -> None:
+    conv = "{block: conv, width: 4, kernel: 1}"
+    network = f"rename: {{b: c}}\nregister: [{first}]\nstages: {{a: {conv}, b: {conv}}}"
+    assert children(lowered(network)) == ["c", "a"]
+    step = f"stages: {{s: {{rename: {{b: c}}, register: [{first}], body: {{a: {conv}, b: {conv}}}}}}}"
+    assert children(body(lowered(step), "s")) == ["c", "a"]
+    own = f"blocks: {{x: {{register: [b], body: {{a: {conv}, b: {conv}}}}}}}\nstages: {{s: {{block: x, rename: {{b: {first}}}}}}}"
+    assert children(body(lowered(own), "s")) == [first, "a"]
+
+
 def test_register_of_the_network() -> None:
     graph = lowered("register: [b]\nstages: {a: norm, b: norm, c: norm}")
     assert children(graph) == ["b", "a", "c"]
