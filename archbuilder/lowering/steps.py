@@ -55,13 +55,13 @@ from archbuilder.lowering.wiring import (
     give,
     give_returned,
     inputs_of,
+    is_present,
     note_output,
     only_input,
     poison,
     refuse_word,
     turns_of,
 )
-from archbuilder.parameters import describe
 from archbuilder.plugin.registry import PythonBlock
 
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -99,7 +99,7 @@ def lower_step(lowering: Lowering, plan: StepPlan, frame: Frame, name: str | Non
 
 def _lower_present(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) -> bool:
     """Lowers a step if it is there, and hands on what it takes if not; whether it takes a number in a list."""
-    present = plan.when is True or _is_present(lowering, plan, frame)
+    present = plan.when is True or is_present(lowering, plan, frame)
     target = target_of(lowering, plan, frame) if present else None
     if target is None:
         return _leave_out(lowering, plan, name, frame)
@@ -120,19 +120,6 @@ def _lower_present(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) 
     elif inputs:  # what takes nothing stands beside the chain, as a further output does
         frame.current = value
     return True
-
-
-def _is_present(lowering: Lowering, plan: StepPlan, frame: Frame) -> bool:
-    """Whether a step is there; of one that is not, what it uses is looked at all the same."""
-    place = plan.step.place_at("when")
-    present = lowering.evaluate(plan.when, frame, place)
-    if type(present) is not bool:
-        message = f"`when` must be true or false, got {describe(present)}"
-        lowering.error(frame, "bad-value", message, place, "compare it, as in `when: $(stride != 1)`")
-        raise GiveUp
-    if not present and not check_left_out(lowering, plan, frame):
-        raise GiveUp
-    return bool(present)
 
 
 def _leave_out(lowering: Lowering, plan: StepPlan, name: str, frame: Frame) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Final, NoReturn
 
-from archbuilder.diagnostics import Place, nearest, suggest
+from archbuilder.diagnostics import Place, nearest, note_at, suggest
 from archbuilder.graph.graph import Node, Output, Value
 from archbuilder.graph.shapes import Streams
 from archbuilder.graph.table import GATHER
@@ -19,6 +19,7 @@ from archbuilder.language.values import MAXIMUM_REPEATS
 from archbuilder.lowering.frame import POISON, Frame, Site, Slot
 from archbuilder.lowering.lowering import GiveUp, Lowering
 from archbuilder.lowering.plans import BodyPlan, StepPlan
+from archbuilder.lowering.uses import check_left_out
 from archbuilder.parameters import describe
 
 _PART: Final = re.compile(r"\.(-?[0-9]+|\*)\Z")
@@ -225,6 +226,29 @@ def give(found: list[Value], place: Place | None, inner: Frame) -> None:
 
 
 # ---- how often ------------------------------------------------------------------------------------------------------
+
+
+def is_present(lowering: Lowering, plan: StepPlan, frame: Frame) -> bool:
+    """Whether a step is there; of one that is not, what it uses is looked at all the same.
+
+    Raises:
+        GiveUp: if that is not known, or what it uses is wrong; the reason is reported.
+    """
+    place = plan.step.place_at("when")
+    present = lowering.evaluate(plan.when, frame, place)
+    if type(present) is not bool:
+        message, name = f"`when` must be true or false, got {describe(present)}", getattr(plan.when, "bare", None)
+        help = (
+            "write true or false there"
+            if name and isinstance(present, str)
+            else "compare it, as in `when: $(stride != 1)`"
+        )
+        notes = note_at(f"`{name}` is given here", frame.scope.written(name)) if name else ()
+        lowering.error(frame, "bad-value", message, place, help, notes)
+        raise GiveUp
+    if not present and not check_left_out(lowering, plan, frame):
+        raise GiveUp
+    return bool(present)
 
 
 def turns_of(lowering: Lowering, plan: StepPlan, loop: Loop, frame: Frame) -> range | None:
