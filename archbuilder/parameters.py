@@ -141,6 +141,8 @@ def describe(value: Any) -> str:
         return f"`{value[:40]}…`" if len(value) > 40 else f"`{value}`"
     if isinstance(value, dict):
         return "a map"
+    if getattr(value, "is_shape", False):
+        return f"a value of {value}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(describe(each) for each in value)}]" if len(value) <= 4 else "a list"
     if isinstance(value, int) and abs(value) > MAXIMUM_INTEGER:

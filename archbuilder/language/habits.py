@@ -27,7 +27,7 @@ _PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
     "num_heads": ("heads",),
     "num_groups": ("groups",),
     "num_classes": ("classes",),
-    "scale_factor": ("factor",),
+    **dict.fromkeys(("scale", "scale_factor"), ("factor",)),
     "output_size": ("size",),
     "mode": ("kind",),
     "negative_slope": ("slope",),
@@ -58,7 +58,17 @@ _ACTIVATIONS: Final = {
     "hardswish": "hard_swish",
     "hardsigmoid": "hard_sigmoid",
     "leakyrelu": "leaky_relu",
+    "lrelu": "leaky_relu",
 }
+_CHOICES: Final[Mapping[str, str]] = {
+    **_ACTIVATIONS,
+    **dict.fromkeys(("bn", "batchnorm", "batch_norm", "batchnorm2d"), "batch"),
+    **dict.fromkeys(("ln", "layernorm", "layer_norm", "layernorm2d"), "layer"),
+    **dict.fromkeys(("gn", "groupnorm", "group_norm"), "group"),
+    **dict.fromkeys(("kaiming_normal", "kaiming_normal_", "he_normal"), "kaiming_fan_in"),
+    **dict.fromkeys(("kaiming_uniform", "kaiming_uniform_", "he_uniform"), "kaiming_uniform_fan_in"),
+}
+"""Values elsewhere, in lower case, and which of those that a parameter takes they are here."""
 _BLOCKS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("conv2d", "convolution", "conv2dlayer"), "conv"),
     **dict.fromkeys(("batchnorm2d", "batchnorm", "batch_norm", "bn"), "norm"),
@@ -178,11 +188,14 @@ def advice_for_value(
     """What to write instead of a value that does not fit a parameter; `written` is what stands there, `visible` what names are
     known there."""
     choices = parameter.choices or (INITIALISATIONS if parameter.type == "init" else ())
-    near = nearest(str(value), choices)
+    near = _CHOICES.get(str(value).lower())
+    near = near if near in choices else nearest(str(value), choices)
     if near is not None:
         return f"did you mean `{near}`?"
     if type(written) is not Formula:
         return _advice_for_literal(value, parameter, visible)
+    if getattr(value, "is_shape", False):
+        return f"for its channels write $({written.bare or 'x'}.channels)"
     if type(value) is float:
         return "this is a number with a fraction; use `//` or `round(...)`"
     if isinstance(value, str) and written.bare is None and not written.startswith("$("):

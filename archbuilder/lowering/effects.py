@@ -51,6 +51,8 @@ def _report_unknown(lowering: Lowering, plan: UsePlan, keys: list[str], step: St
     slots = [name for name, parameter in parameters.items() if parameter.type in SLOTS]
     for key in keys[:MAXIMUM_DIAGNOSTICS]:
         help = advice_for_parameter(key, parameters) or advice_for_part(key, blocks, slots)
+        if step.from_ and step.arguments[key] is None:  # `from: a, b`, which YAML ends at the comma
+            help = f"write the names as a list: `from: [{', '.join([*map(str, step.from_), key])}]`"
         if not help and isinstance(steps, dict) and key in steps:
             help = f"to change a step inside `{plan.name}`, make a block of your own that says `extends: {plan.name}`"
         # A block that is nearest may be one whose parameters it was to set inside.

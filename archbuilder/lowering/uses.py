@@ -201,6 +201,8 @@ def _check_count(lowering: Lowering, op_type: type[Op], shapes: tuple[Shape, ...
         wanted = str(least) if least == most else f"{least} or more"
         message = f"`{op_type.name}` takes {wanted} value{'s' * (wanted != '1')}, got {count}"
         advice = "name them in `from`, as in `from: [left, right]`" if least > 1 else None
+        if advice is not None and count == 1 and isinstance(shapes[0], Streams):
+            advice = f"take its parts, as in `from: {site.frame.builder.origin_of(site.inputs[0])}.*`"
         lowering.error(site.frame, "bad-input", message, site.plan.step.place_at("from"), advice)
         raise GiveUp
 
@@ -215,7 +217,7 @@ def _report_misfit(lowering: Lowering, error: OpError, use: Use, site: Site) -> 
         notes = (Note(", ".join(texts)),)
     help = error.help
     several = next((value for value in inputs if isinstance(builder.shape_of(value), Streams)), None)
-    if help is not None and several is not None:
+    if help is not None and several is not None and not site.plan.shipped:
         help = help.replace("`from: parts.", f"`from: {builder.origin_of(several)}.")
     origin = use.origin(error.parameter) if error.parameter is not None else None
     place = origin if origin is not None and not origin.source.shipped else site.plan.place

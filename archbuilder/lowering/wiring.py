@@ -77,13 +77,12 @@ def _advice_for_input(plan: StepPlan, name: str, frame: Frame) -> str | None:
 
 def _report_no_name(lowering: Lowering, plan: StepPlan, number: int, value: Any, frame: Frame) -> None:
     written = (plan.inputs or [])[number]
-    shown = f"a value of {value}" if getattr(value, "is_shape", False) else describe(value)
     advice = f"write {str(written).removeprefix('$')}, without the `$`"
     if type(value) in (int, float, bool):
         advice = "name a step; a part of what one gives is `step.0`"
     if isinstance(value, Slot):
         advice = f"use it in a step of its own, {{block: {written}}}, and name that"
-    message = f"`from` takes names of steps, got {shown}"
+    message = f"`from` takes names of steps, got {describe(value)}"
     lowering.error(frame, "bad-value", message, _place_of_input(plan, number), advice)
 
 

@@ -34,7 +34,8 @@ class Add(Op):
         for number, shape in enumerate(inputs):
             allowed = self.spread or isinstance(shape, Held)
             if not (shape == inputs[0] or (allowed and _spreads(shape, inputs[0]))):
-                help = "give both branches the same width and stride, or bring one to the other's shape with `project`"
+                other = "`project`" if isinstance(shape, Map) else "`linear`"
+                help = f"give both branches the same width and stride, or bring one to the other's shape with {other}"
                 help = _help_for_held(shape, inputs[0]) or help
                 raise ShapesDiffer("add expected equal shapes", inputs, number, help)
         return only_one("add", inputs[0])
