@@ -130,7 +130,10 @@ class Facts:
 
         Raises:
             TooManyStepsError: if there are too many.
+            ValueError: for another depth.
         """
+        if depth not in DEPTHS:
+            raise ValueError(f"unknown depth {depth!r}: expected one of {', '.join(DEPTHS)}")
         if depth == "stage":
             return self.stages
         count = steps_in(self.graph) if depth == "layer" else sum(map(_steps_inside, self.graph.nodes))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from zlib import crc32
 
@@ -228,11 +229,12 @@ def _checksum(module: nn.Module) -> int:
 
 def _taps(graph: Graph, features: Features) -> list[Tap]:
     """The values of some steps as feature maps, each once, under the names that they are returned as."""
-    names: object = [features] if isinstance(features, str | int) else features
-    told = names.values() if isinstance(names, Mapping) else ()
+    given: object = [features] if isinstance(features, str | Integral) else features
+    names: list[Any] = [*given] if isinstance(given, Iterable) else []
+    told = given.values() if isinstance(given, Mapping) else ()
     if (
-        not isinstance(names, Iterable)
-        or not all(isinstance(name, str | int) and not isinstance(name, bool) for name in names)
+        not isinstance(given, Iterable)
+        or not all(isinstance(name, str | Integral) and not isinstance(name, bool) for name in names)
         or not all(isinstance(name, str) for name in told)
     ):
         example = "names of steps, as in ['layer2', 'layer4'], or numbers of feature maps, as in [1, -1]"
@@ -240,9 +242,10 @@ def _taps(graph: Graph, features: Features) -> list[Tap]:
     if not names:
         message, help = "no feature map is asked for", "name at least one step, or leave `features` out"
         raise SpecError([Diagnostic("unknown-feature", message, help=help)])
-    taps = list(dict.fromkeys(_tap(graph, name) for name in names))
-    if isinstance(names, Mapping):
-        taps = [_tap(graph, name)._replace(name=other) for name, other in names.items()]
+    found = [_tap(graph, name if isinstance(name, str) else int(name)) for name in names]
+    taps = list(dict.fromkeys(found))
+    if isinstance(given, Mapping):
+        taps = [tap._replace(name=other) for tap, other in zip(found, told, strict=True)]
     if twice := [name for name, count in Counter(tap.name for tap in taps).items() if count > 1]:
         message, help = f"two feature maps are to be called `{twice[0]}`", "give each a name of its own"
         raise SpecError([Diagnostic("unknown-feature", message, help=help)])

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import takewhile
+from math import lcm, prod
 from typing import Final, NamedTuple
 
 from archbuilder.diagnostics import SpecError
-from archbuilder.graph.graph import Graph, Node, graphs_in
+from archbuilder.graph.graph import Graph, Node, graphs_in, value_of
 from archbuilder.graph.shapes import Map
 from archbuilder.language.models import Architecture
 from archbuilder.lowering import lower_architecture
 
 _PROBES: Final = ((127, 1), (1, 127))
 """Pixels more in height and width. Whatever is halved and doubled again, at whichever level and rounded either way, comes out
-different for one of these."""
+different for one of these. Where a stride is no power of two, all that may be left over of a size is tried."""
+_MOST_LEFT: Final = 192
+"""So much is tried of what may be left over."""
 
 _TURNED: Final = ((0b01010101, 0b10101010), (0b10101010, 0b11111111), (0b11111111, 0b01010101))
 """Which bits of height and width, less 1, become others. On maps that an output stride keeps large, where a window begins may
@@ -29,7 +32,7 @@ _OTHERS: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 1.1, 1.25, 1.5, 2, 3, 4, 8, 16)
 _STEPS: Final = tuple(
     tuple(first * 2**at for at in range(power, -1, -1)) for first, power in ((2, 6), (3, 5), (7, 4), (5, 5), (9, 4))
 )
-"""Steps in which the sizes of a network may go on: in each line each is twice the next, so the last that fits is wanted."""
+"""Steps in which the sizes of a network may go on: in each line each is twice the next, so the smallest that fits is wanted."""
 _FEW_STEPS: Final = ((128, 32),)
 _LARGE: Final = 5_000
 """From how many different steps on a network is lowered a few times only."""
@@ -74,15 +77,34 @@ def sizes_of(architecture: Architecture, graph: Graph) -> Sizes:
     large = sum(len(each.nodes) for each in graphs_in(graph)) > _LARGE
     keeps = architecture.output_stride is not None
     turned = [(_turned(height, bits), _turned(width, others)) for bits, others in _TURNED if keeps]
-    if not all(takes(*probe) for probe in (*_PROBES, *turned)) and (keeps or not reasons):
+    strided = architecture.model_copy(update={"output_stride": None})
+    period = 1 if large else _period(lower_architecture(strided) if keeps else graph, keeps=keeps)
+    left = [(more, period - more) for more in range(1, min(period, _MOST_LEFT))]
+    if not all(takes(*probe) for probe in (*_PROBES, *turned, *left)) and (keeps or not reasons):
         lines = (takewhile(lambda step: takes(step, step), line) for line in (_FEW_STEPS if large else _STEPS))
-        last = (step for line in lines for step in [*line][-1:])
-        step = next((step for step in last if takes(3 * step, 2 * step) and takes(21 * step, 10 * step)), None)
+        fits = (step for line in lines for step in reversed([*line]))
+        others = [(3, 2), (21, 10), *left]
+        step = next((step for step in fits if all(takes(step * high, step * wide) for high, wide in others)), None)
         reasons = reasons if step is None else []
     unit = step or 1
     for times in _OTHERS if not reasons and not large and _asks_for_sizes(graph) else ():
         takes(*(unit * max(round((times - 1) * size / unit), -((size - 1) // unit)) for size in (height, width)))
     return Sizes(height, width, None, reasons[0]) if reasons else Sizes(height, width, step)
+
+
+def _period(graph: Graph, *, keeps: bool) -> int:
+    """After how many pixels more the same is left over of a size, where a stride or an enlargement is not one of those that
+    few sizes tell all of; else 1."""
+    factors = {
+        factor for _, _, op in graph.ops() for factor in (*op.enlarges, *(op.window.stride if op.window else ()))
+    }
+    unusual = {factor for factor in factors if (factor not in (1, 2, 4) if keeps else factor & (factor - 1))}
+    if not unusual:
+        return 1
+    maps = [value_of(number) for number, node in enumerate(graph.nodes) if isinstance(node.shape, Map)]
+    strides = [op.window.stride for _, _, op in graph.ops() if op.window]
+    wider = prod(lcm(*stride) // stride[0] for stride in strides)  # along the width by so much more
+    return lcm(*unusual, *map(graph.reduction, maps)) * wider
 
 
 def _turned(size: int, bits: int) -> int:

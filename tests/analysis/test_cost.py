@@ -108,6 +108,8 @@ def test_rows_add_up(name: str) -> None:
 
 def test_rows_go_as_deep_as_asked() -> None:
     result = summarize(lower("resnet18"))
+    with pytest.raises(ValueError, match="unknown depth 'model': expected one of stage, block, layer"):
+        result.rows("model")  # type: ignore[arg-type]
     levels: dict[Depth, int] = {depth: max(row.level for row in result.rows(depth)) for depth in DEPTHS}
     assert levels["stage"] == 0
     assert levels["block"] == 1

@@ -260,8 +260,18 @@ def test_integers_are_no_weights(tmp_path: Path, state: State) -> None:
     assert not any("num_batches_tracked" in each for each in error.mistyped)  # int32 into int64 is no loss
 
 
-def test_floats_are_no_counts(tmp_path: Path, state: State) -> None:
-    torch.save({key: value.float() for key, value in state.items()}, tmp_path / "net.pth")
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_counts_are_converted_with_all_the_rest(tmp_path: Path, state: State, dtype: torch.dtype) -> None:
+    counted = {**state, "layer1.1.num_batches_tracked": torch.tensor(96)}
+    torch.save({key: value.to(dtype) for key, value in counted.items()}, tmp_path / "net.pth")
+    model = other()
+    load_checkpoint(model, tmp_path / "net.pth")
+    assert model.state_dict()["layer1.1.num_batches_tracked"].tolist() == 96
+
+
+@pytest.mark.parametrize("count", [0.5, float("inf"), float("nan")])
+def test_what_is_not_whole_is_no_count(tmp_path: Path, state: State, count: float) -> None:
+    torch.save({**state, "layer1.1.num_batches_tracked": torch.tensor(count)}, tmp_path / "net.pth")
     assert refusal(other(), tmp_path / "net.pth").mistyped == [
         "layer1.1.num_batches_tracked: float32 in the file, int64 in the model"
     ]

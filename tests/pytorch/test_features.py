@@ -1,5 +1,6 @@
 """Which module a feature map is named after, where several would do; and backbones of networks with several outputs."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -116,6 +117,12 @@ def test_one_name_is_a_list_of_one() -> None:
 def test_features_may_be_whatever_gives_names() -> None:
     for names in ((name for name in ["layer1"]), {"layer1": 1}.keys(), {"layer1"}):
         assert list(archbuilder.build(architecture(OUTPUTS), features=names)(torch.rand(1, 3, 32, 32))) == ["layer1"]
+
+
+def test_features_may_be_whole_numbers_of_any_kind() -> None:
+    (name,) = archbuilder.build(architecture(OUTPUTS), features=[1])(torch.rand(1, 3, 32, 32))
+    for numbers in (np.array([1]), np.int64(1), {np.int64(1): name}):
+        assert list(archbuilder.build(architecture(OUTPUTS), features=numbers)(torch.rand(1, 3, 32, 32))) == [name]
 
 
 @pytest.mark.parametrize("features", [[True], ["layer1", None], 1.0, [["layer1"]]])
