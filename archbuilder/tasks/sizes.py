@@ -16,9 +16,9 @@ from archbuilder.lowering import lower_architecture
 
 _PROBES: Final = ((127, 1), (1, 127))
 """Pixels more in height and width. Whatever is halved and doubled again, at whichever level and rounded either way, comes out
-different for one of these. Where a stride is no power of two, all that may be left over of a size is tried."""
-_MOST_LEFT: Final = 192
-"""So much is tried of what may be left over."""
+different for one of these. Where a stride is no power of two, all that may be left over of a size is tried, if it is not much."""
+_TRIED: Final = 10_000
+"""As much as makes so many steps to lower, all together."""
 
 _TURNED: Final = ((0b01010101, 0b10101010), (0b10101010, 0b11111111), (0b11111111, 0b01010101))
 """Which bits of height and width, less 1, become others. On maps that an output stride keeps large, where a window begins may
@@ -74,12 +74,13 @@ def sizes_of(architecture: Architecture, graph: Graph) -> Sizes:
         return difference is None
 
     step: int | None = 1
-    large = sum(len(each.nodes) for each in graphs_in(graph)) > _LARGE
+    count = sum(len(each.nodes) for each in graphs_in(graph))
+    large = count > _LARGE
     keeps = architecture.output_stride is not None
     turned = [(_turned(height, bits), _turned(width, others)) for bits, others in _TURNED if keeps]
     strided = architecture.model_copy(update={"output_stride": None})
     period = 1 if large else _period(lower_architecture(strided) if keeps else graph, keeps=keeps)
-    left = [(more, period - more) for more in range(1, min(period, _MOST_LEFT))]
+    left = [(more, period - more) for more in range(1, period, 1 + period * count // _TRIED)]
     if not all(takes(*probe) for probe in (*_PROBES, *turned, *left)) and (keeps or not reasons):
         lines = (takewhile(lambda step: takes(step, step), line) for line in (_FEW_STEPS if large else _STEPS))
         fits = (step for line in lines for step in reversed([*line]))
