@@ -23,12 +23,13 @@ from archbuilder.parameters import describe
 def merge(base: Table, over: Table, *, inherited: bool = False, holds: str = "network") -> Table:
     """`over` laid upon `base`; neither is changed. `holds` says what stands in them, as `_inside` names it.
 
-    Entries of an inherited base become weak: they may go unused. So do the parameters of a step whose block changes.
+    Entries of an inherited base become weak: they may go unused. So do the parameters of a step whose block changes. What is
+    weak in `over`, since it holds for its variants, stays so.
     """
     merged = base.copy()
     merged.place = over.place or (base.place if any(over.value_places.values()) else None)
     weaken = inherited or ("block" in over and over["block"] != base.get("block"))
-    merged.weak = frozenset(base if weaken else base.weak) - over.keys()
+    merged.weak = (frozenset(base if weaken else base.weak) - over.keys()) | over.weak
     merged.broken = base.broken or over.broken
     replaced: dict[str, tuple[Past, ...]] = {}
     for key, value in over.items():

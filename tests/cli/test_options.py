@@ -361,3 +361,61 @@ def test_what_variants_share_is_said_once(words: dict[str, str], messages: list[
     except SpecError as error:
         found = [diagnostic.message for diagnostic in error.diagnostics]
     assert found == messages
+
+
+EXTENDING = """\
+name: m
+extends: base.yaml
+SAID
+DEFAULT
+variants:
+  plain: {stages: {b: {depth: 1}}}
+  other: {stages: {OTHER}}
+"""
+BASE = """\
+name: base
+input: {size: 32}
+parameters: {width: 8}
+defaults: {norm: {eps: 0.1}}
+blocks:
+  mine: {parameters: {width: channels}, body: [{block: conv, kernel: 3, width: $width}]}
+stages:
+  a: {block: conv, kernel: 3, width: $width}
+  b: {block: mine, width: 8}
+"""
+
+
+@pytest.mark.parametrize("default", ["", "default: plain"])
+@pytest.mark.parametrize(
+    ("said", "other", "idle"),
+    [
+        ("parameters: {k: 3}", "b: {depth: $k}", "the parameter `k` has no effect: nothing uses `$k`"),
+        (
+            "defaults: {dropout: {rate: 0.5}}",
+            "d: {block: dropout}",
+            "`rate` of `dropout` has no effect: no use of `dropout` here takes it",
+        ),
+        (
+            "blocks: {two: {parameters: {width: channels}, body: [{block: conv, kernel: 3, width: $width}]}}",
+            "b: {block: two}",
+            "the block `two` has no effect: nothing uses it",
+        ),
+    ],
+)
+def test_what_a_spec_with_a_base_says_for_its_variants(
+    said: str, other: str, idle: str, default: str, tmp_path: Path
+) -> None:
+    (tmp_path / "base.yaml").write_text(BASE, "utf-8")
+    path = tmp_path / "series.yaml"
+
+    def messages(inside: str) -> list[str]:
+        text = EXTENDING.replace("SAID", said).replace("DEFAULT", default).replace("OTHER", inside)
+        path.write_text(text, "utf-8")
+        try:
+            check_with_variants(str(path), {}, None)
+        except SpecError as error:
+            return [diagnostic.message for diagnostic in error.diagnostics]
+        return []
+
+    assert messages(other) == []  # one of them speaks of it
+    assert messages("") == [idle]
