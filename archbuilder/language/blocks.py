@@ -16,7 +16,7 @@ from archbuilder.language.misnamed import take_out_words
 from archbuilder.language.networks import is_network
 from archbuilder.language.reader import read_yaml
 from archbuilder.language.table import Items, Table
-from archbuilder.language.validation import as_meant, find_beside, words_of
+from archbuilder.language.validation import as_meant, extends_no_text, find_beside, words_of
 from archbuilder.language.words import STEP_FIELDS
 from archbuilder.parameters import describe
 
@@ -73,7 +73,7 @@ def resolve_blocks(table: Table, reporter: Reporter) -> Table:
     own, words = written.copy(), words_of(BlockDefinition)
     for name, definition in written.items():
         if isinstance(definition, Table):
-            lacks = find_beside(definition, words, reporter)
+            lacks = find_beside(definition, words, reporter) or extends_no_text(definition, reporter)
             own[name] = _broken(Table(definition.place)) if lacks else as_meant(definition, words, reporter)
     resolved = own.copy()
     for name in own:

@@ -165,6 +165,8 @@ def advice_for_block(name: Any) -> str | None:
 
 _SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     **dict.fromkeys(("layers", "backbone", "body", "model", "modules", "network"), ("stages", "`stages`")),
+    **dict.fromkeys(("classifier", "classification_head", "top"), ("head", "`head`")),
+    **dict.fromkeys(("base", "_base_", "parent", "inherits", "inherit"), ("extends", "`extends`")),
     **dict.fromkeys(("in_channels", "in_chans"), ("input", "`input: {channels: ...}`")),
     **dict.fromkeys(("image_size", "img_size", "resolution"), ("input", "`input: {size: ...}`")),
     **dict.fromkeys(
@@ -180,6 +182,14 @@ def advice_for_word(key: str, words: Collection[str]) -> str | None:
     other library's."""
     word, written = _SECTIONS.get(key, ("", ""))
     return f"write {written}" if word in words else None
+
+
+def word_elsewhere(key: str, value: Any, words: Collection[str]) -> str | None:
+    """The word at the top of a spec, or of a block, for which another library has this key; None if it is none of those, or if
+    more than the word has to be changed."""
+    word, written = _SECTIONS.get(key, ("", ""))
+    meant = (word if written == f"`{word}`" else None, word_of_step(key, value))
+    return next((each for each in meant if each in words), None)
 
 
 def advice_for_value(

@@ -16,7 +16,7 @@ from archbuilder.language.models import Architecture, validate_architecture
 from archbuilder.language.networks import network_names
 from archbuilder.language.reader import MAXIMUM_NESTING, plain_value
 from archbuilder.language.table import Items, Table, as_table, copied_table, key_place, value_place
-from archbuilder.language.validation import as_meant, find_beside
+from archbuilder.language.validation import as_meant, extends_no_text, find_beside, lacks_definitions
 from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
 from archbuilder.parameters import describe
 
@@ -232,7 +232,7 @@ def _resolve(
     files, reporter, chain = search
     folder = path.parent if path else None
     words = [word.name for word in NETWORK]
-    if find_beside(table, words, reporter) or _lacks_definitions(table, reporter):
+    if find_beside(table, words, reporter) or lacks_definitions(table, reporter):
         return None
     table = as_meant(table, words, reporter)
     table = files.own(_with_variant(table, variant, reporter, place))
@@ -242,8 +242,8 @@ def _resolve(
     if extends is None:
         return table
     where = table.value_places.get("extends")
-    if not isinstance(extends, str):
-        return table
+    if extends_no_text(table, reporter):
+        return None
     me = f"{path}#{variant}"
     if me in chain or len(chain) >= MAXIMUM_BASES:
         reason = "this spec extends itself" if me in chain else f"more than {MAXIMUM_BASES} specs extend each other"
@@ -256,16 +256,6 @@ def _resolve(
     join_plugins(merged, base, table)
     del merged["extends"]
     return merged
-
-
-def _lacks_definitions(table: Table, reporter: Reporter) -> bool:
-    """Whether what defines names that the rest speaks of is no map, which is reported: each name would be unknown."""
-    for word in ("blocks", "parameters"):
-        if isinstance(table.get(word), str | list | int | float):
-            message = f"`{word}` must be a map, got {describe(table[word])}"
-            reporter.error("bad-value", message, value_place(table, word), help=f"as in `{word}: {{name: ...}}`")
-            return True
-    return False
 
 
 def _locate_plugins(table: Table, folder: Path | None) -> Table:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, Validatio
 from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Place, Reporter, nearest, shorten, suggest
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula, is_formula
-from archbuilder.language.habits import advice_for_word
+from archbuilder.language.habits import advice_for_word, word_elsewhere
 from archbuilder.language.table import Table, key_place, place_of, value_place
 from archbuilder.language.words import in_yaml, instead_of
 from archbuilder.parameters import describe
@@ -243,12 +243,14 @@ def python_only(name: str) -> Misfit:
 
 
 def as_meant(table: Table, words: Collection[str], reporter: Reporter) -> Table:
-    """`table` with its misspelt words as they were meant, which is reported: much depends on what they say, and more would be
-    found wrong without it."""
+    """`table` with its misspelt words, and those of other libraries, as they were meant, which is reported: much depends on what
+    they say, and more would be found wrong without it."""
     meant: dict[str, str] = {}
-    for key in [each for each in table if each not in words][:MAXIMUM_DIAGNOSTICS]:
-        word = nearest(key, [each for each in words if each not in table and _may_be(each, table[key])])
-        if word is not None:
+    for key in table:
+        word = word_elsewhere(key, table[key], words)
+        if word is None and key not in words and not instead_of(key) and len(meant) < MAXIMUM_DIAGNOSTICS:
+            word = nearest(key, [each for each in words if each not in table and _may_be(each, table[key])])
+        if word is not None and word not in {*table, *meant.values()} and _may_be(word, table[key]):
             meant[key] = word
     if not meant:
         return table
@@ -257,6 +259,8 @@ def as_meant(table: Table, words: Collection[str], reporter: Reporter) -> Table:
     for key, value in table.items():
         if key in meant:
             fault = unknown_key(key, words, meant[key])
+            if key in words:  # here it counts layers
+                fault = Misfit(f"`{key}` has no steps, it is a number", f"write `{meant[key]}`", at_key=True)
             reporter.error(fault.code, fault.message, key_place(table, key), help=fault.help)
         corrected.put(meant.get(key, key), value, key_place(table, key), value_place(table, key))
     return corrected
@@ -277,9 +281,39 @@ def find_beside(table: Table, words: Collection[str], reporter: Reporter) -> boo
     return False
 
 
+def lacks_definitions(table: Table, reporter: Reporter) -> bool:
+    """Whether what defines names that the rest speaks of is no map, which is reported: each name would be unknown."""
+    for word in ("blocks", "parameters"):
+        if isinstance(table.get(word), str | list | int | float):
+            message = f"`{word}` must be a map, got {describe(table[word])}"
+            reporter.error("bad-value", message, value_place(table, word), help=f"as in `{word}: {{name: ...}}`")
+            return True
+    return False
+
+
+def extends_no_text(table: Table, reporter: Reporter) -> bool:
+    """Whether what stands behind `extends` is no text, which is reported: what is there to be patched is not known."""
+    written = table.get("extends")
+    if written is None or isinstance(written, str):
+        return False
+    help = "as in `extends: resnet18`"
+    if isinstance(written, list | dict) and isinstance(first := next(iter(written), None), str):
+        help = f"write `extends: {first}`" if len(written) == 1 else f"name one, as in `extends: {first}`"
+    elif type(written) in (int, float):
+        help = f'in quotes it is a text: "{describe(written)}"'
+    message = f"`extends` must be a text, got {describe(written)}"
+    reporter.error("bad-value", message, value_place(table, "extends"), help=help)
+    return True
+
+
 def _may_be(word: str, value: Any) -> bool:
     """Whether a value can be what a word says on which the rest of a text depends: more than a single fact."""
-    return isinstance(value, str if word in ("name", "extends", "default") else dict | list)
+    return isinstance(value, str if word in _TEXTS else dict | list) and word not in _FACTS
+
+
+_TEXTS: Final = ("name", "class", "help", "extends", "sequential", "default")
+_FACTS: Final = ("layers", "output_stride")
+"""Words behind which a text stands, and a number."""
 
 
 # ---- what pydantic finds wrong --------------------------------------------------------------------------------------
