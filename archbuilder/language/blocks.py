@@ -13,10 +13,11 @@ from archbuilder.language.definitions import BlockDefinition
 from archbuilder.language.files import HOW_TO_NAME, Files
 from archbuilder.language.merge import arrange_body, merge, settle_removed
 from archbuilder.language.misnamed import take_out_words
+from archbuilder.language.misplaced import find_beside, in_their_places
 from archbuilder.language.networks import is_network
 from archbuilder.language.reader import read_yaml
 from archbuilder.language.table import Items, Table
-from archbuilder.language.validation import as_meant, extends_no_text, find_beside, words_of
+from archbuilder.language.validation import as_meant, extends_no_text, words_of
 from archbuilder.language.words import STEP_FIELDS
 from archbuilder.parameters import describe
 
@@ -74,7 +75,9 @@ def resolve_blocks(table: Table, reporter: Reporter) -> Table:
     for name, definition in written.items():
         if isinstance(definition, Table):
             lacks = find_beside(definition, words, reporter) or extends_no_text(definition, reporter)
-            own[name] = _broken(Table(definition.place)) if lacks else as_meant(definition, words, reporter)
+            own[name] = meant = _broken(Table(definition.place)) if lacks else as_meant(definition, words, reporter)
+            if "extends" not in meant:
+                own[name] = in_their_places(meant, words, ["body"], reporter)
     resolved = own.copy()
     for name in own:
         definition = _resolved(name, own, reporter, ())
@@ -108,7 +111,7 @@ def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...])
     if base is None:
         return _broken(definition)
     _refuse_numbers(base, definition, base_name, reporter)
-    merged = merge(base, definition, holds="block")
+    merged = in_their_places(merge(base, definition, holds="block"), words_of(BlockDefinition), ["body"], reporter)
     for word in ("parameters", "let"):
         declared, inherited = merged.get(word), base.get(word)
         if isinstance(declared, Table) and isinstance(inherited, Table):

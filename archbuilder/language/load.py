@@ -12,11 +12,12 @@ from archbuilder.language.blocks import read_used_files, resolve_blocks, shipped
 from archbuilder.language.files import Files
 from archbuilder.language.habits import advice_for_turn
 from archbuilder.language.merge import arrange, inherit, join_plugins, listed_plugins, merge, settle_removed, weaken
+from archbuilder.language.misplaced import find_beside, in_their_places
 from archbuilder.language.models import Architecture, validate_architecture
 from archbuilder.language.networks import network_names
 from archbuilder.language.reader import MAXIMUM_NESTING, plain_value
 from archbuilder.language.table import Items, Table, as_table, copied_table, key_place, value_place
-from archbuilder.language.validation import as_meant, extends_no_text, find_beside, lacks_definitions
+from archbuilder.language.validation import as_meant, extends_no_text, lacks_definitions
 from archbuilder.language.words import FOR_BLOCKS, NETWORK, NOT_FOR_VARIANTS, SECTIONS
 from archbuilder.parameters import describe
 
@@ -234,8 +235,9 @@ def _resolve(
     words = [word.name for word in NETWORK]
     if find_beside(table, words, reporter) or lacks_definitions(table, reporter):
         return None
-    table = as_meant(table, words, reporter)
-    table = files.own(_with_variant(table, variant, reporter, place))
+    table = files.own(_with_variant(as_meant(table, words, reporter), variant, reporter, place))
+    if "extends" not in table:
+        table = in_their_places(table, words, SECTIONS, reporter)
     table = read_used_files(table, folder, files, reporter)
     table = _locate_plugins(table, folder)
     extends = table.get("extends")
@@ -255,7 +257,7 @@ def _resolve(
     merged = merge(inherit(base), table, inherited=True)
     join_plugins(merged, base, table)
     del merged["extends"]
-    return merged
+    return in_their_places(merged, words, SECTIONS, reporter)
 
 
 def _locate_plugins(table: Table, folder: Path | None) -> Table:

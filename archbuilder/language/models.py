@@ -14,8 +14,8 @@ from archbuilder.diagnostics import Reporter, shorten
 from archbuilder.display import Shown
 from archbuilder.language.definitions import BlockDefinition, refuse_declarations
 from archbuilder.language.misnamed import objection_to_name, silenced
-from archbuilder.language.steps import Loop, Step, check_kind, in_full, is_whole, read_body, write_body
-from archbuilder.language.table import Items, Table, as_table, is_laid_over, key_place, place_of
+from archbuilder.language.steps import Loop, Step, check_kind, in_full, read_body, write_body
+from archbuilder.language.table import Items, Table, as_table, is_laid_over, is_whole, key_place, place_of
 from archbuilder.language.validation import Misfit, Reading, SpecModel, copied, read_formulas, refuse
 from archbuilder.language.values import (
     Anything,

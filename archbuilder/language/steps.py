@@ -13,7 +13,16 @@ from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import Formula
 from archbuilder.language.habits import advice_for_turn, word_of_step
 from archbuilder.language.misnamed import is_name, silenced
-from archbuilder.language.table import Table, first_place, is_laid_over, key_place, place_of, replaced_by, value_place
+from archbuilder.language.misplaced import key_instead_of, what_is_missing
+from archbuilder.language.table import (
+    Table,
+    first_place,
+    is_laid_over,
+    key_place,
+    place_of,
+    replaced_by,
+    value_place,
+)
 from archbuilder.language.validation import (
     Misfit,
     Reading,
@@ -233,7 +242,7 @@ def _read_step(
         reading.report(container, key, fault)
         stand_in = Table(place_of(value))
         stand_in.broken, stand_in.name_place = True, key_place(container, key)
-        steps = value if value is not None else next((past.value for past in replaced_by(container, str(key))), None)
+        steps = value if value is not None else next((past.value for past in replaced_by(container, str(key))), {})
         if isinstance(key, str) and key.startswith("for ") and isinstance(steps, dict):
             variable = key.partition(" in ")[0].split()[1:]
             stand_in.put("body", silenced(steps, [name for name in variable if not is_name(name)]))
@@ -261,11 +270,6 @@ def in_full(container: Any, key: str | int, value: Any) -> Any:
     return table
 
 
-def is_whole(written: Any) -> bool:
-    """Whether what is written for a step says what it is, so that it is no patch of one."""
-    return isinstance(written, str | list) or (isinstance(written, dict) and not {"block", "body"}.isdisjoint(written))
-
-
 def _no_step(written: Any) -> Misfit:
     return Misfit(f"expected a block's name, a map or a list of steps, got {describe(written)}")
 
@@ -273,13 +277,17 @@ def _no_step(written: Any) -> Misfit:
 def _check_key(key: Any, steps: dict[str, Any], *, is_removed: bool) -> None:
     if not isinstance(key, str):
         raise Misfit(f"expected a text as key, got {describe(key)}")
-    if is_removed:
+    if key.startswith("for "):
+        if steps[key] is None and not replaced_by(steps, key):
+            help = "write its steps beneath it, with more spaces before them, or remove it"
+            raise Misfit(f"`{shorten(key)}` has nothing beneath it", help, code="no-effect", at_key=True)
+    elif is_removed:
         name, colon, rest = key.partition(":")
         help = f"a colon needs a space behind it: `{name}: {rest}`" if colon else "remove it, or say what it is"
         help = advice_for_turn(key, steps) or help
         message = f"there is no step `{shorten(key)}` that could be removed"
         raise Misfit(message, help, code="no-effect", at_key=True)
-    if "$" in key and not key.startswith("for "):
+    elif "$" in key:
         try:
             Formula(key)
         except FormulaError as error:
@@ -325,48 +333,15 @@ def check_kind(step: Table, container: Any, key: str | int, reading: Reading) ->
             refuse(step, word, Misfit(f"unknown key `{word}`", help, code="unknown-key", at_key=True), reading)
             return
         before = container[key - 1] if isinstance(container, list) and isinstance(key, int) and key else None
-        if (stands_for := _key_instead_of(step)) is not None and stands_for == _key_instead_of(before):
+        if (stands_for := key_instead_of(step)) is not None and stands_for == key_instead_of(before):
             step.broken = True  # as the one before it, so it has been said
             return
-        code, (message, help) = "no-block", _what_is_missing(step, container, key)
+        code, (message, help) = "no-block", what_is_missing(step, container, key)
     place = first_place(step) if first_place(step) != step.place else value_place(container, key) or place_of(container)
     reading.reporter.error(code, message, place, help=help)
     step.broken = True
     if code == "no-block" and is_laid_over(container):
         container.broken = True  # one of its steps is not what it was to be
-
-
-def _what_is_missing(step: Table, container: Any, key: str | int) -> tuple[str, str]:
-    """What is wrong with a step that is no use of a block and has no body, and what to write."""
-    name, stands_for = shorten(str(next(iter(step), ""))), _key_instead_of(step)
-    help = "name a block, as in {block: conv, width: 64, kernel: 3}, or give its steps in `body`"
-    if stands_for == "block":
-        help = f"if `{name}` is its block, write {{block: {name}, ...}}"
-    elif str(key).lower().startswith("for "):
-        help = "a loop is written in lower case, as in `for i in 3:`"
-    elif step and all(isinstance(each, dict) and is_whole(each) for each in step.values()):
-        help = "write `body:` above its steps"
-    if stands_for is not None and isinstance(container, list):
-        if stands_for == "name":
-            help = f"write what is behind `{name}:` alone, or the steps as a map, without dashes, to name them"
-        if name.startswith("for "):
-            help = "write the steps as a map, without dashes: a loop names what it makes"
-        return f"`{name}` names no step here: the steps of a list are numbered", help
-    steps = container if isinstance(container, dict) else {}
-    cutoff = 0.65 if is_laid_over(container) and "$" not in str(key) else 0.75
-    other = nearest(str(key), (name for name in steps if name != key), cutoff)
-    help = f"did you mean the step `{other}`? if not, {help}" if other else help
-    return "this step says neither `block` nor `body`", advice_for_turn(str(key), steps) or help
-
-
-def _key_instead_of(step: Any) -> str | None:
-    """What the only key of a step stands for, if it is no word of a step: its `name`, or its `block`; None if it is a word."""
-    if not isinstance(step, dict) or len(step) != 1:
-        return None
-    ((key, value),) = step.items()
-    if key in STEP_KEYS or not isinstance(value, str | dict | list):
-        return None
-    return "name" if is_whole(value) else "block"
 
 
 _COMPANIONS: Final = (("names", "depth", "without `depth`: it names repeats"), ("else", "when", "without `when`"))

@@ -158,6 +158,11 @@ def replaced_by(container: Any, key: str) -> tuple[Past, ...]:
     return container.replaced.get(key, ()) if isinstance(container, Table) else ()
 
 
+def is_whole(written: Any) -> bool:
+    """Whether what is written for a step says what it is, so that it is no patch of one."""
+    return isinstance(written, str | list) or (isinstance(written, dict) and not {"block", "body"}.isdisjoint(written))
+
+
 def is_laid_over(written: Any) -> bool:
     """Whether what is written was laid over another map: what that says stands before it, or in another text."""
     begins, places = place_of(written), written.key_places.values() if isinstance(written, Table) else ()

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 
-from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Place, Reporter, nearest, shorten, suggest
+from archbuilder.diagnostics import MAXIMUM_DIAGNOSTICS, Place, Reporter, nearest, suggest
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.formula import Formula, is_formula
 from archbuilder.language.habits import advice_for_word, word_elsewhere
@@ -264,21 +264,6 @@ def as_meant(table: Table, words: Collection[str], reporter: Reporter) -> Table:
             reporter.error(fault.code, fault.message, key_place(table, key), help=fault.help)
         corrected.put(meant.get(key, key), value, key_place(table, key), value_place(table, key))
     return corrected
-
-
-def find_beside(table: Table, words: Collection[str], reporter: Reporter) -> bool:
-    """Whether what belongs beneath a word stands beside it, for want of spaces before it, which is reported: of the word,
-    and of what is missing now, nothing more is to be said."""
-    above = None
-    for key, value in table.items():
-        if key in words:
-            above = key if value is None else None
-        elif above is not None and nearest(key, words) is None:
-            message = f"`{shorten(key)}` stands beside `{above}`, which has nothing beneath it"
-            help = f"put more spaces before what belongs to `{above}` than before `{above}:`"
-            reporter.error("indentation", message, key_place(table, key), help=help)
-            return True
-    return False
 
 
 def lacks_definitions(table: Table, reporter: Reporter) -> bool:
