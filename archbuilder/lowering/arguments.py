@@ -221,7 +221,7 @@ def _default_value(lowering: Lowering, use: Use, parameter: Parameter) -> Any:
             except ParameterError:
                 pass  # reported below
     definition, step = use.plan.definition.definition, use.plan.steps[0].step
-    place = definition.place_inside("parameters", parameter.name) if isinstance(definition, BlockDefinition) else None
+    place = definition.default_of(parameter.name)[1] if isinstance(definition, BlockDefinition) else None
     if place is None or place.source.shipped:
         place = step.place
     return checked(lowering, use, parameter, default, place, scope, origin=place, asks=step)
@@ -282,7 +282,7 @@ def checked(
         at = origin if origin is not None and not origin.source.shipped else place
         told = asks is not None and asks.place is not None and asks.place != at
         notes = (Note(f"`{block}` is used here", asks.place),) if asks is not None and told else ()
-        declared = lowering.library.notes_on(block, parameter.name)
+        declared = lowering.library.notes_on(block, parameter.name) if asks is None else ()  # it stands there
         notes = (*notes, *(note for note in declared if note.place != at))
         message = f"{error} (in `{block}`)"
 

@@ -31,7 +31,8 @@ def new_names(spoken: Architecture | Step) -> dict[str, NewName]:
     """What a network or a step says in `rename`."""
     if not spoken.rename:
         return {}
-    return {old: NewName(new, spoken.place_inside("rename", old)) for old, new in spoken.rename.items()}
+    table = spoken.table.get("rename") if spoken.table is not None else None
+    return {old: NewName(new, value_place(table, old) or spoken.place) for old, new in spoken.rename.items()}
 
 
 class Words(NamedTuple):
@@ -124,7 +125,7 @@ def words_of(use: Use) -> Words:
         setting.mark_used()
         settings["rename"] = setting
         said = setting.plan.value
-        rename = {**{str(old): NewName(str(new), key_place(said, old)) for old, new in said.items()}, **rename}
+        rename = {**{str(old): NewName(str(new), value_place(said, old)) for old, new in said.items()}, **rename}
     setting = use.words.get("register")
     if setting is not None and not register:
         setting.mark_used()
