@@ -9,6 +9,7 @@ from pydantic import Field, PlainSerializer
 from archbuilder.diagnostics import Place, nearest, suggest
 from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import Formula, is_formula
+from archbuilder.language.habits import lacks_brackets, type_elsewhere
 from archbuilder.language.misnamed import is_name, silenced
 from archbuilder.language.steps import Steps, read_body, write_body
 from archbuilder.language.table import Table, value_place
@@ -73,6 +74,8 @@ class BlockDefinition(SpecModel):
         if reading is not None and (names := _wrong_names(written)):
             for key, value in values.items():
                 values[key] = written[key] = silenced(value, names)
+        if reading is not None and isinstance(values.get("let"), Table):
+            refuse_uncomputed(values["let"], written.get("parameters"), reading)
         for key, read in (("parameters", _read_parameters), ("let", _read_derived), ("body", read_body)):
             if key not in values:
                 continue
@@ -112,6 +115,9 @@ def _read_parameters(written: Any, reading: Reading | None) -> dict[str, Paramet
     parameters: dict[str, Parameter] = {}
     for name, value in list(written.items()):
         try:
+            if lacks_brackets(value, {*RESERVED, *written}):
+                help = f"write {{type: int, default: $({value})}}, for example"
+                raise _uncomputed(value, help)
             parameters[name] = value if isinstance(value, Parameter) else declare(name, value)
         except Misfit as fault:
             refuse(written, name, fault, reading)
@@ -149,7 +155,7 @@ def declare(name: str, written: Any) -> Parameter:
         return _declare_in_full(name, {"type": written})
     if _is_type(written):
         return Parameter(name, written)
-    if isinstance(written, str) and nearest(written, TYPES, 0.8):
+    if isinstance(written, str) and (type_elsewhere(written) is not None or nearest(written, TYPES, 0.8)):
         raise Misfit(_no_type(written), f"{_types(written)}; a text as default is written {{default: {written}}}")
     if isinstance(written, list):
         return _declare_in_full(name, {"default": written})
@@ -176,6 +182,19 @@ def refuse_declarations(parameters: dict[str, Any], reading: Reading | None) -> 
             raise fault
         reading.report(parameters, name, fault)
         parameters[name] = Formula.malformed(name)  # so that nothing is said of what lacks it
+
+
+def refuse_uncomputed(values: Table, others: Any, reading: Reading) -> None:
+    """Reports texts among values, of which expressions speak as of `others`, that were to be computed."""
+    names = {*RESERVED, *values, *(others if isinstance(others, dict) else ())}
+    for name, value in values.items():
+        if lacks_brackets(value, names):
+            reading.report(values, name, _uncomputed(value, f"put it in brackets: $({value})"))
+            values[name] = Formula.malformed(value)
+
+
+def _uncomputed(text: str, help: str) -> Misfit:
+    return Misfit(f"{describe(text)} is a text: it is not computed", help)
 
 
 def _refuse_untyped(name: str, default: Any) -> None:
@@ -212,7 +231,7 @@ def _no_type(written: Any) -> str:
 
 
 def _types(written: Any) -> str:
-    near = nearest(str(written), _TYPES)
+    near = type_elsewhere(written) or nearest(str(written), _TYPES)
     return f"did you mean `{near}`?" if near else f"the types are {', '.join(_TYPES)}; a list of numbers is [int]"
 
 

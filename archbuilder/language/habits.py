@@ -126,6 +126,28 @@ def advice_for_part(key: str, blocks: Collection[str], slots: Iterable[str]) -> 
     return f"`{part}` is a block: write it as a step of its own{behind}"
 
 
+_TYPES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("integer", "int8", "int16", "int32", "int64", "uint8", "long"), "int"),
+    **dict.fromkeys(("float16", "float32", "float64", "bfloat16", "double"), "float"),
+    **dict.fromkeys(("boolean",), "bool"),
+    **dict.fromkeys(("str", "text"), "string"),
+    **dict.fromkeys(("nn.module", "callable"), "block"),
+    **dict.fromkeys(("number", "list", "tuple", "array"), ""),
+}
+"""Types elsewhere, in lower case, and what they are here; nothing where they may be several."""
+
+
+def type_elsewhere(name: Any) -> str | None:
+    """The type of parameters for which another language has this word, nothing if it may be several; None if none has it."""
+    return _TYPES.get(name.lower()) if isinstance(name, str) else None
+
+
+def lacks_brackets(text: Any, names: Collection[str]) -> bool:
+    """Whether a text would be an expression of numbers, or of names that are known, if it stood in `$(...)`."""
+    is_text = isinstance(text, str) and "$" not in text and _OPERATOR.search(text) and resolve_scalar(text) == text
+    return bool(is_text) and _is_computed_from(text, names, at_least=0)
+
+
 def word_of_step(key: str, value: Any) -> str | None:
     """The word `block` or `body` where a step has another library's word for it; None if it has not."""
     word = "body" if key == "layers" and isinstance(value, dict | list) else _WORDS.get(key)
@@ -261,13 +283,16 @@ def _written(value: Any) -> str:
     return describe(value)
 
 
-def _is_computed_from(text: str, visible: Iterable[str]) -> bool:
+_OPERATOR: Final = re.compile(r"[-+*/%<>=(]")
+
+
+def _is_computed_from(text: str, visible: Collection[str], *, at_least: int = 1) -> bool:
     """Whether a text would be an expression of names that are known, if it had its dollar."""
     try:
         names = Formula(f"$({text})").names
     except FormulaError:
         return False
-    return bool(names) and names <= set(visible)
+    return len(names) >= at_least and names <= set(visible)
 
 
 def _fits(parameter: Parameter, value: Any) -> bool:

@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, PlainSerializer, PrivateAttr, Tag
 
 from archbuilder.diagnostics import Reporter, shorten
 from archbuilder.display import Shown
-from archbuilder.language.definitions import BlockDefinition, refuse_declarations
+from archbuilder.language.definitions import BlockDefinition, refuse_declarations, refuse_uncomputed
 from archbuilder.language.misnamed import objection_to_name, silenced
 from archbuilder.language.steps import Loop, Step, check_kind, in_full, read_body, write_body
 from archbuilder.language.table import Items, Table, as_table, is_laid_over, is_whole, key_place, place_of
@@ -204,6 +204,8 @@ class Architecture(Shown, SpecModel):
                 values[key] = values[key] if reading is not None else copied(values[key])
                 if key == "parameters":
                     refuse_declarations(values[key], reading)
+                    if reading is not None:
+                        refuse_uncomputed(values[key], None, reading)
                 read_formulas(values[key], reading)
         return values
 
