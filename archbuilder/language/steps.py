@@ -208,13 +208,26 @@ def read_body(written: Any, reading: Reading | None, *, is_patched: bool = True)
         Misfit: if it is no body, or for what is wrong in one that was made in Python.
     """
     if isinstance(written, list):
-        return [_read_step(written, number, value, reading)[1] for number, value in enumerate(written)]
+        steps = [_read_step(written, number, value, reading)[1] for number, value in enumerate(written)]
+        names = [key_instead_of(each) == "name" and next(iter(each)) for each in written]
+        return steps if reading is None or not any(names) else _as_named(written, names, steps, reading)
     if not isinstance(written, dict):
         raise Misfit(f"expected a map or a list of steps, got {describe(written)}")
     if is_patched and isinstance(written, Table):
         known = written.replaced.keys() | written.weak
         return dict(_read_step(written, key, value, reading, known) for key, value in written.items())
     return dict(_read_step(written, key, value, reading) for key, value in written.items())
+
+
+def _as_named(written: list[Any], names: list[Any], steps: list[Any], reading: Reading) -> dict[str, Any]:
+    """The steps of a list in which some have names, as has been reported: what names them is to find them."""
+    named: dict[str, Any] = {}
+    for number, name in enumerate(names):
+        key, step = str(number), steps[number]
+        if name and name not in named:
+            key, step = name, _read_step(written[number], name, written[number][name], reading)[1]
+        named[key] = step
+    return named
 
 
 def _read_step(
