@@ -55,6 +55,14 @@ def _blocks_of(path: Path) -> Table:
     return blocks
 
 
+def _is_op(name: str) -> bool:
+    """Whether shipped blocks use an op of this name; the ops themselves are not known here."""
+    use = re.compile(rf"\bblock: {re.escape(name)}\b")
+    return name not in shipped_files() and any(
+        use.search(file.read_text("utf-8")) for file in {*shipped_files().values()}
+    )
+
+
 def text_of_block(name: str) -> str:
     """The YAML of a shipped block, as a file of blocks has it."""
     place = shipped_table(name).place
@@ -105,6 +113,9 @@ def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...])
         help = suggest(base_name, [*shipped_files(), *own])
         if is_network(base_name):
             help = f"it is a network, which another one can be made of: `extends: {base_name}` at the top"
+        elif _is_op(base_name):
+            use = f"body: [{{block: {base_name}, ...}}]"
+            help = f"a block extends a block, and `{base_name}` has no steps: use it in one, as in `{use}`"
         reporter.error("unknown-block", f"there is no block `{base_name}` to extend", place, help=help)
         return _broken(definition)
     base = _resolved(base_name, own, reporter, (*chain, name))

@@ -52,6 +52,9 @@ _WORDS: Final[Mapping[str, str]] = {
 _BUNDLES: Final = ("parameters", "params", "args", "arguments", "kwargs", "options")
 """Words behind which parameters stand elsewhere; here they stand right in the step."""
 
+_REMOVALS: Final = ("delete", "remove", "_delete_", "removed", "skip")
+"""Words that remove a step elsewhere."""
+
 _ACTIVATIONS: Final = {
     **{name: name for name in ("relu", "relu6", "silu", "gelu", "mish", "sigmoid", "tanh", "elu", "leaky_relu")},
     "swish": "silu",
@@ -112,6 +115,8 @@ def advice_for_parameter(key: str, parameters: Iterable[str]) -> str | None:
         return f"write `{ours}`"
     if key in _BUNDLES:
         return f"write what is in `{key}` right beside `block`"
+    if key in _REMOVALS:
+        return "null removes a step, as in `layer4: null`"
     if key == "name":
         return "the name of a step is its key, as in `conv1: {block: conv, ...}`"
     return f"write `{_WORDS[key]}`" if key in _WORDS else None
@@ -125,6 +130,18 @@ def advice_for_part(key: str, blocks: Collection[str], slots: Iterable[str]) -> 
     behind = f", or put it into one of the slots: {', '.join(f'`{slot}`' for slot in slots)}" if slots else ""
     return f"`{part}` is a block: write it as a step of its own{behind}"
 
+
+def advice_for_loop(variable: str, turns: str) -> str:
+    """What to write instead of a loop over a `range`, as Python has it; nothing if it is none."""
+    found = re.fullmatch(r"range\s*\((.{0,400})\)", turns.strip())
+    bounds = [each.strip() for each in _COMMA.split(found[1])] if found else []
+    if len(bounds) not in (1, 2):
+        return "a loop counts by one: compute in its steps, as in `$(2 * i)`" if bounds else ""
+    return f"write `for {variable} in {' .. '.join(bounds)}:`"
+
+
+_COMMA: Final = re.compile(r",(?![^(\[]*[)\]])")
+"""A comma that stands in no brackets."""
 
 _TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("integer", "int8", "int16", "int32", "int64", "uint8", "long"), "int"),

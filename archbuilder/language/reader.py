@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 import yaml
 
 from archbuilder.diagnostics import Place, Reporter, Source, shorten
-from archbuilder.language.syntax import report_syntax
+from archbuilder.language.syntax import closed_expression, report_syntax
 from archbuilder.language.table import Items, Table
 
 MAXIMUM_CHARACTERS: Final = 250_000
@@ -252,10 +252,17 @@ class _Builder:
             return
         self.trapped = True
         what, help = "expression", 'put the expression in double quotes: "$(...)"'
+        message = "YAML ends this {} at its comma, bracket or brace"
         if text[0] == "(":
             what, help = "text", "write a pair as [3, 3], and put a text in quotes"
-        message = f"YAML ends this {what} at its comma, bracket or brace: `{shorten(text)}`"
-        self.reporter.error(f"split-{what}", message, place, help=help)
+        elif closed := closed_expression(self.source.line(place.line)[place.column - 1 :]):
+            message = "this {} lacks a closing bracket"
+            help = (
+                f'write "{shorten(closed)}", in double quotes'
+                if re.search(r"[],[]", closed)
+                else f"write `{shorten(closed)}`"
+            )
+        self.reporter.error(f"split-{what}", f"{message.format(what)}: `{shorten(text)}`", place, help=help)
 
     def refuse_tag(self, event: Any, place: Place) -> None:
         if event.tag is not None and event.tag != "!":

@@ -11,7 +11,7 @@ from archbuilder.diagnostics import Place, nearest, shorten
 from archbuilder.language.arithmetic import FormulaError
 from archbuilder.language.dotted import NO_NAMES
 from archbuilder.language.formula import Formula
-from archbuilder.language.habits import advice_for_turn, word_of_step
+from archbuilder.language.habits import advice_for_loop, advice_for_turn, word_of_step
 from archbuilder.language.misnamed import is_name, silenced
 from archbuilder.language.misplaced import key_instead_of, what_is_missing
 from archbuilder.language.table import (
@@ -73,9 +73,10 @@ class Loop(NamedTuple):
         if is_loop and words[1] in NO_NAMES:
             help = "give the loop's variable another name"
             raise Misfit(f"`{words[1]}` is a word of the language", help, at_key=True)
-        if not is_loop or not is_name(words[1]):
+        help = advice_for_loop(words[1], words[3]) if is_loop else ""
+        if not is_loop or help or not is_name(words[1]):
             message = f"a loop is written `for i in n:` or `for i in a .. b:`, not `{shorten(header)}:`"
-            raise Misfit(message, at_key=True)
+            raise Misfit(message, help, at_key=True)
         start, separator, stop = words[3].partition("..")
         try:
             low, high = (_bound(start), _bound(stop)) if separator else (0, _bound(words[3]))

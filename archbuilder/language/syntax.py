@@ -18,6 +18,8 @@ _KEY: Final = re.compile(r":(\s|\Z)")
 _LAST_WORD: Final = re.compile(r"[^\s,{}\[\]]+\s*\Z")
 _BRACKETS: Final = re.compile(r"""[{}\[\]]|(?<=[\s,{\[:])("(\\.|[^"\\])*"|'[^']*'|#[^\n]*)""")
 """What opens or closes a map or a list in brackets; quoted texts and comments are taken whole."""
+_IN_EXPRESSION: Final = re.compile(r"""[()\[\]}]|,\s*(?:[\w.-]+:(?=\s)|\$)|'[^']*'""")
+"""What opens or closes something in an expression, or stands behind one that is not closed; texts in it are taken whole."""
 
 
 class _Stop(NamedTuple):
@@ -114,6 +116,22 @@ def _is_closed(source: Source, line: int, column: int) -> bool:
             if not opened:
                 return True
     return False
+
+
+def closed_expression(line: str) -> str | None:
+    """The expression that begins a line, inside a map or a list in brackets, with the brackets that it lacks; None if it is
+    closed before the next key, the next expression or what closes that map or list, or if none of these is in the line."""
+    lacking = ""
+    for found in _IN_EXPRESSION.finditer(line[:_MAXIMUM_SEARCHED]):
+        if found[0] in ("(", "["):
+            lacking = {"(": ")", "[": "]"}[found[0]] + lacking
+        elif found[0] == lacking[:1]:
+            lacking = lacking[1:]
+            if not lacking:
+                return None
+        elif not found[0].startswith("'"):
+            return line[: found.start()].rstrip() + lacking
+    return None
 
 
 def _on_no_value(stop: _Stop) -> _Advice:
