@@ -116,7 +116,7 @@ def advice_for_parameter(key: str, parameters: Iterable[str]) -> str | None:
     if key in _BUNDLES:
         return f"write what is in `{key}` right beside `block`"
     if key in _REMOVALS:
-        return "null removes a step, as in `layer4: null`"
+        return "a step that a base has is removed by null, as in `layer4: null`"
     if key == "name":
         return "the name of a step is its key, as in `conv1: {block: conv, ...}`"
     return f"write `{_WORDS[key]}`" if key in _WORDS else None
@@ -161,8 +161,13 @@ def type_elsewhere(name: Any) -> str | None:
 
 def lacks_brackets(text: Any, names: Collection[str]) -> bool:
     """Whether a text would be an expression of numbers, or of names that are known, if it stood in `$(...)`."""
-    is_text = isinstance(text, str) and "$" not in text and _OPERATOR.search(text) and resolve_scalar(text) == text
-    return bool(is_text) and _is_computed_from(text, names, at_least=0)
+    if not isinstance(text, str) or "$" in text or not _OPERATOR.search(text) or _NUMBER.fullmatch(text):
+        return False
+    return _is_computed_from(text, names, at_least=0)
+
+
+_OPERATOR: Final = re.compile(r"[-+*/%<>=(]")
+_NUMBER: Final = re.compile(r"[-+]?[\d_.]*([eE][-+]?\d*)?")
 
 
 def word_of_step(key: str, value: Any) -> str | None:
@@ -298,9 +303,6 @@ def _written(value: Any) -> str:
     if isinstance(value, list):
         return str(value[0]) if value[0] == value[1] else str(value)
     return describe(value)
-
-
-_OPERATOR: Final = re.compile(r"[-+*/%<>=(]")
 
 
 def _is_computed_from(text: str, visible: Collection[str], *, at_least: int = 1) -> bool:
