@@ -82,10 +82,7 @@ def resolve_blocks(table: Table, reporter: Reporter) -> Table:
     own, words = written.copy(), words_of(BlockDefinition)
     for name, definition in written.items():
         if isinstance(definition, Table):
-            lacks = find_beside(definition, words, reporter) or extends_no_text(definition, reporter)
-            own[name] = meant = _broken(Table(definition.place)) if lacks else as_meant(definition, words, reporter)
-            if "extends" not in meant:
-                own[name] = in_their_places(meant, words, ["body"], reporter)
+            own[name] = _as_meant(definition, words, reporter)
     resolved = own.copy()
     for name in own:
         definition = _resolved(name, own, reporter, ())
@@ -99,6 +96,16 @@ def resolve_blocks(table: Table, reporter: Reporter) -> Table:
     if refused:
         take_out_words(laid, refused)
     return laid
+
+
+def _as_meant(definition: Table, words: list[str], reporter: Reporter) -> Table:
+    """A definition with all of it under the words that were meant, and in its places; without what is beyond that."""
+    if find_beside(definition, words, reporter):
+        return _broken(Table(definition.place))
+    meant = as_meant(definition, words, reporter)
+    if extends_no_text(meant, reporter):
+        return _broken(Table(definition.place))
+    return meant if "extends" in meant else in_their_places(meant, words, ["body"], reporter)
 
 
 def _resolved(name: str, own: Table, reporter: Reporter, chain: tuple[str, ...]) -> Table | None:

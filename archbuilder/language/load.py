@@ -240,12 +240,11 @@ def _resolve(
         table = in_their_places(table, words, SECTIONS, reporter)
     table = read_used_files(table, folder, files, reporter)
     table = _locate_plugins(table, folder)
-    extends = table.get("extends")
-    if extends is None:
-        return table
-    where = table.value_places.get("extends")
     if extends_no_text(table, reporter):
         return None
+    extends, where = table.get("extends"), table.value_places.get("extends")
+    if extends is None:
+        return table
     me = f"{path}#{variant}"
     if me in chain or len(chain) >= MAXIMUM_BASES:
         reason = "this spec extends itself" if me in chain else f"more than {MAXIMUM_BASES} specs extend each other"

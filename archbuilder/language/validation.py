@@ -278,7 +278,11 @@ def lacks_definitions(table: Table, reporter: Reporter) -> bool:
 
 def extends_no_text(table: Table, reporter: Reporter) -> bool:
     """Whether what stands behind `extends` is no text, which is reported: what is there to be patched is not known."""
-    written = table.get("extends")
+    written = table.get("extends", "")
+    if written is None and not (table.weak or table.replaced):
+        message, help = "`extends` says nothing", "write what it is to say, or remove the line"
+        reporter.error("no-effect", message, key_place(table, "extends"), help=help)
+        return True
     if written is None or isinstance(written, str):
         return False
     help = "as in `extends: resnet18`"
@@ -293,7 +297,8 @@ def extends_no_text(table: Table, reporter: Reporter) -> bool:
 
 def _may_be(word: str, value: Any) -> bool:
     """Whether a value can be what a word says on which the rest of a text depends: more than a single fact."""
-    return isinstance(value, str if word in _TEXTS else dict | list) and word not in _FACTS
+    kinds = str | list if word == "extends" else str if word in _TEXTS else dict | list
+    return isinstance(value, kinds) and word not in _FACTS
 
 
 _TEXTS: Final = ("name", "class", "help", "extends", "sequential", "default")
