@@ -102,19 +102,26 @@ def _beneath_their_loops(steps: Table, reporter: Reporter) -> Table:
     nothing beneath it otherwise. The same in bodies and loops inside."""
     arranged, found = steps.copy(), dict[str, Table]()
     arranged.clear()
-    loop, variable = "", ""
+    empty: dict[str, str] = {}  # the variables of loops with nothing beneath them that follow each other
     for key, value in steps.items():
         into = arranged
-        if variable and _speaks(variable, key, value):
+        spoken = [loop for loop, variable in empty.items() if _speaks(variable, key, value)]
+        if value is None and key.startswith("for "):
+            variable = key.removeprefix("for ").partition(" in ")[0].strip()
+            empty = {**({} if empty.keys() & found.keys() else empty), **({key: variable} if variable else {})}
+        for loop in spoken:
             if loop not in found:
-                _report_beside(key, loop, key_place(steps, key), reporter)
-            into = found.setdefault(loop, Table(steps.place))
-        elif value is None and key.startswith("for "):
-            loop, variable = key, key.removeprefix("for ").partition(" in ")[0].strip()
+                found[loop] = Table(steps.place)
+                if loop == spoken[-1]:
+                    _report_beside(key, loop, key_place(steps, key), reporter)
+            if into is not arranged and loop in arranged:  # it belongs beneath the one before, too
+                del arranged[loop]
+                into.put(loop, found[loop], key_place(steps, loop), value_place(steps, loop))
+            into = found[loop]
         into.put(key, _inside(key, value, reporter), key_place(steps, key), value_place(steps, key))
-    for loop, beneath in found.items():
+    for loop in found.keys() & arranged.keys():
         past = next((each.value for each in replaced_by(steps, loop)), None)
-        arranged[loop] = merge(past, beneath, holds="steps") if isinstance(past, Table) else beneath
+        arranged[loop] = merge(past, found[loop], holds="steps") if isinstance(past, Table) else found[loop]
     return arranged
 
 
