@@ -166,7 +166,7 @@ def lacks_brackets(text: Any, names: Collection[str]) -> bool:
     return _is_computed_from(text, names, at_least=0)
 
 
-_OPERATOR: Final = re.compile(r"[-+*/%<>=(]")
+_OPERATOR: Final = re.compile(r"[-+*/%<>=]|\w\(")
 _NUMBER: Final = re.compile(r"[-+]?[\d_.]*([eE][-+]?\d*)?")
 
 
