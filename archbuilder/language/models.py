@@ -326,7 +326,9 @@ def validate_step(written: Any, reporter: Reporter) -> Step | None:
     alone.append(as_table(written))
     alone.places.append(place_of(written))
     steps = validate_body(alone, reporter)
-    return steps[0] if steps else None
+    return (
+        next(iter(steps.values() if isinstance(steps, dict) else steps)) if steps else None
+    )  # a dict, if it has a name
 
 
 def validate_body(written: Any, reporter: Reporter) -> Any:

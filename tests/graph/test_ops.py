@@ -431,6 +431,10 @@ def test_attention_is_what_its_formula_says() -> None:
             "resize_tokens takes a parameter of [1, 81 or more, 12], got [1, 72, 12]",
         ),
         (
+            Case("resize_tokens", {"grid": 9}, (Held((11, 81, 12)), TOKENS)),
+            "resize_tokens takes a parameter of [1, 81 or more, 12], got [11, 81, 12]",
+        ),
+        (
             Case("resize_tokens", {"grid": 7}, (Held((1, 50, 12)), EXTRA)),
             "the second value of resize_tokens gives the grid; take the tokens before `prepend_tokens`",
         ),

@@ -195,7 +195,9 @@ class ResizeTokens(Op):
         height, width = pair(given["grid"])
         if tokens.extra:
             raise OpError("the second value of resize_tokens gives the grid; take the tokens before `prepend_tokens`")
-        fits = isinstance(held, Held) and len(held.sizes) == 3 and held.sizes[1] >= height * width
+        fits = (
+            isinstance(held, Held) and len(held.sizes) == 3 and held.sizes[0] == 1 and held.sizes[1] >= height * width
+        )
         if not isinstance(held, Held) or not fits or held.channels != tokens.channels:
             raise OpError(
                 f"resize_tokens takes a parameter of [1, {height * width} or more, {tokens.channels}], got {held}"
