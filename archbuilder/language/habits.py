@@ -63,20 +63,23 @@ _ACTIVATIONS: Final = {
     "leakyrelu": "leaky_relu",
     "lrelu": "leaky_relu",
 }
+_BATCH_NORMS: Final = ("batchnorm2d", "batchnorm", "batch_norm", "bn")
+_LAYER_NORMS: Final = ("layernorm", "layer_norm", "layernorm2d")
+_GROUP_NORMS: Final = ("groupnorm", "group_norm")
 _CHOICES: Final[Mapping[str, str]] = {
     **_ACTIVATIONS,
-    **dict.fromkeys(("bn", "batchnorm", "batch_norm", "batchnorm2d"), "batch"),
-    **dict.fromkeys(("ln", "layernorm", "layer_norm", "layernorm2d"), "layer"),
-    **dict.fromkeys(("gn", "groupnorm", "group_norm"), "group"),
+    **dict.fromkeys(_BATCH_NORMS, "batch"),
+    **dict.fromkeys((*_LAYER_NORMS, "ln"), "layer"),
+    **dict.fromkeys((*_GROUP_NORMS, "gn"), "group"),
     **dict.fromkeys(("kaiming_normal", "kaiming_normal_", "he_normal"), "kaiming_fan_in"),
     **dict.fromkeys(("kaiming_uniform", "kaiming_uniform_", "he_uniform"), "kaiming_uniform_fan_in"),
 }
 """Values elsewhere, in lower case, and which of those that a parameter takes they are here."""
 _BLOCKS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("conv2d", "convolution", "conv2dlayer"), "conv"),
-    **dict.fromkeys(("batchnorm2d", "batchnorm", "batch_norm", "bn"), "norm"),
-    **dict.fromkeys(("layernorm", "layer_norm", "layernorm2d"), "{block: norm, kind: layer}"),
-    **dict.fromkeys(("groupnorm", "group_norm"), "{block: norm, kind: group, groups: 32}"),
+    **dict.fromkeys(_BATCH_NORMS, "norm"),
+    **dict.fromkeys(_LAYER_NORMS, "{block: norm, kind: layer}"),
+    **dict.fromkeys(_GROUP_NORMS, "{block: norm, kind: group, groups: 32}"),
     **dict.fromkeys(("act", "act_layer"), "activation"),
     **dict.fromkeys(("norm_layer",), "norm"),
     **dict.fromkeys(("fc", "dense", "fully_connected"), "linear"),

@@ -326,9 +326,8 @@ def validate_step(written: Any, reporter: Reporter) -> Step | None:
     alone.append(as_table(written))
     alone.places.append(place_of(written))
     steps = validate_body(alone, reporter)
-    return (
-        next(iter(steps.values() if isinstance(steps, dict) else steps)) if steps else None
-    )  # a dict, if it has a name
+    every = [*steps.values()] if isinstance(steps, dict) else steps  # a dict, if it has a name
+    return every[0] if every else None
 
 
 def validate_body(written: Any, reporter: Reporter) -> Any:

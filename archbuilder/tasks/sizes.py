@@ -78,8 +78,8 @@ def sizes_of(architecture: Architecture, graph: Graph) -> Sizes:
     large = count > _LARGE
     keeps = architecture.output_stride is not None
     turned = [(_turned(height, bits), _turned(width, others)) for bits, others in _TURNED if keeps]
-    strided = architecture.model_copy(update={"output_stride": None})
-    period = 1 if large else _period(lower_architecture(strided) if keeps else graph, keeps=keeps)
+    strided = lower_architecture(architecture.model_copy(update={"output_stride": None})) if keeps else graph
+    period = 1 if large else _period(strided, keeps=keeps)
     left = [(more, period - more) for more in range(1, period, 1 + period * count // _TRIED)]
     if not all(takes(*probe) for probe in (*_PROBES, *turned, *left)) and (keeps or not reasons):
         lines = (takewhile(lambda step: takes(step, step), line) for line in (_FEW_STEPS if large else _STEPS))
